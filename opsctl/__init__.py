@@ -1,0 +1,3 @@
+"""One server's data stack, run from one tool."""
+
+__version__ = "0.1.0"

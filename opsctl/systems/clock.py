@@ -1,0 +1,29 @@
+"""Time: the wall for people, a steady count for durations, and the only sleep."""
+
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """Say the wall time, in UTC."""
+        ...
+
+    def steady(self) -> float:
+        """Count seconds that no one can set back, suspend included."""
+        ...
+
+    def sleep(self, seconds: float) -> None: ...
+
+
+class SystemClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def steady(self) -> float:
+        # CLOCK_MONOTONIC stands still while a laptop sleeps; a silence of 60 s must not.
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(max(0.0, seconds))
