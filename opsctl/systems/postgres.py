@@ -191,7 +191,16 @@ class PsycopgSession:
 
     def facts(self) -> PostgresFacts:
         facts, extensions = self.query(_FACTS)[0], self.query(_EXTENSIONS)
-        return PostgresFacts(*facts, dict(extensions))
+        version, number, now, in_recovery, database, user = facts
+        return PostgresFacts(
+            version=version,
+            version_number=number,
+            now=now,
+            in_recovery=in_recovery,
+            database=database,
+            user=user,
+            extensions=dict(extensions),
+        )
 
     def _run(
         self, statement: QueryNoTemplate, parameters: Parameters | None
