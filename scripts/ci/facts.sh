@@ -42,3 +42,8 @@ debian_mirror() {
 newest_postgres_bin() {
   find /usr/lib/postgresql -mindepth 2 -maxdepth 2 -name bin 2>/dev/null | sort -V | tail -n 1
 }
+
+# is_running PID PROGRAM: a zombie is not running, and a pid may have gone to someone else.
+is_running() {
+  [ "$(basename "$(readlink "/proc/$1/exe" 2>/dev/null)")" = "$2" ]
+}
