@@ -24,6 +24,8 @@ SHOWN_ARGUMENTS = 160
 LINGER_S = 1.0
 REAP_S = 5.0
 READ_BYTES = 65_536
+# A deadline may be never; what the kernel waits for may not.
+LONGEST_WAIT_S = 60.0
 
 # Nothing else of our environment reaches a child: no GIT_DIR, no COMPOSE_FILE, no password.
 INHERITED = frozenset(
@@ -230,7 +232,7 @@ class _Running:
             left = until - self._clock.steady()
             if left <= 0:
                 return self._ended_at is not None
-            for key, _ in self._selector.select(left):
+            for key, _ in self._selector.select(min(left, LONGEST_WAIT_S)):
                 key.data()
         return True
 
