@@ -5,7 +5,7 @@ import threading
 from collections.abc import Sequence
 
 from opsctl.doctor.model import Check, Report
-from opsctl.errors import OpsctlError, SettingsError
+from opsctl.errors import OpsctlError
 from opsctl.findings import Finding, Level
 from opsctl.progress import Progress
 from opsctl.systems.clock import Clock
@@ -54,8 +54,7 @@ def _collect(
 
 def _failed(name: str, error: OpsctlError) -> Finding:
     what = f"{error.what}: {error.why}" if error.why else error.what
-    level = Level.UNKNOWN if isinstance(error, SettingsError) else Level.CRITICAL
-    return Finding(name, level, what, fix=error.hint)
+    return Finding(name, Level.CRITICAL, what, fix=error.hint)
 
 
 def _late(name: str, deadline_s: float) -> Finding:

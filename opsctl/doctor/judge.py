@@ -1,6 +1,5 @@
 """Turns what was seen into findings; knows the limits, asks nobody."""
 
-import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
@@ -8,7 +7,7 @@ from opsctl.findings import Figure, Finding, Level
 from opsctl.settings import Explained, Loaded
 from opsctl.settings.doctor import Doctor
 
-COMPOSE_MAJOR = 2
+BAD_REQUEST = 400
 _FULL_FIX = "Find what is large: `docker system df`, then `du -xh --max-depth=2 {mount} | sort -h`."
 _SKEW_FIX = "Let one clock follow the other: `timedatectl set-ntp true` on both."
 
@@ -62,28 +61,16 @@ def judge_skew(
     behind = (before - theirs).total_seconds()
     skew = max(ahead, behind, 0.0)
     word = "ahead of" if ahead > behind else "behind"
-    said = f"its clock is {skew:.1f} s {word} this one" if skew else "its clock agrees with this one"
+    said = (
+        f"its clock is {skew:.1f} s {word} this one" if skew else "its clock agrees with this one"
+    )
     level = Level.WARNING if skew > limit_s else Level.OK
     return Finding(
         f"{name} clock", level, said, fix=_SKEW_FIX, figures=(Figure("skew", skew, "s", limit_s),)
     )
 
 
-def judge_compose(version: str) -> Finding:
-    found = re.search(r"\d+", version)
-    if found and int(found[0]) >= COMPOSE_MAJOR:
-        return Finding("compose", Level.OK, f"Docker Compose {version}")
-    return Finding(
-        "compose",
-        Level.CRITICAL,
-        f"Docker Compose {version} is too old",
-        fix="Install the Compose plugin, version 2 or newer: `docker compose version` shows it.",
-    )
-
-
-def judge_checkout(
-    *, commit: str | None, dirty: int, experiment: str | None
-) -> Iterator[Finding]:
+def judge_checkout(*, commit: str | None, dirty: int, experiment: str | None) -> Iterator[Finding]:
     if commit is None:
         yield Finding(
             "git",
@@ -97,6 +84,14 @@ def judge_checkout(
     if experiment:
         said = f"this is an experiment ({experiment}): production is read-only for it"
         yield Finding("git", Level.OK, said)
+
+
+def judge_answer(name: str, status: int) -> Finding:
+    """Below 400 is well; the server answered in any case."""
+    if status < BAD_REQUEST:
+        return Finding(name, Level.OK, f"answers {status}")
+    fix = "See its logs; `curl -i` shows the whole answer."
+    return Finding(name, Level.CRITICAL, f"answers {status}", fix=fix)
 
 
 def _above(used: float, warn_at: float, critical_at: float) -> Level:

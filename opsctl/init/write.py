@@ -22,9 +22,16 @@ def write(
         for number, name in enumerate(wanted):
             progress.advance(number, len(wanted), name)
             path = root / name
-            made.extend(files.make_dir(path.parent))
+            made.extend(files.make_dirs(path.parent))
             files.create_text(path, texts[name], mode=READABLE)
             made.append(path)
+    except OpsctlError as error:
+        _take_back(made, files, error)
+        raise OpsctlError(
+            "Could not write the project's files; what had been written was removed again",
+            why=f"{error.what}: {error.why}",
+            hint=error.hint,
+        ) from error
     except BaseException as error:
         _take_back(made, files, error)
         raise

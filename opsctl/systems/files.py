@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
@@ -37,6 +38,13 @@ class DiskFullError(OpsctlError):
     code = "disk_full"
 
 
+class Kind(StrEnum):
+    NOTHING = "nothing"
+    FILE = "file"
+    DIRECTORY = "directory"
+    OTHER = "other"
+
+
 class HeldFile(Protocol):
     def write(self, text: str) -> None:
         """Say in the lock file who holds it; the lock itself does not depend on the text."""
@@ -54,6 +62,22 @@ class Files(Protocol):
 
     def create_text(self, path: Path, text: str, *, mode: int = PRIVATE_FILE) -> None:
         """Write a file that was not there; never overwrite one."""
+        ...
+
+    def kind(self, path: Path) -> Kind:
+        """Say what stands there; a link is what it leads to, or OTHER if it leads nowhere."""
+        ...
+
+    def resolve(self, path: Path) -> Path:
+        """Follow every link on the way."""
+        ...
+
+    def make_dirs(self, path: Path) -> tuple[Path, ...]:
+        """Make what is missing of a directory; list what was made, outermost first."""
+        ...
+
+    def remove(self, path: Path) -> None:
+        """Remove a file or an empty directory; what is not there is no trouble."""
         ...
 
     def make_private_dir(self, path: Path) -> None:
@@ -140,6 +164,36 @@ class LocalFiles:
         # A link appears whole or not at all, and never over something that is there.
         with _reported(f"Cannot create {path}"), _temporary(path.parent, text, mode) as temporary:
             os.link(temporary, path)
+
+    def kind(self, path: Path) -> Kind:
+        try:
+            mode = path.stat().st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            below_a_file = any(parent.is_file() for parent in path.parents)
+            return Kind.OTHER if below_a_file or path.is_symlink() else Kind.NOTHING
+        except OSError as error:
+            raise translate(error, what=f"Cannot look at {path}") from error
+        if stat.S_ISDIR(mode):
+            return Kind.DIRECTORY
+        return Kind.FILE if stat.S_ISREG(mode) else Kind.OTHER
+
+    def resolve(self, path: Path) -> Path:
+        return Path(os.path.realpath(path))
+
+    def make_dirs(self, path: Path) -> tuple[Path, ...]:
+        made: list[Path] = []
+        with _reported(f"Cannot make the directory {path}"):
+            for missing in _missing(path):
+                missing.mkdir()
+                made.append(missing)
+        return tuple(made)
+
+    def remove(self, path: Path) -> None:
+        with _reported(f"Cannot remove {path}"), suppress(FileNotFoundError):
+            if path.is_dir() and not path.is_symlink():
+                path.rmdir()
+            else:
+                path.unlink()
 
     def make_private_dir(self, path: Path) -> None:
         what = f"Cannot make the directory {path}"
