@@ -111,7 +111,15 @@ class Postgres(Protocol):
 class PsycopgPostgres:
     """One database behind one URL or DSN; each session is a connection of its own."""
 
-    def __init__(self, dsn: str, *, clock: Clock, limits: PostgresLimits | None = None) -> None:
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        clock: Clock,
+        limits: PostgresLimits | None = None,
+        read_only: bool = False,
+    ) -> None:
+        self._read_only = read_only
         self._parameters = _parse(dsn)
         self._clock = clock
         self._limits = limits or PostgresLimits()
@@ -131,6 +139,7 @@ class PsycopgPostgres:
 
     @contextlib.contextmanager
     def session(self, *, read_only: bool = False) -> Iterator[PostgresSession]:
+        read_only = read_only or self._read_only
         connection = self._connect(read_only=read_only)
         try:
             yield PsycopgSession(connection, address=self.address, read_only=read_only)

@@ -1,0 +1,1 @@
+"""The terminal: parse, call, show. The only home of click and rich."""

@@ -1,0 +1,110 @@
+"""The root command, and the one place where an error becomes an exit code."""
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from opsctl import __version__
+from opsctl.cli.commands import ROOT
+from opsctl.cli.flags import FORMATS
+from opsctl.cli.grammar import LazyBranch
+from opsctl.cli.session import Session
+from opsctl.cli.signals import caught_signal, signals_interrupt
+from opsctl.errors import InterruptedRunError, OpsctlError, UsageError
+
+if TYPE_CHECKING:
+    from opsctl.cli.output import Output
+
+EPILOG = """Exit codes: 0 done, 1 failed, 2 usage, 3 trouble found, 4 pending, 5 refused,
+6 settings, 7 unreachable, 8 not restored, 75 busy, 130 interrupted."""
+
+
+class Root(LazyBranch):
+    def main(  # type: ignore[override] # click's overloads tell modes apart; this always exits
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        **extra: Any,  # noqa: ANN401 - handed on to click
+    ) -> NoReturn:
+        """Run one command and leave with its exit code."""
+        arguments = list(sys.argv[1:] if args is None else args)
+        session = extra.pop("obj", None) or Session()
+        extra["prog_name"] = prog_name or "opsctl"
+        sys.exit(self._run(arguments, session, extra))
+
+    def _run(self, arguments: list[str], session: Session, extra: dict[str, Any]) -> int:
+        try:
+            with signals_interrupt():
+                code = super().main(arguments, standalone_mode=False, obj=session, **extra)
+        except BrokenPipeError:
+            _forget_stdout()
+            return 1
+        except (OpsctlError, click.ClickException, click.Abort, KeyboardInterrupt) as error:
+            return _output(session, arguments).fail(as_ours(error, session))
+        except Exception as error:  # noqa: BLE001 - the last catch: a traceback is a bug and is told as one
+            return _output(session, arguments).fail(_bug(error, arguments))
+        return code if isinstance(code, int) else 0
+
+
+def as_ours(error: BaseException, session: Session) -> OpsctlError:
+    """Say click's errors and interruptions in our words."""
+    if isinstance(error, OpsctlError):
+        return error
+    if isinstance(error, click.ClickException):
+        context = getattr(error, "ctx", None)
+        path = context.command_path if context else "opsctl"
+        return UsageError(error.format_message(), hint=f"`{path} --help` lists what it takes.")
+    return InterruptedRunError(f"interrupted by {caught_signal()}", why=session.left_behind)
+
+
+def wanted_format(arguments: Sequence[str]) -> str:
+    """Read the format from words that click may have refused."""
+    form = "text"
+    for word, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        if word == "--":
+            break
+        if word == "--json":
+            form = "json"
+        value = following if word in ("-o", "--output") else word.removeprefix("--output=")
+        if value in FORMATS and (word.startswith("--output") or word == "-o"):
+            form = value
+        elif word.startswith("-o") and word[2:] in FORMATS:
+            form = word[2:]
+    return form
+
+
+def _output(session: Session, arguments: Sequence[str]) -> "Output":
+    if not session.command:
+        session.begin("", {"output": wanted_format(arguments)})
+    return session.output
+
+
+def _bug(error: Exception, arguments: Sequence[str]) -> OpsctlError:
+    if {"-vv", "-vvv"} & set(arguments) or list(arguments).count("-v") > 1:
+        import traceback  # noqa: PLC0415 - only a bug pays
+
+        click.echo("".join(traceback.format_exception(error)), err=True)
+    return OpsctlError(
+        f"opsctl itself failed: {type(error).__name__}",
+        why=str(error).partition("\n")[0],
+        hint="This is a bug in opsctl. -vv shows where; please report it with that.",
+    )
+
+
+def _forget_stdout() -> None:
+    """Let the interpreter's last flush go nowhere: the reader has left."""
+    import os  # noqa: PLC0415 - only a closed pipe pays
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@click.group(cls=Root, table=ROOT, epilog=EPILOG)
+@click.version_option(__version__, prog_name="opsctl")
+def root() -> None:
+    """Run one server's data stack: deploy it, migrate it, watch it, heal it."""
+
+
+def main() -> NoReturn:
+    root.main()

@@ -1,0 +1,141 @@
+"""What one run of a command holds: its flags, its output, its parts."""
+
+import functools
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec
+
+import click
+
+from opsctl.cli.flags import GIVEN
+from opsctl.cli.grammar import Verb
+from opsctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from opsctl.cli.output import Output
+    from opsctl.progress import Progress
+    from opsctl.wiring import Wiring
+
+P = ParamSpec("P")
+
+
+class Options(NamedTuple):
+    """The common flags as they were given."""
+
+    env: str | None = None
+    output: str = "text"
+    quiet: bool = False
+    verbose: int = 0
+    no_color: bool = False
+    no_input: bool = False
+    timeout: float | None = None
+    directory: str = "."
+    config: str | None = None
+
+
+class Session:
+    """Builds its parts when first asked; tests hand in a wiring of twins."""
+
+    def __init__(self, wiring: "Wiring | None" = None) -> None:
+        self.options = Options()
+        self.command = ""
+        self.left_behind = "nothing was changed"
+        self._wiring = wiring
+        self._replaced: list[Wiring] = []
+
+    def begin(self, command: str, given: Mapping[str, Any]) -> None:
+        self.command = command
+        self.options = self.options._replace(**given)
+
+    @functools.cached_property
+    def output(self) -> "Output":
+        from opsctl.cli.output import Output  # noqa: PLC0415 - `--help` never pays
+
+        plain = self.options.no_color or "NO_COLOR" in os.environ
+        color = False if plain or os.environ.get("TERM") == "dumb" else None
+        options = self.options
+        return Output(self.command, form=options.output, quiet=options.quiet, color=color)
+
+    @property
+    def wiring(self) -> "Wiring":
+        if self._wiring is None:
+            from opsctl.wiring import (  # noqa: PLC0415 - only commands with parts pay
+                Wiring,
+                WorkPlace,
+            )
+
+            options = self.options
+            place = WorkPlace(options.directory, options.config, options.env)
+            self._wiring = Wiring(place, environ=os.environ, timeout_s=options.timeout)
+            self._wiring.start_logs(sys.stderr, verbose=options.verbose)
+        return self._wiring
+
+    def use(self, wiring: "Wiring") -> "Wiring":
+        """Go on with other parts; both are closed in the end."""
+        self._replaced.append(self.wiring)
+        self._wiring = wiring
+        return wiring
+
+    @contextmanager
+    def deed(self, target: str, *, lock: str, wait_s: float) -> Iterator[None]:
+        """Do something that changes things: on the record, not as an experiment, one at a time."""
+        from opsctl.state.model import Action  # noqa: PLC0415 - only verbs that change things pay
+
+        wiring = self.wiring
+        action = Action(wiring.actor, wiring.settings.env, self.command, target)
+        with wiring.store.audit.action(action, clock=wiring.clock):
+            wiring.guard_production(self.command)
+            with wiring.locks.hold(lock, purpose=f"opsctl {self.command}", wait_s=wait_s):
+                yield
+
+    @functools.cached_property
+    def progress(self) -> "Progress":
+        from opsctl.progress import Silent  # noqa: PLC0415 - `--help` never pays
+
+        if self.options.quiet:
+            return Silent()
+        from opsctl.cli.progress import shown_progress  # noqa: PLC0415 - only long work pays
+
+        return shown_progress(sys.stderr)
+
+    def close(self) -> None:
+        for wiring in (self._wiring, *self._replaced):
+            if wiring is not None:
+                wiring.close()
+
+
+def pass_session(
+    command: Callable[Concatenate[Session, P], None],
+) -> Callable[P, None]:
+    """Hand the session to a verb, its flags read and its format checked."""
+
+    @functools.wraps(command)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> None:
+        context = click.get_current_context()
+        session = context.ensure_object(Session)
+        session.begin(name_of(context), context.meta.get(GIVEN, {}))
+        _refuse_format(context.command, session.options.output)
+        context.call_on_close(session.close)
+        command(session, *args, **kwargs)
+
+    return wrapper
+
+
+def name_of(context: click.Context) -> str:
+    """Say a command as its schema does: `config.show`."""
+    names: list[str] = []
+    at: click.Context | None = context
+    while at is not None and at.parent is not None:
+        names.insert(0, at.info_name or "")
+        at = at.parent
+    return ".".join(names)
+
+
+def _refuse_format(command: click.Command, form: str) -> None:
+    if isinstance(command, Verb) and form not in command.formats:
+        raise UsageError(
+            f"`opsctl {command.name}` cannot answer in {form}",
+            hint=f"Use -o {' or -o '.join(command.formats)}.",
+        )

@@ -1,0 +1,44 @@
+"""What a check says: one finding each, from fine to critical, with the way out."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Level(StrEnum):
+    OK = "ok"
+    WARNING = "warning"
+    UNKNOWN = "unknown"
+    CRITICAL = "critical"
+
+
+_SEVERITY = (Level.OK, Level.WARNING, Level.UNKNOWN, Level.CRITICAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number behind a finding, with the marks it is judged by."""
+
+    name: str
+    value: float
+    unit: str = ""
+    warn_at: float | None = None
+    critical_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One answer of one check; `fix` says what to type or change."""
+
+    check: str
+    level: Level
+    what: str
+    fix: str = ""
+    file: str = ""
+    line: int | None = None
+    figures: tuple[Figure, ...] = ()
+
+
+def worst(findings: Iterable[Finding]) -> Level:
+    """Judge all by the worst; nothing found is fine."""
+    return max((finding.level for finding in findings), key=_SEVERITY.index, default=Level.OK)

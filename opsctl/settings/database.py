@@ -1,0 +1,21 @@
+"""Section `database`: the stack's PostgreSQL or TimescaleDB."""
+
+from pydantic import SecretStr
+
+from opsctl.settings.section import Section, setting
+
+
+class Database(Section):
+    """The stack's PostgreSQL or TimescaleDB."""
+
+    url: SecretStr = setting(
+        SecretStr(""),
+        "postgresql://user:password@host:port/name; keep it in .env. Empty: no database.",
+        env=("DATABASE_URL",),
+    )
+    connect_timeout_s: float = setting(
+        2.0, "Longest wait for a connection, name lookup included.", gt=0, le=60
+    )
+    statement_timeout_s: float = setting(
+        30.0, "Longest run of one query that a check sends.", gt=0, le=86400
+    )

@@ -1,0 +1,99 @@
+"""Turns sources into settings; each value keeps its origin."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import SecretStr, ValidationError
+
+from opsctl.errors import SettingsError
+from opsctl.settings.layers import Written
+from opsctl.settings.masks import shown, told
+from opsctl.settings.model import Settings, fields, is_secret, value_at
+from opsctl.settings.place import DEFAULT, Place
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One value, fit to be shown."""
+
+    path: str
+    value: Any
+    origin: str
+    secret: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Settings, and where each value came from."""
+
+    settings: Settings
+    origins: Mapping[str, Place]
+
+    def explained(self) -> Iterator[Explained]:
+        for path, field in fields().items():
+            value = shown(value_at(self.settings, path))
+            origin = str(self.origins.get(path, DEFAULT))
+            yield Explained(path, value, origin, is_secret(field))
+
+    def secrets(self) -> tuple[str, ...]:
+        """List every string that must not leave the process."""
+        found: list[str] = []
+        for path in fields():
+            value = value_at(self.settings, path)
+            if isinstance(value, SecretStr):
+                found += told(value.get_secret_value())
+        return tuple(found)
+
+
+def resolve(layers: Sequence[Sequence[Written]]) -> Resolved:
+    """Lay the layers over each other, the weakest first, and check the result."""
+    top = {value.path: value for layer in layers for value in layer}
+    origins = {path: value.place for path, value in top.items()}
+    try:
+        settings = Settings.model_validate(_nested(top.values()))
+    except ValidationError as error:
+        raise _refused(error, top) from error
+    return Resolved(settings, MappingProxyType(origins))
+
+
+def _nested(values: Any) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    for value in values:
+        section, _, key = value.path.rpartition(".")
+        (tree.setdefault(section, {}) if section else tree)[key] = value.value
+    return tree
+
+
+def _refused(error: ValidationError, top: Mapping[str, Written]) -> SettingsError:
+    lines = [_line(problem, top) for problem in error.errors(include_url=False)]
+    if len(lines) == 1:
+        (where, why, hint) = lines[0]
+        return SettingsError(where, why=why, hint=hint)
+    return SettingsError(
+        f"{len(lines)} settings are wrong",
+        why="; ".join(f"{where}: {why}" for where, why, _ in lines),
+        hint="`opsctl config show --origin` says where each value comes from.",
+    )
+
+
+def _line(problem: Any, top: Mapping[str, Written]) -> tuple[str, str, str]:
+    path = _path(problem["loc"])
+    field = fields().get(path)
+    written = top.get(path) or next(
+        (value for name, value in top.items() if name.startswith(f"{path}.")), None
+    )
+    where = f"{written.place if written else DEFAULT}: {path} is wrong"
+    why = _why(str(problem["msg"]), written, secret=field is None or is_secret(field))
+    return where, why, f"{path}: {field.description}" if field else ""
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in location[:2] if isinstance(part, str))
+
+
+def _why(message: str, written: Written | None, *, secret: bool) -> str:
+    said = message.removeprefix("Value error, ").replace("Input should be", "it should be")
+    given = "" if written is None or secret else f", not {written.value!r}"
+    return f"{said[:1].lower()}{said[1:]}{given}"

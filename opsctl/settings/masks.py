@@ -1,0 +1,44 @@
+"""Shows a secret without telling it."""
+
+from typing import Any
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from pydantic import SecretStr
+
+MASK = "***"
+
+
+def shown(value: Any) -> Any:
+    """Turn a setting into what may be printed: a URL keeps its host, nothing else is told."""
+    if not isinstance(value, SecretStr):
+        return list(value) if isinstance(value, tuple) else value
+    secret = value.get_secret_value()
+    return _masked_url(secret) if "://" in secret else MASK if secret else ""
+
+
+def told(secret: str) -> tuple[str, ...]:
+    """List every string inside a secret that must never be printed."""
+    parts = _split(secret) if "://" in secret else None
+    password = parts.password if parts else None
+    inner = (password, unquote(password)) if password else ()
+    return tuple(dict.fromkeys(text for text in (secret, *inner) if text))
+
+
+def _masked_url(secret: str) -> str:
+    parts = _split(secret)
+    if parts is None or not parts.hostname:
+        return MASK
+    user, given, place = parts.netloc.rpartition("@")
+    name, secret_given, _ = user.partition(":")
+    login = (f"{name}:{MASK}@" if secret_given else f"{name}@") if given else ""
+    # The query of a database URL may carry a password as well.
+    return f"{parts.scheme}://{login}{place}{parts.path}" + (f"?{MASK}" if parts.query else "")
+
+
+def _split(secret: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(secret)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts

@@ -1,0 +1,24 @@
+"""What every section of the settings is made of."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+
+class Section(BaseModel):
+    """Frozen, and closed: a key that no field names is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _a_truth_is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
+        wanted = cls.model_fields[info.field_name or ""].annotation
+        if isinstance(value, bool) and wanted in (int, float):
+            raise ValueError("a number is wanted, not true or false")
+        return value
+
+
+def setting(default: Any, says: str, *, env: tuple[str, ...] = (), **bounds: Any) -> Any:
+    """Declare one value: its default, what it means, and which variables of the stack set it."""
+    return Field(default, description=says, json_schema_extra={"env": list(env)}, **bounds)

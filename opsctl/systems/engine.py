@@ -1,0 +1,138 @@
+"""What a container engine tells, in our words; read from its answers without asking it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class EngineVersion:
+    engine: str
+    api: str
+    system: str
+    machine: str
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    id: str
+    name: str
+    image_id: str
+    image: str
+    """The name it was started from; what that name means may have changed since."""
+    state: str
+    """created, running, paused, restarting, removing, exited or dead."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    health: str | None = None
+    """healthy, unhealthy or starting; None without a health check."""
+    restart_count: int = 0
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    exit_code: int = 0
+    was_out_of_memory: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    id: str
+    names: tuple[str, ...]
+    size_bytes: int
+    created_at: datetime
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineDisk:
+    images_bytes: int
+    containers_bytes: int
+    volumes_bytes: int
+    build_cache_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    cpu_percent: float
+    """100 is one processor, fully used."""
+    memory_bytes: int
+    """Without the page cache, which the kernel takes back when it must."""
+    memory_limit_bytes: int
+    processes: int
+
+
+def read_container(raw: Mapping[str, Any]) -> Container:
+    """Read what `inspect` says."""
+    state = raw["State"]
+    return Container(
+        id=raw["Id"],
+        name=raw["Name"].removeprefix("/"),
+        image_id=raw["Image"],
+        image=raw["Config"]["Image"],
+        state=state["Status"],
+        labels=raw["Config"]["Labels"] or {},
+        health=_health(state.get("Health")),
+        restart_count=raw["RestartCount"],
+        started_at=read_time(state["StartedAt"]),
+        finished_at=read_time(state["FinishedAt"]),
+        exit_code=state["ExitCode"],
+        was_out_of_memory=state["OOMKilled"],
+    )
+
+
+def _health(raw: Mapping[str, Any] | None) -> str | None:
+    status: str = raw["Status"] if raw else "none"
+    return None if status in {"", "none"} else status
+
+
+def read_time(text: str) -> datetime | None:
+    """Read a time of the engine, whose year 1 means never."""
+    moment = datetime.fromisoformat(text)
+    return moment if moment.year > 1 else None
+
+
+def read_stats(raw: Mapping[str, Any]) -> Stats:
+    now, before, memory = raw["cpu_stats"], raw["precpu_stats"], raw["memory_stats"]
+    used = now["cpu_usage"]["total_usage"] - before["cpu_usage"]["total_usage"]
+    passed = now.get("system_cpu_usage", 0) - before.get("system_cpu_usage", 0)
+    processors = now.get("online_cpus") or 1
+    detail = memory.get("stats", {})
+    # The first name is cgroup v1's, the second v2's.
+    cache = detail.get("total_inactive_file", detail.get("inactive_file", 0))
+    return Stats(
+        cpu_percent=100 * processors * used / passed if passed > 0 else 0.0,
+        memory_bytes=max(0, memory.get("usage", 0) - cache),
+        memory_limit_bytes=memory.get("limit", 0),
+        processes=raw.get("pids_stats", {}).get("current", 0),
+    )
+
+
+def read_disk(raw: Mapping[str, Any]) -> EngineDisk:
+    volumes = (volume.get("UsageData") or {} for volume in raw.get("Volumes") or ())
+    return EngineDisk(
+        images_bytes=raw.get("LayersSize") or 0,
+        containers_bytes=sum(one.get("SizeRw", 0) for one in raw.get("Containers") or ()),
+        # -1 where a driver cannot tell.
+        volumes_bytes=sum(max(0, usage.get("Size", 0)) for usage in volumes),
+        build_cache_bytes=sum(
+            one["Size"] for one in raw.get("BuildCache") or () if not one.get("Shared")
+        ),
+    )
+
+
+def read_image(raw: Mapping[str, Any]) -> Image:
+    return Image(
+        id=raw["Id"],
+        names=tuple(name for name in raw["RepoTags"] or () if name != "<none>:<none>"),
+        size_bytes=raw["Size"],
+        created_at=datetime.fromtimestamp(raw["Created"], UTC),
+        labels=raw["Labels"] or {},
+    )
+
+
+def spoken_version(newest: str, oldest: str, *, ours: str) -> str:
+    """Choose the protocol: the newest that both sides know."""
+    return max(min(newest, ours, key=_parts), oldest, key=_parts)
+
+
+def _parts(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))

@@ -1,0 +1,308 @@
+"""The machine we run on: disks, memory, load, listeners, boots and processes."""
+
+import os
+import pwd
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar
+
+import psutil
+
+from opsctl.errors import OpsctlError, UnreachableError
+
+DEADLINE_S = 2.0
+# A file that is mounted, and always full.
+IMAGES = frozenset({"squashfs", "erofs", "iso9660"})
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+# Places in /proc/PID/stat behind the name, which may hold spaces and brackets.
+STATE, STARTED = 0, 19
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    path: Path
+    device: str
+    kind: str
+    is_read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What is used of a mount; blocks reserved for root count as used, for the stack cannot."""
+
+    mount: Path
+    total_bytes: int
+    used_bytes: int
+    free_bytes: int
+    percent: float
+    inodes: int = 0
+    """0 where the file system makes them as it needs them."""
+    inodes_free: int = 0
+
+    @property
+    def inode_percent(self) -> float:
+        return 100 * (self.inodes - self.inodes_free) / self.inodes if self.inodes else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    total_bytes: int
+    available_bytes: int
+    swap_total_bytes: int = 0
+    swap_used_bytes: int = 0
+
+    @property
+    def percent(self) -> float:
+        used = self.total_bytes - self.available_bytes
+        return 100 * used / self.total_bytes if self.total_bytes else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    one_minute: float
+    five_minutes: float
+    fifteen_minutes: float
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A TCP port that is taken; whose it is only root sees of other users."""
+
+    address: str
+    port: int
+    pid: int | None = None
+    program: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    name: str
+    uid: int
+    behind: str = ""
+    """Who typed sudo."""
+
+
+@dataclass(frozen=True, slots=True)
+class Boot:
+    id: str
+    at: datetime
+
+
+class Host(Protocol):
+    def name(self) -> str: ...
+
+    def user(self) -> User: ...
+
+    def boot(self) -> Boot: ...
+
+    def cpus(self) -> int:
+        """Count the processors that this process may use."""
+        ...
+
+    def load(self) -> Load: ...
+
+    def memory(self) -> Memory: ...
+
+    def mounts(self) -> tuple[Mount, ...]:
+        """List the disks of this machine, each once, and always `/`."""
+        ...
+
+    def usage(self, path: Path) -> Usage:
+        """Measure the mount that holds `path`."""
+        ...
+
+    def listeners(self) -> tuple[Listener, ...]: ...
+
+    def started(self, pid: int) -> float | None:
+        """Say when a living process began, in seconds since boot; None if there is none.
+
+        With the boot's id it tells a process from a later one of the same number.
+        """
+        ...
+
+
+ANSWERS: tuple[tuple[type[Exception], type[OpsctlError], str], ...] = (
+    (psutil.TimeoutExpired, UnreachableError, ""),
+    (psutil.AccessDenied, OpsctlError, "Run as root, or as the user it belongs to."),
+    (psutil.ZombieProcess, OpsctlError, ""),
+    (psutil.NoSuchProcess, OpsctlError, ""),
+    (psutil.Error, OpsctlError, ""),
+    (FileNotFoundError, OpsctlError, "Is it mounted, and spelt right?"),
+    (PermissionError, OpsctlError, "Run as root, or as the user it belongs to."),
+    (OSError, OpsctlError, ""),
+)
+
+
+def translated(error: Exception, what: str) -> OpsctlError:
+    answer, hint = next((ours, hint) for theirs, ours, hint in ANSWERS if isinstance(error, theirs))
+    why = error.strerror if isinstance(error, OSError) else str(error)
+    return answer(what, why=why or "", hint=hint)
+
+
+def disks(found: tuple[Mount, ...]) -> tuple[Mount, ...]:
+    """Keep each device once, at its shortest path: the rest are bind mounts of it."""
+    first: dict[str, Mount] = {}
+    for mount in sorted(found, key=lambda mount: len(str(mount.path))):
+        if mount.kind not in IMAGES:
+            first.setdefault(mount.device, mount)
+    root = Path("/")
+    if all(mount.path != root for mount in first.values()):
+        first[""] = Mount(root, "", "")
+    return tuple(sorted(first.values(), key=lambda mount: mount.path))
+
+
+def read_started(stat: str, ticks_per_s: int) -> float | None:
+    """Read /proc/PID/stat; a zombie has ended already."""
+    fields = stat.rpartition(")")[2].split()
+    return None if fields[STATE] in {"Z", "X"} else int(fields[STARTED]) / ticks_per_s
+
+
+def measure(path: Path) -> Usage:
+    usage, blocks = psutil.disk_usage(str(path)), os.statvfs(path)
+    return Usage(
+        mount=path,
+        total_bytes=usage.total,
+        used_bytes=usage.used,
+        free_bytes=usage.free,
+        percent=usage.percent,
+        inodes=blocks.f_files,
+        inodes_free=blocks.f_favail,
+    )
+
+
+class PsutilHost:
+    """The machine that opsctl runs on."""
+
+    def __init__(
+        self,
+        environment: Mapping[str, str] | None = None,
+        *,
+        deadline_s: float = DEADLINE_S,
+        measure: Callable[[Path], Usage] = measure,
+    ) -> None:
+        self._environment = os.environ if environment is None else environment
+        self._deadline_s = deadline_s
+        self._measure = measure
+        self._asked: dict[Path, _Question[Usage]] = {}
+
+    def name(self) -> str:
+        return socket.gethostname()
+
+    def user(self) -> User:
+        uid = os.geteuid()
+        try:
+            name = pwd.getpwuid(uid).pw_name
+        except KeyError:
+            name = str(uid)
+        return User(name, uid, behind=self._environment.get("SUDO_USER", ""))
+
+    def boot(self) -> Boot:
+        try:
+            at = datetime.fromtimestamp(psutil.boot_time(), UTC)
+            return Boot(BOOT_ID.read_text().strip(), at)
+        except (psutil.Error, OSError) as error:
+            raise translated(error, "could not tell when this machine started") from error
+
+    def cpus(self) -> int:
+        return len(os.sched_getaffinity(0))
+
+    def load(self) -> Load:
+        return Load(*os.getloadavg())
+
+    def memory(self) -> Memory:
+        try:
+            memory, swap = psutil.virtual_memory(), psutil.swap_memory()
+        except (psutil.Error, OSError) as error:
+            raise translated(error, "could not measure the memory") from error
+        return Memory(memory.total, memory.available, swap.total, swap.used)
+
+    def mounts(self) -> tuple[Mount, ...]:
+        try:
+            parts = psutil.disk_partitions(all=False)
+        except (psutil.Error, OSError) as error:
+            raise translated(error, "could not list the mounts") from error
+        found = (
+            Mount(Path(part.mountpoint), part.device, part.fstype, "ro" in part.opts.split(","))
+            for part in parts
+        )
+        return disks(tuple(found))
+
+    def usage(self, path: Path) -> Usage:
+        question = self._asked.get(path)
+        # One that hangs is not asked again: each question would leave a thread behind.
+        if question is None or question.is_answered:
+            question = self._asked[path] = _Question(lambda: self._measure(path))
+        try:
+            return question.answer(self._deadline_s)
+        except TimeoutError as error:
+            what = f"{path} did not say within {self._deadline_s:g} s how full it is"
+            hint = "Is it on a network disk whose server is away? Try: umount -l"
+            raise UnreachableError(what, why="its file system hangs", hint=hint) from error
+        except (psutil.Error, OSError) as error:
+            raise translated(error, f"could not measure {path}") from error
+
+    def listeners(self) -> tuple[Listener, ...]:
+        try:
+            found = psutil.net_connections(kind="tcp")
+        except (psutil.Error, OSError) as error:
+            raise translated(error, "could not list the ports that are taken") from error
+        return tuple(
+            Listener(entry.laddr.ip, entry.laddr.port, entry.pid, _program(entry.pid))
+            for entry in found
+            if entry.status == psutil.CONN_LISTEN and entry.laddr
+        )
+
+    def started(self, pid: int) -> float | None:
+        try:
+            stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+        except (FileNotFoundError, ProcessLookupError):
+            return None
+        except OSError as error:
+            raise translated(error, f"could not look at process {pid}") from error
+        return read_started(stat, os.sysconf("SC_CLK_TCK"))
+
+
+def _program(pid: int | None) -> str:
+    if pid is None:
+        return ""
+    try:
+        return psutil.Process(pid).name()
+    except psutil.Error:
+        return ""
+
+
+class _Question(Generic[T]):
+    """A call that may never come back, asked in a thread that the program does not wait for."""
+
+    def __init__(self, ask: Callable[[], T]) -> None:
+        self._ask = ask
+        self._found: T | None = None
+        self._error: Exception | None = None
+        self._done = threading.Event()
+        threading.Thread(target=self._run, daemon=True).start()
+
+    @property
+    def is_answered(self) -> bool:
+        return self._done.is_set()
+
+    def answer(self, deadline_s: float) -> T:
+        """Wait for the answer, whatever it is; TimeoutError when there is none in time."""
+        if not self._done.wait(deadline_s):
+            raise TimeoutError
+        if self._error is not None:
+            raise self._error
+        return self._found  # type: ignore[return-value]  # set whenever there is no error
+
+    def _run(self) -> None:
+        try:
+            self._found = self._ask()
+        except (psutil.Error, OSError) as error:
+            self._error = error
+        finally:
+            self._done.set()

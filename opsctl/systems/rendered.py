@@ -1,0 +1,235 @@
+"""A compose project as compose understands it: one form for each thing, figures as numbers."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from opsctl.errors import OpsctlError
+
+SECRET_NAME = re.compile("PASS|SECRET|TOKEN|KEY|CREDENTIAL|DSN|URL", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    target: int
+    published: int | None = None
+    """None: the engine chooses one."""
+    host_ip: str = ""
+    """Empty: every address of the host."""
+    protocol: str = "tcp"
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    kind: str
+    """volume, bind, tmpfs ..."""
+    target: str
+    source: str = ""
+    is_read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    context: str
+    dockerfile: str = "Dockerfile"
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """What a service may take, wherever the file says so; None is no cap."""
+
+    memory_bytes: int | None = None
+    swap_bytes: int | None = None
+    """Memory and swap together; without it twice the memory may be used."""
+    cpus: float | None = None
+    pids: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    name: str
+    image: str = ""
+    build: Build | None = None
+    environment: Mapping[str, str | None] = field(default_factory=dict, repr=False)
+    """Secrets are in clear here; None takes the value of the shell."""
+    command: tuple[str, ...] = field(default=(), repr=False)
+    ports: tuple[Port, ...] = ()
+    volumes: tuple[Volume, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    profiles: tuple[str, ...] = ()
+    depends_on: Mapping[str, str] = field(default_factory=dict)
+    """Service to condition."""
+    networks: tuple[str, ...] = ()
+    network_mode: str = ""
+    pid: str = ""
+    ipc: str = ""
+    user: str = ""
+    restart: str = ""
+    pull_policy: str = ""
+    container_name: str = ""
+    cap_add: tuple[str, ...] = ()
+    security_opt: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+    is_privileged: bool = False
+    is_read_only: bool = False
+    has_healthcheck: bool = False
+    replicas: int = 1
+    caps: Caps = Caps()
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    name: str
+    services: Mapping[str, Service]
+    volumes: tuple[str, ...] = ()
+    """Names of the engine's volumes, those of others included."""
+    text: str = field(default="", repr=False)
+    """What compose printed; a compose file in itself, secrets in clear."""
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Values to be masked in whatever is shown."""
+        return tuple(
+            value
+            for service in self.services.values()
+            for name, value in service.environment.items()
+            if value and SECRET_NAME.search(name)
+        )
+
+
+def read_rendered(text: str) -> Rendered:
+    """Read `compose config --format json`."""
+    try:
+        raw = _undoubled(json.loads(text))
+        services = raw.get("services") or {}
+        return Rendered(
+            name=raw["name"],
+            services={name: _service(name, one) for name, one in services.items()},
+            volumes=tuple(one["name"] for one in (raw.get("volumes") or {}).values()),
+            text=text,
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        # Its text and its cause would quote the project, passwords included.
+        what = "could not read the project that docker compose rendered"
+        why = "it has a form that opsctl does not know"
+        raise OpsctlError(what, why=why, hint="Try another version of docker compose.") from None
+
+
+def _undoubled(value: Any) -> Any:  # noqa: ANN401 - any piece of a JSON document
+    """Take back `$$`, which compose writes so that its output can be its input."""
+    if isinstance(value, str):
+        return value.replace("$$", "$")
+    if isinstance(value, list):
+        return [_undoubled(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _undoubled(item) for name, item in value.items()}
+    return value
+
+
+def _service(name: str, raw: Mapping[str, Any]) -> Service:
+    return Service(
+        name=name,
+        image=raw.get("image") or "",
+        build=_build(raw.get("build")),
+        environment=mapping(raw.get("environment")),
+        command=_words(raw.get("command")),
+        ports=tuple(port for one in raw.get("ports") or () for port in _ports(one)),
+        volumes=tuple(_volume(one) for one in raw.get("volumes") or ()),
+        labels={key: value or "" for key, value in mapping(raw.get("labels")).items()},
+        profiles=_words(raw.get("profiles")),
+        depends_on=_conditions(raw.get("depends_on")),
+        networks=tuple(raw.get("networks") or ()),
+        cap_add=_words(raw.get("cap_add")),
+        security_opt=_words(raw.get("security_opt")),
+        devices=tuple(_device(one) for one in raw.get("devices") or ()),
+        is_privileged=bool(raw.get("privileged")),
+        is_read_only=bool(raw.get("read_only")),
+        has_healthcheck=_is_checked(raw.get("healthcheck")),
+        replicas=_replicas(raw),
+        caps=_caps(raw),
+        **{key: str(raw.get(key) or "") for key in PLAIN},
+    )
+
+
+# Keys that are taken over as they are.
+PLAIN = ("network_mode", "pid", "ipc", "user", "restart", "pull_policy", "container_name")
+
+
+def mapping(raw: Mapping[str, Any] | list[str] | None) -> dict[str, str | None]:
+    """Read either form, `{A: b}` or `["A=b", "A"]`."""
+    if isinstance(raw, Mapping):
+        return {name: None if value is None else str(value) for name, value in raw.items()}
+    pairs = (entry.partition("=") for entry in raw or ())
+    return {name: value if sign else None for name, sign, value in pairs}
+
+
+def _words(raw: list[Any] | str | None) -> tuple[str, ...]:
+    return (raw,) if isinstance(raw, str) else tuple(str(word) for word in raw or ())
+
+
+def _build(raw: Mapping[str, Any] | str | None) -> Build | None:
+    if raw is None:
+        return None
+    if isinstance(raw, str):
+        return Build(raw)
+    dockerfile = raw.get("dockerfile") or "Dockerfile"
+    return Build(raw.get("context", "."), dockerfile, raw.get("target") or "")
+
+
+def _ports(raw: Mapping[str, Any]) -> Iterator[Port]:
+    """One for each number: a single port may be published as a range."""
+    ip, protocol = raw.get("host_ip") or "", raw.get("protocol") or "tcp"
+    first, _, last = str(raw.get("published") or "").partition("-")
+    if not first:
+        yield Port(int(raw["target"]), None, ip, protocol)
+        return
+    for number in range(int(first), int(last or first) + 1):
+        yield Port(int(raw["target"]), number, ip, protocol)
+
+
+def _volume(raw: Mapping[str, Any]) -> Volume:
+    source = raw.get("source") or ""
+    return Volume(raw["type"], raw["target"], source, is_read_only=bool(raw.get("read_only")))
+
+
+def _device(raw: Mapping[str, Any] | str) -> str:
+    return raw if isinstance(raw, str) else str(Path(raw["source"]))
+
+
+def _conditions(raw: Mapping[str, Any] | list[str] | None) -> dict[str, str]:
+    if isinstance(raw, Mapping):
+        return {name: (one or {}).get("condition", "service_started") for name, one in raw.items()}
+    return dict.fromkeys(raw or (), "service_started")
+
+
+def _is_checked(raw: Mapping[str, Any] | None) -> bool:
+    if not raw or raw.get("disable"):
+        return False
+    return _words(raw.get("test"))[:1] != ("NONE",)
+
+
+def _replicas(raw: Mapping[str, Any]) -> int:
+    wanted = (raw.get("deploy") or {}).get("replicas", raw.get("scale"))
+    return 1 if wanted is None else int(wanted)
+
+
+def _caps(raw: Mapping[str, Any]) -> Caps:
+    limits = ((raw.get("deploy") or {}).get("resources") or {}).get("limits") or {}
+    return Caps(
+        memory_bytes=_whole(raw.get("mem_limit") or limits.get("memory")),
+        swap_bytes=_whole(raw.get("memswap_limit")),
+        cpus=_figure(raw.get("cpus") or limits.get("cpus")),
+        pids=_whole(raw.get("pids_limit") or limits.get("pids")),
+    )
+
+
+def _whole(raw: str | int | None) -> int | None:
+    return int(raw) if raw else None
+
+
+def _figure(raw: str | float | None) -> float | None:
+    return float(raw) if raw else None
