@@ -159,7 +159,7 @@ def _pinned(message: httpx.Request, address: str) -> httpx.Request:
 
 @contextlib.asynccontextmanager
 async def _closed_behind_us(dials: Sequence[httpx.Request]) -> AsyncIterator[None]:
-    """Close what was opened: httpcore forgets a connection that is cancelled in its TLS handshake."""
+    """Close what was opened: httpcore forgets a connection cancelled in its TLS handshake."""
     opened: list[Any] = []
 
     async def note(event: str, told: Mapping[str, Any]) -> None:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from opsctl import __version__
 from opsctl.errors import OpsctlError, SettingsError, UnreachableError
 from opsctl.systems.clock import SystemClock
@@ -224,6 +223,13 @@ def test_a_name_is_pinned_to_its_address_and_kept_as_host(site: Running) -> None
     http.send(HttpRequest(f"http://stack.test:{site.port}/well"))
 
     assert site.seen[0]["host"] == f"stack.test:{site.port}"
+
+
+def test_an_address_of_ipv6_is_dialled_as_one(http: HttpxHttp) -> None:
+    error, _ = failure_of(http, "http://[::1]:1/")
+
+    assert isinstance(error, UnreachableError)
+    assert "http://[::1]:1" in error.what
 
 
 def test_the_next_address_is_tried_when_the_first_refuses(site: Running) -> None:

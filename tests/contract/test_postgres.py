@@ -8,7 +8,6 @@ from pathlib import Path
 
 import psycopg
 import pytest
-
 from opsctl.errors import BusyError, OpsctlError, RefusedError, SettingsError, UnreachableError
 from opsctl.systems.clock import SystemClock
 from opsctl.systems.postgres import PostgresLimits, PostgresSession, PsycopgPostgres
@@ -177,6 +176,17 @@ def test_a_write_in_a_read_only_session_is_refused_with_exit_5(reader: PostgresS
 
     assert caught.value.exit_code == 5
     assert reader.query("SELECT price FROM ticks WHERE id = %s", (1,)) == [(10,)]
+
+
+def test_a_database_opened_for_reading_has_no_writing_session(
+    postgres: Database, session: PostgresSession
+) -> None:
+    database = PsycopgPostgres(postgres.url, clock=SystemClock(), limits=SOON, read_only=True)
+
+    with database.session(read_only=False) as reading, pytest.raises(RefusedError):
+        reading.execute("INSERT INTO ticks VALUES (1, 1)")
+
+    assert session.query("SELECT * FROM ticks") == []
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-
 from opsctl.errors import BusyError, OpsctlError, RefusedError, SettingsError, UnreachableError
 from opsctl.systems.clock import SystemClock
 from opsctl.systems.redis import Redis, RedisLimits, RedisPy, RedisTarget
@@ -17,7 +16,6 @@ from opsctl.systems.redis_commands import (
     access_for,
     allowed,
 )
-from tests.engines.addresses import Address
 from tests.engines.redis import OwnRedis, RedisServer
 from tests.twins.redis import MemoryRedis
 
@@ -248,7 +246,7 @@ def test_an_index_below_the_minimum_is_for_reading(
 def test_an_address_that_does_not_answer_fails_in_time(
     request: pytest.FixtureRequest, kind: str, scheme: str
 ) -> None:
-    address: Address = request.getfixturevalue(kind)
+    address = request.getfixturevalue(kind)
     store = opened(f"{scheme}://:{CANARY}@{address.host}:{address.port}/0")
 
     error, took_s = failure_of(store)

@@ -8,8 +8,6 @@ import pytest
 import redis
 import redis.asyncio
 import redis.sentinel
-from psycopg import transaction
-
 from opsctl.errors import (
     BusyError,
     OpsctlError,
@@ -19,6 +17,7 @@ from opsctl.errors import (
 )
 from opsctl.systems import http_errors, postgres_errors, redis_errors
 from opsctl.systems.postgres_errors import StatementError
+from psycopg import transaction
 
 
 def kinds(*roots: type[BaseException]) -> Iterator[type[BaseException]]:

@@ -2,7 +2,6 @@ import socket
 import threading
 
 import pytest
-
 from opsctl.errors import UnreachableError
 from opsctl.systems.clock import SystemClock
 from opsctl.systems.network import Deadline, dial, resolve, within
