@@ -1,4 +1,7 @@
+import contextlib
 import logging
+import socket
+import threading
 import traceback
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -285,6 +288,32 @@ def test_a_frozen_server_fails_in_time(own_redis: OwnRedis) -> None:
     assert error.why == "no answer within 0.5 s"
     assert took_s < SOON.answer_s + 1
     store.close()
+
+
+@pytest.fixture
+def sluggish() -> Iterator[str]:
+    """Answer each command OK, but only after a while."""
+    done = threading.Event()
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        with contextlib.suppress(OSError), listener.accept()[0] as client:
+            while client.recv(4096) and not done.wait(0.35):
+                client.sendall(b"+OK\r\n")
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    yield f"redis://:x@127.0.0.1:{listener.getsockname()[1]}/1"
+    done.set()
+    thread.join()
+    listener.close()
+
+
+def test_slow_steps_share_one_deadline(sluggish: str) -> None:
+    error, took_s = failure_of(opened(sluggish))
+
+    assert error.why == "no answer within 0.5 s"
+    assert took_s < SOON.answer_s + 0.5
 
 
 def test_a_password_lets_us_in_and_a_wrong_one_is_a_setting(
