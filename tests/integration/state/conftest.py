@@ -108,7 +108,9 @@ def mounted(place: Path, *words: str) -> Iterator[Path]:
 def require_root() -> None:
     if os.geteuid() != 0:
         required = "root" in os.environ.get("OPSCTL_REQUIRE", "").replace(",", " ").split()
-        (pytest.fail if required else pytest.skip)("root is missing: a disk cannot be mounted")
+        (pytest.fail if required else pytest.skip)(
+            "root is missing: no disk can be mounted, no user changed"
+        )
 
 
 @pytest.fixture
