@@ -54,3 +54,10 @@ COMMON: list[click.Parameter] = [
     _flag("-C", "directory", metavar="DIR", help="Work in DIR."),
     _flag("--config", metavar="FILE", help="Read FILE instead of configs/opsctl.yaml."),
 ]
+
+lock_timeout = click.option(
+    "--lock-timeout",
+    "lock_timeout_s",
+    type=Duration(),
+    help="Wait this long for the lock, e.g. 60s; without it, exit 75 at once.",
+)

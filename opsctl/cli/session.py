@@ -3,7 +3,8 @@
 import functools
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec
 
 import click
@@ -42,6 +43,7 @@ class Session:
         self.command = ""
         self.left_behind = "nothing was changed"
         self._wiring = wiring
+        self._replaced: list[Wiring] = []
 
     def begin(self, command: str, given: Mapping[str, Any]) -> None:
         self.command = command
@@ -70,6 +72,24 @@ class Session:
             self._wiring.start_logs(sys.stderr, verbose=options.verbose)
         return self._wiring
 
+    def use(self, wiring: "Wiring") -> "Wiring":
+        """Go on with other parts; both are closed in the end."""
+        self._replaced.append(self.wiring)
+        self._wiring = wiring
+        return wiring
+
+    @contextmanager
+    def deed(self, target: str, *, lock: str, wait_s: float) -> Iterator[None]:
+        """Do something that changes things: on the record, not as an experiment, one at a time."""
+        from opsctl.state.model import Action  # noqa: PLC0415 - only verbs that change things pay
+
+        wiring = self.wiring
+        action = Action(wiring.actor, wiring.settings.env, self.command, target)
+        with wiring.store.audit.action(action, clock=wiring.clock):
+            wiring.guard_production(self.command)
+            with wiring.locks.hold(lock, purpose=f"opsctl {self.command}", wait_s=wait_s):
+                yield
+
     @functools.cached_property
     def progress(self) -> "Progress":
         from opsctl.progress import Silent  # noqa: PLC0415 - `--help` never pays
@@ -81,8 +101,9 @@ class Session:
         return shown_progress(sys.stderr)
 
     def close(self) -> None:
-        if self._wiring is not None:
-            self._wiring.close()
+        for wiring in (self._wiring, *self._replaced):
+            if wiring is not None:
+                wiring.close()
 
 
 def pass_session(

@@ -1,7 +1,16 @@
 """Settings: sections of frozen values, each of which knows its origin."""
 
-from opsctl.settings.load import Explained, Resolved, resolve
+from opsctl.settings.load import Explained, Resolved
 from opsctl.settings.model import EnvironmentName, Settings
-from opsctl.settings.place import Place
+from opsctl.settings.sources import Loaded, Request, defaults, load
 
-__all__ = ["EnvironmentName", "Explained", "Place", "Resolved", "Settings", "resolve"]
+__all__ = [
+    "EnvironmentName",
+    "Explained",
+    "Loaded",
+    "Request",
+    "Resolved",
+    "Settings",
+    "defaults",
+    "load",
+]

@@ -51,22 +51,16 @@ def ci_branches(environ: Mapping[str, str]) -> tuple[str, ...]:
 
 def experiment_in(checkout: Checkout, ci: Iterable[str], rules: Experiment) -> str | None:
     """Say why this is an experiment, or None. The commit counts, not only the branch's name."""
-    if checkout.branch and is_experiment(checkout.branch, rules):
-        return f"the branch {checkout.branch} is checked out"
-    if name := _first(ci, rules):
-        return f"CI builds {name}"
-    trunks = {trunk.casefold() for trunk in rules.trunks}
-    if trunks & {_bare(name) for name in checkout.remotes_containing}:
-        return None
-    if name := _first(checkout.renamed_from, rules):
-        return f"the branch was {name} before it was renamed"
-    if trunks & {_bare(name) for name in checkout.containing}:
-        return None
-    if name := _first((*checkout.containing, *checkout.remotes_containing), rules):
-        return f"the commit belongs to {name}"
-    if name := _first(checkout.made_on, rules):
-        return f"commits here were made on {name}"
-    return None
+    branch = (checkout.branch,) if checkout.branch else ()
+    named = _reason((("the branch {} is checked out", branch), ("CI builds {}", ci)), rules)
+    if named or _on_trunk(checkout.remotes_containing, rules):
+        return named
+    renamed = _reason((("it was {} before it was renamed", checkout.renamed_from),), rules)
+    if renamed or _on_trunk(checkout.containing, rules):
+        return renamed
+    holders = (*checkout.containing, *checkout.remotes_containing)
+    evidence = ("the commit belongs to {}", holders), ("it holds work of {}", checkout.made_on)
+    return _reason(evidence, rules)
 
 
 def is_experiment(name: str, rules: Experiment) -> bool:
@@ -93,8 +87,16 @@ def redis_indexes(reason: str | None, *, stack: int, rules: Experiment) -> Redis
     return RedisIndexes(stack, stack if reason is None else rules.redis_db)
 
 
-def _first(names: Iterable[str], rules: Experiment) -> str | None:
-    return next((name for name in names if is_experiment(name, rules)), None)
+def _reason(evidence: Iterable[tuple[str, Iterable[str]]], rules: Experiment) -> str | None:
+    for says, names in evidence:
+        for name in names:
+            if is_experiment(name, rules):
+                return says.format(name)
+    return None
+
+
+def _on_trunk(names: Iterable[str], rules: Experiment) -> bool:
+    return bool({trunk.casefold() for trunk in rules.trunks} & {_bare(name) for name in names})
 
 
 def _bare(name: str) -> str:

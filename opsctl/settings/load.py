@@ -21,6 +21,7 @@ class Explained:
     path: str
     value: Any
     origin: str
+    secret: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,10 @@ class Resolved:
     origins: Mapping[str, Place]
 
     def explained(self) -> Iterator[Explained]:
-        for path in fields():
+        for path, field in fields().items():
             value = shown(value_at(self.settings, path))
-            yield Explained(path, value, str(self.origins.get(path, DEFAULT)))
+            origin = str(self.origins.get(path, DEFAULT))
+            yield Explained(path, value, origin, is_secret(field))
 
     def secrets(self) -> tuple[str, ...]:
         """List every string that must not leave the process."""

@@ -17,7 +17,8 @@ from opsctl.settings.layers import (
     unknown_variables,
 )
 from opsctl.settings.load import Resolved, resolve
-from opsctl.settings.place import Place
+from opsctl.settings.model import Settings
+from opsctl.settings.place import DEFAULT, Place
 
 BASE = Path("configs/opsctl.yaml")
 DOTENV = Path(".env")
@@ -53,7 +54,7 @@ def load(request: Request, read: Read) -> Loaded:
     project_dir = request.directory if request.config else base.parent.parent
     written = from_document(read_document(text, _name(base, project_dir)))
     dotenv = _dotenv(project_dir, read)
-    environ = tuple(Variable(k, v, Place(f"environment {k}")) for k, v in request.environ.items())
+    environ = _environ(request)
     env = choose_environment(request.env, (environ, dotenv), written)
     laid = tuple(_overlays(base, project_dir, str(env.value), read))
     layers = [written, *(values for _, values in laid)]
@@ -61,6 +62,20 @@ def load(request: Request, read: Read) -> Loaded:
     layers += [from_variables(dotenv), from_variables(environ), flags, (env,)]
     names = (_name(base, project_dir), *(name for name, _ in laid))
     return Loaded(project_dir, resolve(layers), names, unknown_variables((*dotenv, *environ)))
+
+
+def defaults(request: Request, project: str) -> Settings:
+    """Settings of a project that has no files yet: defaults, below environment and flags."""
+    environ = _environ(request)
+    env = choose_environment(request.env, (environ,), ())
+    named = Written("project.name", project, DEFAULT)
+    flags = from_flags(request.flags or {})
+    return resolve([(named,), from_variables(environ), flags, (env,)]).settings
+
+
+def _environ(request: Request) -> tuple[Variable, ...]:
+    given = request.environ.items()
+    return tuple(Variable(name, value, Place(f"environment {name}")) for name, value in given)
 
 
 def _find_base(request: Request, read: Read) -> tuple[Path, str]:

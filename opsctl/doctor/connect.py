@@ -1,0 +1,12 @@
+"""Opens each system that the settings name, and leaves it as it was."""
+
+from opsctl.doctor.model import Patient
+
+
+def connect(patient: Patient) -> None:
+    """Raise the first system's own error; say nothing if all answer."""
+    if patient.settings.redis.enabled:
+        patient.redis.ping()
+    if patient.settings.database.url.get_secret_value():
+        with patient.postgres.session(read_only=True) as session:
+            session.facts()

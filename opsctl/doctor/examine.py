@@ -1,0 +1,66 @@
+"""Asks all questions side by side, and waits for none longer than the deadline."""
+
+import queue
+import threading
+from collections.abc import Sequence
+
+from opsctl.doctor.model import Check, Report
+from opsctl.errors import OpsctlError
+from opsctl.findings import Finding, Level
+from opsctl.progress import Progress
+from opsctl.systems.clock import Clock
+
+_Answers = dict[str, tuple[Finding, ...]]
+
+
+def examine(
+    checks: Sequence[Check], *, deadline_s: float, clock: Clock, progress: Progress
+) -> Report:
+    """Report in the order of the checks; one that hangs is left behind and said so."""
+    answered: queue.Queue[tuple[str, tuple[Finding, ...]]] = queue.Queue()
+    for check in checks:
+        # A daemon: a question that hangs must not keep the process.
+        threading.Thread(target=_ask, args=(check, answered), daemon=True).start()
+    answers = _collect(answered, len(checks), until=clock.steady() + deadline_s, clock=clock)
+    progress.advance(len(checks), len(checks), "")
+    late = {check.name: (_late(check.name, deadline_s),) for check in checks}
+    return Report(tuple(finding for check in checks for finding in (late | answers)[check.name]))
+
+
+def _ask(check: Check, answered: "queue.Queue[tuple[str, tuple[Finding, ...]]]") -> None:
+    try:
+        findings = tuple(check.ask())
+    except OpsctlError as error:
+        findings = (_failed(check.name, error),)
+    answered.put((check.name, findings))
+
+
+def _collect(
+    answered: "queue.Queue[tuple[str, tuple[Finding, ...]]]",
+    wanted: int,
+    *,
+    until: float,
+    clock: Clock,
+) -> _Answers:
+    answers: _Answers = {}
+    while len(answers) < wanted:
+        try:
+            name, findings = answered.get(timeout=max(0.0, until - clock.steady()))
+        except queue.Empty:
+            break
+        answers[name] = findings
+    return answers
+
+
+def _failed(name: str, error: OpsctlError) -> Finding:
+    what = f"{error.what}: {error.why}" if error.why else error.what
+    return Finding(name, Level.CRITICAL, what, fix=error.hint)
+
+
+def _late(name: str, deadline_s: float) -> Finding:
+    return Finding(
+        name,
+        Level.CRITICAL,
+        f"no answer within {deadline_s:g} s",
+        fix="See whether it runs; `opsctl doctor --timeout 10s` waits longer.",
+    )

@@ -1,0 +1,104 @@
+"""Turns what was seen into findings; knows the limits, asks nobody."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from opsctl.findings import Figure, Finding, Level
+from opsctl.settings import Explained, Loaded
+from opsctl.settings.doctor import Doctor
+
+BAD_REQUEST = 400
+_FULL_FIX = "Find what is large: `docker system df`, then `du -xh --max-depth=2 {mount} | sort -h`."
+_SKEW_FIX = "Let one clock follow the other: `timedatectl set-ntp true` on both."
+
+
+def judge_settings(loaded: Loaded) -> Iterator[Finding]:
+    """Fine settings are one finding; each doubtful place is another."""
+    explained = tuple(loaded.resolved.explained())
+    yield Finding("settings", Level.OK, f"{len(explained)} settings from {', '.join(loaded.files)}")
+    for variable in loaded.unknown:
+        yield Finding(
+            "settings",
+            Level.WARNING,
+            f"{variable.place} sets nothing: no setting has the name {variable.name}",
+            fix="`opsctl config show --origin` lists the settings; rename or unset it.",
+        )
+    yield from _secrets_in_files(explained, loaded.files)
+
+
+def _secrets_in_files(explained: Sequence[Explained], files: Sequence[str]) -> Iterator[Finding]:
+    for value in explained:
+        file, _, line = value.origin.rpartition(":")
+        if value.secret and value.value and file in files:
+            yield Finding(
+                "settings",
+                Level.WARNING,
+                f"{value.path} is a secret and stands in {value.origin}",
+                fix="Move it to .env, which git ignores, and change it: git may know it already.",
+                file=file,
+                line=int(line),
+            )
+
+
+def judge_disk(
+    mount: str, *, percent: float, inode_percent: float, limits: Doctor
+) -> Iterator[Finding]:
+    for name, used in (("space", percent), ("inodes", inode_percent)):
+        yield Finding(
+            f"disk {mount}",
+            _above(used, limits.disk_warn_percent, limits.disk_critical_percent),
+            f"{used:.0f} % of {name} used",
+            fix=_FULL_FIX.format(mount=mount),
+            figures=(_percent(name, used, limits),),
+        )
+
+
+def judge_skew(
+    name: str, theirs: datetime, *, before: datetime, after: datetime, limit_s: float
+) -> Finding:
+    """Compare with the nearer end of the call: the trip itself is no skew."""
+    ahead = (theirs - after).total_seconds()
+    behind = (before - theirs).total_seconds()
+    skew = max(ahead, behind, 0.0)
+    word = "ahead of" if ahead > behind else "behind"
+    said = (
+        f"its clock is {skew:.1f} s {word} this one" if skew else "its clock agrees with this one"
+    )
+    level = Level.WARNING if skew > limit_s else Level.OK
+    return Finding(
+        f"{name} clock", level, said, fix=_SKEW_FIX, figures=(Figure("skew", skew, "s", limit_s),)
+    )
+
+
+def judge_checkout(*, commit: str | None, dirty: int, experiment: str | None) -> Iterator[Finding]:
+    if commit is None:
+        yield Finding(
+            "git",
+            Level.WARNING,
+            "this is not a git checkout with a commit",
+            fix="`git init && git add -A && git commit`: a release is known by its commit.",
+        )
+        return
+    changed = f", {dirty} files changed since" if dirty else ""
+    yield Finding("git", Level.OK, f"at {commit[:12]}{changed}")
+    if experiment:
+        said = f"this is an experiment ({experiment}): production is read-only for it"
+        yield Finding("git", Level.OK, said)
+
+
+def judge_answer(name: str, status: int) -> Finding:
+    """Below 400 is well; the server answered in any case."""
+    if status < BAD_REQUEST:
+        return Finding(name, Level.OK, f"answers {status}")
+    fix = "See its logs; `curl -i` shows the whole answer."
+    return Finding(name, Level.CRITICAL, f"answers {status}", fix=fix)
+
+
+def _above(used: float, warn_at: float, critical_at: float) -> Level:
+    if used >= critical_at:
+        return Level.CRITICAL
+    return Level.WARNING if used >= warn_at else Level.OK
+
+
+def _percent(name: str, used: float, limits: Doctor) -> Figure:
+    return Figure(name, used, "%", limits.disk_warn_percent, limits.disk_critical_percent)

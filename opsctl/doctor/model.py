@@ -1,0 +1,67 @@
+"""The nouns of `opsctl doctor`."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from opsctl.findings import Finding
+from opsctl.settings import Loaded, Settings
+
+if TYPE_CHECKING:
+    from opsctl.systems.clock import Clock
+    from opsctl.systems.compose import Compose
+    from opsctl.systems.containers import Containers
+    from opsctl.systems.git import Git
+    from opsctl.systems.host import Host
+    from opsctl.systems.http import Http
+    from opsctl.systems.postgres import Postgres
+    from opsctl.systems.redis import Redis
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One question; asking may take long, or fail with an OpsctlError."""
+
+    name: str
+    ask: Callable[[], Iterable[Finding]]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    findings: tuple[Finding, ...]
+
+
+class Patient(Protocol):
+    """What is examined; each part is built when first asked for."""
+
+    @property
+    def loaded(self) -> Loaded: ...
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def directory(self) -> Path: ...
+    @property
+    def state_directory(self) -> Path: ...
+    def open_store(self) -> None:
+        """Open the state store, or say why it cannot be."""
+        ...
+
+    @property
+    def experiment(self) -> str | None: ...
+    @property
+    def clock(self) -> "Clock": ...
+    @property
+    def host(self) -> "Host": ...
+    @property
+    def git(self) -> "Git": ...
+    @property
+    def containers(self) -> "Containers": ...
+    @property
+    def compose(self) -> "Compose": ...
+    @property
+    def redis(self) -> "Redis": ...
+    @property
+    def postgres(self) -> "Postgres": ...
+    @property
+    def http(self) -> "Http": ...

@@ -1,0 +1,1 @@
+"""What a new project needs, written without overwriting anything."""

@@ -1,0 +1,37 @@
+"""The files that a new project starts with."""
+
+import re
+from pathlib import Path, PurePosixPath
+
+from opsctl.init.model import Draft
+from opsctl.settings.example import SCHEMA_FILE, example
+from opsctl.settings.schema import schema
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_COPIED = {
+    "configs/dev.yaml": "dev.yaml",
+    "configs/prod.yaml": "prod.yaml",
+    ".env.example": "env.example",
+    "docker-compose.prod.yml": "docker-compose.prod.yml",
+    "docker-compose.dev.yml": "docker-compose.dev.yml",
+    "migrations/001_initial.sql": "001_initial.sql",
+    ".github/workflows/opsctl.yml": "workflow.yml",
+}
+
+
+def drafts(project: str) -> tuple[Draft, ...]:
+    """Write every file for a project of this name."""
+    settings = Draft(
+        PurePosixPath("configs/opsctl.yaml"), example({"project.name": project, "env": "dev"})
+    )
+    copied = (
+        Draft(PurePosixPath(path), (_TEMPLATES / name).read_text("utf-8"))
+        for path, name in _COPIED.items()
+    )
+    return (settings, Draft(PurePosixPath("configs") / SCHEMA_FILE, schema()), *copied)
+
+
+def project_name(folder: str) -> str:
+    """Make a folder's name fit for containers and networks."""
+    words = re.sub(r"[^a-z0-9_-]+", "-", folder.casefold()).strip("-_")
+    return words[:40] or "stack"

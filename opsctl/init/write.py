@@ -1,0 +1,57 @@
+"""Writes what the plan says; what fails or is interrupted is taken back."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from opsctl.errors import OpsctlError, UnrestoredError
+from opsctl.init.model import Deed, Draft, Plan
+from opsctl.progress import Progress
+from opsctl.systems.files import Files
+
+READABLE = 0o644
+
+
+def write(
+    root: Path, plan: Plan, drafts: Iterable[Draft], *, files: Files, progress: Progress
+) -> None:
+    """Create the planned files, or none of them."""
+    texts = {str(draft.path): draft.text for draft in drafts}
+    wanted = [step.path for step in plan.steps if step.deed is Deed.CREATE]
+    made: list[Path] = []
+    try:
+        for number, name in enumerate(wanted):
+            progress.advance(number, len(wanted), name)
+            path = root / name
+            made.extend(files.make_dirs(path.parent))
+            files.create_text(path, texts[name], mode=READABLE)
+            made.append(path)
+    except OpsctlError as error:
+        _take_back(made, files, error)
+        raise OpsctlError(
+            "Could not write the project's files; what had been written was removed again",
+            why=f"{error.what}: {error.why}",
+            hint=error.hint,
+        ) from error
+    except BaseException as error:
+        _take_back(made, files, error)
+        raise
+    progress.advance(len(wanted), len(wanted), "")
+
+
+def _take_back(made: list[Path], files: Files, cause: BaseException) -> None:
+    left = [path for path in reversed(made) if not _removed(path, files)]
+    if left:
+        names = ", ".join(str(path) for path in left)
+        raise UnrestoredError(
+            f"Could not finish, and could not remove again: {names}",
+            why=getattr(cause, "what", "") or "it was interrupted",
+            hint=f"Remove by hand what you do not want: {names}",
+        ) from cause
+
+
+def _removed(path: Path, files: Files) -> bool:
+    try:
+        files.remove(path)
+    except OpsctlError:
+        return False
+    return True

@@ -1,0 +1,57 @@
+"""Alerts: one row a trouble, so that each is told once, and its end as well."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from opsctl.state.columns import moment, written
+from opsctl.state.model import Alert
+
+if TYPE_CHECKING:
+    from opsctl.systems.sqlite import Database, Row
+
+
+class Alerts:
+    def __init__(self, database: "Database") -> None:
+        self._database = database
+
+    def raise_alert(self, key: str, *, severity: str, summary: str, at: datetime) -> Alert:
+        """Note a trouble; `count` is 1 when it is new, or new again after it was cleared."""
+        (row,) = self._database.query(
+            "INSERT INTO alerts (key, severity, state, first_seen, last_seen, count, summary)"
+            " VALUES (?1, ?2, 'raised', ?3, ?3, 1, ?4)"
+            " ON CONFLICT (key) DO UPDATE SET severity = ?2, last_seen = ?3, summary = ?4,"
+            " first_seen = CASE state WHEN 'raised' THEN first_seen ELSE ?3 END,"
+            " count = CASE state WHEN 'raised' THEN count + 1 ELSE 1 END,"
+            " state = 'raised' RETURNING *",
+            (key, severity, written(at), summary),
+        )
+        return _alert(row)
+
+    def clear(self, key: str, *, at: datetime) -> Alert | None:
+        """Note its end; None where nothing was raised."""
+        rows = self._database.query(
+            "UPDATE alerts SET state = 'cleared', last_seen = ?2"
+            " WHERE key = ?1 AND state = 'raised' RETURNING *",
+            (key, written(at)),
+        )
+        return _alert(rows[0]) if rows else None
+
+    def raised(self) -> Sequence[Alert]:
+        """List the troubles that stand, oldest first."""
+        rows = self._database.query(
+            "SELECT * FROM alerts WHERE state = 'raised' ORDER BY first_seen, key"
+        )
+        return [_alert(row) for row in rows]
+
+
+def _alert(row: "Row") -> Alert:
+    return Alert(
+        key=row["key"],
+        severity=row["severity"],
+        raised=row["state"] == "raised",
+        first_seen=moment(row["first_seen"]),
+        last_seen=moment(row["last_seen"]),
+        count=row["count"],
+        summary=row["summary"],
+    )

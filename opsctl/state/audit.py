@@ -1,0 +1,120 @@
+"""The audit: who did what to which target; nothing in it is ever changed or removed."""
+
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from opsctl.errors import InterruptedRunError, OpsctlError, RefusedError
+from opsctl.state.columns import moment, packed, unpacked, written
+from opsctl.state.model import Action, AuditEntry, Details, Outcome
+
+if TYPE_CHECKING:
+    from opsctl.systems.clock import Clock
+    from opsctl.systems.sqlite import Database, Row
+
+
+class Audit:
+    def __init__(self, database: "Database") -> None:
+        self._database = database
+
+    @contextmanager
+    def action(self, action: Action, *, clock: "Clock") -> Iterator[str]:
+        """Record the intent, and how the block ends; after a kill the intent stands alone."""
+        entry = _intent(action, clock)
+        self.record(entry)
+        try:
+            yield entry.action_id
+        except BaseException as error:
+            # The trouble itself must reach the user; an intent without outcome tells the rest.
+            with suppress(OpsctlError):
+                self.record(_ended(entry, clock, outcome_of(error), details=_told(error)))
+            raise
+        self.record(_ended(entry, clock, Outcome.DONE))
+
+    def record(self, entry: AuditEntry) -> None:
+        self._database.execute(
+            "INSERT INTO audit (action_id, at, who, sudo_user, pid, env, command, target,"
+            " outcome, details) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                entry.action_id,
+                written(entry.at),
+                entry.who,
+                entry.sudo_user,
+                entry.pid,
+                entry.env,
+                entry.command,
+                entry.target,
+                entry.outcome,
+                packed(entry.details),
+            ),
+        )
+
+    def entries(self, *, env: str | None = None, limit: int = 100) -> Sequence[AuditEntry]:
+        """List them, newest first."""
+        rows = self._database.query(
+            "SELECT * FROM audit WHERE ?1 IS NULL OR env = ?1 ORDER BY number DESC LIMIT ?2",
+            (env, limit),
+        )
+        return [_entry(row) for row in rows]
+
+    def unfinished(self, *, env: str | None = None) -> Sequence[AuditEntry]:
+        """List intents without an outcome, newest first: still running, or killed."""
+        rows = self._database.query(
+            "SELECT * FROM audit AS intent WHERE outcome = 'started' AND (?1 IS NULL OR env = ?1)"
+            " AND NOT EXISTS (SELECT 1 FROM audit WHERE action_id = intent.action_id"
+            " AND outcome <> 'started') ORDER BY number DESC",
+            (env,),
+        )
+        return [_entry(row) for row in rows]
+
+
+def outcome_of(error: BaseException) -> Outcome:
+    if isinstance(error, RefusedError):
+        return Outcome.REFUSED
+    if isinstance(error, InterruptedRunError | KeyboardInterrupt):
+        return Outcome.INTERRUPTED
+    return Outcome.FAILED
+
+
+def _intent(action: Action, clock: "Clock") -> AuditEntry:
+    return AuditEntry(
+        action_id=uuid.uuid4().hex,
+        at=clock.now(),
+        who=action.actor.who,
+        sudo_user=action.actor.sudo_user,
+        pid=action.actor.pid,
+        env=action.env,
+        command=action.command,
+        target=action.target,
+        outcome=Outcome.STARTED,
+        details=action.details,
+    )
+
+
+def _ended(
+    intent: AuditEntry, clock: "Clock", outcome: Outcome, *, details: Details | None = None
+) -> AuditEntry:
+    return replace(intent, at=clock.now(), outcome=outcome, details=details or {})
+
+
+def _told(error: BaseException) -> Details:
+    # Only our own words: a foreign exception's text may quote a connection string.
+    told: Details = {"error": type(error).__name__}
+    return {**told, "what": error.what} if isinstance(error, OpsctlError) else told
+
+
+def _entry(row: "Row") -> AuditEntry:
+    return AuditEntry(
+        action_id=row["action_id"],
+        at=moment(row["at"]),
+        who=row["who"],
+        sudo_user=row["sudo_user"],
+        pid=row["pid"],
+        env=row["env"],
+        command=row["command"],
+        target=row["target"],
+        outcome=Outcome(row["outcome"]),
+        details=unpacked(row["details"]),
+    )

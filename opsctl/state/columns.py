@@ -1,0 +1,35 @@
+"""How times and details are written into columns, and read back."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from opsctl.state.model import Details
+
+
+def written(at: datetime) -> str:
+    """Write a time so that texts sort as times do; a time without a zone is a bug."""
+    if at.tzinfo is None:
+        raise ValueError(f"{at} has no time zone")
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def written_or_none(at: datetime | None) -> str | None:
+    return None if at is None else written(at)
+
+
+def moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def moment_or_none(text: str | None) -> datetime | None:
+    return None if text is None else moment(text)
+
+
+def packed(details: Details) -> str:
+    return json.dumps(dict(details), sort_keys=True, ensure_ascii=True)
+
+
+def unpacked(text: str) -> dict[str, Any]:
+    details: dict[str, Any] = json.loads(text)
+    return details

@@ -1,0 +1,121 @@
+"""Locks that say who holds them, and that any death of the holder frees."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from opsctl.errors import BusyError, OpsctlError, UsageError
+from opsctl.state.columns import moment, written
+from opsctl.state.model import Actor, Holder
+
+if TYPE_CHECKING:
+    from opsctl.systems.clock import Clock
+    from opsctl.systems.files import Files, HeldFile
+
+POLL_S = 0.1
+# Who only looks takes the lock for an instant, and who just took it has yet to write a name.
+GRACE_S = 0.2
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+@dataclass(frozen=True, slots=True)
+class Locks:
+    """The locks of one state directory; their files stay, for a removed one has two holders."""
+
+    directory: Path
+    files: "Files"
+    clock: "Clock"
+    actor: Actor
+
+    @contextmanager
+    def hold(self, name: str, *, purpose: str, wait_s: float = 0.0) -> Iterator[None]:
+        """Hold the lock for the block, or raise BusyError after `wait_s` saying who holds it."""
+        path = self._path(name)
+        self.files.make_private_dir(self.directory)
+        with ExitStack() as stack:
+            held = self._take(path, stack, wait_s=wait_s)
+            # A full disk takes no text, but the lock holds without one.
+            with suppress(OpsctlError):
+                held.write(_as_text(self.actor, self.clock.now(), purpose))
+            try:
+                yield
+            finally:
+                with suppress(OpsctlError):
+                    held.write("")
+
+    def holder(self, name: str) -> Holder | None:
+        """Say who holds it, without taking it; None where it is free, whatever the file says."""
+        path = self._path(name)
+        if not self.files.is_held(path):
+            return None
+        return self._read(path) or _UNNAMED
+
+    def _take(self, path: Path, stack: ExitStack, *, wait_s: float) -> "HeldFile":
+        end = self.clock.steady() + max(wait_s, GRACE_S)
+        while True:
+            try:
+                return stack.enter_context(self.files.hold(path))
+            except BusyError as error:
+                if self.clock.steady() >= end:
+                    raise self._busy(path, wait_s=wait_s) from error
+            self.clock.sleep(POLL_S)
+
+    def _busy(self, path: Path, *, wait_s: float) -> BusyError:
+        holder = self._read(path) or _UNNAMED
+        waited = f" after waiting {wait_s:g} s" if wait_s else ""
+        return BusyError(
+            f"Cannot take the lock {path.stem}{waited}",
+            why=f"{described(holder)} (file: {path})",
+            hint="Try again later, or wait for it: --lock-timeout 300",
+        )
+
+    def _read(self, path: Path) -> Holder | None:
+        try:
+            return _from_text(self.files.read_text(path))
+        except (OpsctlError, ValueError, TypeError, KeyError):
+            # Empty, half written or by someone else: it still tells nothing wrong.
+            return None
+
+    def _path(self, name: str) -> Path:
+        if not NAME.fullmatch(name):
+            why = "a name has letters, digits, dots, dashes and underscores only"
+            raise UsageError(f"{name!r} cannot name a lock", why=why)
+        return self.directory / f"{name}.lock"
+
+
+def described(holder: Holder) -> str:
+    if holder.since is None:
+        return "someone holds it, and has not said who"
+    since = f"{holder.since:%Y-%m-%d %H:%M:%S} UTC"
+    return f"{holder.who} (pid {holder.pid}) has held it since {since} for: {holder.purpose}"
+
+
+_UNNAMED = Holder(who="someone", host="", pid=0, since=None, purpose="")
+
+
+def _as_text(actor: Actor, since: datetime, purpose: str) -> str:
+    return json.dumps(
+        {
+            "who": actor.who,
+            "host": actor.host,
+            "pid": actor.pid,
+            "since": written(since),
+            "purpose": purpose,
+        }
+    )
+
+
+def _from_text(text: str) -> Holder:
+    found = json.loads(text)
+    return Holder(
+        who=str(found["who"]),
+        host=str(found["host"]),
+        pid=int(found["pid"]),
+        since=moment(found["since"]),
+        purpose=str(found["purpose"]),
+    )

@@ -1,0 +1,82 @@
+"""The store of one machine: opened, brought to today's schema, and handed out by noun."""
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from opsctl.errors import RefusedError
+from opsctl.state.alerts import Alerts
+from opsctl.state.audit import Audit
+from opsctl.state.jobs import Jobs
+from opsctl.state.releases import Releases
+from opsctl.state.samples import Samples
+from opsctl.state.watchdog import Watchdog
+
+if TYPE_CHECKING:
+    from opsctl.systems.sqlite import Database, Databases
+
+FILE_NAME = "state.db"
+SCHEMA = Path(__file__).parent / "schema"
+
+
+class Store:
+    """One per process; threads may share it (see Database)."""
+
+    def __init__(self, database: "Database") -> None:
+        self._database = database
+        self.releases = Releases(database)
+        self.audit = Audit(database)
+        self.jobs = Jobs(database)
+        self.alerts = Alerts(database)
+        self.samples = Samples(database)
+        self.watchdog = Watchdog(database)
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Make several records one: all of them or none."""
+        return self._database.transaction()
+
+    def close(self) -> None:
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_store(directory: Path, databases: "Databases", *, schema: Path = SCHEMA) -> Store:
+    """Open the store in this directory, made and brought forward where needed."""
+    path = directory / FILE_NAME
+    database = databases.open(path)
+    try:
+        _bring_forward(database, path, schema)
+    except BaseException:
+        database.close()
+        raise
+    return Store(database)
+
+
+def _bring_forward(database: "Database", path: Path, schema: Path) -> None:
+    scripts = sorted(schema.glob("[0-9][0-9][0-9]_*.sql"))
+    version = _version(database)
+    while version < len(scripts):
+        with database.transaction():
+            # Asked again under the lock: another process may just have done it.
+            version = _version(database)
+            if version < len(scripts):
+                database.run_script(scripts[version].read_text("utf-8"))
+                version += 1
+                database.execute(f"PRAGMA user_version = {version}")
+    if version > len(scripts):
+        raise RefusedError(
+            f"Refused to open {path}",
+            why=f"a newer opsctl wrote it (its schema is {version}, this one knows {len(scripts)})",
+            hint="Upgrade opsctl here, or point it at another state directory.",
+        )
+
+
+def _version(database: "Database") -> int:
+    (row,) = database.query("PRAGMA user_version")
+    version: int = row["user_version"]
+    return version
