@@ -48,7 +48,7 @@ class GitLineages:
 
 
 def read_lineage(diary: Iterable[str], own: Iterable[str], fresh: frozenset[str]) -> Lineage:
-    """Follow HEAD's diary from its oldest entry: on which branch was each commit made?"""
+    """Follow HEAD's diary from its oldest entry, and find each commit's branch."""
     made: dict[str, str] = {}
     branch = ""
     for line in diary:

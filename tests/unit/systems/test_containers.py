@@ -47,6 +47,24 @@ def test_an_engine_that_is_not_heard_is_unreachable(error: Exception) -> None:
     assert answer.hint
 
 
+def through_the_driver(cause: Exception) -> Exception:
+    """Wrap it as requests and urllib3 do."""
+    return requests.exceptions.ConnectionError(wire.ProtocolError("Connection aborted.", cause))
+
+
+@pytest.mark.parametrize(
+    ("cause", "hint"),
+    [
+        (PermissionError(13, "Permission denied"), "usermod -aG docker"),
+        (FileNotFoundError(2, "No such file"), "systemctl start docker"),
+        (ConnectionRefusedError(111, "Connection refused"), "systemctl start docker"),
+    ],
+)
+def test_the_hint_fits_the_cause(cause: Exception, hint: str) -> None:
+    assert hint in translated(cause, "could not ask").hint
+    assert hint in translated(through_the_driver(cause), "could not ask").hint
+
+
 def test_what_the_engine_explains_is_the_reason() -> None:
     response = requests.Response()
     response.status_code = 409
