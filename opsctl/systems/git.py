@@ -18,7 +18,9 @@ SETTINGS = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"
 PROGRAM = ("git", "--no-pager", "-c", "core.fsmonitor=false", "-c", "log.showSignature=false")
 
 
+# More than any branch is ahead of its trunk; nobody waits for a history of a million.
 DIARY_ENTRIES = 5_000
+MOST_COMMITS = 5_000
 MADE = re.compile(r"(commit|rebase|cherry-pick|revert|am)\b|merge \S+: Merge made")
 MOVED = re.compile(r"checkout: moving from (?P<before>\S+) to \S+")
 RENAMED = re.compile(r"Branch: renamed refs/heads/(?P<before>\S+) to refs/heads/\S+")
@@ -87,7 +89,7 @@ class Git(Protocol):
     def facts(self, directory: Path, *, trunks: tuple[str, ...] = ()) -> GitFacts | None:
         """Look at the checkout that holds `directory`; None where there is no repository.
 
-        Commits of `trunks`, branches here or at a remote, are left out of `made_on`.
+        Only with `trunks`, branches here or at a remote, are `made_on` and `renamed_from` told.
         """
         ...
 
@@ -221,7 +223,8 @@ class GitCommand:
         facts = self._changed(Path(top.removesuffix("\n")), is_shallow=shallow == "true")
         if facts.head is None:
             return facts
-        return self._remembered(self._named(facts, facts.head), facts.head, trunks)
+        named = self._named(facts, facts.head)
+        return self._remembered(named, facts.head, trunks) if trunks else named
 
     def _changed(self, top: Path, *, is_shallow: bool) -> GitFacts:
         words = ("status", "--porcelain=v2", "--branch", "-z", "--untracked-files=normal")
@@ -267,7 +270,9 @@ class GitCommand:
         rows = (line.split(" ", 1) for line in said.splitlines())
         known = {commit for commit, ref in rows if read_ref(ref).name.casefold() in wanted}
         given = "".join(f"^{commit}\n" for commit in sorted(known))
-        return asking("rev-list", "--stdin", at=at, given=f"{head}\n{given}".encode())
+        return asking(
+            "rev-list", "-n", str(MOST_COMMITS), "--stdin", at=at, given=f"{head}\n{given}".encode()
+        )
 
     def tracked(self, directory: Path) -> tuple[Path, ...]:
         asked = asking("ls-files", "-z", "--full-name", "--", ":/", at=directory)

@@ -169,8 +169,8 @@ class LocalProcesses:
     def _carry(self, command: Command, out: Sink, err: Sink) -> Finished:
         started = self._clock.steady()
         running = self._begin(command)
-        running.hear(out, err)
         try:
+            running.hear(out, err)
             in_time = running.pump(started + command.timeout_s)
         finally:
             exit_code = running.end(command.grace_s)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.systems.clock import SystemClock
 from opsctl.systems.compose import Compose, DockerCompose, Logs, Project, Up

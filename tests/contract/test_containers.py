@@ -13,6 +13,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+
 from opsctl.errors import OpsctlError, SettingsError, UnreachableError
 from opsctl.systems.containers import Containers, DockerContainers
 from opsctl.systems.engine import Container, Image, Stats

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from opsctl.errors import OpsctlError
 from opsctl.systems.clock import SystemClock
 from opsctl.systems.git import Git, GitCommand, GitFacts, Ref, RefKind

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+
 from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.systems.host import Host, Listener, Mount, PsutilHost, Usage
 from tests.twins.host import SetHost

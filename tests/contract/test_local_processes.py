@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+
 from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.systems import process
 from opsctl.systems.clock import SystemClock

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.systems.clock import SystemClock
 from opsctl.systems.output import Line

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+
 from opsctl.systems import compose
 from opsctl.systems.compose import Instance, Logs, Project, Up, read_hashes, read_instances
 

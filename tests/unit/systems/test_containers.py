@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 import requests
 from docker import errors
+from urllib3 import exceptions as wire
+
 from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.systems.containers import ANSWERS, engine_address, translated
 from opsctl.systems.engine import EngineDisk, read_disk, read_stats, read_time, spoken_version
-from urllib3 import exceptions as wire
 
 THEIRS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass)]
 

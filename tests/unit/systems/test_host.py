@@ -2,6 +2,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+
 from opsctl.errors import OpsctlError
 from opsctl.systems.host import ANSWERS, Mount, Usage, disks, read_started, translated
 

@@ -4,9 +4,10 @@ from urllib.parse import quote
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from opsctl.systems.output import LINE_LIMIT_BYTES, Lines, redact
 
-SECRET = 'p@ss "word"/1'  # noqa: S105 - guards nothing; awkward on purpose
+SECRET = 'p@ss "word"/1'
 
 
 @pytest.mark.parametrize("form", [SECRET, quote(SECRET, safe=""), json.dumps(SECRET)])

@@ -2,6 +2,7 @@ import json
 from typing import Any
 
 import pytest
+
 from opsctl.errors import OpsctlError
 from opsctl.systems.rendered import Build, Caps, Port, Service, Volume, read_rendered
 
