@@ -52,11 +52,9 @@ def check(session: Session, *, connect: bool) -> None:
     """Check the settings of an environment; exit 6 if one is wrong, 3 if one is doubtful."""
     loaded = session.wiring.loaded
     if connect:
-        from opsctl.doctor.connect import (
-            connect as open_all,
-        )
+        from opsctl.doctor.connect import connect_all  # noqa: PLC0415 - drivers, rarely wanted
 
-        open_all(session.wiring)
+        connect_all(session.wiring)
     checked = Checked(loaded.resolved.settings.env, tuple(judge_settings(loaded)))
     view: list[Block] = [f"{finding.level}: {finding.what}" for finding in checked.findings]
     session.output.conclude(checked, view)

@@ -3,7 +3,7 @@
 from opsctl.doctor.model import Patient
 
 
-def connect(patient: Patient) -> None:
+def connect_all(patient: Patient) -> None:
     """Raise the first system's own error; say nothing if all answer."""
     if patient.settings.redis.enabled:
         patient.redis.ping()

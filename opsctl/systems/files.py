@@ -3,7 +3,6 @@
 import errno
 import fcntl
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -288,7 +287,7 @@ def _decode(data: bytes, *, what: str) -> str:
 @contextmanager
 def _temporary(directory: Path, text: str, mode: int) -> Iterator[Path]:
     """Hand out a synced file beside the target; afterwards it is gone, and the names are synced."""
-    path = directory / f".opsctl-{secrets.token_hex(8)}.tmp"
+    path = directory / f".opsctl-{os.urandom(8).hex()}.tmp"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
     try:
         descriptor = os.open(path, flags, PRIVATE_FILE)
