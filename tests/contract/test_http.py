@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+
 from opsctl import __version__
 from opsctl.errors import OpsctlError, SettingsError, UnreachableError
 from opsctl.systems.clock import SystemClock

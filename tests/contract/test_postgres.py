@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+
 from opsctl.errors import BusyError, OpsctlError, SettingsError, UnreachableError
 from opsctl.systems.clock import SystemClock
 from opsctl.systems.postgres import PostgresLimits, PostgresSession, PsycopgPostgres

@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 
 import pytest
+
 from opsctl.errors import OpsctlError, RefusedError
 from opsctl.systems.clock import SystemClock
 from opsctl.systems.postgres import PostgresSession, PsycopgPostgres

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+
 from opsctl.errors import BusyError, OpsctlError, RefusedError, SettingsError, UnreachableError
 from opsctl.systems.clock import SystemClock
 from opsctl.systems.redis import Redis, RedisLimits, RedisPy, RedisTarget

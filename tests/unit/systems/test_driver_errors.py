@@ -8,6 +8,8 @@ import pytest
 import redis
 import redis.asyncio
 import redis.sentinel
+from psycopg import transaction
+
 from opsctl.errors import (
     BusyError,
     OpsctlError,
@@ -17,7 +19,6 @@ from opsctl.errors import (
 )
 from opsctl.systems import http_errors, postgres_errors, redis_errors
 from opsctl.systems.postgres_errors import StatementError
-from psycopg import transaction
 
 
 def kinds(*roots: type[BaseException]) -> Iterator[type[BaseException]]:

@@ -2,6 +2,7 @@ import socket
 import threading
 
 import pytest
+
 from opsctl.errors import UnreachableError
 from opsctl.systems.clock import SystemClock
 from opsctl.systems.network import Deadline, dial, resolve, within
