@@ -12,6 +12,7 @@ from opsctl.settings.doctor import Doctor
 from opsctl.settings.engine import Engine
 from opsctl.settings.experiment import Experiment
 from opsctl.settings.logs import Logs
+from opsctl.settings.probe import Probe
 from opsctl.settings.project import Project
 from opsctl.settings.redis import Redis
 from opsctl.settings.section import Section, setting
@@ -34,6 +35,7 @@ class Settings(Section):
     state: State = State()
     logs: Logs = Logs()
     doctor: Doctor = Doctor()
+    probe: Probe = Probe()
     experiment: Experiment = Experiment()
 
 

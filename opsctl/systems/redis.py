@@ -2,12 +2,12 @@
 
 import contextlib
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol, Self
 
-from redis import connection
+from redis import connection, exceptions
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -108,6 +108,10 @@ class Redis(Protocol):
         """Send one command as it is; answer as RESP2 has it, strings as bytes."""
         ...
 
+    def batch(self, commands: Sequence[Sequence[Word]], *, atomic: bool = False) -> list[Any]:
+        """Send many in one trip; a refused one answers with its error, or fails all if atomic."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -129,9 +133,8 @@ class RedisPy:
         self._pool = _Pool(
             max_connections=limits.connections,
             timeout=limits.answer_s,
-            connection_class=_kind(target),
-            **_options(target, purpose=purpose, limit_s=limits.answer_s),
-            command_packer=_Guard(target, access),
+            connection_class=connection_kind(target),
+            **connection_options(target, purpose=purpose, limit_s=limits.answer_s, access=access),
             clock=clock,
         )
 
@@ -169,6 +172,23 @@ class RedisPy:
         with self._translated(), self._connection() as connected:
             connected.send_command(*words)
             return connected.read_response()
+
+    def batch(self, commands: Sequence[Sequence[Word]], *, atomic: bool = False) -> list[Any]:
+        if not commands:
+            return []
+        sent = [("MULTI",), *commands, ("EXEC",)] if atomic else commands
+        with self._translated(), self._connection() as connected:
+            connected.send_packed_command(connected.pack_commands(sent))
+            # All answers are read before one is judged: the connection is used again.
+            answers = [_answer(connected) for _ in sent]
+            return _of_transaction(answers) if atomic else [self._ours(one) for one in answers]
+
+    def _ours(self, answer: Any) -> Any:  # noqa: ANN401  # as many shapes as Redis has commands
+        """Hand on an answer; a refusal becomes an error of ours, not raised."""
+        if not isinstance(answer, DRIVER_ERRORS):
+            return answer
+        secret = self._target.password
+        return translate(answer, self.address, limit_s=self._limit_s, secret=secret)
 
     def close(self) -> None:
         self._pool.disconnect()
@@ -218,7 +238,25 @@ def _text(word: object) -> str:
     return word.decode(errors="replace") if isinstance(word, bytes) else str(word)
 
 
-def _options(target: RedisTarget, *, purpose: str, limit_s: float) -> dict[str, Any]:
+def _answer(connected: Any) -> Any:  # noqa: ANN401  # the driver has no types
+    try:
+        return connected.read_response()
+    except exceptions.ResponseError as error:
+        return error
+
+
+def _of_transaction(answers: Sequence[Any]) -> list[Any]:
+    results = answers[-1] if isinstance(answers[-1], list) else []
+    for answer in (*answers, *results):
+        if isinstance(answer, DRIVER_ERRORS):
+            raise answer
+    return list(results)
+
+
+def connection_options(
+    target: RedisTarget, *, purpose: str, limit_s: float, access: Access
+) -> dict[str, Any]:
+    """Say how the driver is to open a connection: deadlines, login, guard, and no retries."""
     options: dict[str, Any] = {
         "db": target.db,
         "username": target.username or None,
@@ -230,6 +268,7 @@ def _options(target: RedisTarget, *, purpose: str, limit_s: float) -> dict[str, 
         "socket_connect_timeout": limit_s,
         # CLIENT SETINFO would cost two round trips, and the name says enough.
         "driver_info": None,
+        "command_packer": _Guard(target, access),
     }
     if target.socket_path:
         return options | {"path": target.socket_path}
@@ -237,7 +276,7 @@ def _options(target: RedisTarget, *, purpose: str, limit_s: float) -> dict[str, 
     return options | ({"ssl_ca_certs": target.ca_file or None} if target.tls else {})
 
 
-def _kind(target: RedisTarget) -> type[Any]:
+def connection_kind(target: RedisTarget) -> type[Any]:
     if target.socket_path:
         return _BoundedUnix
     return _BoundedTls if target.tls else _BoundedTcp
