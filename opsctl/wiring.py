@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from opsctl.systems.http import Http
     from opsctl.systems.postgres import Postgres
     from opsctl.systems.process import Processes
-    from opsctl.systems.redis import Redis
+    from opsctl.systems.redis import Redis, RedisTarget
+    from opsctl.systems.redis_feed import Feed
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,18 +239,40 @@ class Wiring:
         return redis_indexes(self.experiment, stack=self.settings.redis.db, rules=rules)
 
     def _redis(self, index: int) -> "Redis":
-        from opsctl.systems.redis import RedisLimits, RedisPy, RedisTarget
-        from opsctl.systems.redis_commands import access_for
-
-        redis = self.settings.redis
-        password = redis.password.get_secret_value()
-        target = RedisTarget(redis.host, redis.port, index, password=password)
-        lowest = LOWEST_EXPERIMENT_INDEX if self.experiment else None
-        access = access_for(index, minimum_write_index=lowest)
-        limits = RedisLimits(redis.timeout_s)
-        client = RedisPy(target, purpose="opsctl", clock=self.clock, limits=limits, access=access)
+        client = self._open_redis(self._redis_target(index))
         self._exits.callback(client.close)
         return client
+
+    def redis_node(self, host: str, port: int) -> "Redis":
+        """Open another node of the stack's Redis, with the same login; the caller closes it."""
+        target = self._redis_target(self._redis_indexes.read)
+        return self._open_redis(replace(target, host=host, port=port))
+
+    def redis_feed(self, purpose: str) -> "Feed":
+        """Make a subscriber to the stack's Redis; the caller closes it."""
+        from opsctl.systems.redis import RedisLimits
+        from opsctl.systems.redis_feed import RedisFeed
+
+        limits = RedisLimits(self.settings.redis.timeout_s)
+        target = self._redis_target(self._redis_indexes.read)
+        return RedisFeed(target, purpose=purpose, clock=self.clock, limits=limits)
+
+    def _redis_target(self, index: int) -> "RedisTarget":
+        from opsctl.systems.redis import RedisTarget
+
+        redis = self.settings.redis
+        return RedisTarget(
+            redis.host, redis.port, index, password=redis.password.get_secret_value()
+        )
+
+    def _open_redis(self, target: "RedisTarget") -> "Redis":
+        from opsctl.systems.redis import RedisLimits, RedisPy
+        from opsctl.systems.redis_commands import access_for
+
+        lowest = LOWEST_EXPERIMENT_INDEX if self.experiment else None
+        access = access_for(target.db, minimum_write_index=lowest)
+        limits = RedisLimits(self.settings.redis.timeout_s)
+        return RedisPy(target, purpose="opsctl", clock=self.clock, limits=limits, access=access)
 
     @cached_property
     def http(self) -> "Http":

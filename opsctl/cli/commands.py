@@ -26,3 +26,10 @@ ROOT: dict[str, Entry] = {
         "opsctl.cli.completion:completion", "Print the completion script of a shell."
     ),
 }
+
+DEBUG: dict[str, Entry] = {
+    "pubsub": Entry(
+        "opsctl.cli.debug_pubsub:pubsub", "Say who hears which channel; exit 3 if one is not heard."
+    ),
+    "redis": Entry("opsctl.cli.debug_redis:redis", "Show what is slow, big, hot, and the clients."),
+}
