@@ -1,17 +1,18 @@
 """Each exit code of the terminal contract, as text and as JSON."""
 
 import fcntl
-import os
-import resource
 import signal
+import sqlite3
 import subprocess
 from collections.abc import Callable
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
 from tests.engines.addresses import Address
-from tests.scenarios.conftest import OPSCTL, Program
+from tests.engines.disks import SmallDisk
+from tests.scenarios.conftest import Program
 from tests.waiting import wait_for
 
 FORMS = ((), ("--json",))
@@ -27,29 +28,31 @@ def test_0_all_is_well(project: Program, form: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_1_tried_and_failed_and_what_was_written_is_gone(
-    opsctl: Program, form: tuple[str, ...]
-) -> None:
-    def no_file_may_grow() -> None:
-        # Room for the state store and its shared memory, and none for the schema.
-        resource.setrlimit(resource.RLIMIT_FSIZE, (36 << 10, 36 << 10))
+def test_1_tried_and_failed(opsctl: Program, form: tuple[str, ...]) -> None:
+    # Nobody, root included, can make files there.
+    answer = opsctl("init", "-C", "/sys", *form)
 
-    opsctl.write("configs/opsctl.schema.json.orig", "kept")
-    done = subprocess.run(
-        [OPSCTL, "init", "--name", "x" * 40, *form],
-        cwd=opsctl.directory,
-        env=opsctl.environ,
-        capture_output=True,
-        text=True,
-        preexec_fn=no_file_may_grow,
-        check=False,
-    )
+    assert answer.code == 1
+    assert "Cannot make the directory /sys/configs" in answer.out + answer.err
 
-    assert done.returncode == 1
-    assert "limit" in done.stdout + done.stderr
-    assert [path.name for path in opsctl.directory.rglob("*") if path.is_file()] == [
-        "opsctl.schema.json.orig"
-    ]
+
+def test_1_a_full_disk_keeps_nothing_half(opsctl: Program, small_disk: SmallDisk) -> None:
+    mount = small_disk(1)
+    fill(mount / "ballast")
+
+    answer = opsctl("init", "-C", str(mount))
+
+    assert answer.code == 1
+    assert "the disk is full" in answer.err
+    assert "removed again" in answer.err
+    assert {path.name for path in mount.iterdir()} <= {"ballast", "lost+found"}
+
+
+def fill(ballast: Path) -> None:
+    """Write until nothing more fits."""
+    with ballast.open("wb", buffering=0) as file, suppress(OSError):
+        while file.write(b"x" * 4096):
+            pass
 
 
 USAGE = [
@@ -57,7 +60,6 @@ USAGE = [
     (("docter",), "Did you mean 'doctor'?"),
     (("doctor", "--forse"), "No such option"),
     (("doctor", "--timeout", "soon"), "not a duration"),
-    (("config", "show", "-o", "junit"), "cannot answer in junit"),
     (("completion", "tcsh"), "'tcsh'"),
     (("config",), "--help"),
 ]
@@ -72,6 +74,13 @@ def test_2_wrong_usage_says_what_is_right(
     assert answer.code == 2
     assert said in answer.err
     assert answer.out == ""
+
+
+def test_2_a_format_that_a_command_lacks_is_refused_in_that_format(project: Program) -> None:
+    answer = project("config", "show", "-o", "junit")
+
+    assert answer.code == 2
+    assert "cannot answer in junit" in answer.out
 
 
 def test_2_as_json_too(project: Program) -> None:
@@ -163,9 +172,6 @@ def test_7_a_dead_system_is_told_within_its_deadline(
 
 
 def test_8_what_could_not_be_put_back_is_named(opsctl: Program, root_machine: None) -> None:  # noqa: ARG001 - asked for its skip
-    def room_for_settings_alone() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (36 << 10, 36 << 10))
-
     configs = opsctl.directory / "configs"
     configs.mkdir()
     # In an append-only folder files can be made, and not removed again.
@@ -176,7 +182,6 @@ def test_8_what_could_not_be_put_back_is_named(opsctl: Program, root_machine: No
     finally:
         subprocess.run(["chattr", "-a", configs], check=True)
 
-    assert room_for_settings_alone is not None
     assert (answer.code, answer_json.code) == (8, 8)
     assert "could not remove again" in answer.err
     assert str(configs) in answer.err
@@ -220,7 +225,7 @@ def test_130_interrupted_says_what_was_left(
     with holder.open("r+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         process = opsctl.start("init", "--lock-timeout", "60s", *form)
-        wait_for(lambda: _has_open(process.pid, holder), 30, "init waits for the lock")
+        wait_for(lambda: _has_begun(holder.with_name("state.db")), 30, "init is on record")
         process.send_signal(number)
         out, err = process.communicate(timeout=30)
 
@@ -231,10 +236,10 @@ def test_130_interrupted_says_what_was_left(
     assert list(opsctl.directory.iterdir()) == []
 
 
-def _has_open(pid: int, path: Path) -> bool:
-    """See whether the process looks at the lock: it opens it for an instant, again and again."""
-    folder = Path(f"/proc/{pid}/fd")
+def _has_begun(store: Path) -> bool:
+    """See the intent in the audit: what follows is the wait for the lock."""
     try:
-        return any(os.readlink(entry) == str(path) for entry in folder.iterdir())
-    except OSError:
+        with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as database:
+            return bool(database.execute("SELECT 1 FROM audit").fetchone())
+    except sqlite3.Error:
         return False
