@@ -36,8 +36,9 @@ if TYPE_CHECKING:
     from opsctl.systems.http import Http
     from opsctl.systems.postgres import Postgres
     from opsctl.systems.process import Processes
-    from opsctl.systems.redis import Redis, RedisTarget
-    from opsctl.systems.redis_feed import Feed
+    from opsctl.systems.redis import Redis
+    from opsctl.systems.redis_pubsub import Subscription, Topics
+    from opsctl.systems.redis_target import RedisTarget
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,35 +236,34 @@ class Wiring:
 
     @cached_property
     def _redis_indexes(self) -> RedisIndexes:
-        rules = self.settings.experiment
-        return redis_indexes(self.experiment, stack=self.settings.redis.db, rules=rules)
+        from opsctl.systems.redis_address import target_of
+
+        stack = target_of(self.settings.redis).db
+        return redis_indexes(self.experiment, stack=stack, rules=self.settings.experiment)
 
     def _redis(self, index: int) -> "Redis":
-        client = self._open_redis(self._redis_target(index))
+        client = self._open_redis(replace(self._redis_target, db=index))
         self._exits.callback(client.close)
         return client
 
     def redis_node(self, host: str, port: int) -> "Redis":
         """Open another node of the stack's Redis, with the same login; the caller closes it."""
-        target = self._redis_target(self._redis_indexes.read)
-        return self._open_redis(replace(target, host=host, port=port))
+        return self._open_redis(replace(self._redis_target, host=host, port=port, socket_path=""))
 
-    def redis_feed(self, purpose: str) -> "Feed":
-        """Make a subscriber to the stack's Redis; the caller closes it."""
-        from opsctl.systems.redis import RedisLimits
-        from opsctl.systems.redis_feed import RedisFeed
+    def redis_subscription(self, topics: "Topics", purpose: str) -> "Subscription":
+        """Subscribe to channels of the stack's Redis; the caller closes it."""
+        from opsctl.systems.redis_pool import RedisPyPooled
+        from opsctl.systems.redis_target import RedisLimits
 
-        limits = RedisLimits(self.settings.redis.timeout_s)
-        target = self._redis_target(self._redis_indexes.read)
-        return RedisFeed(target, purpose=purpose, clock=self.clock, limits=limits)
+        limits = RedisLimits(self.settings.redis.timeout_s, connections=1)
+        pool = RedisPyPooled(self._redis_target, name=purpose, clock=self.clock, limits=limits)
+        return pool.subscribe(topics)
 
-    def _redis_target(self, index: int) -> "RedisTarget":
-        from opsctl.systems.redis import RedisTarget
+    @cached_property
+    def _redis_target(self) -> "RedisTarget":
+        from opsctl.systems.redis_address import target_of
 
-        redis = self.settings.redis
-        return RedisTarget(
-            redis.host, redis.port, index, password=redis.password.get_secret_value()
-        )
+        return replace(target_of(self.settings.redis), db=self._redis_indexes.read)
 
     def _open_redis(self, target: "RedisTarget") -> "Redis":
         from opsctl.systems.redis import RedisLimits, RedisPy

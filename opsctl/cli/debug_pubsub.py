@@ -16,6 +16,7 @@ from opsctl.probe.follow import Beat, Meter, Pace, follow
 from opsctl.probe.health import switched_off
 from opsctl.probe.listeners import Expected
 from opsctl.probe.pubsub import PubsubReport, expected, who_listens
+from opsctl.systems.redis_pubsub import Topics
 
 _PURPOSE = OBSERVER.removeprefix("opsctl:")
 
@@ -62,10 +63,11 @@ def pubsub(  # noqa: PLR0913  # one a flag
 
 def _canary(session: Session) -> Finding:
     wiring = session.wiring
+    channel = wiring.settings.probe.canary_channel
     return fly(
         wiring.redis,
-        lambda: wiring.redis_feed(_PURPOSE),
-        channel=wiring.settings.probe.canary_channel,
+        lambda: wiring.redis_subscription(Topics((channel,)), _PURPOSE),
+        channel=channel,
         wait_s=wiring.settings.probe.budget_s,
         clock=wiring.clock,
     )
@@ -75,9 +77,10 @@ def _follow(session: Session, wanted: Expected, pace: Pace, *, payloads: bool) -
     clock = session.wiring.clock
     alone = (name for name in wanted.channels if not heard_by(name, wanted.patterns))
     watched = tuple(map(observing, (*wanted.patterns, *alone)))
-    with closing(session.wiring.redis_feed(f"{_PURPOSE}:psub={','.join(watched)}")) as feed:
-        feed.open((), watched)
-        for beat in follow(feed, Meter(wanted.channels, samples=payloads), clock, pace):
+    meter = Meter(wanted.channels, samples=payloads)
+    topics = Topics(patterns=watched)
+    with closing(session.wiring.redis_subscription(topics, _PURPOSE)) as subscription:
+        for beat in follow(subscription, meter, clock, pace):
             session.output.event(beat, "\n".join(_lines(beat)))
 
 

@@ -8,20 +8,21 @@ from opsctl.findings import Figure, Finding, Level
 from opsctl.probe.listeners import reason
 from opsctl.systems.clock import Clock
 from opsctl.systems.redis import Redis
-from opsctl.systems.redis_feed import Feed
+from opsctl.systems.redis_pubsub import Subscription
 
-Listen = Callable[[], Feed]
+Subscribe = Callable[[], Subscription]
 
 
-def fly(redis: Redis, listen: Listen, *, channel: str, wait_s: float, clock: Clock) -> Finding:
+def fly(
+    redis: Redis, subscribe: Subscribe, *, channel: str, wait_s: float, clock: Clock
+) -> Finding:
     """Publish once and wait for it; what arrives for others on that channel is passed over."""
     token = f"{clock.now().timestamp():.6f}"
     try:
-        with closing(listen()) as feed:
-            feed.open([channel], [])
+        with closing(subscribe()) as subscription:
             began = clock.steady()
             redis.call("PUBLISH", channel, token)
-            arrived = _wait(feed, token, until=began + wait_s, clock=clock)
+            arrived = _wait(subscription, token, until=began + wait_s, clock=clock)
     except OpsctlError as error:
         return Finding("canary", Level.CRITICAL, reason(error), fix=error.hint)
     took_ms = (clock.steady() - began) * 1000
@@ -32,9 +33,9 @@ def fly(redis: Redis, listen: Listen, *, channel: str, wait_s: float, clock: Clo
     return Finding("canary", Level.OK, said, figures=(Figure("round_trip", took_ms, "ms"),))
 
 
-def _wait(feed: Feed, token: str, *, until: float, clock: Clock) -> bool:
+def _wait(subscription: Subscription, token: str, *, until: float, clock: Clock) -> bool:
     while (left := until - clock.steady()) > 0:
-        heard = feed.read(left)
-        if heard is not None and heard.payload == token.encode():
+        message = subscription.receive(left)
+        if message is not None and message.data == token.encode():
             return True
     return False

@@ -7,7 +7,7 @@ from opsctl.probe.model import Client
 from opsctl.systems.redis_glob import matches
 
 MOST = 400
-_SAID = re.compile(r"(?:^|:)psub=([^:]+)")
+_SAID = re.compile(r"(?:^|:)(p?sub=.*)")
 _MANY = "*****"
 _OBSERVED = re.compile(r"\[[^\]]\]")
 OBSERVER = "opsctl:debug"
@@ -44,9 +44,16 @@ def is_observing(pattern: str) -> bool:
 
 
 def said_patterns(name: str) -> tuple[str, ...]:
-    """Read `opsctl:archiver:psub=ticker.*,market_*`, the name that the kit gives a subscriber."""
+    """Read `opsctl:archiver:sub=x,psub=ticker.*,psub=y`, as the kit names its subscribers."""
     found = _SAID.search(name)
-    return tuple(filter(None, found[1].split(","))) if found else ()
+    patterns: list[str] = []
+    kind = ""
+    for word in found[1].split(",") if found else ():
+        prefix = next((said for said in ("psub=", "sub=") if word.startswith(said)), "")
+        kind = prefix or kind
+        if kind == "psub=":
+            patterns.append(word.removeprefix(prefix))
+    return tuple(filter(None, patterns))
 
 
 def heard_by(channel: str, patterns: Iterable[str]) -> tuple[str, ...]:

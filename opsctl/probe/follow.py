@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from opsctl.systems.clock import Clock
-from opsctl.systems.redis_feed import Feed, Heard
+from opsctl.systems.redis_pubsub import Message, Subscription
 
 _SAMPLE_BYTES = 200
 MOST_CHANNELS = 10_000
@@ -57,22 +57,22 @@ class Meter:
     def __post_init__(self) -> None:
         self.tallies = {channel: _Tally() for channel in self.expected}
 
-    def add(self, heard: Heard, at: float) -> None:
-        tally = self.tallies.get(heard.channel)
+    def add(self, message: Message, at: float) -> None:
+        tally = self.tallies.get(message.channel)
         if tally is None:
             if len(self.tallies) >= MOST_CHANNELS:
                 self.uncounted += 1
                 return
-            tally = self.tallies[heard.channel] = _Tally()
-        if tally.by not in (None, heard.pattern):
+            tally = self.tallies[message.channel] = _Tally()
+        if tally.by not in (None, message.pattern):
             return  # The same message once more, by another pattern of ours.
-        tally.by = heard.pattern
+        tally.by = message.pattern
         tally.messages += 1
         tally.new += 1
-        tally.new_bytes += len(heard.payload)
+        tally.new_bytes += len(message.data)
         tally.last_at = at
         if self.samples:
-            tally.sample = heard.payload[:_SAMPLE_BYTES]
+            tally.sample = message.data[:_SAMPLE_BYTES]
 
     def beat(self, *, now: float, since: float, began: float, top: int) -> Beat:
         """Say what the interval held, and start the next one."""
@@ -110,15 +110,15 @@ class Pace:
     top: int = 10
 
 
-def follow(feed: Feed, meter: Meter, clock: Clock, pace: Pace) -> Iterator[Beat]:
+def follow(subscription: Subscription, meter: Meter, clock: Clock, pace: Pace) -> Iterator[Beat]:
     """Listen, and say every interval what flowed."""
     began = since = clock.steady()
     while True:
         end = since + pace.every_s
         while (left := end - clock.steady()) > 0:
-            heard = feed.read(left)
-            if heard is not None:
-                meter.add(heard, clock.steady())
+            message = subscription.receive(left)
+            if message is not None:
+                meter.add(message, clock.steady())
         now = clock.steady()
         yield meter.beat(now=now, since=since, began=began, top=pace.top)
         since = now

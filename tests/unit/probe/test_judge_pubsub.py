@@ -82,6 +82,8 @@ def test_a_slow_reader_is_a_finding() -> None:
 
 def test_patterns_are_read_from_the_names_of_clients() -> None:
     assert said_patterns("opsctl:archiver:psub=ticker.*,market_*") == ("ticker.*", "market_*")
+    assert said_patterns("opsctl:a:sub=x,psub=b:*,psub=c") == ("b:*", "c")
+    assert said_patterns("opsctl:a:sub=x,y") == ()
     assert said_patterns("redis-py") == ()
 
 
