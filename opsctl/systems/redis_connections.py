@@ -1,9 +1,10 @@
 """Connections to Redis that keep one deadline and know what they may send."""
 
+import contextlib
 import socket
 from typing import Any
 
-from redis import connection
+from redis import connection, exceptions
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -82,6 +83,17 @@ class _Bounded(_Connection):  # type: ignore[misc]  # redis-py ships it without 
         self._deadline = Deadline.after(self._clock, limit_s)
         if not self.is_connected:
             super().connect()
+
+    def on_connect_check_health(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  # as the driver has it
+        """Say our name last, and go on without one where the user may not have any."""
+        name, self.client_name = self.client_name, None
+        try:
+            super().on_connect_check_health(*args, **options)
+        finally:
+            self.client_name = name
+        self.send_command("CLIENT", "SETNAME", name, check_health=False)
+        with contextlib.suppress(exceptions.NoPermissionError):
+            self.read_response()
 
     def read_response(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401  # as the driver has it
         return super().read_response(*args, **{"timeout": self._deadline.left_s()} | options)
