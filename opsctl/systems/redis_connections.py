@@ -69,6 +69,8 @@ def kind_of(target: RedisTarget) -> type[Any]:
 class _Bounded(_Connection):  # type: ignore[misc]  # redis-py ships it without types
     """A connection that has one deadline from `connect`, which comes before each command."""
 
+    client_name: Any
+
     def __init__(self, *, clock: Clock, **options: Any) -> None:  # noqa: ANN401  # as the driver has it
         self._clock = clock
         self._limit_s = float(options["socket_timeout"])
