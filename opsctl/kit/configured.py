@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from opsctl.errors import SettingsError
 from opsctl.kit import parts
 from opsctl.settings import Request, Settings, defaults, load
 from opsctl.systems.redis_address import target_of
