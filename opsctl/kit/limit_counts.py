@@ -92,7 +92,7 @@ class Counts:
         return (key,), (kept.limit, *numbers)
 
     def read(self, rate: Rate, reply: Any) -> Answer:  # noqa: ANN401 - as Redis answers
-        granted, remaining, delay, _, ends = reply
+        granted, remaining, delay, ends = reply
         self._remember(key_of(self._prefix, rate), ends)
         self._gate.served(self._clock.steady())
         if self._in_trouble:
@@ -121,7 +121,7 @@ class Counts:
 
     def news(self, rate: Rate) -> Sequence[Command]:
         """Commands that tell the terminal of this rate; none if it was told."""
-        named = rate.of("")
+        named = rate.of("") if rate.subject else rate
         if named in self._announced:
             return ()
         self._announced.add(named)

@@ -7,10 +7,10 @@ local log = KEYS[1]
 local limit, window, patience = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local function say(moment) return string.format('%.0f', moment) end
+local size = redis.call('LLEN', log)
 
 -- A log lost to a restart, or gone too early, may have been full: shut for a window.
-if redis.call('EXISTS', log) == 0 then
+if size == 0 then
   local shut = 0
   if tonumber(ARGV[4]) > now then shut = now + window end
   local info = redis.pcall('INFO', 'server')
@@ -20,34 +20,29 @@ if redis.call('EXISTS', log) == 0 then
   end
   if shut > now then
     local full = {}
-    for i = 1, math.min(limit, 1000) do full[i] = say(shut - window) end
-    local left = limit
-    while left > 0 do
-      redis.call('RPUSH', log, unpack(full, 1, math.min(left, 1000)))
-      left = left - 1000
+    for i = 1, math.min(limit, 1000) do full[i] = string.format('%.0f', shut - window) end
+    while size < limit do
+      size = redis.call('RPUSH', log, unpack(full, 1, math.min(limit - size, 1000)))
     end
     redis.call('PEXPIRE', log, math.ceil((shut - now) / 1000) + 1)
   end
 end
 
-local oldest = redis.call('LINDEX', log, 0)
-while oldest and tonumber(oldest) <= now - window do
-  redis.call('LPOP', log)
-  oldest = redis.call('LINDEX', log, 0)
-end
-local size = redis.call('LLEN', log)
 local slot = now
-if size >= limit then slot = redis.call('LINDEX', log, -limit) + window end
-local granted = 0
-if slot - now <= patience then
-  granted = 1
-  redis.call('RPUSH', log, say(slot))
-  redis.call('PEXPIRE', log, math.ceil((slot - now + window) / 1000) + 1)
-  size = size + 1
+if size >= limit then
+  slot = math.max(now, redis.call('LINDEX', log, -limit) + window)
 end
-local last = redis.call('LINDEX', log, -1)
-return {granted, math.max(0, limit - size), slot - now, slot, last and last + window or 0}
+if slot - now > patience then return {0, 0, slot - now, slot} end
+
+while size > 0 and redis.call('LINDEX', log, 0) + window <= now do
+  redis.call('LPOP', log)
+  size = size - 1
+end
+redis.call('RPUSH', log, string.format('%.0f', slot))
+redis.call('PEXPIRE', log, math.ceil((slot - now + window) / 1000) + 1)
+return {1, math.max(0, limit - size - 1), slot - now, slot + window}
 """)
+"""Answers {granted, remaining, microseconds to wait, until when the log must be there}."""
 
 FORGET = Script("""
 local log = KEYS[1]

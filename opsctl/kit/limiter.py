@@ -60,7 +60,8 @@ class RateLimiter:
                 return self._counts.alone(rate, way, patience_s)
             keys, args = self._counts.question(rate, way, patience_s)
             try:
-                self._client.calls(self._counts.news(rate))
+                if news := self._counts.news(rate):
+                    self._client.calls(news)
                 answer = self._counts.read(rate, self._client.run(TAKE, keys, args))
             except OpsctlError as error:
                 self._counts.failed(error)
@@ -111,7 +112,8 @@ class AsyncRateLimiter:
                 return self._counts.alone(rate, way, patience_s)
             keys, args = self._counts.question(rate, way, patience_s)
             try:
-                await self._client.calls(self._counts.news(rate))
+                if news := self._counts.news(rate):
+                    await self._client.calls(news)
                 answer = self._counts.read(rate, await self._client.run(TAKE, keys, args))
             except OpsctlError as error:
                 self._counts.failed(error)
