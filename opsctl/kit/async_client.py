@@ -47,7 +47,7 @@ class AsyncClient:
 
     @classmethod
     def from_env(cls, *, service: str, environ: Mapping[str, str] | None = None) -> Self:
-        """Read configs/opsctl.yaml (where there is one), .env and the environment, as opsctl does."""
+        """Read settings as opsctl does: configs/ and .env where they are, and the environment."""
         from opsctl.kit.configured import load_settings  # noqa: PLC0415 - same
 
         return cls.from_settings(load_settings(environ), service=service)

@@ -55,7 +55,7 @@ class Client:
 
     @classmethod
     def from_env(cls, *, service: str, environ: Mapping[str, str] | None = None) -> Self:
-        """Read configs/opsctl.yaml (where there is one), .env and the environment, as opsctl does."""
+        """Read settings as opsctl does: configs/ and .env where they are, and the environment."""
         from opsctl.kit.configured import load_settings  # noqa: PLC0415 - same
 
         return cls.from_settings(load_settings(environ), service=service)
@@ -112,7 +112,7 @@ class Client:
     ) -> Listener:
         """Listen in a thread of its own; `on_gap` says that messages before now may be missing."""
         listener = Listener(
-            lambda topics: self._server.subscribe(topics),
+            self._server.subscribe,
             on_message,
             topics=parts.topics(channels, patterns),
             on_gap=on_gap,
@@ -136,14 +136,15 @@ class Client:
 
     @property
     def _server(self) -> "PooledRedis":
-        if self._redis is not None:
-            return self._redis
+        return self._redis or self._open()
+
+    def _open(self) -> "PooledRedis":
         with self._opening:
-            opened = self._redis or parts.pooled_redis(
-                self._target, name=self.service, limits=self._limits, clock=self.clock
-            )
-            self._redis = opened
-        return opened
+            if self._redis is None:
+                self._redis = parts.pooled_redis(
+                    self._target, name=self.service, limits=self._limits, clock=self.clock
+                )
+            return self._redis
 
     def _lost(self, error: OpsctlError) -> None:
         if self._presence.lost(error):

@@ -12,6 +12,8 @@ from opsctl.systems.redis_target import RedisLimits, RedisTarget
 BASE = Path("configs/opsctl.yaml")
 
 if TYPE_CHECKING:
+    from opsctl.systems.http_pool import HttpPool
+    from opsctl.systems.loop_thread import LoopThread
     from opsctl.systems.redis_async import AsyncRedis
     from opsctl.systems.redis_pool import PooledRedis
 
@@ -32,6 +34,18 @@ def async_redis(target: RedisTarget, *, name: str, limits: RedisLimits) -> "Asyn
     from opsctl.systems.redis_async import RedisPyAsync  # noqa: PLC0415 - async services pay
 
     return RedisPyAsync(target, name=name, limits=limits)
+
+
+def http_pool() -> "HttpPool":
+    from opsctl.systems.http_pool import HttpxPool  # noqa: PLC0415 - HTTP's users pay
+
+    return HttpxPool()
+
+
+def loop_thread() -> "LoopThread":
+    from opsctl.systems.loop_thread import LoopThread  # noqa: PLC0415 - same
+
+    return LoopThread()
 
 
 def topics(channels: Sequence[str], patterns: Sequence[str]) -> Topics:

@@ -11,6 +11,7 @@ from opsctl.settings.database import Database
 from opsctl.settings.doctor import Doctor
 from opsctl.settings.engine import Engine
 from opsctl.settings.experiment import Experiment
+from opsctl.settings.limits import Limits
 from opsctl.settings.logs import Logs
 from opsctl.settings.probe import Probe
 from opsctl.settings.project import Project
@@ -32,6 +33,7 @@ class Settings(Section):
     redis: Redis = Redis()
     database: Database = Database()
     cache: Cache = Cache()
+    limits: Limits = Limits()
     state: State = State()
     logs: Logs = Logs()
     doctor: Doctor = Doctor()

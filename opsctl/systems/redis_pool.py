@@ -120,7 +120,7 @@ class RedisPyPooled:
                 ready(connected, limit_s)
                 answer = ask(connected)
         except BaseException as error:
-            # After a refusal the next answer is still the next command's; after all else, who knows.
+            # After a refusal the line is in step; after anything else, who knows.
             if not isinstance(error.__context__, exceptions.ResponseError):
                 connected.disconnect()
             raise
