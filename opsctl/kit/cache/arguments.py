@@ -41,9 +41,11 @@ def _own(name: str, first: str) -> bool:
     return name == first and name in ("self", "cls")
 
 
-def _plain(value: Any, function: Callable[..., Any]) -> Any:  # noqa: ANN401, PLR0911 - one line a kind
+def _plain(value: Any, function: Callable[..., Any]) -> Any:  # noqa: ANN401 - one line a kind
     """Say a value so that equal ones say the same; a repr that holds an address says nothing."""
-    if value is None or isinstance(value, bool | int | float | str) and not isinstance(value, Enum):
+    if value is None or (
+        isinstance(value, bool | int | float | str) and not isinstance(value, Enum)
+    ):
         return value
     if isinstance(value, bytes):
         return {"bytes": value.hex()}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 from opsctl.errors import OpsctlError, UsageError
 from opsctl.kit import parts
 from opsctl.kit.breaker import Breaker
+from opsctl.kit.cache import reads, writes
 from opsctl.kit.cache.arguments import KeyMaker, key_maker
 from opsctl.kit.cache.fill import Outcome, fill, is_due, renew
 from opsctl.kit.cache.flights import Flights, ThreadFlight
@@ -50,7 +51,7 @@ class Cache:
         self._layers = Layers(setup, clock, redis=client is not None)
         self._breaker = breaker or Breaker("the cache's redis", clock=clock)
         flights: dict[str, ThreadFlight] = {}
-        self._layers.waiting = flights  # type: ignore[assignment]  # written here, woken there
+        self._layers.waiting = flights
         self._flights = Flights(flights, setup.limits.wait_s)
         self._renewals = threading.BoundedSemaphore(_MOST_RENEWALS)
         self._declared: list[Declared] = []
@@ -64,7 +65,8 @@ class Cache:
         self._loads = self._layers.codec.decode
         if client is not None and self._layers.far:
             client.on_change(self._layers.changed)
-            self._layers.changed(client.available) if not client.available else None
+            if not client.available:
+                self._layers.changed(there=False)
             _alive.add(self)
 
     @classmethod
@@ -101,7 +103,7 @@ class Cache:
             payload = layers.memory.get(key)
             if payload is not None:
                 return payload if isinstance(payload, int) else layers.codec.loads(payload)
-        found = self._do(layers.get(key))
+        found = self._do(reads.get(layers, key))
         return default if found is None else self._loads(found)
 
     def get_many(self, keys: Iterable[str]) -> dict[str, Any]:
@@ -112,16 +114,16 @@ class Cache:
         if layers.near:
             found = {key: layers.memory.get(key) for key in wanted}
             here = {key: payload for key, payload in found.items() if payload is not None}
-        rest = self._do(layers.get_many([key for key in wanted if key not in here]))
+        rest = self._do(reads.get_many(layers, [key for key in wanted if key not in here]))
         merged = here | rest
         return {key: self._loads(merged[key]) for key in wanted if key in merged}
 
     def exists(self, key: str) -> bool:
-        return self._do(self._layers.exists(key))
+        return self._do(reads.exists(self._layers, key))
 
     def ttl(self, key: str) -> float | None:
         """Say for how many seconds a value is still fresh; None where there is none."""
-        return self._do(self._layers.left(key))
+        return self._do(reads.left(self._layers, key))
 
     # Writing.
 
@@ -140,25 +142,25 @@ class Cache:
         self, values: Mapping[str, Any], ttl: float | str | None = None, *, stale: float = 0.0
     ) -> bool:
         life = Life(self._layers.seconds(ttl), stale)
-        return self._do(self._layers.set_many(values, life))
+        return self._do(writes.set_many(self._layers, values, life))
 
     def delete(self, *keys: str) -> int:
         """Delete everywhere; say how many were there."""
-        return self._do(self._layers.delete(keys))
+        return self._do(writes.delete(self._layers, keys))
 
     def delete_pattern(self, pattern: str) -> int:
         """Delete what matches a glob of Redis, in every process, without stalling the server."""
-        return self._do(self._layers.delete_pattern(pattern))
+        return self._do(writes.delete_pattern(self._layers, pattern))
 
     def clear(self) -> int:
         return self.delete_pattern("*")
 
     def expire(self, key: str, ttl: float | str) -> bool:
-        return self._do(self._layers.expire(key, self._layers.seconds(ttl)))
+        return self._do(writes.expire(self._layers, key, self._layers.seconds(ttl)))
 
     def incr(self, key: str, by: int = 1, *, ttl: float | str | None = None) -> int:
         """Count for all processes; a new number lives for `ttl`, an old one keeps its time."""
-        return self._do(self._layers.count(key, by, self._layers.seconds(ttl)))
+        return self._do(writes.count(self._layers, key, by, self._layers.seconds(ttl)))
 
     # Computing.
 
@@ -220,9 +222,7 @@ class Cache:
 
     # Warming.
 
-    def declare(
-        self, key: str, factory: Callable[[], Any], ttl: float | str | None = None
-    ) -> None:
+    def declare(self, key: str, factory: Callable[[], Any], ttl: float | str | None = None) -> None:
         """Name a value that `warm_up` is to have ready."""
         self._declared.append(Declared(key, factory, ttl))
 
@@ -270,8 +270,10 @@ class Cache:
         try:
             self._flights.start(
                 key,
-                lambda flight: self._do(renew(self._layers, key, life, flight), factory, flight)
-                or Outcome(None),
+                lambda flight: (
+                    self._do(renew(self._layers, key, life, flight), factory, flight)
+                    or Outcome(None)
+                ),
             )
         except Exception:
             # The user's own factory; the old value goes on serving.
@@ -296,8 +298,7 @@ class Cache:
                 else:
                     effect = steps.send(answer)
         except StopIteration as done:
-            answer = done.value
-        return answer  # type: ignore[no-any-return]  # StopIteration has no type
+            return done.value  # type: ignore[no-any-return]  # StopIteration has no type
 
     def _perform(
         self, effect: Effect, factory: Callable[[], Any] | None, flight: ThreadFlight | None
@@ -352,6 +353,7 @@ class Cache:
 
     def _forked(self) -> None:
         self._layers.restart()
+        self._flights.restart()
         self._started = False
         self._listener = None
         self._starting = threading.Lock()

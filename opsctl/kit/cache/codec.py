@@ -3,10 +3,12 @@
 import json
 import struct
 import zlib
-from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from opsctl.kit.cache.model import CorruptError, Payload, Stored
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _HEADER = struct.Struct("<BBII")
 """Our mark, flags, milliseconds of the stale tail, milliseconds that computing took."""

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from opsctl.errors import OpsctlError
-from opsctl.kit.cache.layers import Layers, is_fresh
+from opsctl.kit.cache.layers import Layers
 from opsctl.kit.cache.memory import Entry
-from opsctl.kit.cache.model import Life, Payload
+from opsctl.kit.cache.model import Life, Payload, Stored
 from opsctl.kit.cache.names import Event
+from opsctl.kit.cache.reads import is_fresh
 from opsctl.kit.cache.scripts import CLAIM, RELEASE, STORE
 from opsctl.kit.cache.steps import Compute, Pause, Run, Steps
 
@@ -56,9 +57,7 @@ def fill(layers: Layers, key: str, life: Life, flight: Flight) -> Steps[Outcome]
             if found is not None:
                 return found
             taken = yield from _overtake(layers, key, token)
-            return (
-                yield from _compute(layers, key, life, flight, token=token if taken else None)
-            )
+            return (yield from _compute(layers, key, life, flight, token=token if taken else None))
         layers.counts.misses += not missed
         missed = True
         if reply == 1:
@@ -128,14 +127,7 @@ def _found(
     layers.counts.l2_hits += 1
     layers.counts.stale += not fresh
     left_s = left_ms / 1000
-    layers.keep(
-        key,
-        stored.payload,
-        life_s=left_s,
-        stale_s=stored.stale_s,
-        cost_s=stored.cost_s,
-        generation=generation,
-    )
+    layers.keep(key, stored, life_s=left_s, generation=generation)
     now = layers.now()
     entry = Entry(stored.payload, 0.0, 0, now + left_s - stored.stale_s, stored.cost_s)
     return Outcome(stored.payload, stale=is_due(entry, now, life.early))
@@ -170,7 +162,7 @@ def _jittered(layers: Layers, life: Life) -> Life:
     return Life(life.ttl_s * share, life.stale_s, life.early)
 
 
-def _store(  # noqa: PLR0913, PLR0917 - all of one moment
+def _store(  # noqa: PLR0913 - all of one moment
     layers: Layers,
     key: str,
     payload: Payload,
@@ -184,17 +176,11 @@ def _store(  # noqa: PLR0913, PLR0917 - all of one moment
         return
     if flight.dirty or (token is None and layers.far and not layers.away):
         return
-    layers.keep(
-        key,
-        payload,
-        life_s=life.whole_s,
-        stale_s=life.stale_s,
-        cost_s=cost_s,
-        generation=generation,
-    )
+    stored = Stored(payload, life.stale_s, cost_s)
+    layers.keep(key, stored, life_s=life.whole_s, generation=generation)
 
 
-def _to_redis(  # noqa: PLR0913, PLR0917 - same
+def _to_redis(  # noqa: PLR0913 - same
     layers: Layers, key: str, payload: Payload, life: Life, token: str, cost_s: float
 ) -> Steps[bool]:
     """Store if the lock is still ours: whoever changed the key in between took it away."""

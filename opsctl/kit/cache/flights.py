@@ -32,14 +32,18 @@ class Flights:
         self._wait_s = wait_s
         self._lock = threading.Lock()
 
+    def restart(self) -> None:
+        """Forget the threads of the parent; a forked child has none of them."""
+        self._waiting.clear()
+        self._lock = threading.Lock()
+
     def once(self, key: str, lead: Callable[[ThreadFlight], Outcome]) -> Outcome:
         """Lead, or wait for who leads; another's failure lets us try ourselves."""
         for turn in range(_OTHERS_FAILURES + 1):
+            ours = ThreadFlight()
             with self._lock:
-                flight = self._waiting.get(key)
-                if flight is None:
-                    ours = self._waiting[key] = ThreadFlight()
-            if flight is None:
+                flight = self._waiting.setdefault(key, ours)
+            if flight is ours:
                 return self._lead(key, ours, lead)
             if not flight.done.wait(self._wait_s):
                 break

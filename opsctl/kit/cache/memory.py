@@ -33,6 +33,11 @@ class Memory:
         self.evictions = 0
         self.generation = 0
 
+    def restart(self) -> None:
+        """Begin empty, with a lock that no thread of the parent holds."""
+        self._lock = threading.Lock()
+        self.clear()
+
     def __len__(self) -> int:
         return len(self._entries)
 
@@ -82,7 +87,9 @@ class Memory:
         """Keep a value; not when it alone is too large, or something changed since `generation`."""
         size = OVERHEAD_BYTES + len(key) + (len(value) if isinstance(value, bytes) else 8)
         now = self._now()
-        entry = Entry(value, now + life_s, size, now + (fresh_s or life_s), cost_s)
+        entry = Entry(
+            value, now + life_s, size, now + (life_s if fresh_s is None else fresh_s), cost_s
+        )
         with self._lock:
             if generation is not None and generation != self.generation:
                 return False

@@ -4,9 +4,13 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from opsctl.kit.cache.layers import Layers
 from opsctl.kit.cache.steps import Steps
+
+if TYPE_CHECKING:
+    from opsctl.systems.redis_target import Command
 
 KEPT_S = 3600.0
 """Reports of processes that are gone are shown for this long."""
@@ -46,14 +50,13 @@ def publish(layers: Layers, service: str) -> Steps[None]:
         "figures": layers.snapshot(),
     }
     old = [field for field, process in parse_reports(told).items() if _gone(process, int(now))]
-    dropping = [("HDEL", name, *old)] if old else []
-    yield from layers.ask(
-        [
-            ("HSET", name, layers.origin, json.dumps(report)),
-            ("PEXPIRE", name, round(KEPT_S * 1000)),
-            *dropping,
-        ]
-    )
+    commands: list[Command] = [
+        ("HSET", name, layers.origin, json.dumps(report)),
+        ("PEXPIRE", name, round(KEPT_S * 1000)),
+    ]
+    if old:
+        commands.append(("HDEL", name, *old))
+    yield from layers.ask(commands)
 
 
 def parse_reports(told: list[bytes]) -> dict[bytes, Process | None]:
