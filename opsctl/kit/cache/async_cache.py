@@ -20,6 +20,7 @@ from opsctl.kit.cache.reports import publish
 from opsctl.kit.cache.steps import Ask, Compute, Effect, Pause, Steps
 from opsctl.kit.cache.tasks import TaskFlight, TaskFlights
 from opsctl.kit.cache.warm import Declared, WarmReport, Warmth
+from opsctl.systems.clock import AsyncClock
 
 if TYPE_CHECKING:
     from opsctl.kit.async_client import AsyncClient
@@ -44,8 +45,9 @@ class AsyncCache:
         *,
         setup: Setup | None = None,
         breaker: Breaker | None = None,
+        clock: AsyncClock | None = None,
     ) -> None:
-        clock = client.clock if client else parts.system_clock()
+        clock = clock or (client.clock if client else parts.system_clock())
         setup = setup or Setup()
         self._client = client
         self._layers = Layers(setup, clock, redis=client is not None)

@@ -1,6 +1,7 @@
 """Values to bytes and back: a serialiser, compression of the large, and a header; never pickle."""
 
 import json
+import math
 import struct
 import zlib
 from typing import TYPE_CHECKING, Any, Protocol
@@ -62,7 +63,7 @@ class Codec:
     def wrap(self, payload: Payload, *, stale_s: float = 0.0, cost_s: float = 0.0) -> bytes:
         flags = 0
         if isinstance(payload, int):
-            if not stale_s:
+            if not stale_s and not cost_s:
                 return b"%d" % payload
             flags, payload = _NUMBER, b"%d" % payload
         data = payload
@@ -100,7 +101,7 @@ def stale_of(raw: bytes) -> float:
 
 
 def _ms(seconds: float) -> int:
-    return min(_MOST_MS, round(seconds * 1000))
+    return min(_MOST_MS, math.ceil(seconds * 1000))
 
 
 def _number(raw: bytes) -> int:

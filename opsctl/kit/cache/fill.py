@@ -184,6 +184,7 @@ def _to_redis(  # noqa: PLR0913 - same
     layers: Layers, key: str, payload: Payload, life: Life, token: str, cost_s: float
 ) -> Steps[bool]:
     """Store if the lock is still ours: whoever changed the key in between took it away."""
+    cost_s = cost_s if life.early else 0.0
     raw = layers.codec.wrap(payload, stale_s=life.stale_s, cost_s=cost_s)
     names = [layers.names.value(key), layers.names.lock(key)]
     life_ms = max(1, round(life.whole_s * 1000))

@@ -144,7 +144,8 @@ class Layers:
     def keep(self, key: str, stored: Stored, *, life_s: float, generation: int) -> None:
         """Put into memory what is left of a life, never longer than memory may keep it."""
         if self.near and life_s > 0:
-            own = self.limits.memory_ttl_s
+            # Alone there is nobody whose changes could be missed.
+            own = self.limits.memory_ttl_s if self.far else life_s
             self.memory.put(
                 key,
                 stored.payload,

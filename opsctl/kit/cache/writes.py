@@ -116,12 +116,13 @@ def count(layers: Layers, key: str, by: int, ttl_s: float) -> Steps[int]:
     """Count in Redis for all processes; alone while it is away."""
     layers.soil([key])
     if layers.far:
-        layers.memory.delete([key])
         told = layers.told([key])
         channel, message = told[0][1:] if told else ("", "")
         args = (by, max(1, round(ttl_s * 1000)), channel, message)
         try:
-            return int((yield Run(COUNT, [layers.names.value(key)], args)))
+            number = int((yield Run(COUNT, [layers.names.value(key)], args)))
+            layers.memory.delete([key])
+            return number
         except OpsctlError as error:
             if not layers.away:
                 raise
