@@ -255,6 +255,18 @@ class Wiring:
         self._exits.callback(client.close)
         return client
 
+    @cached_property
+    def cache_redis(self) -> "Redis":
+        """The Redis of the cache: the stack's, unless it has one of its own."""
+        from opsctl.systems.redis_target import RedisTarget
+
+        url = self.settings.cache.redis_url.get_secret_value()
+        if not url:
+            return self.redis
+        client = self._open_redis(RedisTarget.parse(url))
+        self._exits.callback(client.close)
+        return client
+
     def redis_node(self, host: str, port: int) -> "Redis":
         """Open another node of the stack's Redis, with the same login; the caller closes it."""
         return self._open_redis(replace(self._redis_target, host=host, port=port, socket_path=""))

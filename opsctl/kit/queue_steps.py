@@ -42,6 +42,9 @@ redis.call('XADD', KEYS[1], '*', 'data', ARGV[3], 'tries', ARGV[4])
 return 1
 """)
 _GROUP = "workers"
+# What Redis says after its codes NOGROUP and BUSYGROUP, which the driver takes away.
+_NO_GROUP = "or consumer group"
+_HAS_GROUP = "already exists"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,7 @@ class QueueSteps:
         try:
             found = yield Run(_RESERVE, keys, args)
         except OpsctlError as error:
-            if "NOGROUP" not in error.why:
+            if _NO_GROUP not in error.why:
                 raise
             yield from self._make_group()
             found = []
@@ -117,7 +120,7 @@ class QueueSteps:
         try:
             return (yield from _all(commands))
         except OpsctlError as error:
-            if "NOGROUP" not in error.why:
+            if _NO_GROUP not in error.why:
                 raise
         yield from self._make_group()
         return (yield from _all(commands))
@@ -125,7 +128,7 @@ class QueueSteps:
     def _make_group(self) -> Steps[None]:
         """Begin at the first job: after a wiped server nothing that was enqueued is passed over."""
         reply = yield Ask([("XGROUP", "CREATE", self._stream, _GROUP, "0", "MKSTREAM")])
-        if isinstance(reply[0], OpsctlError) and "BUSYGROUP" not in reply[0].why:
+        if isinstance(reply[0], OpsctlError) and _HAS_GROUP not in reply[0].why:
             raise reply[0]
 
     def ack(self, job: Job) -> Steps[bool]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from opsctl.errors import OpsctlError, UsageError
 from opsctl.kit import parts
-from opsctl.kit.breaker import Breaker
+from opsctl.kit.breaker import Breaker, State
 from opsctl.kit.cache import reads, writes
 from opsctl.kit.cache.arguments import KeyMaker
 from opsctl.kit.cache.cache import key_of, refuse_coroutine
@@ -64,9 +64,9 @@ class AsyncCache:
         self._layers.on_question = self._asked.set
         self._loads = self._layers.codec.decode
         if client is not None and self._layers.far:
-            client.on_change(self._layers.changed)
-            if not client.available:
-                self._layers.changed(there=False)
+            client.on_change(lambda _: self._look(client))
+            self._breaker.on_change(lambda _: self._look(client))
+            self._look(client)
 
     @classmethod
     def from_settings(cls, settings: "Settings", *, service: str) -> Self:
@@ -252,7 +252,7 @@ class AsyncCache:
             self._reporter.cancel()
             await asyncio.wait({self._reporter})
             if not self._layers.away:
-                await self._report()
+                await self._report(ended=True)
         for task in self._renewals:
             task.cancel()
         if self._listener is not None:
@@ -323,6 +323,12 @@ class AsyncCache:
             return await self._breaker.acall(client.calls, effect.commands)
         return await self._breaker.acall(client.run, effect.script, effect.keys, effect.args)  # type: ignore[union-attr]  # what is left is Run
 
+    def _look(self, client: "AsyncClient") -> None:
+        """See whether Redis is there, in the eyes of the connection and of the breaker."""
+        there = client.available and self._breaker.state is not State.OPEN
+        if there is self._layers.away:
+            self._layers.changed(there=there)
+
     def _start(self, client: "AsyncClient") -> None:
         """Begin to listen and to report with the first word to Redis."""
         if not client.enabled:
@@ -347,9 +353,9 @@ class AsyncCache:
             if not self._layers.away:
                 await self._report()
 
-    async def _report(self) -> None:
+    async def _report(self, *, ended: bool = False) -> None:
         service = self._client.service if self._client else ""
         try:
-            await self._do(publish(self._layers, service))
+            await self._do(publish(self._layers, service, ended=ended))
         except OpsctlError as error:
             log.debug("cache report failed", extra={"what": error.what})

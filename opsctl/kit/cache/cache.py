@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from opsctl.errors import OpsctlError, UsageError
 from opsctl.kit import parts
-from opsctl.kit.breaker import Breaker
+from opsctl.kit.breaker import Breaker, State
 from opsctl.kit.cache import reads, writes
 from opsctl.kit.cache.arguments import KeyMaker, key_maker
 from opsctl.kit.cache.fill import Outcome, fill, is_due, renew
@@ -66,9 +66,9 @@ class Cache:
         self._layers.on_question = self._asked.set
         self._loads = self._layers.codec.decode
         if client is not None and self._layers.far:
-            client.on_change(self._layers.changed)
-            if not client.available:
-                self._layers.changed(there=False)
+            client.on_change(lambda _: self._look(client))
+            self._breaker.on_change(lambda _: self._look(client))
+            self._look(client)
             _alive.add(self)
 
     @classmethod
@@ -251,7 +251,7 @@ class Cache:
     def close(self) -> None:
         """Say a last time what was done, and stop listening."""
         if self._started and not self._layers.away and not self._closed.is_set():
-            self._report()
+            self._report(ended=True)
         self._closed.set()
         self._asked.set()
         if self._listener is not None:
@@ -324,6 +324,12 @@ class Cache:
             return self._breaker.call(client.calls, effect.commands)
         return self._breaker.call(client.run, effect.script, effect.keys, effect.args)  # type: ignore[union-attr]  # what is left is Run
 
+    def _look(self, client: "Client") -> None:
+        """See whether Redis is there, in the eyes of the connection and of the breaker."""
+        there = client.available and self._breaker.state is not State.OPEN
+        if there is self._layers.away:
+            self._layers.changed(there=there)
+
     def _start(self) -> None:
         """Begin to listen and to report with the first word to Redis."""
         with self._starting:
@@ -346,10 +352,10 @@ class Cache:
             if not self._closed.is_set() and not self._layers.away:
                 self._report()
 
-    def _report(self) -> None:
+    def _report(self, *, ended: bool = False) -> None:
         service = self._client.service if self._client else ""
         try:
-            self._do(publish(self._layers, service))
+            self._do(publish(self._layers, service, ended=ended))
         except OpsctlError as error:
             log.debug("cache report failed", extra={"what": error.what})
 

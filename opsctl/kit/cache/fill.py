@@ -175,6 +175,7 @@ def _store(  # noqa: PLR0913 - all of one moment
     if token is not None and not (yield from _to_redis(layers, key, payload, life, token, cost_s)):
         return
     if flight.dirty or (token is None and layers.far and not layers.away):
+        # Changed meanwhile, or another computes it for all: theirs counts.
         return
     stored = Stored(payload, life.stale_s, cost_s)
     layers.keep(key, stored, life_s=life.whole_s, generation=generation)

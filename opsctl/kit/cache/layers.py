@@ -75,7 +75,7 @@ class Layers:
 
     # What is known of the connection.
 
-    def changed(self, there: bool) -> None:  # noqa: FBT001 - the client's callback
+    def changed(self, *, there: bool) -> None:
         """Redis is away or back: while away memory serves, and what it gathered ends with that."""
         self.away = not there
         if there:

@@ -27,6 +27,7 @@ class Process:
     at: float
     """Seconds of the server's clock."""
     figures: Mapping[str, int]
+    ended: bool = False
 
     @property
     def hits(self) -> int:
@@ -37,7 +38,7 @@ class Process:
         return self.hits + self.figures.get("misses", 0)
 
 
-def publish(layers: Layers, service: str) -> Steps[None]:
+def publish(layers: Layers, service: str, *, ended: bool = False) -> Steps[None]:
     """Write our figures where the terminal finds them, and remove those of the long gone."""
     name = layers.names.reports
     (now, _), told = yield from layers.ask([("TIME",), ("HGETALL", name)])
@@ -48,6 +49,7 @@ def publish(layers: Layers, service: str) -> Steps[None]:
         "backend": layers.backend.value,
         "at": int(now),
         "figures": layers.snapshot(),
+        "ended": ended,
     }
     old = [field for field, process in parse_reports(told).items() if _gone(process, int(now))]
     commands: list[Command] = [

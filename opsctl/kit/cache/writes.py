@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from opsctl.systems.redis_target import Command
 
 _SCAN_STEP = 1000
+_NO_NUMBER = ("not an integer", "wrong kind of value", "would overflow")
 
 
 def set_many(layers: Layers, values: Mapping[str, Any], life: Life) -> Steps[bool]:
@@ -113,20 +114,21 @@ def expire(layers: Layers, key: str, ttl_s: float) -> Steps[bool]:
 
 
 def count(layers: Layers, key: str, by: int, ttl_s: float) -> Steps[int]:
-    """Count in Redis for all processes; alone while it is away."""
+    """Count in Redis for all processes; alone while Redis cannot."""
     layers.soil([key])
     if layers.far:
         told = layers.told([key])
         channel, message = told[0][1:] if told else ("", "")
         args = (by, max(1, round(ttl_s * 1000)), channel, message)
         try:
-            number = int((yield Run(COUNT, [layers.names.value(key)], args)))
-            layers.memory.delete([key])
-            return number
+            number = yield Run(COUNT, [layers.names.value(key)], args)
         except OpsctlError as error:
-            if not layers.away:
+            if any(words in error.why for words in _NO_NUMBER):
                 raise
             layers.failed(error)
+        else:
+            layers.memory.delete([key])
+            return int(number)
     return layers.memory.add(key, by, life_s=ttl_s)
 
 
