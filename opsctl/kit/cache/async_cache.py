@@ -242,6 +242,11 @@ class AsyncCache:
         return self._layers.counts
 
     @property
+    def listening(self) -> bool:
+        """Whether changes by other processes arrive as they happen."""
+        return self._layers.hears
+
+    @property
     def healthy(self) -> bool:
         """Whether the layers that the settings want are all there."""
         return not self._layers.far or not self._layers.away
@@ -320,6 +325,8 @@ class AsyncCache:
             # Fails at once; the breaker is for a Redis that is thought to be there.
             return await client.calls([("PING",)])
         if isinstance(effect, Ask):
+            if len(effect.commands) == 1:
+                return [await self._breaker.acall(client.call, *effect.commands[0])]
             return await self._breaker.acall(client.calls, effect.commands)
         return await self._breaker.acall(client.run, effect.script, effect.keys, effect.args)  # type: ignore[union-attr]  # what is left is Run
 

@@ -244,6 +244,11 @@ class Cache:
         return self._layers.counts
 
     @property
+    def listening(self) -> bool:
+        """Whether changes by other processes arrive as they happen."""
+        return self._layers.hears
+
+    @property
     def healthy(self) -> bool:
         """Whether the layers that the settings want are all there."""
         return not self._layers.far or not self._layers.away
@@ -321,6 +326,8 @@ class Cache:
             # Fails at once; the breaker is for a Redis that is thought to be there.
             return client.calls([("PING",)])
         if isinstance(effect, Ask):
+            if len(effect.commands) == 1:
+                return [self._breaker.call(client.call, *effect.commands[0])]
             return self._breaker.call(client.calls, effect.commands)
         return self._breaker.call(client.run, effect.script, effect.keys, effect.args)  # type: ignore[union-attr]  # what is left is Run
 
