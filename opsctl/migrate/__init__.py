@@ -1,1 +1,1 @@
-"""Reads, plans and applies SQL files: each with its row in one transaction."""
+"""Migrations: SQL files read, planned and applied, each in one transaction with its row."""
