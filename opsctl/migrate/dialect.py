@@ -100,6 +100,10 @@ class Dialect(Protocol):
 
     def is_tracked(self, session: ScriptSession) -> bool: ...
 
+    def columns(self, session: ScriptSession, table: str) -> Sequence[str]:
+        """Name the columns of another tool's table; none where there is no such table."""
+        ...
+
     def hold(self, session: ScriptSession, *, wait_s: float) -> AbstractContextManager[None]:
         """Keep other runners out, or raise BusyError saying who was there first."""
         ...

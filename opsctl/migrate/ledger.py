@@ -1,6 +1,6 @@
 """The tracking table of one open session: its rows read and written, files run beside them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,7 +17,7 @@ _ATTEMPTS = 5
 class Ledger:
     dialect: Dialect
     session: ScriptSession
-    git_sha: str = ""
+    git_sha: Callable[[], str] = str
 
     def applied(self) -> tuple[Applied, ...]:
         """List what every run needs to know; nothing where there is no table yet."""
@@ -42,6 +42,12 @@ class Ledger:
                 # Another runner was faster, between our look and our statement.
                 if self.dialect.kind(error) is Kind.OTHER or attempt + 1 == _ATTEMPTS:
                     raise
+
+    def begin(self) -> None:
+        """Open a transaction that holds the tracking table, and stays open."""
+        ddl = "" if self.dialect.is_tracked(self.session) else self.dialect.tracking()
+        begin = self.dialect.begin
+        self.session.run(Message(ddl, begin=begin, end="", starts=self._starts(ddl)))
 
     def run(self, work: Work, *, end: str = "COMMIT", begin: str | None = None) -> None:
         """Run a file and add its row, both or neither."""
@@ -127,7 +133,8 @@ class Ledger:
 
     def _insert(self, migration: Migration, *, finished: bool = True) -> str:
         quote = self.dialect.quote
-        sha = quote(self.git_sha) if self.git_sha else "NULL"
+        known = self.git_sha()
+        sha = quote(known) if known else "NULL"
         values = (
             f"{migration.version:d}, {quote(migration.name)}, {quote(migration.checksum)},"
             f" {quote(__version__)}, {sha}, {str(finished).lower()}"

@@ -112,7 +112,7 @@ class MigrationError(OpsctlError):
     ) -> None:
         super().__init__(what, why=why, hint=hint)
         self.excerpt = excerpt
-        self.facts = facts or {}
+        self.facts = dict(facts or {})
 
 
 class RefusedMigrationError(MigrationError):

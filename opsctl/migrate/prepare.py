@@ -131,3 +131,13 @@ def _refuse_alone(work: Work, rules: Rules) -> None:
 
 def _refuse(work: Work, statement: Statement, why: str, hint: str) -> None:
     raise refused(work.text, work.file, statement.start.offset, why=why, hint=hint)
+
+
+def refuse_pooled(works: Sequence[Work], *, is_pooled: Callable[[], bool]) -> None:
+    """Refuse what needs a session of its own where a pooler may hand it another one."""
+    alone = [work for work in works if work.alone]
+    if alone and is_pooled():
+        work = alone[0]
+        why = "a pooler stands in between, which may change the session under this statement"
+        hint = "Connect to the server itself for this file: set DATABASE_URL to its own port."
+        raise refused(work.text, work.file, 0, why=why, hint=hint)

@@ -111,3 +111,11 @@ class Scripts(Protocol):
         ...
 
     def session(self) -> AbstractContextManager[ScriptSession]: ...
+
+
+class ServerScripts(Scripts, Protocol):
+    """A database on a server that has others."""
+
+    def beside(self, database: str) -> Scripts:
+        """Mean another database of the same server, with the same login."""
+        ...

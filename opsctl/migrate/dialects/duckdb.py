@@ -49,6 +49,10 @@ class DuckdbDialect(Embedded):
         query = "SELECT 1 FROM duckdb_tables() WHERE table_name = %(name)s"
         return bool(session.query(query, {"name": self.table}))
 
+    def columns(self, session: ScriptSession, table: str) -> Sequence[str]:
+        query = "SELECT column_name FROM duckdb_columns() WHERE table_name = %(table)s"
+        return [str(name) for (name,) in session.query(query, {"table": table})]
+
     def schema(self, session: ScriptSession) -> Sequence[Named]:
         return self._named(session, packaged("schema.duckdb.sql"))
 

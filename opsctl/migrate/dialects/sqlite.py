@@ -59,6 +59,10 @@ class SqliteDialect(Embedded):
         query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = %(name)s"
         return bool(session.query(query, {"name": self.table}))
 
+    def columns(self, session: ScriptSession, table: str) -> Sequence[str]:
+        query = "SELECT name FROM pragma_table_info(%(table)s)"
+        return [str(name) for (name,) in session.query(query, {"table": table})]
+
     def schema(self, session: ScriptSession) -> Sequence[Named]:
         return self._named(session, packaged("schema.sqlite.sql"))
 

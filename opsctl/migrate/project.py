@@ -1,0 +1,90 @@
+"""One directory of files and the database it is for: what every verb of migrate begins with."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from opsctl.migrate.apply import Patience, Run, Tell
+from opsctl.migrate.dialect import Dialect
+from opsctl.migrate.ledger import Ledger
+from opsctl.migrate.model import Library, Order, Plan, Standing
+from opsctl.migrate.plan import plan, standings
+from opsctl.migrate.prepare import Rules, Work, prepare, refuse_pooled
+from opsctl.migrate.read import read_library
+from opsctl.systems.clock import Clock
+from opsctl.systems.folder import Folder
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    directory: Path
+    folder: Folder
+    dialect: Dialect
+    rules: Rules
+    patience: Patience
+    clock: Clock
+    git_sha: Callable[[], str] = str
+    """Asked only when something is written down."""
+
+    @contextmanager
+    def ledger(self) -> Iterator[Ledger]:
+        with self.dialect.scripts.session() as session:
+            yield Ledger(self.dialect, session, self.git_sha)
+
+    def library(self) -> Library:
+        return read_library(self.folder, self.directory)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A run as it stands before anyone else is kept out: what it would do, and with what."""
+
+    project: Project
+    ledger: Ledger
+    library: Library
+    order: Order
+    plan: Plan
+    works: tuple[Work, ...]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return (*self.library.notes, *self.plan.notes)
+
+    def apply(self, tell: Tell) -> "Outcome":
+        """Keep other runners out, look again, and apply."""
+        project, ledger = self.project, self.ledger
+        with project.dialect.hold(ledger.session, wait_s=project.patience.runner_s):
+            ledger.create()
+            again = plan(standings(self.library.migrations, ledger.applied()), self.order)
+            wanted = {migration.version for migration in again.todo}
+            works = [work for work in self.works if work.migration.version in wanted]
+            run = Run(ledger, project.clock, project.patience, tell, resumed=again.resumed)
+            run.apply(works)
+        return Outcome(tuple(work.file for work in run.kept), self.notes)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run has applied, in order."""
+
+    applied: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def look(project: Project, ledger: Ledger, *, whole: bool = False) -> tuple[Standing, ...]:
+    rows = ledger.history() if whole else ledger.applied()
+    return standings(project.library().migrations, rows)
+
+
+@contextmanager
+def draft(project: Project, order: Order) -> Iterator[Draft]:
+    """Read files and rows once, and refuse all that can be refused before anything runs."""
+    library = project.library()
+    with project.ledger() as ledger:
+        planned = plan(standings(library.migrations, ledger.applied()), order)
+        works = tuple(prepare(migration, project.rules) for migration in planned.todo)
+        refuse_pooled(works, is_pooled=lambda: ledger.session.is_pooled)
+        yield Draft(project, ledger, library, order, planned, works)
+
+
