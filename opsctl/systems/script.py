@@ -29,7 +29,7 @@ class Message:
     """Data of COPY in `text`: where it starts, ends, and goes on behind its last line."""
     begin: str = "BEGIN"
     """Empty: the transaction is open already."""
-    before: str = ""
+    before: tuple[str, ...] = ()
     """Statements of our own ahead of the text; what stands in them is quoted."""
     after: str = ""
     end: str = "COMMIT"
