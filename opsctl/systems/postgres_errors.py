@@ -1,7 +1,5 @@
 """What the PostgreSQL driver can say went wrong, each as one of our errors."""
 
-import re
-
 import psycopg
 from psycopg.transaction import OutOfOrderTransactionNesting
 
@@ -17,6 +15,7 @@ from opsctl.systems.postgres_states import (
     StatementError,
     by_state,
     by_words,
+    words_of_connecting,
 )
 
 __all__ = ["BY_CLASS", "BY_STATE", "BY_WORDS", "Diagnosis", "StatementError"]
@@ -68,8 +67,7 @@ def _words(error: psycopg.Error) -> str:
     said = error.diag.message_primary
     if said:
         return f"{said} ({error.diag.message_detail})" if error.diag.message_detail else said
-    first = str(error).strip().partition("\n")[0]
-    return re.sub(r"^.* failed: (FATAL: +|ERROR: +)?|^connection is bad: ", "", first)
+    return words_of_connecting(str(error))
 
 
 def _diagnosis(error: psycopg.Error) -> Diagnosis:

@@ -19,6 +19,7 @@ class Diagnosis:
     schema: str = ""
     table: str = ""
     constraint: str = ""
+    hint: str = ""
 
 
 class StatementError(OpsctlError):
@@ -150,3 +151,9 @@ def by_state(sqlstate: str) -> Meaning | None:
 def by_words(words: str) -> Meaning:
     """Find what kept a session from starting."""
     return next((meaning for said, meaning in BY_WORDS if re.search(said, words)), DEAD)
+
+
+def words_of_connecting(said: str) -> str:
+    """Take the server's sentence, without the address that we say ourselves."""
+    first = said.strip().partition("\n")[0]
+    return re.sub(r"^.* failed: (FATAL: +|ERROR: +)?|^connection is bad: ", "", first)
