@@ -31,10 +31,9 @@ if TYPE_CHECKING:
     from opsctl.state.store import Store
     from opsctl.systems.compose import Compose
     from opsctl.systems.containers import Containers
-    from opsctl.systems.git import Git, GitFacts
+    from opsctl.systems.git import Git
     from opsctl.systems.host import Host
     from opsctl.systems.http import Http
-    from opsctl.systems.lineage import Lineage
     from opsctl.systems.postgres import Postgres
     from opsctl.systems.process import Processes
     from opsctl.systems.redis import Redis
@@ -188,15 +187,10 @@ class Wiring:
     @cached_property
     def experiment(self) -> str | None:
         """Why this checkout is an experiment, or None."""
-        from opsctl.systems.lineage import GitLineages
-
         rules = self.settings.experiment
-        ci = ci_branches(self._environ)
-        facts = self.git.facts(self.directory)
-        if facts is None:
-            return experiment_in(Checkout(), ci, rules)
-        lineage = GitLineages(self.processes).lineage(self.directory, rules.trunks)
-        return experiment_in(checkout_of(facts, lineage), ci, rules)
+        facts = self.git.facts(self.directory, trunks=rules.trunks)
+        checkout = facts.checkout if facts else Checkout()
+        return experiment_in(checkout, ci_branches(self._environ), rules)
 
     def guard_production(self, verb: str) -> None:
         """Refuse a verb that changes production on an experiment; call it before anything else."""
@@ -262,14 +256,3 @@ class Wiring:
         from opsctl.systems.http import HttpxHttp
 
         return HttpxHttp(clock=self.clock)
-
-
-def checkout_of(facts: "GitFacts", lineage: "Lineage") -> Checkout:
-    """Hand git's facts to the rule that knows nothing of git."""
-    return Checkout(
-        branch=facts.branch,
-        containing=tuple(ref.name for ref in facts.containing if not ref.remote),
-        remotes_containing=tuple(ref.name for ref in facts.containing if ref.remote),
-        made_on=lineage.made_on,
-        renamed_from=lineage.renamed_from,
-    )

@@ -62,7 +62,7 @@ def as_ours(error: BaseException, session: Session) -> OpsctlError:
 def wanted_format(arguments: Sequence[str]) -> str:
     """Read the format from words that click may have refused."""
     form = "text"
-    for word, following in zip(arguments, [*arguments[1:], ""], strict=True):
+    for word, following in zip(arguments, [*arguments[1:], ""], strict=False):
         if word == "--":
             break
         if word == "--json":

@@ -25,9 +25,7 @@ _ORDER_HINT = "Give it the next free number, or run it now: opsctl migrate --all
 _RESUME_HINT = "`opsctl migrate --resume` looks at what is there and goes on from it."
 
 
-def standings(
-    migrations: Sequence[Migration], applied: Iterable[Applied]
-) -> tuple[Standing, ...]:
+def standings(migrations: Sequence[Migration], applied: Iterable[Applied]) -> tuple[Standing, ...]:
     """Lay files and rows beside each other, in order."""
     rows = {row.version: row for row in applied}
     latest = max(rows, default=-1)

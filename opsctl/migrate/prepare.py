@@ -123,7 +123,9 @@ def _refuse_alone(work: Work, rules: Rules) -> None:
         )
     if len(work.script.statements) != 1 or work.script.copies:
         count = len(work.script.statements)
-        why = f"without a transaction a file holds exactly one statement, and this one holds {count}"
+        why = (
+            f"without a transaction a file holds exactly one statement, and this one holds {count}"
+        )
         raise refused(
             work.text, work.file, 0, why=why, hint="Give every statement a file of its own."
         )

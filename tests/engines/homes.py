@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import psutil
 import pytest
+
 from tests.engines.owner import PREFIX, is_left_over, this_process
 
 Homes = Callable[[str], Path]

@@ -3,6 +3,7 @@
 import os
 
 import pytest
+
 from tests.engines import addresses, compose, disks, docker, homes, postgres, redis, timescale
 from tests.engines.require import REQUIRED_VARIABLE, required_engines
 

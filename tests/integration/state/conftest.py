@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pytest
+
 from opsctl.systems.clock import SystemClock
 from opsctl.systems.files import LocalFiles
 from opsctl.systems.sqlite import SqliteDatabases

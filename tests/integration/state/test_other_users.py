@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+
 from tests.integration.state.conftest import ROOT, require_root
 
 NOBODY = 65534

@@ -3,6 +3,7 @@
 from contextlib import suppress
 
 import pytest
+
 from opsctl.state import open_store
 from opsctl.state.model import Sample
 from opsctl.systems.clock import SystemClock

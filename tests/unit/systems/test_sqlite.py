@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from opsctl.errors import BusyError, OpsctlError, RefusedError
 from opsctl.systems.clock import SystemClock
 from opsctl.systems.files import LocalFiles
