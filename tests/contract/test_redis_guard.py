@@ -75,7 +75,7 @@ def test_every_write_of_the_server_is_in_the_index_or_known_to_reach_further(
 @pytest.mark.parametrize(
     "words",
     [
-        ("SELECT", 3),
+        ("SELECT", 0),
         ("RESET",),
         ("MOVE", "a", 3),
         ("COPY", "a", "b", "DB", 3),
