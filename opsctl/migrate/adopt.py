@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from opsctl.errors import UsageError
 from opsctl.migrate.ledger import Ledger
 from opsctl.migrate.model import Migration, RefusedMigrationError, Standing, State
-from opsctl.migrate.project import Project
+from opsctl.migrate.project import Project, look
 from opsctl.systems.files import MissingFileError
 
 SOURCES = (".applied", "dbmate", "golang-migrate")
@@ -74,9 +74,7 @@ def choose(found: Sequence[Standing], source: Source) -> Adoption:
     """Name the files whose rows are missing."""
     lacking = (State.PENDING, State.OUT_OF_ORDER)
     migrations = tuple(
-        s.migration
-        for s in found
-        if s.migration and s.state in lacking and source.has(s.version)
+        s.migration for s in found if s.migration and s.state in lacking and source.has(s.version)
     )
     known = {s.version for s in found if s.migration}
     files = tuple(migration.file for migration in migrations)
@@ -118,3 +116,45 @@ def _from_golang(ledger: Ledger) -> Source | None:
         )
     last = max((int(str(row[0])) for row in rows), default=-1)
     return Source("golang-migrate", up_to=last)
+
+
+def plan_adoption(
+    project: Project, ledger: Ledger, *, to: int | None, source: str | None
+) -> Adoption:
+    found = look(project, ledger)
+    known = find_source(project, ledger, wanted=source) if to is None else baseline(found, to)
+    return choose(found, known)
+
+
+def adopt_all(project: Project, ledger: Ledger, adoption: Adoption) -> None:
+    """Write all rows or none."""
+    if adoption.migrations:
+        with project.dialect.hold(ledger.session, wait_s=project.patience.runner_s):
+            ledger.create()
+            ledger.record(adoption.migrations)
+
+
+def accept(project: Project, ledger: Ledger, versions: Sequence[int]) -> None:
+    """Take edited files for what was applied."""
+    found = {s.version: s for s in look(project, ledger)} if versions else {}
+    for version in versions:
+        standing = found.get(version)
+        if standing is None or standing.migration is None or standing.applied is None:
+            raise UsageError(
+                f"{version} cannot be accepted",
+                why="it takes both a file and a row",
+                hint="`opsctl migrate status` lists them.",
+            )
+    for version in versions:
+        migration = found[version].migration
+        if migration is not None:
+            ledger.accept(migration)
+
+
+def forget(ledger: Ledger, versions: Sequence[int]) -> None:
+    rows = {row.version for row in ledger.applied()} if versions else set()
+    for version in versions:
+        if version not in rows:
+            raise UsageError(f"{version} has no row", hint="`opsctl migrate status` lists them.")
+    for version in versions:
+        ledger.forget(version)

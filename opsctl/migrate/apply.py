@@ -136,9 +136,7 @@ class Run:
             facts={"file": work.file, "sqlstate": error.sqlstate},
         ) from error
 
-    def _wait_for_lock(
-        self, work: Work, error: ScriptError, watch: Watch, *, tries: int
-    ) -> None:
+    def _wait_for_lock(self, work: Work, error: ScriptError, watch: Watch, *, tries: int) -> None:
         blockers = tuple(map(str, watch.seen()))
         who = f"held by {'; '.join(blockers)}" if blockers else error.why
         if tries > self.patience.retries:
@@ -213,13 +211,13 @@ class Run:
         return found
 
     def _same(self, migration: Migration) -> None:
-        """Another runner applied this number: was it the same file?"""
+        """Refuse a number under which another runner has applied another file."""
         for row in self.ledger.applied():
             if row.version == migration.version and row.checksum != migration.checksum:
                 raise RefusedMigrationError(
                     f"{migration.file} is not what another runner has just applied as {row.name}",
                     why=f"their checksums differ; {self._state()}",
-                    hint="Compare the two checkouts; `opsctl migrate status` shows where it stands.",
+                    hint="Compare the two checkouts; `opsctl migrate status` shows the rest.",
                 )
 
     def _lost(self, work: Work, error: UnreachableError) -> UnreachableError:
@@ -252,8 +250,4 @@ def _event(
     blockers: tuple[str, ...] = (),
 ) -> Event:
     migration = work.migration
-    return Event(
-        event, migration.version, migration.name, work.file, duration_ms, note, blockers
-    )
-
-
+    return Event(event, migration.version, migration.name, work.file, duration_ms, note, blockers)

@@ -44,7 +44,9 @@ def prepare_down(project: Project, migrations: Sequence[Migration]) -> list[Work
     names = [migration.down for migration in migrations if migration.down]
     contents = project.folder.read(project.directory, names)
     return [
-        prepare(migration, project.rules, file=migration.down or "", data=contents[migration.down or ""])
+        prepare(
+            migration, project.rules, file=migration.down or "", data=contents[migration.down or ""]
+        )
         for migration in migrations
     ]
 

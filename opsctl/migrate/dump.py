@@ -8,5 +8,7 @@ _HEAD = "-- The schema after the last migration; written by `opsctl migrate dump
 
 
 def as_text(things: Iterable[Named]) -> str:
-    blocks = [f"-- {thing.kind} {thing.name}\n{thing.definition.rstrip(';')};\n" for thing in things]
+    blocks = [
+        f"-- {thing.kind} {thing.name}\n{thing.definition.rstrip(';')};\n" for thing in things
+    ]
     return "\n".join([f"{_HEAD}\n", *blocks])

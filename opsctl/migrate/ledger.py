@@ -22,7 +22,9 @@ class Ledger:
     def applied(self) -> tuple[Applied, ...]:
         """List what every run needs to know; nothing where there is no table yet."""
         rows = self._select("version, name, checksum, finished")
-        return tuple(Applied(int(v), name, checksum, bool(done)) for v, name, checksum, done in rows)
+        return tuple(
+            Applied(int(v), name, checksum, bool(done)) for v, name, checksum, done in rows
+        )
 
     def history(self) -> tuple[Applied, ...]:
         """List all that the table knows."""
@@ -57,7 +59,9 @@ class Ledger:
     def run_down(self, work: Work) -> None:
         """Run a down part and remove the row, both or neither."""
         row = f"DELETE FROM {self.dialect.table} WHERE version = {work.migration.version:d}"  # noqa: S608 - a number
-        self.session.run(self._message(work, [*self.dialect.limits(work.limits), row], end="COMMIT"))
+        self.session.run(
+            self._message(work, [*self.dialect.limits(work.limits), row], end="COMMIT")
+        )
 
     def run_bare(self, scripts: ScriptSession, work: Work) -> None:
         """Run a file elsewhere, without a row."""

@@ -55,6 +55,7 @@ class Rules:
     """How this database finds the statements of a text."""
     why_alone: Callable[[Sequence[str]], str] = why_alone
     """Why a statement cannot run in a transaction of this database, or empty."""
+    takes_copy: bool = True
 
 
 def prepare(migration: Migration, rules: Rules, *, file: str = "", data: bytes = b"") -> Work:
@@ -70,6 +71,9 @@ def prepare(migration: Migration, rules: Rules, *, file: str = "", data: bytes =
         _refuse_oddities(text, file, script)
     work = Work(migration, file, text, script, directives.over(rules.limits), directives.alone)
     _refuse_statements(work, directives, rules)
+    if script.copies and not rules.takes_copy:
+        why = "this database takes no data of COPY from a file"
+        raise refused(text, file, script.copies[0].start, why=why, hint="Write it as INSERT.")
     return work
 
 

@@ -8,6 +8,7 @@ from opsctl.migrate.explain import explain
 from opsctl.migrate.ledger import Ledger
 from opsctl.migrate.locks import BLOCKS
 from opsctl.migrate.prepare import Work
+from opsctl.migrate.project import Draft
 from opsctl.systems.clock import Clock
 from opsctl.systems.script import ScriptError
 
@@ -29,13 +30,25 @@ class Preview:
     """Of a rehearsal."""
 
 
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    files: tuple[Preview, ...]
+    rehearsed: bool = False
+
+
+def forecast(draft: Draft, *, rehearse: bool) -> Forecast:
+    """Look ahead, by words alone or by a rehearsal."""
+    if not rehearse:
+        return Forecast(preview(draft.ledger, draft.works))
+    clock = draft.project.clock
+    return Forecast(rehearsal(draft.ledger, draft.works, clock=clock), rehearsed=True)
+
+
 def preview(ledger: Ledger, works: Sequence[Work]) -> tuple[Preview, ...]:
-    return tuple(
-        _of(work, ledger.dialect.touched(ledger.session, work), None) for work in works
-    )
+    return tuple(_of(work, ledger.dialect.touched(ledger.session, work), None) for work in works)
 
 
-def rehearse(ledger: Ledger, works: Sequence[Work], *, clock: Clock) -> tuple[Preview, ...]:
+def rehearsal(ledger: Ledger, works: Sequence[Work], *, clock: Clock) -> tuple[Preview, ...]:
     """Run all files in one transaction, look at the locks it has taken, and roll it back."""
     try:
         ledger.begin()

@@ -1,8 +1,8 @@
 """One directory of files and the database it is for: what every verb of migrate begins with."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from opsctl.migrate.apply import Patience, Run, Tell
@@ -17,6 +17,14 @@ from opsctl.systems.folder import Folder
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What the flags say about every file of a run."""
+
+    values: Mapping[str, str] = field(default_factory=dict)
+    runner_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Project:
     directory: Path
     folder: Folder
@@ -26,11 +34,21 @@ class Project:
     clock: Clock
     git_sha: Callable[[], str] = str
     """Asked only when something is written down."""
+    schema_file: Path | None = None
+    write: Callable[[Path, str], object] = Path.write_text
 
     @contextmanager
     def ledger(self) -> Iterator[Ledger]:
         with self.dialect.scripts.session() as session:
             yield Ledger(self.dialect, session, self.git_sha)
+
+    def write_schema(self, ledger: Ledger, outcome: "Outcome") -> None:
+        """Keep the file that shows the schema up to date, if there is to be one."""
+        if self.schema_file is not None and outcome.applied:
+            from opsctl.migrate.dump import as_text  # noqa: PLC0415 - few ask for it
+
+            text = as_text(self.dialect.schema(ledger.session))
+            self.write(self.schema_file, text)
 
     def library(self) -> Library:
         return read_library(self.folder, self.directory)
@@ -86,5 +104,3 @@ def draft(project: Project, order: Order) -> Iterator[Draft]:
         works = tuple(prepare(migration, project.rules) for migration in planned.todo)
         refuse_pooled(works, is_pooled=lambda: ledger.session.is_pooled)
         yield Draft(project, ledger, library, order, planned, works)
-
-

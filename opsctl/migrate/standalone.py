@@ -1,4 +1,4 @@
-"""Knows which statements PostgreSQL runs only outside of a transaction; the server has the last word."""
+"""Knows which statements PostgreSQL runs alone only; the server has the last word."""
 
 from collections.abc import Sequence
 

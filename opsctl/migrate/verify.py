@@ -11,7 +11,7 @@ from opsctl.migrate.dialect import Named
 from opsctl.migrate.ledger import Ledger
 from opsctl.migrate.model import Applied, Migration, Standing, State
 from opsctl.migrate.prepare import prepare
-from opsctl.migrate.project import Project
+from opsctl.migrate.project import Project, look
 from opsctl.migrate.read import checksum, stripped
 from opsctl.systems.git import Git
 
@@ -43,6 +43,20 @@ class Drift:
 class Verdict:
     findings: tuple[Finding, ...]
     drifts: tuple[Drift, ...]
+
+
+def verify_all(project: Project, ledger: Ledger, git: Git, *, schema: bool) -> Verdict:
+    found = look(project, ledger, whole=True)
+    findings, drifts = [*judge_files(found)], [*edits(project, found, git)]
+    if schema:
+        try:
+            differing = compare_schema(project, ledger, found)
+        except OpsctlError as error:
+            findings.append(unknown_schema(error))
+        else:
+            findings += judge_schema(differing)
+            drifts += differing
+    return Verdict(tuple(findings), tuple(drifts))
 
 
 def judge_files(found: Sequence[Standing]) -> Iterator[Finding]:

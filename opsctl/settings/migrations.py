@@ -18,7 +18,10 @@ class Migrations(Section):
         "An empty database for `verify`. Empty: one is made on the same server and dropped.",
     )
     lock_timeout_s: float = setting(
-        5.0, "How long a statement waits for a lock; whoever comes later waits as long.", gt=0, le=3600
+        5.0,
+        "How long a statement waits for a lock; whoever comes later waits as long.",
+        gt=0,
+        le=3600,
     )
     lock_retries: int = setting(
         10, "How often a file that found something locked is tried again.", ge=0, le=1000

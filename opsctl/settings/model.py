@@ -12,6 +12,7 @@ from opsctl.settings.doctor import Doctor
 from opsctl.settings.engine import Engine
 from opsctl.settings.experiment import Experiment
 from opsctl.settings.logs import Logs
+from opsctl.settings.migrations import Migrations
 from opsctl.settings.project import Project
 from opsctl.settings.redis import Redis
 from opsctl.settings.section import Section, setting
@@ -30,6 +31,7 @@ class Settings(Section):
     engine: Engine = Engine()
     redis: Redis = Redis()
     database: Database = Database()
+    migrations: Migrations = Migrations()
     cache: Cache = Cache()
     state: State = State()
     logs: Logs = Logs()

@@ -4,6 +4,7 @@ import contextlib
 import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _PARAMETER = re.compile(r"%\((\w+)\)s")
-_HOLDER = re.compile(r"Conflicting lock is held in (?P<program>.+?) \(PID (?P<pid>\d+)\)(?P<rest>.*)")
+_HOLDER = re.compile(
+    r"Conflicting lock is held in (?P<program>.+?) \(PID (?P<pid>\d+)\)(?P<rest>.*)"
+)
 _POLL_S = 0.1
 
 # What each of the driver's exceptions is about; found by the nearest ancestor.
@@ -103,7 +106,7 @@ class DuckdbScriptSession:
         for part in message.before:
             self._execute(part, Stage.BEFORE)
         edges = (*message.starts, len(message.text))
-        for number, (start, end) in enumerate(zip(edges, edges[1:], strict=False)):
+        for number, (start, end) in enumerate(pairwise(edges)):
             self._execute(message.text[start:end], Stage.TEXT, position=start, number=number)
         self._execute(message.after, Stage.AFTER)
         self._execute(message.end, Stage.AFTER)

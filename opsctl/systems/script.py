@@ -11,6 +11,9 @@ from opsctl.errors import OpsctlError
 Row = tuple[Any, ...]
 Value = str | int | bool | None
 
+NEEDS_ALONE = "needs_alone"
+"""The code of an embedded database's answer that a statement cannot run in a transaction."""
+
 
 class Stage(StrEnum):
     """Which part of a message an answer is about."""
@@ -45,7 +48,7 @@ class ScriptError(OpsctlError):
 
     code = "statement"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that a database may say
         self,
         what: str,
         *,

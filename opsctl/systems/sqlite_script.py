@@ -1,21 +1,21 @@
-"""SQLite as a database that runs files: one connection, a statement at a time, in one transaction."""
+"""SQLite as a database that runs files: one connection, a statement at a time."""
 
 import contextlib
 import re
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from opsctl.errors import BusyError, OpsctlError, SettingsError
 from opsctl.systems.clock import Clock
-from opsctl.systems.script import Message, Row, ScriptError, Stage, Value
+from opsctl.systems.script import NEEDS_ALONE, Message, Row, ScriptError, Stage, Value
 
 _PARAMETER = re.compile(r"%\((\w+)\)s")
 # How many steps of SQLite's machine pass between two looks at the clock: some milliseconds.
 _STEPS = 50_000
 # What SQLite says in words only.
-_NEEDS_ALONE = re.compile(r"from within a transaction|cannot change into wal mode|safety level may")
-NEEDS_ALONE = "needs_alone"
+_ALONE = re.compile(r"from within a transaction|cannot change into wal mode|safety level may")
 
 # These are about the file, not about a statement.
 _BROKEN = {
@@ -74,7 +74,7 @@ class SqliteScriptSession:
         for part in message.before:
             self._execute(part, Stage.BEFORE)
         edges = (*message.starts, len(message.text))
-        for number, (start, end) in enumerate(zip(edges, edges[1:], strict=False)):
+        for number, (start, end) in enumerate(pairwise(edges)):
             self._execute(message.text[start:end], Stage.TEXT, position=start, number=number)
         self._execute(message.after, Stage.AFTER)
         self._execute(message.end, Stage.AFTER)
@@ -142,7 +142,7 @@ def translate(
         return OpsctlError(f"cannot use {address}", why=f"{_BROKEN[primary]} (SQLite: {error})")
     if primary in {"SQLITE_BUSY", "SQLITE_LOCKED"} and stage is not Stage.BEFORE:
         return BusyError(f"cannot use {address}", why=f"another process holds it ({error})")
-    code = NEEDS_ALONE if _NEEDS_ALONE.search(str(error).casefold()) else name
+    code = NEEDS_ALONE if _ALONE.search(str(error).casefold()) else name
     return ScriptError(
         f"SQLite refused a statement at {address}",
         why=str(error),

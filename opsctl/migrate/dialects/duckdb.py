@@ -6,10 +6,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from opsctl.migrate.dialect import Kind, Named, packaged
-from opsctl.migrate.dialects.embedded import Embedded
+from opsctl.migrate.dialects.embedded import Connect, Embedded
 from opsctl.migrate.lexer import Script, read_script
-from opsctl.systems.clock import Clock
-from opsctl.systems.duckdb_script import DuckdbScripts
 from opsctl.systems.script import ScriptError, Scripts, ScriptSession
 
 _KINDS = {
@@ -24,10 +22,9 @@ class DuckdbDialect(Embedded):
     name = "duckdb"
     begin = "BEGIN TRANSACTION"
 
-    def __init__(self, path: Path, *, clock: Clock, busy_s: float) -> None:
-        self._clock = clock
-        self._busy_s = busy_s
-        self.scripts: Scripts = DuckdbScripts(path, clock=clock, busy_s=busy_s)
+    def __init__(self, path: Path, connect: Connect) -> None:
+        self._connect = connect
+        self.scripts = connect(path)
 
     def tracking(self) -> str:
         return packaged("tracking.duckdb.sql")
@@ -60,4 +57,4 @@ class DuckdbDialect(Embedded):
     def shadow(self) -> Iterator[Scripts]:
         with TemporaryDirectory(prefix="opsctl-shadow-") as directory:
             path = Path(directory) / "shadow.duckdb"
-            yield DuckdbScripts(path, clock=self._clock, busy_s=self._busy_s)
+            yield self._connect(path)

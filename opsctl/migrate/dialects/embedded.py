@@ -1,12 +1,15 @@
 """What SQLite and DuckDB have in common: one file, and nobody else to wait for inside of it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
-from opsctl.migrate.dialect import Blocker, Named, Touched, Unwatched, Watch
+from opsctl.migrate.dialect import Named, Touched, Unwatched, Watch
 from opsctl.migrate.model import Limits
 from opsctl.migrate.prepare import Work
-from opsctl.systems.script import ScriptSession
+from opsctl.systems.script import Scripts, ScriptSession
+
+Connect = Callable[[Path], Scripts]
 
 
 class Embedded:
@@ -14,6 +17,7 @@ class Embedded:
 
     table = "opsctl_migrations"
     takes_copy = False
+    scripts: Scripts
 
     def quote(self, text: str) -> str:
         escaped = text.replace("'", "''")
@@ -47,6 +51,3 @@ class Embedded:
 
     def _named(self, session: ScriptSession, statement: str) -> Sequence[Named]:
         return [Named(*map(str, row)) for row in session.query(statement)]
-
-    def blockers(self) -> Sequence[Blocker]:
-        return ()

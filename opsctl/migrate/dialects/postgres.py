@@ -137,7 +137,9 @@ class PostgresDialect:
 
     def held(self, session: ScriptSession) -> Sequence[Touched]:
         rows = session.query(packaged("held.postgres.sql"))
-        return [Touched(t, mode.removesuffix(" Lock").upper(), n, size) for t, mode, n, size in rows]
+        return [
+            Touched(t, mode.removesuffix(" Lock").upper(), n, size) for t, mode, n, size in rows
+        ]
 
     def left_by(self, session: ScriptSession, work: Work) -> str:
         """Match by name: an index that someone else is building now is invalid as well."""

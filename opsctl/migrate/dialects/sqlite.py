@@ -6,12 +6,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from opsctl.migrate.dialect import Kind, Named, packaged
-from opsctl.migrate.dialects.embedded import Embedded
+from opsctl.migrate.dialects.embedded import Connect, Embedded
 from opsctl.migrate.dialects.sqlite_reader import read_sqlite
 from opsctl.migrate.lexer import Script
-from opsctl.systems.clock import Clock
-from opsctl.systems.script import ScriptError, Scripts, ScriptSession
-from opsctl.systems.sqlite_script import NEEDS_ALONE, SqliteScripts
+from opsctl.systems.script import NEEDS_ALONE, ScriptError, Scripts, ScriptSession
 
 _KINDS = {
     "SQLITE_CONSTRAINT_PRIMARYKEY": Kind.DUPLICATE,
@@ -30,10 +28,9 @@ class SqliteDialect(Embedded):
     name = "sqlite"
     begin = "BEGIN IMMEDIATE"
 
-    def __init__(self, path: Path, *, clock: Clock, busy_s: float) -> None:
-        self._clock = clock
-        self._busy_s = busy_s
-        self.scripts: Scripts = SqliteScripts(path, clock=clock, busy_s=busy_s)
+    def __init__(self, path: Path, connect: Connect) -> None:
+        self._connect = connect
+        self.scripts = connect(path)
 
     def tracking(self) -> str:
         return packaged("tracking.sqlite.sql")
@@ -70,4 +67,4 @@ class SqliteDialect(Embedded):
     def shadow(self) -> Iterator[Scripts]:
         with TemporaryDirectory(prefix="opsctl-shadow-") as directory:
             path = Path(directory) / "shadow.sqlite"
-            yield SqliteScripts(path, clock=self._clock, busy_s=self._busy_s)
+            yield self._connect(path)
