@@ -27,7 +27,8 @@ from opsctl.systems.files import Files, LocalFiles, MissingFileError
 
 if TYPE_CHECKING:
     from opsctl.migrate.dialect import Dialect
-    from opsctl.migrate.project import Asked, Project
+    from opsctl.migrate.project import Project
+    from opsctl.migrate.work import Asked
     from opsctl.state.locks import Locks
     from opsctl.state.model import Actor
     from opsctl.state.store import Store
@@ -230,10 +231,9 @@ class Wiring:
         return PsycopgPostgres(url, clock=self.clock, limits=limits, read_only=read_only)
 
     def migrations(self, asked: "Asked | None" = None) -> "Project":
-        from opsctl.migrate.apply import Patience
         from opsctl.migrate.model import Limits
-        from opsctl.migrate.prepare import Rules
-        from opsctl.migrate.project import Asked, Project
+        from opsctl.migrate.project import Project
+        from opsctl.migrate.work import Asked, Patience, Rules
         from opsctl.systems.folder import LocalFolder
 
         asked = asked or Asked()
@@ -246,11 +246,11 @@ class Wiring:
             dialect,
             Rules(
                 Limits(wanted.lock_timeout_s, wanted.statement_timeout_s),
+                dialect.read,
+                dialect.why_alone,
                 allow_alone=wanted.allow_non_transactional,
-                values=asked.values,
-                read=dialect.read,
-                why_alone=dialect.why_alone,
                 takes_copy=dialect.takes_copy,
+                values=asked.values,
             ),
             Patience(runner_s, wanted.lock_retries),
             self.clock,

@@ -9,10 +9,10 @@ from opsctl.cli.flags import TEXT_AND_JSON, Duration
 from opsctl.cli.grammar import LazyBranch
 from opsctl.cli.session import Session, pass_session
 from opsctl.errors import EXIT_OK, EXIT_PENDING
-from opsctl.migrate.apply import Event
 from opsctl.migrate.model import Order
-from opsctl.migrate.project import Asked, Draft, Outcome, Project, draft
-from opsctl.migrate.template import read_values
+from opsctl.migrate.project import Draft, Project, draft
+from opsctl.migrate.values import read_values
+from opsctl.migrate.work import Asked, Event, Outcome
 
 VERBS: dict[str, Entry] = {
     "status": Entry("opsctl.cli.migrate_look:status", "Say where every file stands."),

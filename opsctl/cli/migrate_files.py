@@ -12,11 +12,11 @@ from opsctl.cli.migrate import values
 from opsctl.cli.session import Session, pass_session
 from opsctl.errors import UsageError
 from opsctl.migrate.adopt import SOURCES, Adoption, accept, adopt_all, forget, plan_adoption
-from opsctl.migrate.apply import Event
 from opsctl.migrate.down import choose, prepare_down, take_back
 from opsctl.migrate.new import drafts
-from opsctl.migrate.project import Asked, look
-from opsctl.migrate.template import read_values
+from opsctl.migrate.project import look
+from opsctl.migrate.values import read_values
+from opsctl.migrate.work import Asked, Event
 
 _READABLE = 0o644
 

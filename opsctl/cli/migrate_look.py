@@ -15,9 +15,10 @@ from opsctl.errors import EXIT_OK, EXIT_PENDING
 from opsctl.migrate.dialect import Named
 from opsctl.migrate.dump import as_text
 from opsctl.migrate.model import Standing, State
-from opsctl.migrate.project import Asked, look
-from opsctl.migrate.template import read_values
+from opsctl.migrate.project import look
+from opsctl.migrate.values import read_values
 from opsctl.migrate.verify import Verdict, verify_all
+from opsctl.migrate.work import Asked
 
 _WAITING = {State.PENDING, State.OUT_OF_ORDER, State.INTERRUPTED}
 

@@ -15,45 +15,12 @@ from opsctl.migrate.model import (
     MigrationError,
     RefusedMigrationError,
 )
-from opsctl.migrate.prepare import Work
+from opsctl.migrate.work import Event, Patience, Tell, Work
 from opsctl.systems.clock import Clock
 from opsctl.systems.script import ScriptError, Stage
 
 _GROWTH = 2.0
 _JITTER = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long to wait for others, in seconds."""
-
-    runner_s: float
-    """For another runner."""
-    retries: int
-    """How often a file is tried again that found what it needs locked."""
-    first_pause_s: float = 0.5
-    longest_pause_s: float = 15.0
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One thing that happened to one file."""
-
-    event: str
-    version: int
-    name: str
-    file: str
-    duration_ms: int | None = None
-    note: str = ""
-    blockers: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        took = "" if self.duration_ms is None else f" ({self.duration_ms} ms)"
-        note = f": {self.note}" if self.note else ""
-        return f"{self.event} {self.file}{took}{note}"
-
-
-Tell = Callable[[Event], None]
 
 
 @dataclass(slots=True)

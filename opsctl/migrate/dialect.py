@@ -4,13 +4,17 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum, auto
-from importlib.resources import files
-from typing import Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
-from opsctl.migrate.lexer import Script
 from opsctl.migrate.model import Limits
-from opsctl.migrate.prepare import Work
+from opsctl.migrate.work import Work
 from opsctl.systems.script import ScriptError, Scripts, ScriptSession
+
+if TYPE_CHECKING:
+    from opsctl.migrate.lexer import Script
+
+_SQL = Path(__file__).parent / "sql"
 
 
 class Kind(Enum):
@@ -82,7 +86,7 @@ class Dialect(Protocol):
         """Give the statements that make the tracking table."""
         ...
 
-    def read(self, text: str) -> Script: ...
+    def read(self, text: str) -> "Script": ...
 
     def why_alone(self, words: Sequence[str]) -> str: ...
 
@@ -149,4 +153,4 @@ class Unwatched:
 
 def packaged(name: str) -> str:
     """Read SQL that comes with opsctl: none of it stands in Python."""
-    return (files("opsctl.migrate") / "sql" / name).read_text("utf-8")
+    return (_SQL / name).read_text("utf-8")

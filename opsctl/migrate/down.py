@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from opsctl.errors import UsageError
-from opsctl.migrate.apply import Event, Tell
 from opsctl.migrate.explain import explain
 from opsctl.migrate.ledger import Ledger
 from opsctl.migrate.model import Migration, RefusedMigrationError, Standing, State
-from opsctl.migrate.prepare import Work, prepare
+from opsctl.migrate.prepare import prepare
 from opsctl.migrate.project import Project
+from opsctl.migrate.work import Event, Tell, Work
 from opsctl.systems.clock import Clock
 from opsctl.systems.script import ScriptError
 

@@ -5,7 +5,7 @@ import re
 from opsctl.migrate.dialect import Dialect, Kind
 from opsctl.migrate.excerpt import Spot, spot
 from opsctl.migrate.model import MigrationError
-from opsctl.migrate.prepare import Work
+from opsctl.migrate.work import Work
 from opsctl.systems.script import ScriptError, Stage
 
 _BODY_LINE = re.compile(r"inline_code_block line (?P<line>\d+) at")

@@ -7,7 +7,7 @@ from datetime import datetime
 from opsctl import __version__
 from opsctl.migrate.dialect import Dialect, Kind
 from opsctl.migrate.model import Applied, Migration
-from opsctl.migrate.prepare import Work
+from opsctl.migrate.work import Work
 from opsctl.systems.script import Message, Row, ScriptError, ScriptSession
 
 _ATTEMPTS = 5

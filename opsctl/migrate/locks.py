@@ -1,5 +1,6 @@
 """Says which lock a PostgreSQL statement takes on which tables, from its words alone."""
 
+import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,48 +37,53 @@ def _rule(pattern: str, mode: str) -> tuple[re.Pattern[str], str]:
 
 
 # The first that fits counts; the kinds of ALTER TABLE that are kinder than the rest come first.
-_RULES = tuple(
-    _rule(pattern, mode)
-    for pattern, mode in (
-        (
-            r"ALTER TABLE ONLY?TABLE_NAME (?:VALIDATE CONSTRAINT|SET STATISTICS|CLUSTER ON"
-            r"|SET WITHOUT CLUSTER|ATTACH PARTITION|ALTER (?:COLUMN )?\S+ SET STATISTICS)",
-            SHARE_UPDATE_EXCLUSIVE,
-        ),
-        (
-            r"ALTER TABLE ONLY?TABLE_NAME (?:ADD (?:CONSTRAINT \S+ )?FOREIGN KEY"
-            r"|(?:ENABLE|DISABLE) TRIGGER)",
-            SHARE_ROW_EXCLUSIVE,
-        ),
-        (r"ALTER TABLE ONLY?TABLE_NAME", ACCESS_EXCLUSIVE),
-        (r"DROP (?:TABLE|MATERIALIZED VIEW|VIEW) ONLY?TABLE_NAME", ACCESS_EXCLUSIVE),
-        (r"TRUNCATE (?:TABLE )?(?:ONLY )?TABLE_NAME", ACCESS_EXCLUSIVE),
-        (r"LOCK (?:TABLE )?(?:ONLY )?TABLE_NAME", ACCESS_EXCLUSIVE),
-        (r"CLUSTER (?:VERBOSE )?TABLE_NAME", ACCESS_EXCLUSIVE),
-        (r"VACUUM (?:\([^)]*\) ?)?FULL (?:ANALYZE )?TABLE_NAME", ACCESS_EXCLUSIVE),
-        (r"VACUUM (?:ANALYZE )?TABLE_NAME", SHARE_UPDATE_EXCLUSIVE),
-        (r"REINDEX TABLE CONCURRENTLY TABLE_NAME", SHARE_UPDATE_EXCLUSIVE),
-        (r"REINDEX TABLE TABLE_NAME", SHARE),
-        (
-            r"CREATE (?:UNIQUE )?INDEX CONCURRENTLY .*?\bON (?:ONLY )?TABLE_NAME",
-            SHARE_UPDATE_EXCLUSIVE,
-        ),
-        (r"CREATE (?:UNIQUE )?INDEX .*?\bON (?:ONLY )?TABLE_NAME", SHARE),
-        (
-            r"CREATE (?:OR REPLACE )?(?:CONSTRAINT )?TRIGGER .*?\bON TABLE_NAME",
-            SHARE_ROW_EXCLUSIVE,
-        ),
-        (r"CREATE POLICY .*?\bON TABLE_NAME", ACCESS_EXCLUSIVE),
-        (r"REFRESH MATERIALIZED VIEW CONCURRENTLY TABLE_NAME", "EXCLUSIVE"),
-        (r"REFRESH MATERIALIZED VIEW TABLE_NAME", ACCESS_EXCLUSIVE),
-        (r"(?:INSERT INTO|DELETE FROM|UPDATE) (?:ONLY )?TABLE_NAME", ROW_EXCLUSIVE),
-        (r"MERGE INTO (?:ONLY )?TABLE_NAME", ROW_EXCLUSIVE),
-        (r"COPY TABLE_NAME\b.*?\bFROM\b", ROW_EXCLUSIVE),
-        (r"COMMENT ON TABLE TABLE_NAME", SHARE_UPDATE_EXCLUSIVE),
-        (r"SELECT create_hypertable\(\s*'(?P<table>[^']+)'", ACCESS_EXCLUSIVE),
-        (r"ANALYZE TABLE_NAME", SHARE_UPDATE_EXCLUSIVE),
-    )
+_PATTERNS = (
+    (
+        r"ALTER TABLE ONLY?TABLE_NAME (?:VALIDATE CONSTRAINT|SET STATISTICS|CLUSTER ON"
+        r"|SET WITHOUT CLUSTER|ATTACH PARTITION|ALTER (?:COLUMN )?\S+ SET STATISTICS)",
+        SHARE_UPDATE_EXCLUSIVE,
+    ),
+    (
+        r"ALTER TABLE ONLY?TABLE_NAME (?:ADD (?:CONSTRAINT \S+ )?FOREIGN KEY"
+        r"|(?:ENABLE|DISABLE) TRIGGER)",
+        SHARE_ROW_EXCLUSIVE,
+    ),
+    (r"ALTER TABLE ONLY?TABLE_NAME", ACCESS_EXCLUSIVE),
+    (r"DROP (?:TABLE|MATERIALIZED VIEW|VIEW) ONLY?TABLE_NAME", ACCESS_EXCLUSIVE),
+    (r"TRUNCATE (?:TABLE )?(?:ONLY )?TABLE_NAME", ACCESS_EXCLUSIVE),
+    (r"LOCK (?:TABLE )?(?:ONLY )?TABLE_NAME", ACCESS_EXCLUSIVE),
+    (r"CLUSTER (?:VERBOSE )?TABLE_NAME", ACCESS_EXCLUSIVE),
+    (r"VACUUM (?:\([^)]*\) ?)?FULL (?:ANALYZE )?TABLE_NAME", ACCESS_EXCLUSIVE),
+    (r"VACUUM (?:ANALYZE )?TABLE_NAME", SHARE_UPDATE_EXCLUSIVE),
+    (r"REINDEX TABLE CONCURRENTLY TABLE_NAME", SHARE_UPDATE_EXCLUSIVE),
+    (r"REINDEX TABLE TABLE_NAME", SHARE),
+    (
+        r"CREATE (?:UNIQUE )?INDEX CONCURRENTLY .*?\bON (?:ONLY )?TABLE_NAME",
+        SHARE_UPDATE_EXCLUSIVE,
+    ),
+    (r"CREATE (?:UNIQUE )?INDEX .*?\bON (?:ONLY )?TABLE_NAME", SHARE),
+    (
+        r"CREATE (?:OR REPLACE )?(?:CONSTRAINT )?TRIGGER .*?\bON TABLE_NAME",
+        SHARE_ROW_EXCLUSIVE,
+    ),
+    (r"CREATE POLICY .*?\bON TABLE_NAME", ACCESS_EXCLUSIVE),
+    (r"REFRESH MATERIALIZED VIEW CONCURRENTLY TABLE_NAME", "EXCLUSIVE"),
+    (r"REFRESH MATERIALIZED VIEW TABLE_NAME", ACCESS_EXCLUSIVE),
+    (r"(?:INSERT INTO|DELETE FROM|UPDATE) (?:ONLY )?TABLE_NAME", ROW_EXCLUSIVE),
+    (r"MERGE INTO (?:ONLY )?TABLE_NAME", ROW_EXCLUSIVE),
+    (r"COPY TABLE_NAME\b.*?\bFROM\b", ROW_EXCLUSIVE),
+    (r"COMMENT ON TABLE TABLE_NAME", SHARE_UPDATE_EXCLUSIVE),
+    (r"SELECT create_hypertable\(\s*'(?P<table>[^']+)'", ACCESS_EXCLUSIVE),
+    (r"ANALYZE TABLE_NAME", SHARE_UPDATE_EXCLUSIVE),
 )
+
+
+@functools.cache
+def _rules() -> Sequence[tuple[re.Pattern[str], str]]:
+    """Compile when first asked: it takes longer than a run with nothing to do."""
+    return [_rule(pattern, mode) for pattern, mode in _PATTERNS]
+
+
 _REFERENCES = re.compile(rf"\bREFERENCES{_GAP}{_TABLE}", re.IGNORECASE)
 
 
@@ -91,7 +97,7 @@ def locks_of(statement: str) -> Sequence[Lock]:
 
 
 def _first(statement: str) -> list[tuple[re.Match[str], str]]:
-    for pattern, mode in _RULES:
+    for pattern, mode in _rules():
         match = pattern.match(statement)
         if match:
             return [(match, mode)]

@@ -1,15 +1,14 @@
 """Turns files into work, and refuses what would tear or could not be understood, before it runs."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 
 from opsctl.migrate.directives import Directives, read_directives
 from opsctl.migrate.excerpt import refused
-from opsctl.migrate.lexer import Script, Statement, read_script
-from opsctl.migrate.model import Limits, Migration, RefusedMigrationError
-from opsctl.migrate.standalone import why_alone
+from opsctl.migrate.lexer import Script, Statement
+from opsctl.migrate.model import Migration, RefusedMigrationError
 from opsctl.migrate.template import fill
+from opsctl.migrate.work import ALONE_HINT, Rules, Work
 
 _FOREIGN = re.compile(r"^--[ \t]*(?:migrate:down|\+goose[ \t]+down)", re.IGNORECASE | re.MULTILINE)
 _FOREIGN_HINT = "Move that part to a file of its own: {stem}.down.sql"
@@ -18,44 +17,6 @@ _CONTROL_HINT = (
     "Take it out: every file runs in one transaction, together with its row. Split the file where"
     " it needs two."
 )
-ALONE_HINT = (
-    "Put the statement alone into a file whose first line is `-- opsctl: no-transaction`, and set"
-    " migrations.allow_non_transactional: true"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """One file, ready to run."""
-
-    migration: Migration
-    file: str
-    text: str
-    script: Script
-    limits: Limits
-    alone: bool = False
-
-    @property
-    def copies(self) -> tuple[tuple[int, int, int], ...]:
-        return tuple((copy.start, copy.end, copy.after) for copy in self.script.copies)
-
-    @property
-    def starts(self) -> tuple[int, ...]:
-        return tuple(statement.start.offset for statement in self.script.statements)
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What the settings and flags say about every file."""
-
-    limits: Limits
-    allow_alone: bool = False
-    values: Mapping[str, str] = field(default_factory=dict)
-    read: Callable[[str], Script] = read_script
-    """How this database finds the statements of a text."""
-    why_alone: Callable[[Sequence[str]], str] = why_alone
-    """Why a statement cannot run in a transaction of this database, or empty."""
-    takes_copy: bool = True
 
 
 def prepare(migration: Migration, rules: Rules, *, file: str = "", data: bytes = b"") -> Work:

@@ -7,8 +7,8 @@ from opsctl.migrate.dialect import Touched
 from opsctl.migrate.explain import explain
 from opsctl.migrate.ledger import Ledger
 from opsctl.migrate.locks import BLOCKS
-from opsctl.migrate.prepare import Work
 from opsctl.migrate.project import Draft
+from opsctl.migrate.work import Work
 from opsctl.systems.clock import Clock
 from opsctl.systems.script import ScriptError
 

@@ -1,24 +1,12 @@
 """Fills in `--set name=value` where psql would: `:name`, `:'name'`, `:"name"`."""
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from opsctl.errors import UsageError
 from opsctl.migrate.excerpt import refused
 from opsctl.migrate.lexer import Oddity
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _QUOTED = {"'": "'", '"': '"'}
-
-
-def read_values(given: Iterable[str]) -> dict[str, str]:
-    values = {}
-    for pair in given:
-        name, equals, value = pair.partition("=")
-        if not equals or not _NAME.match(name):
-            raise UsageError(f"--set {pair!r} is not name=value", hint="E.g. --set owner=app")
-        values[name] = value
-    return values
 
 
 def fill(text: str, file: str, variables: Sequence[Oddity], values: Mapping[str, str]) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from opsctl.migrate.dialect import Named, Touched, Unwatched, Watch
 from opsctl.migrate.model import Limits
-from opsctl.migrate.prepare import Work
+from opsctl.migrate.work import Work
 from opsctl.systems.script import Scripts, ScriptSession
 
 Connect = Callable[[Path], Scripts]

@@ -3,17 +3,17 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from secrets import token_hex
+from typing import TYPE_CHECKING
 
 from opsctl.errors import BusyError, OpsctlError
 from opsctl.migrate.dialect import Kind, Named, Touched, Watch, packaged
-from opsctl.migrate.dialects.postgres_watch import Lookout
-from opsctl.migrate.lexer import Script, read_script
-from opsctl.migrate.locks import locks_of
 from opsctl.migrate.model import Limits
-from opsctl.migrate.prepare import ALONE_HINT, Work
-from opsctl.migrate.standalone import why_alone
+from opsctl.migrate.work import ALONE_HINT, Work
 from opsctl.systems.clock import Clock
 from opsctl.systems.script import ScriptError, Scripts, ScriptSession, ServerScripts
+
+if TYPE_CHECKING:
+    from opsctl.migrate.lexer import Script
 
 # "opsctl" in ASCII.
 ADVISORY_KEY = 122528762917996
@@ -54,10 +54,14 @@ class PostgresDialect:
     def tracking(self) -> str:
         return packaged("tracking.postgres.sql")
 
-    def read(self, text: str) -> Script:
+    def read(self, text: str) -> "Script":
+        from opsctl.migrate.lexer import read_script  # noqa: PLC0415 - 50 ms of patterns
+
         return read_script(text)
 
     def why_alone(self, words: Sequence[str]) -> str:
+        from opsctl.migrate.standalone import why_alone  # noqa: PLC0415 - only for what runs
+
         return why_alone(words)
 
     def quote(self, text: str) -> str:
@@ -120,6 +124,8 @@ class PostgresDialect:
 
     @contextmanager
     def watch(self, session: ScriptSession) -> Iterator[Watch]:
+        from opsctl.migrate.dialects.postgres_watch import Lookout  # noqa: PLC0415 - same
+
         lookout = Lookout(self.scripts, pid=session.pid, clock=self._clock)
         try:
             yield lookout
@@ -127,6 +133,8 @@ class PostgresDialect:
             lookout.close()
 
     def touched(self, session: ScriptSession, work: Work) -> Sequence[Touched]:
+        from opsctl.migrate.locks import locks_of  # noqa: PLC0415 - same
+
         found: dict[tuple[str, str], Touched] = {}
         query = packaged("touched.postgres.sql")
         for statement in work.script.statements:
