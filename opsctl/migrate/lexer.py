@@ -22,7 +22,7 @@ _NAME = rf"[{_LETTER}][{_LETTER}0-9]*+"
 _PARTS = rf"""
   (?P<blank>(?:\s++|--[^\n\r]*+)++)
 | (?P<comment>/\*)
-| (?P<closed>'[^']*+(?:''[^']*+)*+'|"[^"]*+(?:""[^"]*+)*+"|[eE]{_ESCAPED}(?:{_GAP}{_ESCAPED})*+)
+| (?P<closed>'[^']*+(?:''[^']*+)*+'|"[^"]*+(?:""[^"]*+)*+"|[eE]{_ESCAPED}(?:{_GAP}{_ESCAPED})*+(?!{_GAP}'))
 | (?P<dollar>\$(?:{_NAME})?\$)
 | (?P<unclosed>[eE]?'|")
 | (?P<semicolon>;)
