@@ -18,11 +18,12 @@ _LETTER = r"A-Za-z_\x80-\U0010ffff"
 _WORD = rf"[{_LETTER}][{_LETTER}0-9$]*+"
 _GAP = r"(?:[ \t\f\v]|--[^\n\r]*+)*+[\n\r](?:\s|--[^\n\r]*+[\n\r])*+"
 _ESCAPED = r"'(?:[^'\\]|\\.|'')*+'"
+_E_STRING = rf"[eE]{_ESCAPED}(?:{_GAP}{_ESCAPED})*+(?!{_GAP}')"
 _NAME = rf"[{_LETTER}][{_LETTER}0-9]*+"
 _PARTS = rf"""
   (?P<blank>(?:\s++|--[^\n\r]*+)++)
 | (?P<comment>/\*)
-| (?P<closed>'[^']*+(?:''[^']*+)*+'|"[^"]*+(?:""[^"]*+)*+"|[eE]{_ESCAPED}(?:{_GAP}{_ESCAPED})*+)
+| (?P<closed>'[^']*+(?:''[^']*+)*+'|"[^"]*+(?:""[^"]*+)*+"|{_E_STRING})
 | (?P<dollar>\$(?:{_NAME})?\$)
 | (?P<unclosed>[eE]?'|")
 | (?P<semicolon>;)
