@@ -66,8 +66,9 @@ class Program:
 
 @pytest.fixture
 def opsctl(tmp_path: Path) -> Program:
-    project, home = tmp_path / "project", tmp_path / "home"
-    project.mkdir()
+    # Beside what other fixtures make in the test's own folder.
+    project, home = tmp_path / "at/project", tmp_path / "at/home"
+    project.mkdir(parents=True)
     home.mkdir()
     kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
     return Program(project, {**kept, "HOME": str(home), "LC_ALL": "C.UTF-8"})
