@@ -13,13 +13,15 @@ _BODY_EDGES = frozenset({";", "ATOMIC"})
 _NO_SQL = frozenset({"blank", "comment", "psql"})
 _STARTS_NOTHING = _NO_SQL | {"semicolon"}
 
-# To PostgreSQL every character beyond ASCII is a letter, no-break spaces included.
-_LETTER = r"A-Za-z_\x80-\U0010ffff"
-_WORD = rf"[{_LETTER}][{_LETTER}0-9$]*+"
+# To PostgreSQL every character beyond ASCII is a letter, no-break spaces included. Said by what
+# is left out, since the largest ranges take 40 ms to compile.
+_MARKS = r":-@\[-\^`{-\x7f"
+_LETTER = rf"[^\x00-/0-9{_MARKS}]"
+_WORD = rf"{_LETTER}[^\x00-\#%-/{_MARKS}]*+"
 _GAP = r"(?:[ \t\f\v]|--[^\n\r]*+)*+[\n\r](?:\s|--[^\n\r]*+[\n\r])*+"
 _ESCAPED = r"'(?:[^'\\]|\\.|'')*+'"
 _E_STRING = rf"[eE]{_ESCAPED}(?:{_GAP}{_ESCAPED})*+(?!{_GAP}')"
-_NAME = rf"[{_LETTER}][{_LETTER}0-9]*+"
+_NAME = rf"{_LETTER}[^\x00-/{_MARKS}]*+"
 _PARTS = rf"""
   (?P<blank>(?:\s++|--[^\n\r]*+)++)
 | (?P<comment>/\*)
