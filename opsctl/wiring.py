@@ -276,13 +276,13 @@ class Wiring:
             from opsctl.systems.sqlite_script import SqliteScripts
 
             open_sqlite = partial(SqliteScripts, clock=self.clock, busy_s=runner_s)
-            return SqliteDialect(self.project_dir / path, open_sqlite)
+            return SqliteDialect(self.project_dir / path, open_sqlite, who=self.actor.who)
         if kind == "duckdb":
             from opsctl.migrate.dialects.duckdb import DuckdbDialect
             from opsctl.systems.duckdb_script import DuckdbScripts
 
             open_duckdb = partial(DuckdbScripts, clock=self.clock, busy_s=runner_s)
-            return DuckdbDialect(self.project_dir / path, open_duckdb)
+            return DuckdbDialect(self.project_dir / path, open_duckdb, who=self.actor.who)
         from opsctl.migrate.dialects.postgres import PostgresDialect
         from opsctl.systems.postgres_script import LibpqScripts
 

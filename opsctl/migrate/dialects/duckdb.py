@@ -22,8 +22,9 @@ class DuckdbDialect(Embedded):
     name = "duckdb"
     begin = "BEGIN TRANSACTION"
 
-    def __init__(self, path: Path, connect: Connect) -> None:
+    def __init__(self, path: Path, connect: Connect, *, who: str) -> None:
         self._connect = connect
+        self.who = who
         self.scripts = connect(path)
 
     def tracking(self) -> str:

@@ -1,8 +1,8 @@
 """PostgreSQL and TimescaleDB: many sessions, locks of tables, and perhaps a pooler in between."""
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from opsctl.errors import BusyError, OpsctlError
@@ -41,6 +41,7 @@ class PostgresDialect:
     name = "postgresql"
     table = "opsctl.opsctl_migrations"
     begin = "BEGIN"
+    who = ""
     takes_copy = True
 
     def __init__(
@@ -174,7 +175,7 @@ class PostgresDialect:
         if self._shadow is not None:
             yield self._shadow
             return
-        name = f"opsctl_shadow_{token_hex(6)}"
+        name = f"opsctl_shadow_{os.urandom(6).hex()}"
         with self.scripts.session() as session:
             session.run_alone(packaged("shadow_create.postgres.sql").format(database=name))
             try:

@@ -28,8 +28,9 @@ class SqliteDialect(Embedded):
     name = "sqlite"
     begin = "BEGIN IMMEDIATE"
 
-    def __init__(self, path: Path, connect: Connect) -> None:
+    def __init__(self, path: Path, connect: Connect, *, who: str) -> None:
         self._connect = connect
+        self.who = who
         self.scripts = connect(path)
 
     def tracking(self) -> str:
