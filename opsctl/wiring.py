@@ -23,7 +23,7 @@ from opsctl.settings.isolation import (
 )
 from opsctl.settings.state import state_directory
 from opsctl.systems.clock import Clock, SystemClock
-from opsctl.systems.files import Files, LocalFiles, MissingFileError
+from opsctl.systems.files import Files, Kind, LocalFiles, MissingFileError
 
 if TYPE_CHECKING:
     from opsctl.migrate.dialect import Dialect
@@ -145,8 +145,9 @@ class Wiring:
 
     @cached_property
     def state_directory(self) -> Path:
-        settings = self.settings
-        return state_directory(settings.state, project=settings.project.name, environ=self._environ)
+        project = self.settings.project.name
+        named = state_directory(self.settings.state, project=project, environ=self._environ)
+        return self.project_dir / named
 
     @cached_property
     def store(self) -> "Store":
@@ -194,9 +195,17 @@ class Wiring:
     def experiment(self) -> str | None:
         """Why this checkout is an experiment, or None."""
         rules = self.settings.experiment
-        facts = self.git.facts(self.directory, trunks=rules.trunks)
+        facts = self.git.facts(self._standing, trunks=rules.trunks)
         checkout = facts.checkout if facts else Checkout()
         return experiment_in(checkout, ci_branches(self._environ), rules)
+
+    @cached_property
+    def _standing(self) -> Path:
+        """The project's folder, or what there is of its path: init may be about to make it."""
+        path = self.project_dir
+        while self.files.kind(path) is not Kind.DIRECTORY and path != path.parent:
+            path = path.parent
+        return path
 
     def guard_production(self, verb: str) -> None:
         """Refuse a verb that changes production on an experiment; call it before anything else."""
