@@ -204,9 +204,6 @@ class Run:
         files = self.kept[0].file if count == 1 else f"{self.kept[0].file} to {self.kept[-1].file}"
         return f"{count} of this run {'is' if count == 1 else 'are'} kept: {files}"
 
-    def left_behind(self) -> str:
-        return f"the file that ran is in whole or not at all; {self._before()}"
-
 
 def _event(
     event: str,

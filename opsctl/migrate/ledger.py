@@ -28,7 +28,9 @@ class Ledger:
 
     def history(self) -> tuple[Applied, ...]:
         """List all that the table knows."""
-        columns = "version, name, checksum, finished, applied_at, applied_by, duration_ms,"
+        columns = (
+            "version, name, checksum, finished, CAST(applied_at AS text), applied_by, duration_ms,"
+        )
         rows = self._select(f"{columns} opsctl_version, git_sha")
         return tuple(_whole(row) for row in rows)
 
@@ -163,7 +165,7 @@ def _whole(row: Sequence[object]) -> Applied:
         str(name),
         str(checksum),
         bool(finished),
-        applied_at=at if isinstance(at, datetime) else datetime.fromisoformat(str(at)),
+        applied_at=datetime.fromisoformat(str(at)),
         applied_by=str(by or ""),
         duration_ms=None if ms is None else int(str(ms)),
         opsctl_version=str(opsctl or ""),
