@@ -16,7 +16,7 @@ from opsctl.migrate.down import choose, prepare_down, take_back
 from opsctl.migrate.new import drafts
 from opsctl.migrate.project import look
 from opsctl.migrate.values import read_values
-from opsctl.migrate.work import Asked, Event
+from opsctl.migrate.work import Asked
 
 _READABLE = 0o644
 
@@ -129,8 +129,6 @@ def down(
 
     Each runs in one transaction, together with the removal of its row.
     """
-    if to is not None and step is not None:
-        raise UsageError("--to and --step say two different things", hint="Give one of them.")
     project = session.wiring.migrations(Asked(read_values(given), lock_timeout_s))
     session.wiring.guard_production(session.command)
     with project.ledger() as ledger:
@@ -138,23 +136,20 @@ def down(
         names = tuple(work.file for work in works)
         if dry_run or not works:
             session.output.conclude(TakenBack(names), names or ("nothing to take back",))
-        question = f"This runs {', '.join(names)}, which may destroy data."
-        if session.wiring.settings.env == "prod":
-            confirm_by_name(session, question, name="prod", given=typed)
-        else:
-            confirm(session, f"{question} Go on?", yes=yes)
-
-        def tell(event: Event) -> None:
-            session.output.event(event, str(event))
-
+        _ask(session, f"This runs {', '.join(names)}, which may destroy data.", typed, yes=yes)
         address, wait_s = project.dialect.scripts.address, project.patience.runner_s
-        with (
-            session.deed(address, lock="migrate", wait_s=wait_s),
-            project.dialect.hold(ledger.session, wait_s=wait_s),
-        ):
+        with session.deed(address, lock="migrate", wait_s=wait_s):
             session.left_behind = "the file that ran is taken back in whole or not at all"
-            done = take_back(ledger, works, clock=project.clock, tell=tell)
+            done = take_back(project, ledger, works, lambda e: session.output.event(e, str(e)))
     session.output.conclude(TakenBack(tuple(done)), [f"{len(done)} taken back"])
+
+
+def _ask(session: Session, question: str, typed: str | None, *, yes: bool) -> None:
+    """Ask before data may be destroyed; production wants its name."""
+    if session.wiring.settings.env == "prod":
+        confirm_by_name(session, question, name="prod", given=typed)
+    else:
+        confirm(session, f"{question} Go on?", yes=yes)
 
 
 def _adoption(adoption: Adoption, changes: Sequence[str]) -> list[str]:
