@@ -23,6 +23,7 @@ ROOT: dict[str, Entry] = {
     "debug": Entry("opsctl.cli.debug:debug", "See what flows, who listens and what is slow."),
     "cache": Entry("opsctl.cli.cache:cache", "See and clear the cache that all processes share."),
     "limits": Entry("opsctl.cli.limits:limits", "See and reset the rate limits of all processes."),
+    "migrate": Entry("opsctl.cli.migrate:migrate", "Apply migrations/*.sql, each file once."),
     "completion": Entry(
         "opsctl.cli.completion:completion", "Print the completion script of a shell."
     ),
