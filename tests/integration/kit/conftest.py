@@ -21,8 +21,8 @@ def client_of() -> Iterator[MakeClient]:
 
         def make(at: RedisServer | str, **options: Any) -> Client:
             url = at if isinstance(at, str) else at.url(options.pop("db", 1))
-            return stack.enter_context(
-                Client(url, **{"service": "test", "limits": QUICK} | options)
-            )
+            options.setdefault("service", "test")
+            options.setdefault("limits", QUICK)
+            return stack.enter_context(Client(url, **options))
 
         yield make
