@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Barrier
 from typing import Any
 
 from opsctl.kit import Client, LimitedError, Policies, Rate, RateLimiter
@@ -73,8 +74,9 @@ class Recorder(Client):
 def call_together(orders: Sequence[Orders], between: Any = None) -> list[Report]:
     """Let each caller do as it is told, all at once; `between` happens meanwhile."""
     pipes = [_FORK.Pipe(duplex=False) for _ in orders]
+    together = _FORK.Barrier(len(orders))
     processes = [
-        _FORK.Process(target=_report, args=(each, sending))
+        _FORK.Process(target=_report, args=(each, sending, together))
         for each, (_, sending) in zip(orders, pipes, strict=True)
     ]
     for process in processes:
@@ -98,13 +100,15 @@ def worst_window(moments: Sequence[float], window_s: float) -> int:
     return worst
 
 
-def _report(orders: Orders, sending: Connection) -> None:
+def _report(orders: Orders, sending: Connection, together: Barrier) -> None:
     clock = SkewedClock(orders.skew_s)
     limits = RedisLimits(0.5, 2)
     with Recorder(
         orders.url, service="caller", limits=limits, clock=clock, window_s=orders.rate.window_s
     ) as client:
         limiter = RateLimiter(client, "test", policies=orders.policies)
+        client.call("PING")
+        together.wait(30)
         report = _call(orders, client, limiter)
     sending.send(report)
 

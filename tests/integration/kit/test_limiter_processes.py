@@ -35,11 +35,12 @@ def test_waiting_costs_hardly_more_than_a_call_and_passes_nobody_over(redis_url:
 
     reports = call_together(orders)
 
-    granted = [len(report.granted) for report in reports]
-    calls = sum(report.calls for report in reports)
-    assert worst_window([m for report in reports for m in report.granted], 0.5) <= 5
-    assert calls <= 1.2 * sum(granted)
-    assert max(granted) - min(granted) <= 2
+    granted = sorted(moment for report in reports for moment in report.granted)
+    # The first window belongs to whoever comes first; from then on all of them wait.
+    queued = [sum(m >= granted[0] + 0.5 for m in report.granted) for report in reports]
+    assert worst_window(granted, rate.window_s) <= rate.limit
+    assert sum(report.calls for report in reports) <= 1.2 * len(granted)
+    assert max(queued) - min(queued) <= 1
     # Eight callers, five places in half a second: whoever waits comes within two windows.
     assert max(wait for report in reports for wait in report.waits) < 1.5
 
