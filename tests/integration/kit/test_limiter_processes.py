@@ -40,7 +40,7 @@ def test_waiting_costs_hardly_more_than_a_call_and_passes_nobody_over(redis_url:
     queued = [sum(m >= granted[0] + 0.5 for m in report.granted) for report in reports]
     assert worst_window(granted, rate.window_s) <= rate.limit
     assert sum(report.calls for report in reports) <= 1.2 * len(granted)
-    assert max(queued) - min(queued) <= 1
+    assert max(queued) - min(queued) <= 2
     # Eight callers, five places in half a second: whoever waits comes within two windows.
     assert max(wait for report in reports for wait in report.waits) < 1.5
 
