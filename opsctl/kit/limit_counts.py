@@ -4,12 +4,13 @@ import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from opsctl.errors import OpsctlError
 from opsctl.kit.errors import LimitedError
 from opsctl.kit.limit_gate import LOCAL, Ask, Gate, Policy, Way
 from opsctl.kit.limit_log import LocalLogs
+from opsctl.kit.presence import LONGEST_PAUSE_S
 from opsctl.kit.rates import Rate, as_kept, share_of
 from opsctl.systems.clock import Clock
 from opsctl.systems.redis_target import Command, Word
@@ -20,8 +21,9 @@ _MICROS = 1_000_000
 _REMEMBERED = 4096
 _REGISTRY_TTL_S = 30 * 86_400
 _NEVER_GRANT = -1.0
-# How long others may still use their share after Redis is back, as the script's grace.
-_SHARE_GRACE_S = 2.0
+_TRUST = -1
+
+AfterRestart = Literal["wait", "trust"]
 
 
 class Decision(NamedTuple):
@@ -39,6 +41,11 @@ class Policies:
     when_away: Policy = LOCAL
     processes: int = 4
     """Among how many processes a limit is divided."""
+    after_restart: AfterRestart = "wait"
+    """A Redis that restarted may have forgotten calls: wait for a window, or trust that it did not.
+
+    A process that was served before never trusts, whatever this says.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +77,7 @@ class Counts:
         self._prefix = prefix
         self._clock = clock
         self._policies = policies
+        self._grace = _grace(policies)
         self._gate = Gate(policies.when_away, enabled=enabled)
         self._logs = LocalLogs()
         self._announced: set[Rate] = set()
@@ -86,9 +94,8 @@ class Counts:
         kept = as_kept(rate)
         key = key_of(self._prefix, rate)
         patience_s = _NEVER_GRANT if way.ask is Ask.PEEK else patience_s
-        grace_s = _SHARE_GRACE_S if self._policies.when_away == LOCAL else 0.0
         known = self._log_ends.get(key, 0)
-        numbers = (_micros(kept.window_s), _micros(patience_s), known, _micros(grace_s))
+        numbers = (_micros(kept.window_s), _micros(patience_s), known, self._grace)
         return (key,), (kept.limit, *numbers)
 
     def read(self, rate: Rate, reply: Any) -> Answer:  # noqa: ANN401 - as Redis answers
@@ -143,6 +150,13 @@ def key_of(prefix: str, rate: Rate) -> str:
 
 def registry_of(prefix: str) -> str:
     return f"{prefix}:limits"
+
+
+def _grace(policies: Policies) -> int:
+    """How long after a restart others may still use their share, in the script's words."""
+    if policies.after_restart == "trust":
+        return _TRUST
+    return _micros(LONGEST_PAUSE_S) if policies.when_away == LOCAL else 0
 
 
 def _micros(seconds: float) -> int:

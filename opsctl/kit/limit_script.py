@@ -13,7 +13,7 @@ local size = redis.call('LLEN', log)
 if size == 0 then
   local shut = 0
   if tonumber(ARGV[4]) > now then shut = now + window end
-  local info = redis.pcall('INFO', 'server')
+  local info = tonumber(ARGV[5]) >= 0 and redis.pcall('INFO', 'server')
   if type(info) == 'string' then
     local up = tonumber(string.match(info, 'uptime_in_seconds:(%d+)') or 1e9)
     shut = math.max(shut, now - up * 1000000 + 1000000 + tonumber(ARGV[5]) + window)

@@ -36,7 +36,7 @@ class RateLimiter:
     @classmethod
     def from_settings(cls, client: "Client", settings: "Settings") -> Self:
         limits = settings.limits
-        policies = Policies(limits.when_away, limits.processes)
+        policies = Policies(limits.when_away, limits.processes, limits.after_restart)
         return cls(client, limits.prefix, policies=policies, rates=rates_of(limits))
 
     def allow(self, rate: Rate | str) -> Decision:
@@ -88,7 +88,7 @@ class AsyncRateLimiter:
     @classmethod
     def from_settings(cls, client: "AsyncClient", settings: "Settings") -> Self:
         limits = settings.limits
-        policies = Policies(limits.when_away, limits.processes)
+        policies = Policies(limits.when_away, limits.processes, limits.after_restart)
         return cls(client, limits.prefix, policies=policies, rates=rates_of(limits))
 
     async def allow(self, rate: Rate | str) -> Decision:

@@ -30,6 +30,12 @@ class Limits(Section):
         4, "How many processes share each limit, for the local share.", ge=1, le=1000
     )
 
+    after_restart: Literal["wait", "trust"] = setting(
+        "wait",
+        "After a restart of Redis that lost its data: wait one window, as it may have been full,"
+        " or trust that it was not.",
+    )
+
     @field_validator("kis", "kis_rest", "kiwoom", "dart", "naver")
     @classmethod
     def _a_rate(cls, value: str) -> str:
