@@ -31,7 +31,7 @@ _PURPOSE = OBSERVER.removeprefix("opsctl:")
 )
 @click.option("--payloads", is_flag=True, help="With --follow: show the start of a message.")
 @pass_session
-def pubsub(  # noqa: PLR0913  # one a flag
+def pubsub(  # one a flag
     session: Session,
     patterns: tuple[str, ...],
     *,
