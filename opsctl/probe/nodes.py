@@ -7,6 +7,7 @@ from opsctl.probe.listeners import Expected, Node, look
 from opsctl.systems.redis import Redis, parse_info
 
 Open = Callable[[str, int], Redis]
+_MOST_NODES = 32
 
 
 def look_everywhere(redis: Redis, wanted: Expected, open_node: Open) -> tuple[Node, ...]:
@@ -29,9 +30,6 @@ def look_everywhere(redis: Redis, wanted: Expected, open_node: Open) -> tuple[No
         if len(found) > _MOST_NODES:
             break
     return tuple(found)
-
-
-_MOST_NODES = 32
 
 
 def _run_id(redis: Redis) -> str | None:

@@ -17,8 +17,8 @@ class Probe(Section):
     budget_s: float = setting(
         2.0, "Longest time for one measurement that can go on: pings, a walk over keys.", gt=0
     )
-    ping_warn_ms: float = setting(5.0, "p99 of PING that warns.", gt=0)
-    ping_critical_ms: float = setting(50.0, "p99 of PING that is critical.", gt=0)
+    ping_warn_ms: float = setting(10.0, "p99 of PING that warns.", gt=0)
+    ping_critical_ms: float = setting(100.0, "p99 of PING that is critical.", gt=0)
     memory_warn_percent: float = setting(80.0, "Share of maxmemory that warns.", gt=0)
     memory_critical_percent: float = setting(95.0, "Share of maxmemory that is critical.", gt=0)
     fragmentation_warn: float = setting(1.5, "Fragmentation ratio that warns.", gt=1)
@@ -44,7 +44,8 @@ class Probe(Section):
     slow_warn: int = setting(10, "Slow commands in that time that warn.", ge=1)
     slow_critical: int = setting(100, "The same, critical.", ge=1)
     expiring: tuple[str, ...] = setting(
-        ("cache:*", "session:*", "rate:*"), "Patterns of keys that must have a TTL."
+        ("*:cache:*", "*:session:*", "*:hash:*", "cache:*", "session:*", "rate:*"),
+        "Patterns of keys that must have a TTL.",
     )
     immortal_warn: int = setting(1, "Such keys without a TTL that warn.", ge=1)
     immortal_critical: int = setting(1000, "The same, critical.", ge=1)

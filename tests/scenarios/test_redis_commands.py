@@ -37,6 +37,9 @@ def environ_of(server: RedisServer, *, password: str = "", user: str = "") -> di
         "REDIS_PORT": str(server.address.port),
         "REDIS_PASSWORD": password,
         "OPSCTL_REDIS_USERNAME": user,
+        # The machine of the tests does other things as well.
+        "OPSCTL_PROBE_PING_WARN_MS": "2000",
+        "OPSCTL_PROBE_PING_CRITICAL_MS": "5000",
     }
 
 

@@ -177,8 +177,10 @@ def _store(  # noqa: PLR0913 - all of one moment
     if flight.dirty or (token is None and layers.far and not layers.away):
         # Changed meanwhile, or another computes it for all: theirs counts.
         return
-    stored = Stored(payload, life.stale_s, cost_s)
-    layers.keep(key, stored, life_s=life.whole_s, generation=generation)
+    now = layers.memory.supersede([key], generation)
+    if now is not None:
+        stored = Stored(payload, life.stale_s, cost_s)
+        layers.keep(key, stored, life_s=life.whole_s, generation=now)
 
 
 def _to_redis(  # noqa: PLR0913 - same

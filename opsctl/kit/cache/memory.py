@@ -126,6 +126,19 @@ class Memory:
                 self._drop(key)
             return len(found)
 
+    def supersede(self, keys: Iterable[str], since: int) -> int | None:
+        """Forget keys that have just changed, and whatever was read of them before.
+
+        The new generation, for putting their new values; None if others changed something too.
+        """
+        with self._lock:
+            alone = self.generation == since
+            self.generation += 1
+            for key in keys:
+                if key in self._entries:
+                    self._drop(key)
+            return self.generation if alone else None
+
     def delete_pattern(self, pattern: str) -> int:
         with self._lock:
             self.generation += 1

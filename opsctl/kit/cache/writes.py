@@ -31,9 +31,11 @@ def set_many(layers: Layers, values: Mapping[str, Any], life: Life) -> Steps[boo
     layers.memory.delete(keys)
     generation = layers.memory.generation
     sent = not layers.far or (yield from _send(layers, keys, kept, life))
-    for key, payload in kept.items():
-        stored = Stored(payload, life.stale_s, 0.0)
-        layers.keep(key, stored, life_s=life.whole_s, generation=generation)
+    now = layers.memory.supersede(keys, generation)
+    if now is not None:
+        for key, payload in kept.items():
+            stored = Stored(payload, life.stale_s, 0.0)
+            layers.keep(key, stored, life_s=life.whole_s, generation=now)
     return sent and len(kept) == len(encoded)
 
 
@@ -78,6 +80,8 @@ def delete(layers: Layers, keys: Sequence[str]) -> Steps[int]:
         layers.failed(error)
         layers.owe(keys)
         return here
+    # Once more: another thread may have read the old value just before it went.
+    layers.memory.delete(keys)
     return int(gone)
 
 
@@ -93,6 +97,7 @@ def delete_pattern(layers: Layers, pattern: str) -> Steps[int]:
     except OpsctlError as error:
         layers.failed(error)
         return here
+    layers.memory.delete_pattern(pattern)
     layers.counts.deletes += gone
     return gone
 
@@ -110,6 +115,7 @@ def expire(layers: Layers, key: str, ttl_s: float) -> Steps[bool]:
         layers.failed(error)
         layers.owe([key])
         return False
+    layers.memory.delete([key])
     return bool(done)
 
 

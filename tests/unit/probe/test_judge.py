@@ -97,7 +97,7 @@ def test_each_mark_is_judged(changed: dict[str, str], check: str, level: Level) 
 
 
 def test_slow_pings_slow_commands_and_immortal_keys_are_judged() -> None:
-    assert level_of(replace(WELL, pings_ms=(0.1, 60.0)), "latency") is Level.CRITICAL
+    assert level_of(replace(WELL, pings_ms=(0.1, 160.0)), "latency") is Level.CRITICAL
     assert level_of(replace(WELL, slow=10), "slow log") is Level.WARNING
     assert (
         level_of(replace(WELL, walk=Walk(5, whole=False, immortal=1, examples=("cache:a",))), "ttl")
