@@ -79,10 +79,7 @@ def together(make: Callable[[str], Ask], url: str, *, bursts: bool) -> Worked:
     start, before = _FORK.Barrier(PROCESSES), script_calls(url)
     pipes = [_FORK.Pipe(duplex=False) for _ in range(PROCESSES)]
     work = functools.partial(_work, make, url, bursts=bursts)
-    workers = [
-        _FORK.Process(target=_work, args=(make, url, sending, start, bursts))
-        for _, sending in pipes
-    ]
+    workers = [_FORK.Process(target=work, args=(sending, start)) for _, sending in pipes]
     for worker in workers:
         worker.start()
     found: list[tuple[list[float], list[float]]] = [receiving.recv() for receiving, _ in pipes]
