@@ -13,6 +13,7 @@ from opsctl.settings.engine import Engine
 from opsctl.settings.experiment import Experiment
 from opsctl.settings.limits import Limits
 from opsctl.settings.logs import Logs
+from opsctl.settings.migrations import Migrations
 from opsctl.settings.project import Project
 from opsctl.settings.redis import Redis
 from opsctl.settings.section import Section, setting
@@ -31,6 +32,7 @@ class Settings(Section):
     engine: Engine = Engine()
     redis: Redis = Redis()
     database: Database = Database()
+    migrations: Migrations = Migrations()
     cache: Cache = Cache()
     limits: Limits = Limits()
     state: State = State()
