@@ -14,7 +14,7 @@ from opsctl.kit.http_client import BaseHttpClient
 from opsctl.kit.http_rules import failure_of
 from opsctl.kit.rates import Rate
 from opsctl.systems.http import HttpRequest
-from opsctl.systems.loop_thread import LoopThread
+from opsctl.systems.loop_thread import Loop
 
 if TYPE_CHECKING:
     from opsctl.kit.limiter import RateLimiter
@@ -41,7 +41,7 @@ class HttpClient(BaseHttpClient):
     """Threads share one; it works on an event loop in a thread of its own."""
 
     limiter: "RateLimiter | None" = None
-    loop: LoopThread = field(default_factory=parts.loop_thread, repr=False)
+    loop: Loop = field(default_factory=parts.loop_thread, repr=False)
 
     def __enter__(self) -> Self:
         return self

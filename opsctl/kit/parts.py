@@ -13,7 +13,7 @@ BASE = Path("configs/opsctl.yaml")
 
 if TYPE_CHECKING:
     from opsctl.systems.http_pool import HttpPool
-    from opsctl.systems.loop_thread import LoopThread
+    from opsctl.systems.loop_thread import Loop
     from opsctl.systems.redis_async import AsyncRedis
     from opsctl.systems.redis_pool import PooledRedis
 
@@ -42,7 +42,7 @@ def http_pool() -> "HttpPool":
     return HttpxPool()
 
 
-def loop_thread() -> "LoopThread":
+def loop_thread() -> "Loop":
     from opsctl.systems.loop_thread import LoopThread  # noqa: PLC0415 - same
 
     return LoopThread()

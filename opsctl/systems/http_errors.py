@@ -3,9 +3,8 @@
 import ssl
 from dataclasses import dataclass
 
-import httpx
-
 from opsctl.errors import OpsctlError, SettingsError, UnreachableError
+from opsctl.systems.lean_httpx import httpx
 from opsctl.systems.network import reason
 
 

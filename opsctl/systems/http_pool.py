@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-import httpx
-
 from opsctl.errors import OpsctlError, SettingsError, UnreachableError
 from opsctl.systems.http import HttpRequest, HttpResponse, prepare
 from opsctl.systems.http_errors import DRIVER_ERRORS, tells_what_was_sent, translate
+from opsctl.systems.lean_httpx import httpx
 from opsctl.systems.network import reason
 
 

@@ -4,9 +4,17 @@ import asyncio
 import os
 import threading
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
+
+
+class Loop(Protocol):
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Wait here for work done there; an interruption here cancels it there."""
+        ...
+
+    def close(self) -> None: ...
 
 
 class LoopThread:
@@ -19,7 +27,6 @@ class LoopThread:
         self._pid = os.getpid()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Wait for work done on the loop; an interruption here cancels it there."""
         future = asyncio.run_coroutine_threadsafe(work, self._running())
         try:
             return future.result()
