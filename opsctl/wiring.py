@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from opsctl.state.store import Store
     from opsctl.systems.compose import Compose
     from opsctl.systems.containers import Containers
+    from opsctl.systems.folder import Folder
     from opsctl.systems.git import Git
     from opsctl.systems.host import Host
     from opsctl.systems.http import Http
@@ -239,11 +240,16 @@ class Wiring:
         url = database.url.get_secret_value()
         return PsycopgPostgres(url, clock=self.clock, limits=limits, read_only=read_only)
 
+    @cached_property
+    def folder(self) -> "Folder":
+        from opsctl.systems.folder import LocalFolder
+
+        return LocalFolder()
+
     def migrations(self, asked: "Asked | None" = None) -> "Project":
         from opsctl.migrate.model import Limits
         from opsctl.migrate.project import Project
         from opsctl.migrate.work import Asked, Patience, Rules
-        from opsctl.systems.folder import LocalFolder
 
         asked = asked or Asked()
         wanted = self.settings.migrations
@@ -251,7 +257,7 @@ class Wiring:
         dialect = self._dialect(runner_s=runner_s)
         return Project(
             self.project_dir / wanted.directory,
-            LocalFolder(),
+            self.folder,
             dialect,
             Rules(
                 Limits(wanted.lock_timeout_s, wanted.statement_timeout_s),

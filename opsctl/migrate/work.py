@@ -96,3 +96,5 @@ class Outcome:
 
     applied: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    pending: int = 0
+    """Files that are left, because the run was told to stop before them."""
