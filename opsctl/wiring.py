@@ -23,7 +23,7 @@ from opsctl.settings.isolation import (
 )
 from opsctl.settings.state import state_directory
 from opsctl.systems.clock import Clock, SystemClock
-from opsctl.systems.files import Files, LocalFiles, MissingFileError
+from opsctl.systems.files import Files, Kind, LocalFiles, MissingFileError
 
 if TYPE_CHECKING:
     from opsctl.migrate.dialect import Dialect
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from opsctl.state.store import Store
     from opsctl.systems.compose import Compose
     from opsctl.systems.containers import Containers
+    from opsctl.systems.folder import Folder
     from opsctl.systems.git import Git
     from opsctl.systems.host import Host
     from opsctl.systems.http import Http
@@ -145,8 +146,9 @@ class Wiring:
 
     @cached_property
     def state_directory(self) -> Path:
-        settings = self.settings
-        return state_directory(settings.state, project=settings.project.name, environ=self._environ)
+        project = self.settings.project.name
+        named = state_directory(self.settings.state, project=project, environ=self._environ)
+        return self.project_dir / named
 
     @cached_property
     def store(self) -> "Store":
@@ -194,9 +196,17 @@ class Wiring:
     def experiment(self) -> str | None:
         """Why this checkout is an experiment, or None."""
         rules = self.settings.experiment
-        facts = self.git.facts(self.directory, trunks=rules.trunks)
+        facts = self.git.facts(self._standing, trunks=rules.trunks)
         checkout = facts.checkout if facts else Checkout()
         return experiment_in(checkout, ci_branches(self._environ), rules)
+
+    @cached_property
+    def _standing(self) -> Path:
+        """The project's folder, or what there is of its path: init may be about to make it."""
+        path = self.project_dir
+        while self.files.kind(path) is not Kind.DIRECTORY and path != path.parent:
+            path = path.parent
+        return path
 
     def guard_production(self, verb: str) -> None:
         """Refuse a verb that changes production on an experiment; call it before anything else."""
@@ -230,11 +240,16 @@ class Wiring:
         url = database.url.get_secret_value()
         return PsycopgPostgres(url, clock=self.clock, limits=limits, read_only=read_only)
 
+    @cached_property
+    def folder(self) -> "Folder":
+        from opsctl.systems.folder import LocalFolder
+
+        return LocalFolder()
+
     def migrations(self, asked: "Asked | None" = None) -> "Project":
         from opsctl.migrate.model import Limits
         from opsctl.migrate.project import Project
         from opsctl.migrate.work import Asked, Patience, Rules
-        from opsctl.systems.folder import LocalFolder
 
         asked = asked or Asked()
         wanted = self.settings.migrations
@@ -242,7 +257,7 @@ class Wiring:
         dialect = self._dialect(runner_s=runner_s)
         return Project(
             self.project_dir / wanted.directory,
-            LocalFolder(),
+            self.folder,
             dialect,
             Rules(
                 Limits(wanted.lock_timeout_s, wanted.statement_timeout_s),
@@ -276,13 +291,13 @@ class Wiring:
             from opsctl.systems.sqlite_script import SqliteScripts
 
             open_sqlite = partial(SqliteScripts, clock=self.clock, busy_s=runner_s)
-            return SqliteDialect(self.project_dir / path, open_sqlite)
+            return SqliteDialect(self.project_dir / path, open_sqlite, who=self.actor.who)
         if kind == "duckdb":
             from opsctl.migrate.dialects.duckdb import DuckdbDialect
             from opsctl.systems.duckdb_script import DuckdbScripts
 
             open_duckdb = partial(DuckdbScripts, clock=self.clock, busy_s=runner_s)
-            return DuckdbDialect(self.project_dir / path, open_duckdb)
+            return DuckdbDialect(self.project_dir / path, open_duckdb, who=self.actor.who)
         from opsctl.migrate.dialects.postgres import PostgresDialect
         from opsctl.systems.postgres_script import LibpqScripts
 

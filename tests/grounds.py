@@ -22,6 +22,7 @@ from opsctl.systems.sqlite_script import SqliteScripts
 
 CLOCK = SystemClock()
 BUSY_S = 10.0
+WHO = "somebody@here"
 KINDS = ("postgres", "timescale", "sqlite", "duckdb")
 
 
@@ -97,9 +98,9 @@ def ground(kind: str, url: str, directory: Path) -> Ground:
 def dialect_of(kind: str, url: str) -> Dialect:
     path = Path(url.partition(":///")[2])
     if kind == "sqlite":
-        return SqliteDialect(path, partial(SqliteScripts, clock=CLOCK, busy_s=BUSY_S))
+        return SqliteDialect(path, partial(SqliteScripts, clock=CLOCK, busy_s=BUSY_S), who=WHO)
     if kind == "duckdb":
-        return DuckdbDialect(path, partial(DuckdbScripts, clock=CLOCK, busy_s=BUSY_S))
+        return DuckdbDialect(path, partial(DuckdbScripts, clock=CLOCK, busy_s=BUSY_S), who=WHO)
     return PostgresDialect(LibpqScripts(url, clock=CLOCK), clock=CLOCK)
 
 

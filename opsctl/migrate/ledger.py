@@ -141,12 +141,16 @@ class Ledger:
         quote = self.dialect.quote
         known = self.git_sha()
         sha = quote(known) if known else "NULL"
-        values = (
-            f"{migration.version:d}, {quote(migration.name)}, {quote(migration.checksum)},"
-            f" {quote(__version__)}, {sha}, {str(finished).lower()}"
-        )
-        columns = "version, name, checksum, opsctl_version, git_sha, finished"
-        return f"INSERT INTO {self.dialect.table} ({columns}) VALUES ({values})"  # noqa: S608 - every value is quoted
+        values = {
+            "version": f"{migration.version:d}",
+            "name": quote(migration.name),
+            "checksum": quote(migration.checksum),
+            "opsctl_version": quote(__version__),
+            "git_sha": sha,
+            "finished": str(finished).lower(),
+        } | ({"applied_by": quote(self.dialect.who)} if self.dialect.who else {})
+        columns, row = ", ".join(values), ", ".join(values.values())
+        return f"INSERT INTO {self.dialect.table} ({columns}) VALUES ({row})"  # noqa: S608 - every value is quoted
 
     def _select(self, columns: str) -> list[Row]:
         if not self.dialect.is_tracked(self.session):

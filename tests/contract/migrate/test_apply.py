@@ -36,6 +36,7 @@ def test_a_row_says_all_there_is_to_know_of_a_file(anywhere: Ground) -> None:
     assert standing.applied is not None
     assert standing.applied.name == "a"
     assert standing.applied.applied_at is not None
+    assert standing.applied.applied_by
     assert standing.applied.duration_ms is not None
     assert standing.applied.opsctl_version
     assert standing.migration is not None

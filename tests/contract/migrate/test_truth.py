@@ -9,7 +9,7 @@ from opsctl.migrate.down import choose, prepare_down, take_back
 from opsctl.migrate.dump import as_text
 from opsctl.migrate.model import MigrationError, Order, RefusedMigrationError, State
 from opsctl.migrate.verify import verify_all
-from tests.grounds import CLOCK, Ground
+from tests.grounds import Ground
 from tests.twins.git import ToldGit
 
 TABLE = "CREATE TABLE {name} (id integer PRIMARY KEY, body text);\n"
@@ -150,7 +150,7 @@ def test_down_takes_back_the_last_file_and_its_row(anywhere: Ground) -> None:
 
     with anywhere.project.ledger() as ledger:
         works = prepare_down(anywhere.project, choose(anywhere.standings(), to=None, step=None))
-        take_back(ledger, works, clock=CLOCK, tell=anywhere.events.append)
+        take_back(anywhere.project, ledger, works, anywhere.events.append)
 
     assert anywhere.tables() == ["a"]
     assert anywhere.rows() == [1]
@@ -163,7 +163,7 @@ def test_a_down_part_that_fails_changes_nothing(anywhere: Ground) -> None:
     with anywhere.project.ledger() as ledger:
         works = prepare_down(anywhere.project, choose(anywhere.standings(), to=None, step=None))
         with pytest.raises(MigrationError, match=r"^003_c\.down\.sql:2:"):
-            take_back(ledger, works, clock=CLOCK, tell=anywhere.events.append)
+            take_back(anywhere.project, ledger, works, anywhere.events.append)
 
     assert anywhere.tables() == ["a", "c"]
     assert anywhere.rows() == [1, 3]
