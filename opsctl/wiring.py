@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -326,16 +326,18 @@ class Wiring:
 
     @cached_property
     def _redis_indexes(self) -> RedisIndexes:
-        rules = self.settings.experiment
-        return redis_indexes(self.experiment, stack=self.settings.redis.db, rules=rules)
+        from opsctl.systems.redis_address import target_of
+
+        stack = target_of(self.settings.redis).db
+        return redis_indexes(self.experiment, stack=stack, rules=self.settings.experiment)
 
     def _redis(self, index: int) -> "Redis":
-        from opsctl.systems.redis import RedisLimits, RedisPy, RedisTarget
+        from opsctl.systems.redis import RedisLimits, RedisPy
+        from opsctl.systems.redis_address import target_of
         from opsctl.systems.redis_commands import access_for
 
         redis = self.settings.redis
-        password = redis.password.get_secret_value()
-        target = RedisTarget(redis.host, redis.port, index, password=password)
+        target = replace(target_of(redis), db=index)
         lowest = LOWEST_EXPERIMENT_INDEX if self.experiment else None
         access = access_for(index, minimum_write_index=lowest)
         limits = RedisLimits(redis.timeout_s)

@@ -16,6 +16,7 @@ ROOT: dict[str, Entry] = {
         "opsctl.cli.doctor:doctor", "Check everything opsctl stands on; exit 3 on trouble."
     ),
     "config": Entry("opsctl.cli.config:config", "Show and check the settings."),
+    "limits": Entry("opsctl.cli.limits:limits", "See and reset the rate limits of all processes."),
     "migrate": Entry("opsctl.cli.migrate:migrate", "Apply migrations/*.sql, each file once."),
     "completion": Entry(
         "opsctl.cli.completion:completion", "Print the completion script of a shell."

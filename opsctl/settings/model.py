@@ -11,6 +11,7 @@ from opsctl.settings.database import Database
 from opsctl.settings.doctor import Doctor
 from opsctl.settings.engine import Engine
 from opsctl.settings.experiment import Experiment
+from opsctl.settings.limits import Limits
 from opsctl.settings.logs import Logs
 from opsctl.settings.migrations import Migrations
 from opsctl.settings.project import Project
@@ -33,6 +34,7 @@ class Settings(Section):
     database: Database = Database()
     migrations: Migrations = Migrations()
     cache: Cache = Cache()
+    limits: Limits = Limits()
     state: State = State()
     logs: Logs = Logs()
     doctor: Doctor = Doctor()
