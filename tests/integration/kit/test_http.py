@@ -128,7 +128,7 @@ def test_a_stream_left_half_way_leaves_the_client_usable(http: HttpClient, site:
 def test_awaited_calls_share_connections_and_deadlines(site: Running, black_hole: Address) -> None:
     async def run() -> tuple[list[bytes], list[bytes], str]:
         async with AsyncHttpClient(QUICK) as http:
-            answers = await asyncio.gather(*[http.get(site.url()) for _ in range(8)])
+            answers = await asyncio.gather(*[http.get(site.url()) for _ in range(4)])
             async with http.stream("GET", site.url()) as stream:
                 pieces = [chunk async for chunk in stream.chunks()]
             try:
