@@ -137,4 +137,4 @@ def test_awaited_calls_share_connections_and_deadlines(site: Running, black_hole
                 return [answer.body for answer in answers], pieces, error.why
         return [], [], "it answered"
 
-    assert asyncio.run(run()) == ([b"well"] * 8, [b"well"], "no whole answer within 1 s")
+    assert asyncio.run(run()) == ([b"well"] * 4, [b"well"], "no whole answer within 1 s")
