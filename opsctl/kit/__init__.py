@@ -7,42 +7,78 @@ if TYPE_CHECKING:
     from opsctl.kit.async_client import AsyncClient
     from opsctl.kit.async_http import AsyncHttpClient
     from opsctl.kit.breaker import Breaker, State
+    from opsctl.kit.cache.async_cache import AsyncCache
+    from opsctl.kit.cache.cache import Cache
+    from opsctl.kit.cache.layers import Setup
+    from opsctl.kit.cache.model import MISSING, Backend, CacheLimits, Ttl
     from opsctl.kit.client import Client
     from opsctl.kit.errors import BreakerOpenError, LimitedError
+    from opsctl.kit.hashes import AsyncHashes, Hashes
     from opsctl.kit.http import HttpClient
     from opsctl.kit.http_answer import Answer, AnswerError
     from opsctl.kit.http_call import HttpSettings
     from opsctl.kit.http_rules import Retries
     from opsctl.kit.limit_counts import Decision, Policies
     from opsctl.kit.limiter import AsyncRateLimiter, RateLimiter
+    from opsctl.kit.queue import AsyncQueue, Queue
+    from opsctl.kit.queue_steps import QueueRules
     from opsctl.kit.rates import DART, KIS, KIS_REST, KIWOOM, NAVER, Rate
+    from opsctl.kit.sessions import AsyncSessions, Sessions
 
 __all__ = [
     "DART",
     "KIS",
     "KIS_REST",
     "KIWOOM",
+    "MISSING",
     "NAVER",
     "Answer",
     "AnswerError",
+    "AsyncCache",
     "AsyncClient",
+    "AsyncHashes",
     "AsyncHttpClient",
+    "AsyncQueue",
     "AsyncRateLimiter",
+    "AsyncSessions",
+    "Backend",
     "Breaker",
     "BreakerOpenError",
+    "Cache",
+    "CacheLimits",
     "Client",
     "Decision",
+    "Hashes",
     "HttpClient",
     "HttpSettings",
     "LimitedError",
     "Policies",
+    "Queue",
+    "QueueRules",
     "Rate",
     "RateLimiter",
     "Retries",
+    "Sessions",
+    "Setup",
     "State",
+    "Ttl",
 ]
 
 _HOMES = {
+    "AsyncCache": "opsctl.kit.cache.async_cache",
+    "AsyncHashes": "opsctl.kit.hashes",
+    "AsyncQueue": "opsctl.kit.queue",
+    "AsyncSessions": "opsctl.kit.sessions",
+    "Backend": "opsctl.kit.cache.model",
+    "Cache": "opsctl.kit.cache.cache",
+    "CacheLimits": "opsctl.kit.cache.model",
+    "Hashes": "opsctl.kit.hashes",
+    "MISSING": "opsctl.kit.cache.model",
+    "Queue": "opsctl.kit.queue",
+    "QueueRules": "opsctl.kit.queue_steps",
+    "Sessions": "opsctl.kit.sessions",
+    "Setup": "opsctl.kit.cache.layers",
+    "Ttl": "opsctl.kit.cache.model",
     "Answer": "opsctl.kit.http_answer",
     "AnswerError": "opsctl.kit.http_answer",
     "AsyncClient": "opsctl.kit.async_client",

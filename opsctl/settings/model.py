@@ -14,6 +14,7 @@ from opsctl.settings.experiment import Experiment
 from opsctl.settings.limits import Limits
 from opsctl.settings.logs import Logs
 from opsctl.settings.migrations import Migrations
+from opsctl.settings.probe import Probe
 from opsctl.settings.project import Project
 from opsctl.settings.redis import Redis
 from opsctl.settings.section import Section, setting
@@ -38,6 +39,7 @@ class Settings(Section):
     state: State = State()
     logs: Logs = Logs()
     doctor: Doctor = Doctor()
+    probe: Probe = Probe()
     experiment: Experiment = Experiment()
 
 

@@ -1,18 +1,20 @@
 """Redis: commands that answer within a deadline, and connections that may only read."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from redis import connection
+from redis import connection, exceptions
 
+from opsctl.errors import OpsctlError
 from opsctl.systems.clock import Clock
 from opsctl.systems.redis_commands import Access
 from opsctl.systems.redis_connections import Guard, kind_of, options_for
 from opsctl.systems.redis_errors import DRIVER_ERRORS, translate
-from opsctl.systems.redis_target import RedisLimits, RedisTarget, Word
+from opsctl.systems.redis_pool import unfold
+from opsctl.systems.redis_target import Command, RedisLimits, RedisTarget, Word
 
 __all__ = ["Redis", "RedisFacts", "RedisLimits", "RedisPy", "RedisTarget", "Word", "parse_info"]
 
@@ -50,6 +52,10 @@ class Redis(Protocol):
 
     def call(self, *words: Word) -> Any:  # noqa: ANN401  # as many shapes as Redis has commands
         """Send one command as it is; answer as RESP2 has it, strings as bytes."""
+        ...
+
+    def batch(self, commands: Sequence[Command], *, atomic: bool = False) -> list[Any]:
+        """Send many in one trip; a refused one stands in its place as an OpsctlError."""
         ...
 
     def close(self) -> None: ...
@@ -114,6 +120,16 @@ class RedisPy:
             connected.send_command(*words)
             return connected.read_response()
 
+    def batch(self, commands: Sequence[Command], *, atomic: bool = False) -> list[Any]:
+        if not commands:
+            return []
+        sent = [("MULTI",), *commands, ("EXEC",)] if atomic else commands
+        with self._translated(), self._connection() as connected:
+            connected.send_packed_command(connected.pack_commands(sent))
+            # All answers are read before one is judged: the connection is used again.
+            replies = [self._reply(connected) for _ in sent]
+        return unfold(replies, self._ours) if atomic else replies
+
     def close(self) -> None:
         self._pool.disconnect()
 
@@ -127,12 +143,21 @@ class RedisPy:
 
     @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:
-        secret = self._target.password
         try:
             yield
         except DRIVER_ERRORS as error:
-            ours = translate(error, self.address, limit_s=self._limit_s, secret=secret)
-            raise ours from (None if secret and secret in str(error) else error)
+            secret = self._target.password
+            raise self._ours(error) from (None if secret and secret in str(error) else error)
+
+    def _reply(self, connected: Any) -> Any:  # noqa: ANN401  # redis-py ships it without types
+        try:
+            return connected.read_response()
+        except exceptions.ResponseError as error:
+            return self._ours(error)
+
+    def _ours(self, error: Exception) -> OpsctlError:
+        secret = self._target.password
+        return translate(error, self.address, limit_s=self._limit_s, secret=secret)
 
 
 def parse_info(text: str) -> Mapping[str, str]:

@@ -1,9 +1,10 @@
 """Connections to Redis that keep one deadline and know what they may send."""
 
+import contextlib
 import socket
 from typing import Any
 
-from redis import connection
+from redis import connection, exceptions
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -68,6 +69,8 @@ def kind_of(target: RedisTarget) -> type[Any]:
 class _Bounded(_Connection):  # type: ignore[misc]  # redis-py ships it without types
     """A connection that has one deadline from `connect`, which comes before each command."""
 
+    client_name: Any
+
     def __init__(self, *, clock: Clock, **options: Any) -> None:  # noqa: ANN401  # as the driver has it
         self._clock = clock
         self._limit_s = float(options["socket_timeout"])
@@ -82,6 +85,17 @@ class _Bounded(_Connection):  # type: ignore[misc]  # redis-py ships it without 
         self._deadline = Deadline.after(self._clock, limit_s)
         if not self.is_connected:
             super().connect()
+
+    def on_connect_check_health(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  # as the driver has it
+        """Say our name last, and go on without one where the user may not have any."""
+        name, self.client_name = self.client_name, None
+        try:
+            super().on_connect_check_health(*args, **options)
+        finally:
+            self.client_name = name
+        self.send_command("CLIENT", "SETNAME", name, check_health=False)
+        with contextlib.suppress(exceptions.NoPermissionError):
+            self.read_response()
 
     def read_response(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401  # as the driver has it
         return super().read_response(*args, **{"timeout": self._deadline.left_s()} | options)
