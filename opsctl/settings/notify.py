@@ -11,6 +11,7 @@ from opsctl.settings.section import Section, setting
 SEVERITIES = ("info", "warning", "critical")
 CHANNELS = ("slack", "webhook", "email", "command", "journal")
 _ROUTE = re.compile(r"(?P<severity>\w+)(?::(?P<topic>[\w.*-]+))?=(?P<channels>[\w+*]+)\Z")
+_ADDRESS = re.compile(r"[!-~]+@[!-~]+\Z")
 _HOURS = re.compile(
     r"(?P<begin>[01]\d|2[0-3]):(?P<m>[0-5]\d)-(?P<end>[01]\d|2[0-3]):(?P<n>[0-5]\d)\Z"
 )
@@ -85,6 +86,9 @@ class Notify(Section):
             pass
         if self.quiet_hours and not _HOURS.match(self.quiet_hours):
             raise ValueError("quiet_hours is not HH:MM-HH:MM")
+        for address in (self.mail_from, *self.mail_to):
+            if not _ADDRESS.match(address):
+                raise ValueError(f"{address!r} is no mail address")
         _check_addresses(self.allow_addresses)
         _check_zone(self.timezone)
         return self

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from opsctl.state.columns import moment, moment_or_none, packed, unpacked, written
-from opsctl.state.model import ChannelState, Delivery, Details
+from opsctl.state.model import Delivery, Details
 
 if TYPE_CHECKING:
     from opsctl.systems.sqlite import Database, Row
@@ -92,23 +92,29 @@ class Deliveries:
             (status, written(at), trouble, bundle, channel),
         )
 
-    def failed(self, state: ChannelState, *, bundle: str) -> None:
+    def rest(
+        self, channel: str, bundle: str, *, failures: int, until: datetime, trouble: str
+    ) -> None:
         """Leave the channel alone for a while; its messages stay where they are."""
         with self._database.transaction():
             self._database.execute(
                 "UPDATE deliveries SET trouble = ? WHERE bundle = ? AND channel = ?",
-                (state.trouble, bundle, state.name),
+                (trouble, bundle, channel),
             )
             self._database.execute(
                 "INSERT INTO channels (name, failures, next_try_at, trouble)"
                 " VALUES (?1, ?2, ?3, ?4) ON CONFLICT (name) DO UPDATE"
                 " SET failures = ?2, next_try_at = ?3, trouble = ?4",
-                (state.name, state.failures, written(state.next_try_at), state.trouble),
+                (channel, failures, written(until), trouble),
             )
 
-    def channel(self, name: str) -> ChannelState | None:
-        rows = self._database.query("SELECT * FROM channels WHERE name = ?", (name,))
-        return _channel(rows[0]) if rows else None
+    def failures(self, channel: str) -> int:
+        rows = self._database.query("SELECT failures FROM channels WHERE name = ?", (channel,))
+        return rows[0]["failures"] if rows else 0
+
+    def rests_until(self, channel: str) -> datetime | None:
+        rows = self._database.query("SELECT next_try_at FROM channels WHERE name = ?", (channel,))
+        return moment(rows[0]["next_try_at"]) if rows else None
 
     def pending(self) -> Sequence[Delivery]:
         """List what waits, oldest first."""
@@ -145,7 +151,3 @@ def _delivery(row: "Row") -> Delivery:
         ended_at=moment_or_none(row["ended_at"]),
         trouble=row["trouble"],
     )
-
-
-def _channel(row: "Row") -> ChannelState:
-    return ChannelState(row["name"], row["failures"], moment(row["next_try_at"]), row["trouble"])

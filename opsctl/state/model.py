@@ -173,16 +173,6 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class ChannelState:
-    """How a channel did of late; it is left alone until `next_try_at`."""
-
-    name: str
-    failures: int
-    next_try_at: datetime
-    trouble: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Removal:
     """Files of one folder that went, or were about to when a run was killed."""
 

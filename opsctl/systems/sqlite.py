@@ -131,6 +131,8 @@ class SqliteDatabases:
         while True:
             try:
                 return SqliteDatabase(path, busy_timeout_s=self._busy_timeout_s)
+            except files.DiskFullError as error:
+                return FrozenDatabase(path, error)
             except BusyError:
                 # Two who turn a fresh file to WAL at once: SQLite sends one away without waiting.
                 if self._clock.steady() >= end:
@@ -221,6 +223,58 @@ class SqliteDatabase:
         with self._turn, _reported(self._path), closing(self._connection.cursor()) as cursor:
             cursor.execute(statement, [_storable(value) for value in values])
             yield cursor
+
+
+class FrozenDatabase:
+    """What a full disk holds, read into memory; to write is refused as the disk refuses it."""
+
+    def __init__(self, path: Path, error: files.DiskFullError) -> None:
+        self._path = path
+        self._error = error
+        self._connection = sqlite3.connect(
+            ":memory:", isolation_level=None, check_same_thread=False
+        )
+        self._connection.row_factory = sqlite3.Row
+        self._turn = threading.RLock()
+        try:
+            self._read()
+        except sqlite3.Error:
+            self.close()
+            raise error from None
+
+    def _read(self) -> None:
+        # With the file to itself, SQLite needs no room for memory shared with others.
+        with closing(sqlite3.connect(self._path, isolation_level=None)) as source:
+            source.execute("PRAGMA locking_mode = EXCLUSIVE")
+            source.backup(self._connection)
+        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        if not version:
+            raise self._error
+        self._connection.execute("PRAGMA query_only = ON")
+
+    def transaction(self) -> AbstractContextManager[None]:
+        raise self._error
+
+    def execute(self, statement: str, values: Sequence[Value] = ()) -> int:
+        del statement, values
+        raise self._error
+
+    def query(self, statement: str, values: Sequence[Value] = ()) -> Sequence[Row]:
+        with self._turn, closing(self._connection.cursor()) as cursor:
+            try:
+                cursor.execute(statement, [_storable(value) for value in values])
+            except sqlite3.Error as error:
+                if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_READONLY:
+                    raise self._error from error
+                raise translate(error, self._path) from error
+            return [dict(row) for row in cursor.fetchall()]
+
+    def run_script(self, script: str) -> None:
+        del script
+        raise self._error
+
+    def close(self) -> None:
+        self._connection.close()
 
 
 def _storable(value: Value) -> Value:

@@ -1,0 +1,384 @@
+"""Trees of files, walked and thinned by descriptor: no link is followed, no mount crossed."""
+
+import errno
+import fcntl
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import islice
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+from opsctl.errors import OpsctlError, RefusedError
+from opsctl.systems.files import MissingFileError, translate
+
+# What we move out of the way, and what we write aside; a kill may leave one behind.
+OURS = ".opsctl-"
+GRAVE = b".opsctl-grave-"
+ASIDE = b".opsctl-aside-"
+BLOCK_BYTES = 512
+BATCH = 4096
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+# The names from a root down to a folder; the root itself is ().
+Below: TypeAlias = tuple[bytes, ...]
+Inode: TypeAlias = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A regular file as it was seen; what has its name later may be another."""
+
+    name: bytes
+    inode: Inode
+    size: int
+    on_disk_bytes: int
+    modified_ns: int
+    links: int
+
+    @property
+    def frees_bytes(self) -> int:
+        """What the disk gets back: nothing while another name leads to it."""
+        return self.on_disk_bytes if self.links == 1 else 0
+
+
+class Fate(StrEnum):
+    """What became of a file that was to go."""
+
+    GONE = "gone"
+    OTHER = "other"
+    """Something else has its name by now, or nothing; that was left."""
+    WRITTEN = "written"
+    """Somebody has it open for writing, or nobody could tell; it was left."""
+
+
+class Folder(Protocol):
+    """One open folder: what happens to its path meanwhile does not matter."""
+
+    @property
+    def below(self) -> Below: ...
+
+    def batches(self) -> Iterator[Sequence[Found]]:
+        """List its regular files, hard links among them, a few thousand at a time."""
+        ...
+
+    def left_overs(self) -> Sequence[bytes]:
+        """Name what a killed run left here."""
+        ...
+
+    def look(self, name: bytes) -> Found | None:
+        """Say what has this name now; None where it is no regular file."""
+        ...
+
+    def remove(self, found: Found, *, carefully: bool) -> Fate:
+        """Remove this very file and nothing that took its name; carefully asks for writers."""
+        ...
+
+    def restore(self, name: bytes) -> None:
+        """Give what a killed run moved a name that can be seen; drop what it had begun to write."""
+        ...
+
+    def close(self) -> None:
+        """Finish the last removal."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A folder that was not entered, and why."""
+
+    below: Below
+    why: str
+
+
+class Trees(Protocol):
+    def folders(self, root: Path) -> Iterator[Below | Skipped]:
+        """Walk the folders below a root on its own mount, the root first."""
+        ...
+
+    def open(self, root: Path, below: Below) -> AbstractContextManager[Folder]: ...
+
+    def writers(self) -> frozenset[Inode]:
+        """List the files that some process has open for writing, as far as we may look."""
+        ...
+
+
+class LocalTrees:
+    def folders(self, root: Path) -> Iterator[Below | Skipped]:
+        with _opened_root(root):
+            pass
+        waiting: list[Below] = [()]
+        while waiting:
+            below = waiting.pop()
+            try:
+                inner = _inner_folders(root, below)
+            except MissingFileError:
+                continue
+            except OpsctlError as error:
+                yield Skipped(below, error.why or error.what)
+                continue
+            waiting += [(*below, name) for name in sorted(inner, reverse=True)]
+            yield below
+
+    @contextmanager
+    def open(self, root: Path, below: Below) -> Iterator[Folder]:
+        with _opened(root, below) as descriptor:
+            folder = LocalFolder(descriptor, below)
+            try:
+                yield folder
+            finally:
+                folder.close()
+
+    def writers(self) -> frozenset[Inode]:
+        return frozenset(_writers())
+
+
+class LocalFolder:
+    def __init__(self, descriptor: int, below: Below = ()) -> None:
+        self._descriptor = descriptor
+        self._grave = GRAVE + os.urandom(6).hex().encode()
+        self._is_filled = False
+        self.below = below
+
+    def batches(self) -> Iterator[Sequence[Found]]:
+        with _told(self.below, "read"), os.scandir(self._descriptor) as entries:
+            while part := list(islice(entries, BATCH)):
+                # In the order of the inodes: the disk reads and frees them side by side.
+                part.sort(key=os.DirEntry.inode)
+                yield [file for entry in part if (file := _file(entry))]
+
+    def left_overs(self) -> Sequence[bytes]:
+        with _told(self.below, "read"), os.scandir(self._descriptor) as entries:
+            ours = (entry.name for entry in entries if entry.name.startswith(OURS))
+            return [os.fsencode(name) for name in ours]
+
+    def look(self, name: bytes) -> Found | None:
+        with suppress(FileNotFoundError):
+            now = os.stat(name, dir_fd=self._descriptor, follow_symlinks=False)
+            return _found(name, now)
+        return None
+
+    def remove(self, found: Found, *, carefully: bool) -> Fate:
+        """Move it to a name that only we know, look at what came, and only then let it go.
+
+        The file before it goes as this one takes its place: one step of the disk instead of two.
+        """
+        try:
+            _rename(found.name, self._grave, **self._both())
+            self._is_filled = True
+            fate = self._judged(found, carefully=carefully)
+            if fate is not Fate.GONE:
+                self._put_back(found.name)
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return Fate.OTHER
+        except OSError as error:
+            if error.errno in FULL:
+                return self._remove_in_place(found)
+            raise translate(error, what=f"Cannot remove from {shown(self.below)}") from error
+        return fate
+
+    def _remove_in_place(self, found: Found) -> Fate:
+        """Without room for one more name: look and let go at once, the first of a folder only."""
+        with _told(self.below, "remove from"):
+            now = os.stat(found.name, dir_fd=self._descriptor, follow_symlinks=False)
+            if not _is_same(found, now):
+                return Fate.OTHER
+            os.unlink(found.name, dir_fd=self._descriptor)
+        return Fate.GONE
+
+    def _judged(self, found: Found, *, carefully: bool) -> Fate:
+        if not carefully:
+            now = os.stat(self._grave, dir_fd=self._descriptor, follow_symlinks=False)
+            return Fate.GONE if _is_same(found, now) else Fate.OTHER
+        try:
+            descriptor = os.open(self._grave, _FILE, dir_fd=self._descriptor)
+        except PermissionError:
+            return Fate.WRITTEN
+        except OSError:
+            return Fate.OTHER
+        try:
+            if not _is_same(found, os.fstat(descriptor)):
+                return Fate.OTHER
+            return Fate.GONE if _has_no_writer(descriptor) else Fate.WRITTEN
+        finally:
+            os.close(descriptor)
+
+    def _put_back(self, name: bytes) -> None:
+        """Give what came along its name back, never over a newer file of that name."""
+        try:
+            os.link(self._grave, name, follow_symlinks=False, **self._both())
+        except FileExistsError:
+            self.restore(self._grave)
+        except PermissionError:
+            # A folder, which has no second name; it replaces nothing but an empty folder.
+            _rename(self._grave, name, **self._both())
+        else:
+            os.unlink(self._grave, dir_fd=self._descriptor)
+        self._is_filled = False
+
+    def restore(self, name: bytes) -> None:
+        if name.startswith(ASIDE):
+            os.unlink(name, dir_fd=self._descriptor)
+            return
+        seen = b"recovered-" + name.removeprefix(GRAVE) + b".log"
+        _rename(name, seen, **self._both())
+
+    def _both(self) -> dict[str, int]:
+        return {"src_dir_fd": self._descriptor, "dst_dir_fd": self._descriptor}
+
+    def close(self) -> None:
+        if self._is_filled:
+            os.unlink(self._grave, dir_fd=self._descriptor)
+            self._is_filled = False
+
+
+# By descriptor, which pathlib cannot.
+_rename = os.rename
+
+
+def _file(entry: "os.DirEntry[str]") -> Found | None:
+    if entry.name.startswith(OURS):
+        return None
+    try:
+        now = entry.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    return _found(os.fsencode(entry.name), now)
+
+
+def _found(name: bytes, now: os.stat_result) -> Found | None:
+    if not stat.S_ISREG(now.st_mode):
+        return None
+    return Found(
+        name,
+        (now.st_dev, now.st_ino),
+        now.st_size,
+        now.st_blocks * BLOCK_BYTES,
+        now.st_mtime_ns,
+        now.st_nlink,
+    )
+
+
+def shown(below: Below) -> str:
+    """Say a folder's place below its root."""
+    return os.fsdecode(b"/".join(below)) or "the root"
+
+
+@contextmanager
+def _told(below: Below, doing: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise translate(error, what=f"Cannot {doing} {shown(below)}") from error
+
+
+def _is_same(found: Found, now: os.stat_result) -> bool:
+    seen = (now.st_dev, now.st_ino), now.st_mtime_ns, now.st_size
+    return stat.S_ISREG(now.st_mode) and seen == (found.inode, found.modified_ns, found.size)
+
+
+def _has_no_writer(descriptor: int) -> bool:
+    """Ask the kernel for a lease, which it gives only where nobody has the file open to write."""
+    try:
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except OSError:
+        return False
+    return True
+
+
+@contextmanager
+def _opened_root(root: Path) -> Iterator[int]:
+    """Walk from / to the root by descriptor; a link or an open door on the way is refused."""
+    descriptor = os.open("/", _FOLDER)
+    try:
+        for part in root.parts[1:]:
+            _refuse_swappable(descriptor, root, part)
+            descriptor = _step(descriptor, os.fsencode(part), f"Cannot enter {root}")
+        _refuse_open(descriptor, f"Refused to clean {root}")
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _opened(root: Path, below: Below) -> Iterator[int]:
+    with _opened_root(root) as top:
+        mount, descriptor = _mount_of(top), os.dup(top)
+        try:
+            for name in below:
+                descriptor = _step(descriptor, name, "Cannot enter a folder")
+                _refuse_open(descriptor, "Refused to clean a folder")
+                if _mount_of(descriptor) != mount:
+                    raise RefusedError("Refused to clean a folder", why="it is another mount")
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+
+def _step(descriptor: int, name: bytes, what: str) -> int:
+    """Go one folder down, and let the one above go."""
+    try:
+        inner = os.open(name, _FOLDER, dir_fd=descriptor)
+    except OSError as error:
+        if error.errno == errno.ENOTDIR and _is_link(descriptor, name):
+            error = OSError(errno.ELOOP, "a symbolic link")
+        raise translate(error, what=what) from error
+    os.close(descriptor)
+    return inner
+
+
+def _is_link(descriptor: int, name: bytes) -> bool:
+    try:
+        now = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
+    except OSError:
+        return False
+    return stat.S_ISLNK(now.st_mode)
+
+
+def _refuse_open(descriptor: int, what: str) -> None:
+    if os.fstat(descriptor).st_mode & stat.S_IWOTH:
+        raise RefusedError(what, why="every user may write to it", hint="chmod o-w")
+
+
+def _refuse_swappable(descriptor: int, root: Path, part: str) -> None:
+    """A sticky folder is well: only the owner of an entry may move it."""
+    mode = os.fstat(descriptor).st_mode
+    if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+        why = f"every user may write to the folder that {part} is in"
+        raise RefusedError(f"Refused to clean {root}", why=why, hint="chmod o-w")
+
+
+def _inner_folders(root: Path, below: Below) -> Sequence[bytes]:
+    with _opened(root, below) as descriptor, _told(below, "read"):
+        with os.scandir(descriptor) as entries:
+            return [os.fsencode(e.name) for e in entries if e.is_dir(follow_symlinks=False)]
+
+
+def _mount_of(descriptor: int) -> str:
+    """Name the mount, not the device: a bind mount has the device of its source."""
+    info = Path(f"/proc/self/fdinfo/{descriptor}").read_text("ascii")
+    fields = dict(line.split(":", 1) for line in info.splitlines() if ":" in line)
+    return fields.get("mnt_id", str(os.fstat(descriptor).st_dev)).strip()
+
+
+def _writers() -> Iterator[Inode]:
+    for process in os.scandir("/proc"):
+        if process.name.isdigit():
+            with suppress(OSError):
+                yield from _written_by(process.name)
+
+
+def _written_by(process: str) -> Iterator[Inode]:
+    for entry in os.scandir(f"/proc/{process}/fd"):
+        with suppress(OSError, ValueError, StopIteration):
+            # The link's own mode says how it was opened.
+            if entry.stat(follow_symlinks=False).st_mode & stat.S_IWUSR:
+                file = entry.stat()
+                if stat.S_ISREG(file.st_mode):
+                    yield file.st_dev, file.st_ino
