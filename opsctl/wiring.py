@@ -1,7 +1,7 @@
 """Builds each part once, when it is first asked for, and closes them all."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,17 +26,22 @@ from opsctl.systems.clock import Clock, SystemClock
 from opsctl.systems.files import Files, LocalFiles, MissingFileError
 
 if TYPE_CHECKING:
+    from opsctl.notify.courier import Courier
+    from opsctl.notify.model import Channel
+    from opsctl.notify.tell import Notifier
     from opsctl.state.locks import Locks
     from opsctl.state.model import Actor
     from opsctl.state.store import Store
     from opsctl.systems.compose import Compose
     from opsctl.systems.containers import Containers
+    from opsctl.systems.folders import Folders
     from opsctl.systems.git import Git
     from opsctl.systems.host import Host
     from opsctl.systems.http import Http
     from opsctl.systems.postgres import Postgres
     from opsctl.systems.process import Processes
     from opsctl.systems.redis import Redis
+    from opsctl.systems.trees import Trees
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,14 @@ class WorkPlace:
 
 
 # What `--timeout` bounds: one wait for one system.
-_WAITS = ("engine.timeout_s", "redis.timeout_s", "database.connect_timeout_s", "doctor.timeout_s")
+_WAITS = (
+    "engine.timeout_s",
+    "redis.timeout_s",
+    "database.connect_timeout_s",
+    "doctor.timeout_s",
+    "disk.timeout_s",
+    "notify.timeout_s",
+)
 
 
 class Wiring:
@@ -68,6 +80,7 @@ class Wiring:
         self._timeout_s = timeout_s
         self._settings = settings
         self._exits = ExitStack()
+        self._last_words: list[Callable[[], None]] = []
         self._logs: tuple[TextIO, str] | None = None
 
     def with_settings(self, settings: Settings) -> "Wiring":
@@ -85,6 +98,9 @@ class Wiring:
         return self
 
     def close(self) -> None:
+        # Before anything is closed: they need the store, whenever it was opened.
+        while self._last_words:
+            self._last_words.pop()()
         self._exits.close()
 
     def start_logs(self, stream: TextIO, *, verbose: int) -> None:
@@ -176,7 +192,19 @@ class Wiring:
     def host(self) -> "Host":
         from opsctl.systems.host import PsutilHost
 
-        return PsutilHost(self._environ)
+        return PsutilHost(self._environ, deadline_s=self.settings.disk.timeout_s)
+
+    @cached_property
+    def trees(self) -> "Trees":
+        from opsctl.systems.trees import LocalTrees
+
+        return LocalTrees()
+
+    @cached_property
+    def folders(self) -> "Folders":
+        from opsctl.systems.folders import LocalFolders
+
+        return LocalFolders(self.clock)
 
     @cached_property
     def git(self) -> "Git":
@@ -256,3 +284,50 @@ class Wiring:
         from opsctl.systems.http import HttpxHttp
 
         return HttpxHttp(clock=self.clock)
+
+    @property
+    def where(self) -> str:
+        """Project, environment and machine, as notices say it."""
+        return f"{self.settings.project.name} {self.settings.env} {self.host.name()}"
+
+    @cached_property
+    def channels(self) -> "tuple[Channel, ...]":
+        from opsctl.notify.setup import Means, set_up
+        from opsctl.systems.journal import Journald
+        from opsctl.systems.mail import SmtpMail
+
+        means = Means(
+            self.http, self.processes, Journald(), lambda server: SmtpMail(server, clock=self.clock)
+        )
+        return set_up(self.settings.notify, means)
+
+    @cached_property
+    def notifier(self) -> "Notifier":
+        """Tell of troubles; what is due goes out, within bounds, when the run ends."""
+        from opsctl.notify.setup import telling
+        from opsctl.notify.tell import Notifier
+
+        redact = logs.Redactor(self.secrets)
+        rules = telling(self.settings.notify, where=self.where, redact=redact)
+        notifier = Notifier(
+            lambda: self.store.deliveries, self._courier, telling=rules, clock=self.clock
+        )
+        self._last_words.append(lambda: notifier.flush(self.settings.notify.command_wait_s))
+        return notifier
+
+    @cached_property
+    def _courier(self) -> "Courier":
+        from opsctl.notify.courier import Courier
+        from opsctl.notify.setup import patience
+
+        return Courier(
+            lambda: self.store.deliveries,
+            self.channels,
+            turns=self.locks,
+            clock=self.clock,
+            patience=patience(self.settings.notify),
+        )
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        return () if self._settings else self.loaded.resolved.secrets()

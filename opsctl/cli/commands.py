@@ -16,6 +16,10 @@ ROOT: dict[str, Entry] = {
         "opsctl.cli.doctor:doctor", "Check everything opsctl stands on; exit 3 on trouble."
     ),
     "config": Entry("opsctl.cli.config:config", "Show and check the settings."),
+    "disk": Entry(
+        "opsctl.cli.disk:disk", "How full the disks are, where that leads, which raw logs go."
+    ),
+    "notify": Entry("opsctl.cli.notify:notify", "Where alerts go: try, and see what waits."),
     "completion": Entry(
         "opsctl.cli.completion:completion", "Print the completion script of a shell."
     ),

@@ -132,7 +132,7 @@ class SqliteDatabases:
             try:
                 return SqliteDatabase(path, busy_timeout_s=self._busy_timeout_s)
             except files.DiskFullError as error:
-                return FrozenDatabase(path, error)
+                return FrozenDatabase(path, error, busy_timeout_s=self._busy_timeout_s)
             except BusyError:
                 # Two who turn a fresh file to WAL at once: SQLite sends one away without waiting.
                 if self._clock.steady() >= end:
@@ -172,13 +172,19 @@ class SqliteDatabase:
 
     def _set_up(self) -> None:
         (mode,) = self.query("PRAGMA journal_mode = WAL")
-        if mode["journal_mode"] != "wal":
+        if mode["journal_mode"] not in {"wal", "memory"}:
             why = "the file system has no shared memory for it"
             hint = "Keep it on a local disk."
             raise OpsctlError(f"Cannot use {self._path}", why=why, hint=hint)
         # FULL: a commit is on the disk when it returns; WAL's usual NORMAL may lose the last ones.
         self.query("PRAGMA synchronous = FULL")
         self.query("PRAGMA foreign_keys = ON")
+
+    def fill_from(self, path: Path) -> None:
+        """Copy a file in here; with it to ourselves, SQLite needs no room for shared memory."""
+        with closing(sqlite3.connect(path, isolation_level=None)) as source:
+            source.execute("PRAGMA locking_mode = EXCLUSIVE")
+            source.backup(self._connection)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -226,55 +232,45 @@ class SqliteDatabase:
 
 
 class FrozenDatabase:
-    """What a full disk holds, read into memory; to write is refused as the disk refuses it."""
+    """What a full disk holds, read into memory; it thaws as soon as there is room to write."""
 
-    def __init__(self, path: Path, error: files.DiskFullError) -> None:
+    def __init__(self, path: Path, error: files.DiskFullError, *, busy_timeout_s: float) -> None:
         self._path = path
-        self._error = error
-        self._connection = sqlite3.connect(
-            ":memory:", isolation_level=None, check_same_thread=False
-        )
-        self._connection.row_factory = sqlite3.Row
-        self._turn = threading.RLock()
+        self._busy_timeout_s = busy_timeout_s
+        self._thawed: SqliteDatabase | None = None
+        self._copy = SqliteDatabase(Path(":memory:"), busy_timeout_s=busy_timeout_s)
         try:
-            self._read()
-        except sqlite3.Error:
-            self.close()
+            self._copy.fill_from(path)
+        except (sqlite3.Error, OpsctlError):
+            self._copy.close()
             raise error from None
+        if not self.query("PRAGMA user_version")[0]["user_version"]:
+            self._copy.close()
+            raise error
 
-    def _read(self) -> None:
-        # With the file to itself, SQLite needs no room for memory shared with others.
-        with closing(sqlite3.connect(self._path, isolation_level=None)) as source:
-            source.execute("PRAGMA locking_mode = EXCLUSIVE")
-            source.backup(self._connection)
-        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-        if not version:
-            raise self._error
-        self._connection.execute("PRAGMA query_only = ON")
+    def _real(self) -> SqliteDatabase:
+        if self._thawed is None:
+            self._thawed = SqliteDatabase(self._path, busy_timeout_s=self._busy_timeout_s)
+        return self._thawed
 
     def transaction(self) -> AbstractContextManager[None]:
-        raise self._error
+        return self._real().transaction()
 
     def execute(self, statement: str, values: Sequence[Value] = ()) -> int:
-        del statement, values
-        raise self._error
+        return self._real().execute(statement, values)
 
     def query(self, statement: str, values: Sequence[Value] = ()) -> Sequence[Row]:
-        with self._turn, closing(self._connection.cursor()) as cursor:
-            try:
-                cursor.execute(statement, [_storable(value) for value in values])
-            except sqlite3.Error as error:
-                if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_READONLY:
-                    raise self._error from error
-                raise translate(error, self._path) from error
-            return [dict(row) for row in cursor.fetchall()]
+        if statement.lstrip().upper().startswith(("SELECT", "PRAGMA")):
+            return (self._thawed or self._copy).query(statement, values)
+        return self._real().query(statement, values)
 
     def run_script(self, script: str) -> None:
-        del script
-        raise self._error
+        self._real().run_script(script)
 
     def close(self) -> None:
-        self._connection.close()
+        self._copy.close()
+        if self._thawed is not None:
+            self._thawed.close()
 
 
 def _storable(value: Value) -> Value:

@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import signal
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -14,6 +15,7 @@ from typing import Protocol, TypeAlias
 
 from opsctl.errors import OpsctlError, RefusedError
 from opsctl.systems.files import MissingFileError, translate
+from opsctl.systems.squeeze import Copied, copy_beside
 
 # What we move out of the way, and what we write aside; a kill may leave one behind.
 OURS = ".opsctl-"
@@ -67,8 +69,9 @@ class Folder(Protocol):
         """List its regular files, hard links among them, a few thousand at a time."""
         ...
 
+    @property
     def left_overs(self) -> Sequence[bytes]:
-        """Name what a killed run left here."""
+        """Name what a killed run left here, as far as it was listed."""
         ...
 
     def look(self, name: bytes) -> Found | None:
@@ -77,6 +80,10 @@ class Folder(Protocol):
 
     def remove(self, found: Found, *, carefully: bool) -> Fate:
         """Remove this very file and nothing that took its name; carefully asks for writers."""
+        ...
+
+    def compress(self, found: Found) -> int | None:
+        """Put NAME.gz in its place, with its age; say what that saves, None where it was left."""
         ...
 
     def restore(self, name: bytes) -> None:
@@ -144,18 +151,19 @@ class LocalFolder:
         self._grave = GRAVE + os.urandom(6).hex().encode()
         self._is_filled = False
         self.below = below
+        self.left_overs: list[bytes] = []
 
     def batches(self) -> Iterator[Sequence[Found]]:
         with _told(self.below, "read"), os.scandir(self._descriptor) as entries:
             while part := list(islice(entries, BATCH)):
                 # In the order of the inodes: the disk reads and frees them side by side.
                 part.sort(key=os.DirEntry.inode)
+                self._note_left_overs(part)
                 yield [file for entry in part if (file := _file(entry))]
 
-    def left_overs(self) -> Sequence[bytes]:
-        with _told(self.below, "read"), os.scandir(self._descriptor) as entries:
-            ours = (entry.name for entry in entries if entry.name.startswith(OURS))
-            return [os.fsencode(name) for name in ours]
+    def _note_left_overs(self, part: Sequence["os.DirEntry[str]"]) -> None:
+        ours = (os.fsencode(entry.name) for entry in part if entry.name.startswith(OURS))
+        self.left_overs += [name for name in ours if name != self._grave]
 
     def look(self, name: bytes) -> Found | None:
         with suppress(FileNotFoundError):
@@ -221,6 +229,30 @@ class LocalFolder:
             os.unlink(self._grave, dir_fd=self._descriptor)
         self._is_filled = False
 
+    def compress(self, found: Found) -> int | None:
+        with _told(self.below, "compress in"):
+            copied = self._copied(found)
+        if copied is None:
+            return None
+        if self.remove(found, carefully=True) is not Fate.GONE:
+            if copied.is_new:
+                os.unlink(copied.name, dir_fd=self._descriptor)
+            return None
+        return max(0, found.on_disk_bytes - copied.on_disk_bytes)
+
+    def _copied(self, found: Found) -> Copied | None:
+        try:
+            source = os.open(found.name, _FILE, dir_fd=self._descriptor)
+        except OSError:
+            return None
+        try:
+            if not _is_same(found, os.fstat(source)) or not _has_no_writer(source):
+                return None
+            aside = ASIDE + os.urandom(6).hex().encode()
+            return copy_beside(self._descriptor, source, name=found.name, aside=aside)
+        finally:
+            os.close(source)
+
     def restore(self, name: bytes) -> None:
         if name.startswith(ASIDE):
             os.unlink(name, dir_fd=self._descriptor)
@@ -285,10 +317,15 @@ def _is_same(found: Found, now: os.stat_result) -> bool:
 def _has_no_writer(descriptor: int) -> bool:
     """Ask the kernel for a lease, which it gives only where nobody has the file open to write."""
     try:
+        # Breaking a lease sends SIGIO, which ends a process; SIGURG does nothing.
+        fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
-    except OSError:
+    except BlockingIOError:
         return False
+    except OSError:
+        # No leases here, or none for us: root has seen every process's files, others have not.
+        return os.geteuid() == 0
     return True
 
 
@@ -355,9 +392,12 @@ def _refuse_swappable(descriptor: int, root: Path, part: str) -> None:
 
 
 def _inner_folders(root: Path, below: Below) -> Sequence[bytes]:
-    with _opened(root, below) as descriptor, _told(below, "read"):
-        with os.scandir(descriptor) as entries:
-            return [os.fsencode(e.name) for e in entries if e.is_dir(follow_symlinks=False)]
+    with (
+        _opened(root, below) as descriptor,
+        _told(below, "read"),
+        os.scandir(descriptor) as entries,
+    ):
+        return [os.fsencode(e.name) for e in entries if e.is_dir(follow_symlinks=False)]
 
 
 def _mount_of(descriptor: int) -> str:
