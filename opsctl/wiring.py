@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from opsctl.systems.git import Git
     from opsctl.systems.host import Host
     from opsctl.systems.http import Http
+    from opsctl.systems.mail import Mail, MailServer
     from opsctl.systems.postgres import Postgres
     from opsctl.systems.process import Processes
     from opsctl.systems.redis import Redis
@@ -198,7 +199,7 @@ class Wiring:
     def trees(self) -> "Trees":
         from opsctl.systems.trees import LocalTrees
 
-        return LocalTrees()
+        return LocalTrees(self.clock)
 
     @cached_property
     def folders(self) -> "Folders":
@@ -294,12 +295,14 @@ class Wiring:
     def channels(self) -> "tuple[Channel, ...]":
         from opsctl.notify.setup import Means, set_up
         from opsctl.systems.journal import Journald
+
+        means = Means(lambda: self.http, self._mail, self.processes, Journald())
+        return set_up(self.settings.notify, means)
+
+    def _mail(self, server: "MailServer") -> "Mail":
         from opsctl.systems.mail import SmtpMail
 
-        means = Means(
-            self.http, self.processes, Journald(), lambda server: SmtpMail(server, clock=self.clock)
-        )
-        return set_up(self.settings.notify, means)
+        return SmtpMail(server, clock=self.clock)
 
     @cached_property
     def notifier(self) -> "Notifier":

@@ -11,6 +11,8 @@ NS = 1_000_000_000
 HOUR_NS = 3600 * NS
 # Before any log of ours: a file without a time, or of a machine without one.
 UNDATED_BEFORE_NS = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp()) * NS
+ENDING = re.compile(r"\*[^*?\[\]]+\Z")
+NOTHING = r"(?!)"
 # No clock is right that says an earlier day than the one this was written on.
 WRITTEN = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -57,11 +59,18 @@ class Names:
     """The names that patterns fit, as bytes: a name need not be text."""
 
     def __init__(self, patterns: Iterable[str]) -> None:
-        either = "|".join(translate(pattern) for pattern in patterns)
-        self._fits = re.compile(either.encode("utf-8", "surrogateescape"), re.DOTALL).match
+        listed = tuple(patterns)
+        # Most patterns are endings, which are looked at ten times as fast.
+        self._endings = tuple(os_bytes(each[1:]) for each in listed if ENDING.match(each))
+        rest = [translate(each) for each in listed if not ENDING.match(each)]
+        self._fits = re.compile(os_bytes("|".join(rest) or NOTHING), re.DOTALL).match
 
     def fit(self, name: bytes) -> bool:
-        return self._fits(name) is not None
+        return name.endswith(self._endings) or self._fits(name) is not None
+
+
+def os_bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from opsctl.systems.trees import GRAVE, Below, Fate, Folder, Found, Inode, Skipp
 
 # Few enough to be small in memory, many enough for one commit not to matter.
 FOLDERS = 32
-FILES = 1500
+FILES = 1000
 # A folder with more than that is gone through again, alone, and in larger steps.
 MORE_FILES = 30_000
 

@@ -7,6 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol, TypeAlias
 
+from opsctl.errors import OpsctlError
+
 # What JSON can say; what a key's readers know, and a message as it lies in the queue.
 Packed: TypeAlias = Mapping[str, Any]
 
@@ -77,6 +79,11 @@ class Answer:
 
 
 TAKEN = Answer(is_taken=True)
+
+
+def failed(error: OpsctlError, *, is_refusal: bool = False) -> Answer:
+    trouble = f"{error.what}: {error.why}" if error.why else error.what
+    return Answer(is_taken=False, trouble=trouble, is_refusal=is_refusal)
 
 
 class Channel(Protocol):

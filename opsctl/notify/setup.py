@@ -3,29 +3,31 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from opsctl.notify.channels import CommandChannel, JournalChannel, MailChannel, slack, webhook
+from opsctl.notify.channels import CommandChannel, JournalChannel
 from opsctl.notify.courier import Patience
 from opsctl.notify.model import Channel
 from opsctl.notify.plan import Rules, Way
 from opsctl.notify.tell import Telling
 from opsctl.settings.notify import Notify
-from opsctl.systems.http import Http
 from opsctl.systems.journal import Journal
-from opsctl.systems.mail import Mail, MailServer
 from opsctl.systems.process import Processes
-from opsctl.systems.reach import Reach
+
+if TYPE_CHECKING:
+    from opsctl.systems.http import Http
+    from opsctl.systems.mail import Mail, MailServer
 
 
 @dataclass(frozen=True, slots=True)
 class Means:
     """The systems that channels send by."""
 
-    http: Http
+    http: "Callable[[], Http]"
+    mail: "Callable[[MailServer], Mail]"
     processes: Processes
     journal: Journal
-    mail: Callable[[MailServer], Mail]
 
 
 def set_up(settings: Notify, means: Means) -> tuple[Channel, ...]:
@@ -34,20 +36,32 @@ def set_up(settings: Notify, means: Means) -> tuple[Channel, ...]:
 
 
 def _channels(settings: Notify, means: Means) -> Iterator[Channel]:
-    reach = Reach.of(settings.allow_addresses, plain_http=settings.allow_http)
-    if url := settings.slack_url.get_secret_value():
-        yield slack(url, means.http, reach)
-    if url := settings.webhook_url.get_secret_value():
-        yield webhook(url, means.http, reach)
+    if settings.slack_url.get_secret_value() or settings.webhook_url.get_secret_value():
+        yield from _webhooks(settings, means.http())
     if settings.smtp_host and settings.mail_to:
+        from opsctl.notify.letter import MailChannel  # noqa: PLC0415 - only who mails pays
+
         yield MailChannel(means.mail(_server(settings)), settings.mail_from, settings.mail_to)
     if settings.command:
         yield CommandChannel(means.processes, settings.command)
-    if settings.journal:
+    if settings.journal and means.journal.is_there():
         yield JournalChannel(means.journal)
 
 
-def _server(settings: Notify) -> MailServer:
+def _webhooks(settings: Notify, http: "Http") -> Iterator[Channel]:
+    from opsctl.notify.webhook import slack, webhook  # noqa: PLC0415 - httpx takes 20 MiB
+    from opsctl.systems.reach import Reach  # noqa: PLC0415 - same
+
+    reach = Reach.of(settings.allow_addresses, plain_http=settings.allow_http)
+    if url := settings.slack_url.get_secret_value():
+        yield slack(url, http, reach)
+    if url := settings.webhook_url.get_secret_value():
+        yield webhook(url, http, reach)
+
+
+def _server(settings: Notify) -> "MailServer":
+    from opsctl.systems.mail import MailServer  # noqa: PLC0415 - only who mails pays
+
     return MailServer(
         settings.smtp_host,
         settings.smtp_port,

@@ -48,7 +48,9 @@ class Notify(Section):
     command: tuple[str, ...] = setting(
         (), "Program and arguments that gets the notices as JSON on stdin."
     )
-    journal: bool = setting(True, "Whether the system's journal is told as well.")
+    journal: bool = setting(
+        True, "Whether the system's journal, where there is one, is told as well."
+    )
     routes: tuple[str, ...] = setting(
         ("info=journal", "warning=*"),
         "Who is told what: SEVERITY[:TOPIC]=CHANNEL+CHANNEL; that severity and above, * is all."

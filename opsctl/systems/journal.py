@@ -24,6 +24,8 @@ class Entry:
 
 
 class Journal(Protocol):
+    def is_there(self) -> bool: ...
+
     def write(self, entry: Entry) -> None: ...
 
 
@@ -32,6 +34,9 @@ class Journald:
 
     def __init__(self, path: Path = SOCKET) -> None:
         self._path = path
+
+    def is_there(self) -> bool:
+        return self._path.is_socket()
 
     def write(self, entry: Entry) -> None:
         try:

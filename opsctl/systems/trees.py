@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from opsctl.errors import OpsctlError, RefusedError
+from opsctl.systems.clock import Clock
 from opsctl.systems.files import MissingFileError, translate
 from opsctl.systems.squeeze import Copied, copy_beside
 
@@ -23,6 +24,8 @@ GRAVE = b".opsctl-grave-"
 ASIDE = b".opsctl-aside-"
 BLOCK_BYTES = 512
 BATCH = 4096
+# Rotation moves names in a burst; in a folder that was still for so long none is going on.
+QUIET_S = 10.0
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -32,8 +35,7 @@ Below: TypeAlias = tuple[bytes, ...]
 Inode: TypeAlias = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A regular file as it was seen; what has its name later may be another."""
 
     name: bytes
@@ -116,6 +118,9 @@ class Trees(Protocol):
 
 
 class LocalTrees:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
     def folders(self, root: Path) -> Iterator[Below | Skipped]:
         with _opened_root(root):
             pass
@@ -135,7 +140,9 @@ class LocalTrees:
     @contextmanager
     def open(self, root: Path, below: Below) -> Iterator[Folder]:
         with _opened(root, below) as descriptor:
-            folder = LocalFolder(descriptor, below)
+            changed_ns = os.fstat(descriptor).st_mtime_ns
+            quiet_s = self._clock.now().timestamp() - changed_ns / 1e9
+            folder = LocalFolder(descriptor, below, is_quiet=quiet_s > QUIET_S)
             try:
                 yield folder
             finally:
@@ -146,10 +153,11 @@ class LocalTrees:
 
 
 class LocalFolder:
-    def __init__(self, descriptor: int, below: Below = ()) -> None:
+    def __init__(self, descriptor: int, below: Below = (), *, is_quiet: bool = False) -> None:
         self._descriptor = descriptor
         self._grave = GRAVE + os.urandom(6).hex().encode()
         self._is_filled = False
+        self._is_quiet = is_quiet
         self.below = below
         self.left_overs: list[bytes] = []
 
@@ -172,12 +180,15 @@ class LocalFolder:
         return None
 
     def remove(self, found: Found, *, carefully: bool) -> Fate:
-        """Move it to a name that only we know, look at what came, and only then let it go.
+        """Look, and let go; where names move, under a name that only we know.
 
-        The file before it goes as this one takes its place: one step of the disk instead of two.
+        There the file before it goes as this one takes its place: one step instead of two.
         """
+        if self._is_quiet and not carefully:
+            return self._remove_in_place(found)
+        folder = self._descriptor
         try:
-            _rename(found.name, self._grave, **self._both())
+            _rename(found.name, self._grave, src_dir_fd=folder, dst_dir_fd=folder)
             self._is_filled = True
             fate = self._judged(found, carefully=carefully)
             if fate is not Fate.GONE:
@@ -191,12 +202,16 @@ class LocalFolder:
         return fate
 
     def _remove_in_place(self, found: Found) -> Fate:
-        """Without room for one more name: look and let go at once, the first of a folder only."""
-        with _told(self.below, "remove from"):
-            now = os.stat(found.name, dir_fd=self._descriptor, follow_symlinks=False)
-            if not _is_same(found, now):
+        """Look and let go at once: nobody has moved a name here, or there is no room for one."""
+        folder = self._descriptor
+        try:
+            if not _is_same(found, os.stat(found.name, dir_fd=folder, follow_symlinks=False)):
                 return Fate.OTHER
-            os.unlink(found.name, dir_fd=self._descriptor)
+            os.unlink(found.name, dir_fd=folder)
+        except FileNotFoundError:
+            return Fate.OTHER
+        except OSError as error:
+            raise translate(error, what=f"Cannot remove from {shown(self.below)}") from error
         return Fate.GONE
 
     def _judged(self, found: Found, *, carefully: bool) -> Fate:
@@ -310,8 +325,13 @@ def _told(below: Below, doing: str) -> Iterator[None]:
 
 
 def _is_same(found: Found, now: os.stat_result) -> bool:
-    seen = (now.st_dev, now.st_ino), now.st_mtime_ns, now.st_size
-    return stat.S_ISREG(now.st_mode) and seen == (found.inode, found.modified_ns, found.size)
+    return (
+        now.st_ino == found.inode[1]
+        and now.st_dev == found.inode[0]
+        and now.st_mtime_ns == found.modified_ns
+        and now.st_size == found.size
+        and stat.S_ISREG(now.st_mode)
+    )
 
 
 def _has_no_writer(descriptor: int) -> bool:
