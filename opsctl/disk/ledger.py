@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opsctl.state.model import Action
+from opsctl.systems.descent import Below
 from opsctl.systems.files import DiskFullError
-from opsctl.systems.trees import Below, Found
+from opsctl.systems.trees import Found
 
 if TYPE_CHECKING:
     from opsctl.state.store import Store

@@ -11,8 +11,9 @@ from opsctl.disk.plan import Age
 from opsctl.disk.sweep import Remove, Scope, aged
 from opsctl.errors import OpsctlError
 from opsctl.findings import Marks
+from opsctl.systems.descent import Below
 from opsctl.systems.host import Host, Usage
-from opsctl.systems.trees import Below, Found, Skipped
+from opsctl.systems.trees import Found, Skipped
 
 # So many of the oldest are known at once; then the folders are gone through again.
 OLDEST = 20_000

@@ -13,7 +13,9 @@ from opsctl.disk.ledger import Done, Ledger, Lot
 from opsctl.disk.plan import Age, Ages, Names
 from opsctl.errors import OpsctlError
 from opsctl.progress import Progress
-from opsctl.systems.trees import GRAVE, Below, Fate, Folder, Found, Inode, Skipped, Trees, shown
+from opsctl.systems.descent import Below, shown
+from opsctl.systems.trees import GRAVE, Fate, Folder, Found, Skipped, Trees
+from opsctl.systems.writers import Inode
 
 # Few enough to be small in memory, many enough for one commit not to matter.
 FOLDERS = 32

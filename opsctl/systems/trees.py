@@ -1,9 +1,7 @@
 """Trees of files, walked and thinned by descriptor: no link is followed, no mount crossed."""
 
 import errno
-import fcntl
 import os
-import signal
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -11,12 +9,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import NamedTuple, Protocol
 
-from opsctl.errors import OpsctlError, RefusedError
+from opsctl.errors import OpsctlError
 from opsctl.systems.clock import Clock
+from opsctl.systems.descent import Below, opened, opened_root, shown, told
 from opsctl.systems.files import MissingFileError, translate
 from opsctl.systems.squeeze import Copied, copy_beside
+from opsctl.systems.writers import Inode, has_no_writer, writers
 
 # What we move out of the way, and what we write aside; a kill may leave one behind.
 OURS = ".opsctl-"
@@ -27,12 +27,7 @@ BATCH = 4096
 # Rotation moves names in a burst; in a folder that was still for so long none is going on.
 QUIET_S = 10.0
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-
-# The names from a root down to a folder; the root itself is ().
-Below: TypeAlias = tuple[bytes, ...]
-Inode: TypeAlias = tuple[int, int]
 
 
 class Found(NamedTuple):
@@ -122,7 +117,7 @@ class LocalTrees:
         self._clock = clock
 
     def folders(self, root: Path) -> Iterator[Below | Skipped]:
-        with _opened_root(root):
+        with opened_root(root):
             pass
         waiting: list[Below] = [()]
         while waiting:
@@ -139,7 +134,7 @@ class LocalTrees:
 
     @contextmanager
     def open(self, root: Path, below: Below) -> Iterator[Folder]:
-        with _opened(root, below) as descriptor:
+        with opened(root, below) as descriptor:
             changed_ns = os.fstat(descriptor).st_mtime_ns
             quiet_s = self._clock.now().timestamp() - changed_ns / 1e9
             folder = LocalFolder(descriptor, below, is_quiet=quiet_s > QUIET_S)
@@ -149,7 +144,7 @@ class LocalTrees:
                 folder.close()
 
     def writers(self) -> frozenset[Inode]:
-        return frozenset(_writers())
+        return frozenset(writers())
 
 
 class LocalFolder:
@@ -162,7 +157,7 @@ class LocalFolder:
         self.left_overs: list[bytes] = []
 
     def batches(self) -> Iterator[Sequence[Found]]:
-        with _told(self.below, "read"), os.scandir(self._descriptor) as entries:
+        with told(self.below, "read"), os.scandir(self._descriptor) as entries:
             while part := list(islice(entries, BATCH)):
                 # In the order of the inodes: the disk reads and frees them side by side.
                 part.sort(key=os.DirEntry.inode)
@@ -227,7 +222,7 @@ class LocalFolder:
         try:
             if not _is_same(found, os.fstat(descriptor)):
                 return Fate.OTHER
-            return Fate.GONE if _has_no_writer(descriptor) else Fate.WRITTEN
+            return Fate.GONE if has_no_writer(descriptor) else Fate.WRITTEN
         finally:
             os.close(descriptor)
 
@@ -245,7 +240,7 @@ class LocalFolder:
         self._is_filled = False
 
     def compress(self, found: Found) -> int | None:
-        with _told(self.below, "compress in"):
+        with told(self.below, "compress in"):
             copied = self._copied(found)
         if copied is None:
             return None
@@ -261,7 +256,7 @@ class LocalFolder:
         except OSError:
             return None
         try:
-            if not _is_same(found, os.fstat(source)) or not _has_no_writer(source):
+            if not _is_same(found, os.fstat(source)) or not has_no_writer(source):
                 return None
             aside = ASIDE + os.urandom(6).hex().encode()
             return copy_beside(self._descriptor, source, name=found.name, aside=aside)
@@ -269,6 +264,10 @@ class LocalFolder:
             os.close(source)
 
     def restore(self, name: bytes) -> None:
+        with told(self.below, "tidy"):
+            self._restore(name)
+
+    def _restore(self, name: bytes) -> None:
         if name.startswith(ASIDE):
             os.unlink(name, dir_fd=self._descriptor)
             return
@@ -311,19 +310,6 @@ def _found(name: bytes, now: os.stat_result) -> Found | None:
     )
 
 
-def shown(below: Below) -> str:
-    """Say a folder's place below its root."""
-    return os.fsdecode(b"/".join(below)) or "the root"
-
-
-@contextmanager
-def _told(below: Below, doing: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise translate(error, what=f"Cannot {doing} {shown(below)}") from error
-
-
 def _is_same(found: Found, now: os.stat_result) -> bool:
     return (
         now.st_ino == found.inode[1]
@@ -334,111 +320,10 @@ def _is_same(found: Found, now: os.stat_result) -> bool:
     )
 
 
-def _has_no_writer(descriptor: int) -> bool:
-    """Ask the kernel for a lease, which it gives only where nobody has the file open to write."""
-    try:
-        # Breaking a lease sends SIGIO, which ends a process; SIGURG does nothing.
-        fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)
-        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
-        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
-    except BlockingIOError:
-        return False
-    except OSError:
-        # No leases here, or none for us: root has seen every process's files, others have not.
-        return os.geteuid() == 0
-    return True
-
-
-@contextmanager
-def _opened_root(root: Path) -> Iterator[int]:
-    """Walk from / to the root by descriptor; a link or an open door on the way is refused."""
-    descriptor = os.open("/", _FOLDER)
-    try:
-        for part in root.parts[1:]:
-            _refuse_swappable(descriptor, root, part)
-            descriptor = _step(descriptor, os.fsencode(part), f"Cannot enter {root}")
-        _refuse_open(descriptor, f"Refused to clean {root}")
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def _opened(root: Path, below: Below) -> Iterator[int]:
-    with _opened_root(root) as top:
-        mount, descriptor = _mount_of(top), os.dup(top)
-        try:
-            for name in below:
-                descriptor = _step(descriptor, name, "Cannot enter a folder")
-                _refuse_open(descriptor, "Refused to clean a folder")
-                if _mount_of(descriptor) != mount:
-                    raise RefusedError("Refused to clean a folder", why="it is another mount")
-            yield descriptor
-        finally:
-            os.close(descriptor)
-
-
-def _step(descriptor: int, name: bytes, what: str) -> int:
-    """Go one folder down, and let the one above go."""
-    try:
-        inner = os.open(name, _FOLDER, dir_fd=descriptor)
-    except OSError as error:
-        if error.errno == errno.ENOTDIR and _is_link(descriptor, name):
-            error = OSError(errno.ELOOP, "a symbolic link")
-        raise translate(error, what=what) from error
-    os.close(descriptor)
-    return inner
-
-
-def _is_link(descriptor: int, name: bytes) -> bool:
-    try:
-        now = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
-    except OSError:
-        return False
-    return stat.S_ISLNK(now.st_mode)
-
-
-def _refuse_open(descriptor: int, what: str) -> None:
-    if os.fstat(descriptor).st_mode & stat.S_IWOTH:
-        raise RefusedError(what, why="every user may write to it", hint="chmod o-w")
-
-
-def _refuse_swappable(descriptor: int, root: Path, part: str) -> None:
-    """A sticky folder is well: only the owner of an entry may move it."""
-    mode = os.fstat(descriptor).st_mode
-    if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
-        why = f"every user may write to the folder that {part} is in"
-        raise RefusedError(f"Refused to clean {root}", why=why, hint="chmod o-w")
-
-
 def _inner_folders(root: Path, below: Below) -> Sequence[bytes]:
     with (
-        _opened(root, below) as descriptor,
-        _told(below, "read"),
+        opened(root, below) as descriptor,
+        told(below, "read"),
         os.scandir(descriptor) as entries,
     ):
         return [os.fsencode(e.name) for e in entries if e.is_dir(follow_symlinks=False)]
-
-
-def _mount_of(descriptor: int) -> str:
-    """Name the mount, not the device: a bind mount has the device of its source."""
-    info = Path(f"/proc/self/fdinfo/{descriptor}").read_text("ascii")
-    fields = dict(line.split(":", 1) for line in info.splitlines() if ":" in line)
-    return fields.get("mnt_id", str(os.fstat(descriptor).st_dev)).strip()
-
-
-def _writers() -> Iterator[Inode]:
-    for process in os.scandir("/proc"):
-        if process.name.isdigit():
-            with suppress(OSError):
-                yield from _written_by(process.name)
-
-
-def _written_by(process: str) -> Iterator[Inode]:
-    for entry in os.scandir(f"/proc/{process}/fd"):
-        with suppress(OSError, ValueError, StopIteration):
-            # The link's own mode says how it was opened.
-            if entry.stat(follow_symlinks=False).st_mode & stat.S_IWUSR:
-                file = entry.stat()
-                if stat.S_ISREG(file.st_mode):
-                    yield file.st_dev, file.st_ino
