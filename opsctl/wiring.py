@@ -2,14 +2,14 @@
 
 import os
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from opsctl import logs
-from opsctl.errors import SettingsError
+from opsctl.errors import OpsctlError, SettingsError
 from opsctl.settings import Loaded, Request, Settings, defaults, load
 from opsctl.settings.experiment import LOWEST_EXPERIMENT_INDEX
 from opsctl.settings.isolation import (
@@ -23,10 +23,12 @@ from opsctl.settings.isolation import (
 )
 from opsctl.settings.state import state_directory
 from opsctl.systems.clock import Clock, SystemClock
-from opsctl.systems.files import Files, LocalFiles, MissingFileError
+from opsctl.systems.files import Files, Kind, LocalFiles, MissingFileError
 
 if TYPE_CHECKING:
-    from opsctl.notify.courier import Courier
+    from opsctl.migrate.dialect import Dialect
+    from opsctl.migrate.project import Project
+    from opsctl.migrate.work import Asked
     from opsctl.notify.model import Channel
     from opsctl.notify.tell import Notifier
     from opsctl.state.locks import Locks
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
     from opsctl.systems.git import Git
     from opsctl.systems.host import Host
     from opsctl.systems.http import Http
-    from opsctl.systems.mail import Mail, MailServer
     from opsctl.systems.postgres import Postgres
     from opsctl.systems.process import Processes
     from opsctl.systems.redis import Redis
@@ -53,6 +54,9 @@ class WorkPlace:
     config: str | None = None
     env: str | None = None
 
+
+# A schema is no secret: it is committed beside the files.
+READABLE = 0o644
 
 # What `--timeout` bounds: one wait for one system.
 _WAITS = (
@@ -156,8 +160,9 @@ class Wiring:
 
     @cached_property
     def state_directory(self) -> Path:
-        settings = self.settings
-        return state_directory(settings.state, project=settings.project.name, environ=self._environ)
+        project = self.settings.project.name
+        named = state_directory(self.settings.state, project=project, environ=self._environ)
+        return self.project_dir / named
 
     @cached_property
     def store(self) -> "Store":
@@ -217,13 +222,23 @@ class Wiring:
     def experiment(self) -> str | None:
         """Why this checkout is an experiment, or None."""
         rules = self.settings.experiment
-        facts = self.git.facts(self.directory, trunks=rules.trunks)
+        facts = self.git.facts(self._standing, trunks=rules.trunks)
         checkout = facts.checkout if facts else Checkout()
         return experiment_in(checkout, ci_branches(self._environ), rules)
 
+    @cached_property
+    def _standing(self) -> Path:
+        """The project's folder, or what there is of its path: init may be about to make it."""
+        path = self.project_dir
+        while self.files.kind(path) is not Kind.DIRECTORY and path != path.parent:
+            path = path.parent
+        return path
+
     def guard_production(self, verb: str) -> None:
         """Refuse a verb that changes production on an experiment; call it before anything else."""
-        refuse_on_production(self.experiment, env=self.settings.env, verb=verb)
+        # Elsewhere nobody is refused, and git need not be asked.
+        if self.settings.env == "prod":
+            refuse_on_production(self.experiment, env=self.settings.env, verb=verb)
 
     @cached_property
     def containers(self) -> "Containers":
@@ -250,6 +265,75 @@ class Wiring:
         read_only = opens_read_only(self.experiment, env=self.settings.env)
         url = database.url.get_secret_value()
         return PsycopgPostgres(url, clock=self.clock, limits=limits, read_only=read_only)
+
+    def migrations(self, asked: "Asked | None" = None) -> "Project":
+        from opsctl.migrate.model import Limits
+        from opsctl.migrate.project import Project
+        from opsctl.migrate.work import Asked, Patience, Rules
+        from opsctl.systems.folder import LocalFolder
+
+        asked = asked or Asked()
+        wanted = self.settings.migrations
+        runner_s = wanted.runner_timeout_s if asked.runner_s is None else asked.runner_s
+        dialect = self._dialect(runner_s=runner_s)
+        return Project(
+            self.project_dir / wanted.directory,
+            LocalFolder(),
+            dialect,
+            Rules(
+                Limits(wanted.lock_timeout_s, wanted.statement_timeout_s),
+                dialect.read,
+                dialect.why_alone,
+                allow_alone=wanted.allow_non_transactional,
+                takes_copy=dialect.takes_copy,
+                values=asked.values,
+            ),
+            Patience(runner_s, wanted.lock_retries),
+            self.clock,
+            lambda: self._head,
+            schema_file=self.project_dir / wanted.schema_file if wanted.schema_file else None,
+            write=partial(self.files.write_text, mode=READABLE),
+        )
+
+    def _dialect(self, *, runner_s: float) -> "Dialect":
+        wanted = self.settings.migrations
+        url = (
+            wanted.url.get_secret_value() or self.settings.database.url.get_secret_value()
+        ).strip()
+        kind, _, path = url.partition(":///")
+        if not url:
+            raise SettingsError(
+                "no database is set to migrate",
+                why="database.url and migrations.url are empty",
+                hint="Set DATABASE_URL in .env, e.g. postgresql://user:password@host:5432/name",
+            )
+        if kind == "sqlite":
+            from opsctl.migrate.dialects.sqlite import SqliteDialect
+            from opsctl.systems.sqlite_script import SqliteScripts
+
+            open_sqlite = partial(SqliteScripts, clock=self.clock, busy_s=runner_s)
+            return SqliteDialect(self.project_dir / path, open_sqlite, who=self.actor.who)
+        if kind == "duckdb":
+            from opsctl.migrate.dialects.duckdb import DuckdbDialect
+            from opsctl.systems.duckdb_script import DuckdbScripts
+
+            open_duckdb = partial(DuckdbScripts, clock=self.clock, busy_s=runner_s)
+            return DuckdbDialect(self.project_dir / path, open_duckdb, who=self.actor.who)
+        from opsctl.migrate.dialects.postgres import PostgresDialect
+        from opsctl.systems.postgres_script import LibpqScripts
+
+        connect_s = self.settings.database.connect_timeout_s
+        scripts = LibpqScripts(url, clock=self.clock, connect_s=connect_s)
+        shadow_url = wanted.shadow_url.get_secret_value()
+        shadow = LibpqScripts(shadow_url, clock=self.clock) if shadow_url else None
+        return PostgresDialect(scripts, clock=self.clock, shadow=shadow)
+
+    @cached_property
+    def _head(self) -> str:
+        """The commit that is checked out; empty where git or the repository is missing."""
+        with suppress(OpsctlError):
+            return self.git.head(self.project_dir) or ""
+        return ""
 
     @cached_property
     def redis(self) -> "Redis":
@@ -295,42 +379,24 @@ class Wiring:
     def channels(self) -> "tuple[Channel, ...]":
         from opsctl.notify.setup import Means, set_up
         from opsctl.systems.journal import Journald
-
-        means = Means(lambda: self.http, self._mail, self.processes, Journald())
-        return set_up(self.settings.notify, means)
-
-    def _mail(self, server: "MailServer") -> "Mail":
         from opsctl.systems.mail import SmtpMail
 
-        return SmtpMail(server, clock=self.clock)
+        mail = partial(SmtpMail, clock=self.clock)
+        means = Means(lambda: self.http, mail, self.processes, Journald())
+        return set_up(self.settings.notify, means)
 
     @cached_property
     def notifier(self) -> "Notifier":
         """Tell of troubles; what is due goes out, within bounds, when the run ends."""
-        from opsctl.notify.setup import telling
-        from opsctl.notify.tell import Notifier
+        from opsctl.notify.setup import Ends, make_notifier
 
-        redact = logs.Redactor(self.secrets)
-        rules = telling(self.settings.notify, where=self.where, redact=redact)
-        notifier = Notifier(
-            lambda: self.store.deliveries, self._courier, telling=rules, clock=self.clock
+        settings = self.settings.notify
+        secrets = () if self._settings else self.loaded.resolved.secrets()
+        notifier = make_notifier(
+            settings,
+            Ends(lambda: self.store.deliveries, self.channels, self.locks, self.clock),
+            where=self.where,
+            redact=logs.Redactor(secrets),
         )
-        self._last_words.append(lambda: notifier.flush(self.settings.notify.command_wait_s))
+        self._last_words.append(lambda: notifier.flush(settings.command_wait_s))
         return notifier
-
-    @cached_property
-    def _courier(self) -> "Courier":
-        from opsctl.notify.courier import Courier
-        from opsctl.notify.setup import patience
-
-        return Courier(
-            lambda: self.store.deliveries,
-            self.channels,
-            turns=self.locks,
-            clock=self.clock,
-            patience=patience(self.settings.notify),
-        )
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        return () if self._settings else self.loaded.resolved.secrets()

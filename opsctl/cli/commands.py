@@ -20,6 +20,7 @@ ROOT: dict[str, Entry] = {
         "opsctl.cli.disk:disk", "How full the disks are, where that leads, which raw logs go."
     ),
     "notify": Entry("opsctl.cli.notify:notify", "Where alerts go: try, and see what waits."),
+    "migrate": Entry("opsctl.cli.migrate:migrate", "Apply migrations/*.sql, each file once."),
     "completion": Entry(
         "opsctl.cli.completion:completion", "Print the completion script of a shell."
     ),

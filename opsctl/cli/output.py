@@ -1,5 +1,6 @@
 """One way out for every command: text, JSON, NDJSON, and what other programs read."""
 
+import re
 import sys
 from collections.abc import Iterable, Sequence
 
@@ -54,7 +55,7 @@ class Output:
             self._explain(error)
         elif self.form == "json":
             told = {"code": error.code, "what": error.what, "why": error.why, "fix": error.hint}
-            self._document({"error": told})
+            self._document({"error": {**told, **error.facts}})
         else:
             self._findings([_as_finding(error)])
         return _NAGIOS_EXIT[Level.UNKNOWN] if self.form == "nagios" else error.exit_code
@@ -66,6 +67,8 @@ class Output:
 
     def _explain(self, error: OpsctlError) -> None:
         click.secho(f"Error: {clean(error.what)}", err=True, fg="red", color=self._stderr_color())
+        for line in error.excerpt:
+            click.echo(f"  {clean(line)}", err=True)
         for label, text in (("why", error.why), ("try", error.hint)):
             if text and not (label == "try" and self._quiet):
                 click.echo(f"  {label}: {clean(text)}", err=True)
@@ -94,4 +97,13 @@ class Output:
 def _as_finding(error: OpsctlError) -> Finding:
     """Say a failure as a finding: nothing could be known."""
     what = f"{error.what} ({error.why})" if error.why else error.what
-    return Finding(check=error.code, level=Level.UNKNOWN, what=what, fix=error.hint)
+    # Wrong settings begin with their place: `configs/dev.yaml:2: ...`.
+    place = re.match(r"(?P<file>[^\s:]+):(?P<line>\d+): ", error.what)
+    return Finding(
+        check=error.code,
+        level=Level.UNKNOWN,
+        what=what,
+        fix=error.hint,
+        file=place["file"] if place else "",
+        line=int(place["line"]) if place else None,
+    )

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec
 import click
 
 from opsctl.cli.flags import GIVEN
-from opsctl.cli.grammar import Verb
 from opsctl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -134,8 +133,9 @@ def name_of(context: click.Context) -> str:
 
 
 def _refuse_format(command: click.Command, form: str) -> None:
-    if isinstance(command, Verb) and form not in command.formats:
+    formats = getattr(command, "formats", None)
+    if formats is not None and form not in formats:
         raise UsageError(
             f"`opsctl {command.name}` cannot answer in {form}",
-            hint=f"Use -o {' or -o '.join(command.formats)}.",
+            hint=f"Use -o {' or -o '.join(formats)}.",
         )

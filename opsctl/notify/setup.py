@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from opsctl.notify.channels import CommandChannel, JournalChannel
-from opsctl.notify.courier import Patience
-from opsctl.notify.model import Channel
+from opsctl.notify.courier import Courier, Patience
+from opsctl.notify.model import Channel, Outbox, Turns
 from opsctl.notify.plan import Rules, Way
-from opsctl.notify.tell import Telling
+from opsctl.notify.tell import Notifier, Telling
 from opsctl.settings.notify import Notify
+from opsctl.systems.clock import Clock
 from opsctl.systems.journal import Journal
 from opsctl.systems.process import Processes
 
@@ -69,6 +70,30 @@ def _server(settings: Notify) -> "MailServer":
         user=settings.smtp_user,
         password=settings.smtp_password.get_secret_value(),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """What a notifier is tied to: its queue, its channels, locks and the clock."""
+
+    outbox: Callable[[], Outbox]
+    channels: tuple[Channel, ...]
+    turns: Turns
+    clock: Clock
+
+
+def make_notifier(
+    settings: Notify, ends: Ends, *, where: str, redact: Callable[[str], str]
+) -> Notifier:
+    courier = Courier(
+        ends.outbox,
+        ends.channels,
+        turns=ends.turns,
+        clock=ends.clock,
+        patience=patience(settings),
+    )
+    told = telling(settings, where=where, redact=redact)
+    return Notifier(ends.outbox, courier, telling=told, clock=ends.clock)
 
 
 def telling(settings: Notify, *, where: str, redact: Callable[[str], str]) -> Telling:

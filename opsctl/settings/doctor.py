@@ -7,7 +7,7 @@ class Doctor(Section):
     """How long `opsctl doctor` asks, and what it calls trouble."""
 
     timeout_s: float = setting(
-        1.5, "Longest wait for one check; all run side by side.", gt=0, le=60
+        1.2, "Longest wait for one check; all run side by side.", gt=0, le=60
     )
     clock_skew_s: float = setting(
         2.0, "Most seconds between this clock and that of another system.", gt=0, le=3600

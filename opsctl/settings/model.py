@@ -13,6 +13,7 @@ from opsctl.settings.doctor import Doctor
 from opsctl.settings.engine import Engine
 from opsctl.settings.experiment import Experiment
 from opsctl.settings.logs import Logs
+from opsctl.settings.migrations import Migrations
 from opsctl.settings.notify import Notify
 from opsctl.settings.project import Project
 from opsctl.settings.redis import Redis
@@ -33,6 +34,7 @@ class Settings(Section):
     engine: Engine = Engine()
     redis: Redis = Redis()
     database: Database = Database()
+    migrations: Migrations = Migrations()
     cache: Cache = Cache()
     state: State = State()
     logs: Logs = Logs()

@@ -31,6 +31,16 @@ class FileExistsAlreadyError(OpsctlError):
     code = "exists"
 
 
+class LeftBehindError(OpsctlError):
+    """A temporary file could not be removed again; `path` says which."""
+
+    code = "left_behind"
+
+    def __init__(self, path: Path, *, why: str, hint: str) -> None:
+        super().__init__(f"Cannot remove the temporary file {path}", why=why, hint=hint)
+        self.path = path
+
+
 class DiskFullError(OpsctlError):
     """No space was left; what was there before is whole."""
 
@@ -298,8 +308,16 @@ def _temporary(directory: Path, text: str, mode: int) -> Iterator[Path]:
             os.fsync(descriptor)
         yield path
     finally:
-        path.unlink(missing_ok=True)
+        _unlink_temporary(path)
     _sync_directory(directory)
+
+
+def _unlink_temporary(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        trouble = translate(error, what="")
+        raise LeftBehindError(path, why=trouble.why, hint=trouble.hint) from error
 
 
 def _sync_directory(path: Path) -> None:

@@ -311,7 +311,7 @@ def test_a_tag_of_a_file_is_no_trouble(git: Git, repository: Repository) -> None
     assert facts_of(git, repository).containing == (MAIN,)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="root: only root can give a folder away")
+@pytest.mark.usefixtures("root_machine")
 def test_a_repository_of_another_user_is_told(repository: Repository) -> None:
     repository.commit("a.txt")
     os.chown(repository.path, 12345, 12345)

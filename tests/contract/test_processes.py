@@ -1,17 +1,14 @@
 """One suite over the twin and the real thing: what every caller of Processes may count on."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.systems.clock import SystemClock
+from opsctl.systems.output import Line
 from opsctl.systems.process import Command, LocalProcesses, Processes
 from tests.twins.processes import ScriptedProcesses
-
-if TYPE_CHECKING:
-    from opsctl.systems.output import Line
 
 CANARY = "s3cret-canary"
 SPEAKS = ("sh", "-c", f"echo one; echo {CANARY}; echo two >&2")

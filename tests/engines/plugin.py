@@ -4,15 +4,26 @@ import os
 
 import pytest
 
-from tests.engines import addresses, compose, disks, docker, homes, postgres, redis, timescale
+from tests.engines import (
+    addresses,
+    compose,
+    disks,
+    docker,
+    homes,
+    pgbouncer,
+    postgres,
+    redis,
+    timescale,
+)
 from tests.engines.require import REQUIRED_VARIABLE, required_engines
 
-_SERVERS = (addresses, compose, disks, docker, homes, postgres, redis, timescale)
+_SERVERS = (addresses, compose, disks, docker, homes, pgbouncer, postgres, redis, timescale)
 
 # The cheapest fixture that says whether the engine is there.
 _PROBES = {
     "docker": "docker_engine",
     "timescale": "timescale_engine",
+    "pgbouncer": "pgbouncer_program",
     "postgres": "postgres_bin",
     "redis": "redis_program",
     "root": "root_machine",
