@@ -391,12 +391,8 @@ class Wiring:
         from opsctl.notify.setup import Ends, make_notifier
 
         settings = self.settings.notify
-        secrets = () if self._settings else self.loaded.resolved.secrets()
-        notifier = make_notifier(
-            settings,
-            Ends(lambda: self.store.deliveries, self.channels, self.locks, self.clock),
-            where=self.where,
-            redact=logs.Redactor(secrets),
-        )
+        redact = logs.Redactor(() if self._settings else self.loaded.resolved.secrets())
+        ends = Ends(lambda: self.store.deliveries, self.channels, self.locks, self.clock)
+        notifier = make_notifier(settings, ends, where=self.where, redact=redact)
         self._last_words.append(lambda: notifier.flush(settings.command_wait_s))
         return notifier

@@ -134,9 +134,11 @@ def read_disk(raw: Mapping[str, Any]) -> EngineDisk:
 
 def _used_by_containers(raw: Mapping[str, Any]) -> int:
     """Count as the engine's own `system df` does: -1 stands for what it does not know."""
+    if raw.get("Images") is None:
+        return raw.get("LayersSize") or 0
     return sum(
         image["Size"] - image["SharedSize"]
-        for image in raw.get("Images") or ()
+        for image in raw["Images"]
         if image.get("Containers") and image["Size"] != -1 and image["SharedSize"] != -1
     )
 

@@ -156,7 +156,9 @@ class SqliteDatabases:
 
 
 class SqliteDatabase:
-    def __init__(self, path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
+    def __init__(
+        self, path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S, is_copy: bool = False
+    ) -> None:
         self._path = path
         self._turn = threading.RLock()
         with _reported(path):
@@ -164,6 +166,8 @@ class SqliteDatabase:
                 path, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False
             )
         self._connection.row_factory = sqlite3.Row
+        if is_copy:
+            return
         try:
             self._set_up()
         except OpsctlError:
@@ -172,7 +176,7 @@ class SqliteDatabase:
 
     def _set_up(self) -> None:
         (mode,) = self.query("PRAGMA journal_mode = WAL")
-        if mode["journal_mode"] not in {"wal", "memory"}:
+        if mode["journal_mode"] != "wal":
             why = "the file system has no shared memory for it"
             hint = "Keep it on a local disk."
             raise OpsctlError(f"Cannot use {self._path}", why=why, hint=hint)
@@ -238,7 +242,7 @@ class FrozenDatabase:
         self._path = path
         self._busy_timeout_s = busy_timeout_s
         self._thawed: SqliteDatabase | None = None
-        self._copy = SqliteDatabase(Path(":memory:"), busy_timeout_s=busy_timeout_s)
+        self._copy = SqliteDatabase(Path(":memory:"), is_copy=True)
         try:
             self._copy.fill_from(path)
         except (sqlite3.Error, OpsctlError):
