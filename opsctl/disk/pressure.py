@@ -1,9 +1,10 @@
 """On a disk that is too full, the oldest go first, down to the youngest that must stay."""
 
 import heapq
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby, islice
+from itertools import groupby
 from pathlib import Path
 
 from opsctl.disk.ledger import Done, Lot
@@ -59,11 +60,11 @@ def relieve(scope: Scope, place: Place, *, host: Host, marks: Marks, remove: Rem
         tried |= {one.file.inode for one in oldest}
         if not oldest:
             break
-        for lots in _by_turns(oldest):
-            _note(scope, done := remove(lots))
+        waiting = deque(oldest)
+        while waiting and expected.percent >= marks.clear_below:
+            turn = _next_turn(waiting, enough_bytes=expected.above(marks.clear_below))
+            _note(scope, done := remove(turn))
             expected = expected.after(done, None if scope.is_dry else host.usage(mount))
-            if expected.percent < marks.clear_below:
-                break
     return Relief(mount, was, expected.percent, expected.percent < marks.clear_below)
 
 
@@ -81,6 +82,11 @@ class Expected:
         whole = usage.used_bytes + usage.free_bytes
         used = usage.used_bytes - self.freed_bytes
         return 100 * used / whole if whole and self.freed_bytes else usage.percent
+
+    def above(self, mark: float) -> float:
+        """Count the bytes by which it is above a mark."""
+        whole = self.usage.used_bytes + self.usage.free_bytes
+        return self.usage.used_bytes - self.freed_bytes - whole * mark / 100
 
     def after(self, done: Sequence[Done], measured: Usage | None) -> "Expected":
         if measured is not None:
@@ -112,12 +118,18 @@ def _may_go(scope: Scope, root: Path) -> Iterator[Candidate]:
             scope.tally.add_trouble(f"{error.what}: {error.why}")
 
 
-def _by_turns(oldest: Sequence[Candidate]) -> Iterator[Sequence[Lot]]:
-    """A few at a time, by folder; between two turns the disk is measured."""
-    waiting = iter(oldest)
-    while turn := list(islice(waiting, AT_ONCE)):
-        turn.sort(key=lambda one: (one.root, one.below))
-        yield [
-            Lot(root, below, tuple(one.file for one in group))
-            for (root, below), group in groupby(turn, key=lambda one: (one.root, one.below))
-        ]
+def _next_turn(waiting: deque[Candidate], *, enough_bytes: float) -> Sequence[Lot]:
+    """Take a few of the oldest, by folder, and none beyond what is enough."""
+    turn: list[Candidate] = []
+    while waiting and len(turn) < AT_ONCE and enough_bytes >= 0:
+        turn.append(waiting.popleft())
+        enough_bytes -= turn[-1].file.frees_bytes
+    turn.sort(key=_place)
+    return [
+        Lot(root, below, tuple(one.file for one in group))
+        for (root, below), group in groupby(turn, key=_place)
+    ]
+
+
+def _place(one: Candidate) -> tuple[Path, Below]:
+    return one.root, one.below
