@@ -27,6 +27,8 @@ class Postbox:
 
 class _Talk(socketserver.StreamRequestHandler):
     server: "_Server"
+    _sender: str
+    _to: list[str]
 
     def handle(self) -> None:
         box = self.server.box
@@ -76,7 +78,7 @@ class _Talk(socketserver.StreamRequestHandler):
     def _encrypt(self, trust: ssl.SSLContext) -> None:
         self._say(b"220 go on")
         self.connection = trust.wrap_socket(self.connection, server_side=True)
-        self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", 0)  # type: ignore[assignment]  # a raw file, as before
+        self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", 0)
 
     def _say(self, line: bytes) -> None:
         self.wfile.write(line + END)
