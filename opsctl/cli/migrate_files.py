@@ -13,12 +13,10 @@ from opsctl.cli.session import Session, pass_session
 from opsctl.errors import UsageError
 from opsctl.migrate.adopt import SOURCES, Adoption, accept, adopt_all, forget, plan_adoption
 from opsctl.migrate.down import choose, prepare_down, take_back
-from opsctl.migrate.new import drafts
+from opsctl.migrate.new import drafts, existing, start
 from opsctl.migrate.project import look
 from opsctl.migrate.values import read_values
 from opsctl.migrate.work import Asked
-
-_READABLE = 0o644
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +39,10 @@ def new(session: Session, *, name: str, down: bool, dry_run: bool, yes: bool) ->
     """Start a file with the next free number."""
     wiring = session.wiring
     directory = wiring.project_dir / wiring.settings.migrations.directory
-    directory.mkdir(parents=True, exist_ok=True)
-    existing = [path.name for path in directory.iterdir()]
-    wanted = drafts(existing, name, now=wiring.clock.now(), down=down)
-    for draft in () if dry_run else wanted:
-        wiring.files.create_text(directory / draft.file, draft.text, mode=_READABLE)
+    there = existing(wiring.folder, directory)
+    wanted = drafts(there, name, now=wiring.clock.now(), down=down)
+    if not dry_run:
+        start(wiring.files, directory, wanted)
     paths = tuple(str(directory / draft.file) for draft in wanted)
     session.output.conclude(Created(paths), paths)
 

@@ -89,7 +89,7 @@ def test_only_wiring_names_a_real_system_class() -> None:
     offenders = {
         (name, what)
         for name, tree in modules()
-        if name not in BUILDERS and not name.startswith("opsctl.systems")
+        if not name.startswith((*BUILDERS, "opsctl.systems"))
         for module, what in imported_from_systems(tree)
         if is_real(module, what)
     }

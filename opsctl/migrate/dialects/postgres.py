@@ -56,7 +56,7 @@ class PostgresDialect:
         return packaged("tracking.postgres.sql")
 
     def read(self, text: str) -> "Script":
-        from opsctl.migrate.lexer import read_script  # noqa: PLC0415 - 50 ms of patterns
+        from opsctl.migrate.lexer import read_script  # noqa: PLC0415 - only for what runs
 
         return read_script(text)
 
@@ -151,13 +151,15 @@ class PostgresDialect:
         ]
 
     def left_by(self, session: ScriptSession, work: Work) -> str:
-        """Match by name: an index that someone else is building now is invalid as well."""
-        text = work.text.casefold()
-        for (name,) in session.query(packaged("invalid_index.postgres.sql")):
-            bare = str(name).rpartition(".")[2].strip('"')
-            if bare.removesuffix("_ccnew").casefold() in text:
-                return str(name)
-        return ""
+        from opsctl.migrate.leftover import (  # noqa: PLC0415 - same
+            InvalidIndex,
+            left_behind,
+        )
+
+        (statement,) = work.script.statements
+        text = work.text[statement.start.offset : statement.end]
+        rows = session.query(packaged("invalid_index.postgres.sql"))
+        return left_behind(text, [InvalidIndex(*map(str, row)) for row in rows])
 
     def sweep(self, session: ScriptSession, left: str) -> None:
         # The name comes from format('%I'): it is quoted by the server itself.

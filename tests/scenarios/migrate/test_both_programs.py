@@ -1,88 +1,20 @@
 """One suite over the two programs that apply migrations: opsctl, and migrate.sh without Python."""
 
-import os
-import subprocess
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.engines.addresses import Address
 from tests.engines.databases import Database
+from tests.migrating import PROGRAMS, Site, end_family, family_of, is_alone, running, sleeping
 from tests.waiting import wait_for
 
-OPSCTL = (str(Path(sys.executable).with_name("opsctl")), "migrate")
-SCRIPT = (str(Path(__file__).parents[3] / "scripts" / "db" / "migrate.sh"),)
-PROGRAMS = {"opsctl": OPSCTL, "migrate.sh": SCRIPT}
 COPY = "COPY kept FROM stdin;\n1\tCOMMIT;\n2\t$$ \\\\i '\n\\.\n"
 BODY = "CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; SELECT 2; END;"
 BLOCK = "DO $do$ BEGIN PERFORM 'COMMIT;'; END $do$; -- \\i nothing\n/* BEGIN; /* */ COMMIT; */"
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """A project, a database, and a program that applies the one to the other."""
-
-    home: Path
-    database: Database
-    program: str
-
-    def by(self, program: str) -> "Site":
-        return replace(self, program=program)
-
-    def write(self, **texts: str | bytes) -> None:
-        """Write files; the first letter of a name gives way to its number."""
-        for name, text in texts.items():
-            content = text.encode() if isinstance(text, str) else text
-            (self.home / "migrations" / f"{name[1:]}.sql").write_bytes(content)
-
-    def remove(self, name: str) -> None:
-        (self.home / "migrations" / f"{name}.sql").unlink()
-
-    def start(self, *words: str, **environ: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [*PROGRAMS[self.program], *words],
-            cwd=self.home,
-            env={**self._environ(), **environ},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-
-    def run(self, *words: str, **environ: str) -> tuple[int, str]:
-        process = self.start(*words, **environ)
-        out, _ = process.communicate(timeout=100)
-        return process.returncode, out
-
-    def rows(self) -> list[tuple[object, ...]]:
-        with self.database.connect() as connection:
-            if connection.execute("SELECT to_regclass('opsctl.opsctl_migrations')").fetchone() == (
-                None,
-            ):
-                return []
-            return connection.execute(
-                "SELECT version, name, checksum, finished FROM opsctl.opsctl_migrations ORDER BY 1"
-            ).fetchall()
-
-    def versions(self) -> list[object]:
-        return [row[0] for row in self.rows()]
-
-    def tables(self) -> list[str]:
-        with self.database.connect() as connection:
-            found = connection.execute(
-                "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
-            )
-            return [name for (name,) in found]
-
-    def _environ(self) -> dict[str, str]:
-        kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
-        return {**kept, "HOME": str(self.home), "DATABASE_URL": self.database.url}
 
 
 @pytest.fixture
@@ -326,6 +258,7 @@ def test_a_run_that_was_killed_is_completed_by_the_next(site: Site) -> None:
 
     end_family(process)
 
+    wait_for(lambda: is_alone(site.database), 20, "the server to notice")
     assert [f"t{version}" for version in site.versions()] == sorted(
         site.tables(), key=lambda name: int(name[1:])
     )
@@ -390,32 +323,3 @@ def test_the_script_says_when_a_file_outwitted_it(home: Path, postgres: Database
 def state_in(line: str, states: Sequence[str]) -> str:
     """Find the first; a note behind it may speak of others."""
     return min((state for state in states if state in line), key=line.index)
-
-
-def sleeping(database: Database) -> bool:
-    with database.connect() as connection:
-        found = connection.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE state = 'active'"
-            " AND pid <> pg_backend_pid() AND query LIKE '%pg_sleep%'"
-        ).fetchone()
-    return found != (0,)
-
-
-def family_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
-    leader = psutil.Process(process.pid)
-    return [leader, *leader.children(recursive=True)]
-
-
-def end_family(process: subprocess.Popen[str]) -> None:
-    """Kill a program as a power cut would: its children cannot finish what they do."""
-    for member in family_of(process):
-        member.kill()
-    process.communicate(timeout=10)
-
-
-@contextmanager
-def running(process: subprocess.Popen[str]) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        end_family(process)

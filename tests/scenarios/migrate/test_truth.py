@@ -1,6 +1,7 @@
 """What the other verbs of migrate say and do, by the installed program."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 from opsctl.migrate.model import State
@@ -122,3 +123,44 @@ def test_the_schema_file_is_written_after_a_run(file: Stage) -> None:
 
     text = (file.program.directory / "schema.sql").read_text(encoding="utf-8")
     assert "CREATE TABLE a" in text
+
+
+def test_duckdb_that_is_not_installed_is_said_to_be_an_extra(file: Stage) -> None:
+    start = (
+        "import sys; sys.modules['duckdb'] = None; from opsctl.cli.root import root; root.main()"
+    )
+    environ = file.program.environ | {"DATABASE_URL": "duckdb:///data.duckdb"}
+
+    done = subprocess.run(
+        [sys.executable, "-c", start, "migrate", "status"],
+        cwd=file.program.directory,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 6
+    assert "pip install 'opsctl[duckdb]'" in done.stderr
+
+
+def test_a_database_of_another_kind_is_named_as_a_wrong_address(file: Stage) -> None:
+    answer = file("status", DATABASE_URL="mysql://root:s3cret@localhost/x")
+
+    assert answer.code == 6
+    assert "s3cret" not in answer.err
+
+
+def test_what_is_left_is_told_when_a_run_is_told_to_stop(file: Stage) -> None:
+    for number in (1, 2, 3):
+        file.write(f"00{number}_f.sql", "SELECT 1;\n")
+
+    answers = [file("--step", "1").out, file("--to", "1").out, file().out, file().out]
+
+    last = [answer.splitlines()[-1] for answer in answers]
+    assert last == [
+        "1 file applied, 2 pending beyond what was asked for",
+        "nothing to do: 2 pending beyond what was asked for",
+        "2 files applied",
+        "nothing to do: all files are applied",
+    ]

@@ -133,6 +133,11 @@ def test_values_keep_to_their_quotes() -> None:
     assert text == "SELECT  E'x''y\"z\\\\', \"x'y\"\"z\\\", 1, ':n', 1::int, a[1 : 2];"
 
 
+@pytest.mark.parametrize("text", ["SELECT a[1:n];", "SELECT a[lo:hi];", "SELECT {'x':y};"])
+def test_a_slice_and_a_struct_are_no_variables(text: str) -> None:
+    assert prepared(text).text == text
+
+
 def test_a_value_cannot_bring_a_transaction_of_its_own() -> None:
     rules = Rules(LIMITS, read_script, why_alone, values={"n": "1; COMMIT; SELECT 2"})
 

