@@ -23,6 +23,10 @@ ROOT: dict[str, Entry] = {
     "debug": Entry("opsctl.cli.debug:debug", "See what flows, who listens and what is slow."),
     "cache": Entry("opsctl.cli.cache:cache", "See and clear the cache that all processes share."),
     "limits": Entry("opsctl.cli.limits:limits", "See and reset the rate limits of all processes."),
+    "disk": Entry(
+        "opsctl.cli.disk:disk", "How full the disks are, where that leads, which raw logs go."
+    ),
+    "notify": Entry("opsctl.cli.notify:notify", "Where alerts go: try, and see what waits."),
     "migrate": Entry("opsctl.cli.migrate:migrate", "Apply migrations/*.sql, each file once."),
     "completion": Entry(
         "opsctl.cli.completion:completion", "Print the completion script of a shell."
