@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from opsctl.systems.postgres import Postgres
     from opsctl.systems.process import Processes
     from opsctl.systems.redis import Redis
+    from opsctl.systems.sandbox_containers import Sandboxes
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +215,21 @@ class Wiring:
         containers = DockerContainers(address, deadline_s=engine.timeout_s)
         self._exits.callback(containers.close)
         return containers
+
+    @cached_property
+    def engine_address(self) -> str:
+        from opsctl.systems.containers import engine_address
+
+        return engine_address(self.settings.engine.host, self._environ)
+
+    @cached_property
+    def sandboxes(self) -> "Sandboxes":
+        from opsctl.systems.sandbox_containers import DockerSandboxes
+
+        deadline_s = self.settings.engine.timeout_s
+        sandboxes = DockerSandboxes(self.engine_address, deadline_s=deadline_s)
+        self._exits.callback(sandboxes.close)
+        return sandboxes
 
     @cached_property
     def compose(self) -> "Compose":

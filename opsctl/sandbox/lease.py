@@ -20,7 +20,9 @@ SPARE = timedelta(minutes=10)
 def this_process(host: "Host", pid: int) -> Owner:
     started = host.started(pid)
     if started is None:
-        raise OpsctlError("could not say who runs this test", why=f"process {pid} is not to be seen")
+        raise OpsctlError(
+            "could not say who runs this test", why=f"process {pid} is not to be seen"
+        )
     return Owner(host.name(), host.boot().id, pid, started)
 
 

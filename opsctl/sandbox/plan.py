@@ -1,10 +1,9 @@
 """Decides what containers a test is made of; caps can be lowered here, and never raised."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from opsctl.errors import OpsctlError, RefusedError, UsageError
+from opsctl.errors import RefusedError, UsageError
 from opsctl.sandbox.model import (
     MEBI,
     NO_NETWORK,
@@ -153,5 +152,5 @@ def _service(spec: Spec, service: Service, given: tuple[Sandbox, Stage, Marks]) 
 def _writable(spec: Spec, facts: ImageFacts) -> tuple[str, ...]:
     """List what is writable in memory; a volume of the image would be a disk to fill."""
     mounted = {bind.target for bind in spec.binds}
-    found: Iterable[str] = dict.fromkeys((*spec.writable, *facts.volumes))
+    found = dict.fromkeys((*spec.writable, *facts.volumes))
     return tuple(path for path in found if path not in mounted and _full_path(path).name)

@@ -1,4 +1,4 @@
-"""Runs a plan: services first, then each test, verified before it starts; and cleans up behind it."""
+"""Runs a plan: services, then each test, verified before it starts; nothing of it stays."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager

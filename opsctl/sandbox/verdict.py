@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from opsctl.findings import Figure, Finding, Level
-from opsctl.sandbox.model import MEBI, Ended, Figures, Limits, Run, Verdict
+from opsctl.sandbox.model import MEBI, Ended, Figures, Run, Verdict
 from opsctl.systems.gate import ROOM, read_shown
 from opsctl.systems.sandbox_containers import Sample
 

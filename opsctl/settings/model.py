@@ -14,6 +14,7 @@ from opsctl.settings.experiment import Experiment
 from opsctl.settings.logs import Logs
 from opsctl.settings.project import Project
 from opsctl.settings.redis import Redis
+from opsctl.settings.sandbox import Sandbox
 from opsctl.settings.section import Section, setting
 from opsctl.settings.state import State
 
@@ -35,6 +36,7 @@ class Settings(Section):
     logs: Logs = Logs()
     doctor: Doctor = Doctor()
     experiment: Experiment = Experiment()
+    sandbox: Sandbox = Sandbox()
 
 
 def sections() -> Iterator[tuple[str, type[Section]]]:

@@ -120,7 +120,8 @@ class DockerSandboxes(DockerContainers):
 
     def create(self, spec: Spec) -> str:
         with self._telling(f"could not create a test container from {spec.image}"):
-            made = self._client(PATIENT_S).create_container_from_config(as_engine(spec), spec.name)
+            client = self._client(PATIENT_S)
+            made = client.create_container_from_config(as_engine(spec), spec.name)  # type: ignore[no-untyped-call]  # stub
         found: str = made["Id"]
         return found
 
