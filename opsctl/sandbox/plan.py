@@ -17,13 +17,12 @@ from opsctl.sandbox.model import (
     Stage,
     Wish,
 )
-from opsctl.sandbox.services import SERVICES, Service, addresses, password_variables
+from opsctl.sandbox.services import NOBODY, SERVICES, Service, addresses, password_variables
 from opsctl.settings.sandbox import Sandbox
 
 CEILING = Limits(cpus=0.5, memory_bytes=512 * MEBI, processes=256, tmp_bytes=512 * MEBI)
 RULE = "tests never take more than 0.5 CPU, 512 MiB and 256 processes"
 ROOTS = frozenset({"", "0", "root"})
-SOCKETS = frozenset({"docker.sock", "containerd.sock", "podman.sock", "crio.sock"})
 # Of the container itself: what hides them hides the caps.
 OWN = ("/proc", "/sys", "/dev", "/run/opsctl")
 
@@ -94,7 +93,8 @@ def not_root(user: str) -> str:
     if name in ROOTS or group in {"0", "root"}:
         why = "tests do not run as root, nor in its group"
         raise RefusedError(f"refused to run as {user or 'root'}", why=why, hint="Set sandbox.user.")
-    return user
+    # A number alone would bring root's group with it.
+    return f"{user}:{user}" if user.isdecimal() else user
 
 
 def _allowed(bind: Bind, socket: str) -> Bind:
@@ -102,7 +102,7 @@ def _allowed(bind: Bind, socket: str) -> Bind:
     what = f"refused the mount {bind.source}:{bind.target}"
     if not socket:
         raise RefusedError(what, why="the engine is on another machine, and so would the folder be")
-    if bind.source.name in SOCKETS or Path(socket).is_relative_to(bind.source):
+    if Path(socket).is_relative_to(bind.source):
         why = f"it holds the engine's socket ({socket}), which is root on this machine"
         raise RefusedError(what, why=why, hint="Mount the folder that the test needs.")
     target = _full_path(bind.target)
@@ -139,7 +139,7 @@ def _service(spec: Spec, service: Service, given: tuple[Sandbox, Stage, Marks]) 
         spec,
         name=f"{marks.name}-{service.name}",
         image=image,
-        user=service.user,
+        user=NOBODY,
         command=(*facts.entrypoint, *service.command),
         environment={**spec.environment, **service.environment, **secret},
         workdir=facts.workdir,

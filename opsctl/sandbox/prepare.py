@@ -16,6 +16,7 @@ from opsctl.sandbox.words import read_bind, read_variables
 from opsctl.settings import Settings
 from opsctl.settings.environment import app_env, overlays
 from opsctl.systems.compose import Project
+from opsctl.systems.files import Kind
 
 if TYPE_CHECKING:
     from opsctl.systems.clock import Clock
@@ -112,7 +113,7 @@ def _project(desk: Desk) -> Project:
 
 def _from_service(name: str, desk: Desk, *, build: bool) -> Wish:
     project = _project(desk)
-    if desk.files.kind(desk.directory / project.files[0]) != "file":
+    if desk.files.kind(desk.directory / project.files[0]) is not Kind.FILE:
         why = f"there is no {project.files[0]} to look for the service {name} in"
         raise UsageError("no image to test in", why=why, hint="Name one: --image IMAGE -- COMMAND")
     rendered = desk.compose.config(project)
@@ -162,4 +163,7 @@ def _stage(wish: Wish, desk: Desk) -> Stage:
     runs_s = (wish.timeout_s or rules.timeout_s) * len(wish.images) + rules.service_wait_s
     owner = this_process(desk.host, desk.pid)
     labels = lease(owner, now=desk.clock.now(), runs_s=runs_s)
-    return Stage(images, desk.sandboxes.socket, labels, app_env(desk.settings.env))
+    socket = desk.sandboxes.socket
+    # Its usual place is behind a link, and what is mounted is what the link leads to.
+    where = str(desk.files.resolve(Path(socket))) if socket else ""
+    return Stage(images, where, labels, app_env(desk.settings.env))

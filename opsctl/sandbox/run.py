@@ -31,6 +31,8 @@ GATE_S = 30.0
 # Between a killing and the end of the container.
 END_S = 5.0
 ASK_AGAIN_S = 0.2
+# Exit codes above are those of a signal, as shells and the engine have it.
+SIGNALS = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ def _await_services(plan: Plan, parts: Parts) -> None:
 
 
 def _not_ready(name: str, spec: Spec, parts: Parts, *, gone: bool) -> OpsctlError:
-    said = parts.sandboxes.logs(spec.name).strip()
+    said = parts.sandboxes.logs(spec.name).partition("\0")[0].strip()
     if gone:
         return OpsctlError(f"the test's {name} ended instead of serving", why=said[-1000:])
     what = f"the test's {name} was not ready within {parts.rules.service_wait_s:g} s"
@@ -175,11 +177,10 @@ def _heard_out(
     ear.end()
     found = parts.sandboxes.wait(container, timeout_s=END_S)
     words = read_last_words(ear.last_words)
-    code, by_signal, figures = words or (
-        found.exit_code if found else KILLED_CODE,
-        True,
-        from_sample(sample),
-    )
+    if words is None:
+        code = found.exit_code if found else KILLED_CODE
+        words = code, code > SIGNALS, from_sample(sample)
+    code, by_signal, figures = words
     starved = bool(found and found.was_out_of_memory)
     return Ended(code, by_signal, starved, was_late=not in_time, figures=figures)
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from opsctl.settings.sandbox import Sandbox
 
+# Every image knows this number, and it owns nothing.
+NOBODY = "65534:65534"
 DATABASE = "test"
 USER = "postgres"
 _DATA = "/var/lib/postgresql/data"
@@ -16,7 +18,6 @@ _SMALL = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared
 @dataclass(frozen=True, slots=True)
 class Service:
     name: str
-    user: str
     command: tuple[str, ...]
     ready: tuple[str, ...]
     """Exits with 0 once it can be used."""
@@ -35,7 +36,6 @@ class Service:
 def _postgres(name: str) -> Service:
     return Service(
         name=name,
-        user=USER,
         command=(USER, *(word for setting in _SMALL for word in ("-c", setting))),
         # By TCP: the first start, which prepares it, listens on its socket alone.
         ready=("pg_isready", "-q", "-h", "127.0.0.1", "-U", USER, "-d", DATABASE),
@@ -55,7 +55,6 @@ SERVICES: Mapping[str, Service] = {
     "timescale": _postgres("timescale"),
     "redis": Service(
         name="redis",
-        user="redis",
         command=("redis-server", "--save", "", "--appendonly", "no", "--maxmemory", "256mb"),
         ready=("redis-cli", "ping"),
         writable=("/tmp", "/data"),  # noqa: S108 - of the container

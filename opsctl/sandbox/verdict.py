@@ -11,6 +11,7 @@ from opsctl.systems.sandbox_containers import Sample
 LATE_CODE = 124
 KILLED_CODE = 137
 _V1 = "/sys/fs/cgroup"
+MOMENT_S = 1.0
 # From here on a cap is as good as reached.
 NEAR = 0.9
 
@@ -143,9 +144,10 @@ def spoken(run: Run) -> str:
         share = 100 * figures.peak_memory_bytes / cap
         peak = figures.peak_memory_bytes / MEBI
         told.append(f"memory peak {peak:.0f} of {cap // MEBI} MiB ({share:.0f} %)")
-    if figures.cpu_s is not None and run.wall_s:
-        share = 100 * figures.cpu_s / (run.wall_s * limits.cpus)
-        told.append(f"CPU {figures.cpu_s:.1f} s ({min(share, 100):.0f} % of its {limits.cpus:g})")
+    if figures.cpu_s is not None:
+        # Its own start is in it: no share of a moment.
+        share = figures.cpu_s / (max(run.wall_s, MOMENT_S) * limits.cpus)
+        told.append(f"CPU {figures.cpu_s:.1f} s ({min(share, 1):.0%} of its {limits.cpus:g})")
     if figures.throttled_s is not None:
         told.append(f"throttled {figures.throttled_s:.1f} s")
     if figures.peak_processes is not None:

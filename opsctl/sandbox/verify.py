@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from opsctl.sandbox.model import NO_NETWORK, Limits, Spec
+from opsctl.sandbox.words import SOCKETS
 
 Facts = Mapping[str, str]
 _V1 = "/sys/fs/cgroup"
@@ -10,7 +11,6 @@ _MEMORY_V1 = f"{_V1}/memory/memory.limit_in_bytes"
 _SWAP_V1 = f"{_V1}/memory/memory.memsw.limit_in_bytes"
 _MEMORY_V2 = "/sys/fs/cgroup/memory.max"
 _SWAP_V2 = "/sys/fs/cgroup/memory.swap.max"
-_PLACES = ("docker.sock", "containerd.sock", "podman.sock", "crio.sock")
 # A kernel counts in whole microseconds and whole pages.
 _SLACK = 1.001
 
@@ -83,7 +83,7 @@ def _mounts(mountinfo: str) -> Iterator[str]:
     roots = [options for _, _, _, _, place, options, *_ in rows if place == "/"]
     if not roots or not all("ro" in options.split(",") for options in roots):
         yield "its root is writable"
-    if any(word.endswith(_PLACES) for row in rows for word in row[3:5]):
+    if any(word.endswith(SOCKETS) for row in rows for word in row[3:5]):
         yield "it sees the engine's socket"
 
 

@@ -4,12 +4,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from opsctl.errors import UsageError
+from opsctl.errors import RefusedError, UsageError
 from opsctl.sandbox.model import Bind
+from opsctl.systems.files import Kind
 
 if TYPE_CHECKING:
     from opsctl.systems.files import Files
 
+SOCKETS = ("docker.sock", "containerd.sock", "podman.sock", "crio.sock")
 _MODES = {"": False, "ro": False, "rw": True}
 
 
@@ -25,8 +27,12 @@ def read_bind(text: str, base: Path, files: "Files") -> Bind:
 
 def bind(source: Path, target: str, files: "Files", *, writable: bool) -> Bind:
     resolved = files.resolve(source)
-    if files.kind(resolved) == "nothing":
+    if files.kind(resolved) is Kind.NOTHING:
         raise UsageError(f"cannot mount {source}", why="there is no such file or folder")
+    for name in SOCKETS:
+        if resolved.name == name or files.kind(resolved / name) is not Kind.NOTHING:
+            why = f"it holds {name}, which is root on this machine"
+            raise RefusedError(f"refused to mount {source}", why=why)
     return Bind(resolved, target, writable)
 
 

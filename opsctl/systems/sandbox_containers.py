@@ -79,7 +79,9 @@ class Sandboxes(Protocol):
         """Measure it at once; None when it does not run any more."""
         ...
 
-    def execute(self, container: str, *command: str) -> int: ...
+    def execute(self, container: str, *command: str) -> int:
+        """Run a command in it and say its exit code; -1 when it does not run any more."""
+        ...
 
     def logs(self, container: str, *, lines: int = LEFT_LINES) -> str: ...
 
@@ -153,11 +155,12 @@ class DockerSandboxes(DockerContainers):
         return read_sample(raw)
 
     def execute(self, container: str, *command: str) -> int:
-        with self._telling("could not look into the test container"):
+        code: int | None = None
+        with self._telling("could not look into the test container"), _gone_is_fine():
             client = self._client(PATIENT_S)
             asked = client.exec_create(container, list(command), stdout=False, stderr=False)
             client.exec_start(asked["Id"])
-            code: int | None = client.exec_inspect(asked["Id"])["ExitCode"]
+            code = client.exec_inspect(asked["Id"])["ExitCode"]
         return -1 if code is None else code
 
     def kill(self, container: str) -> None:

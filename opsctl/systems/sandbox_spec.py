@@ -108,9 +108,15 @@ def _host(spec: Spec) -> dict[str, Any]:
 
 
 def _writable(spec: Spec) -> dict[str, str]:
-    options = f"rw,exec,nosuid,nodev,mode=1777,size={spec.limits.tmp_bytes}"
-    rooms = dict.fromkeys(spec.writable, options)
-    return rooms | {ROOM: "rw,noexec,nosuid,nodev,mode=1777,size=65536"}
+    safe = "rw,nosuid,nodev,mode=1777"
+    room = f"{safe},exec,size={spec.limits.tmp_bytes}{_owned(spec.user)}"
+    return dict.fromkeys(spec.writable, room) | {ROOM: f"{safe},noexec,size=65536"}
+
+
+def _owned(user: str) -> str:
+    """Make folders the user's own: some engines give them the mode that the image's have."""
+    uid, _, gid = user.partition(":")
+    return f",uid={uid},gid={gid}" if uid.isdecimal() and gid.isdecimal() else ""
 
 
 def _mount(bind: Bind) -> dict[str, Any]:
