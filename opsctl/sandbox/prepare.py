@@ -158,7 +158,9 @@ def _stage(wish: Wish, desk: Desk) -> Stage:
         facts = desk.sandboxes.image(name)
         if facts is None:
             hint = f"docker pull {name}, or let --build make it."
-            raise OpsctlError(f"there is no image {name} here", why="none is pulled", hint=hint)
+            raise OpsctlError(
+                f"there is no image {name} here", why="a test pulls nothing by itself", hint=hint
+            )
         images[name] = facts
     runs_s = (wish.timeout_s or rules.timeout_s) * len(wish.images) + rules.service_wait_s
     owner = this_process(desk.host, desk.pid)
