@@ -1,7 +1,6 @@
 """`opsctl test`."""
 
 import os
-import secrets
 import sys
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,7 +13,6 @@ from opsctl.cli.grammar import Verb
 from opsctl.cli.session import Session, pass_session
 from opsctl.errors import EXIT_OK
 from opsctl.progress import Progress, Silent
-from opsctl.sandbox.junit import junit as as_junit
 from opsctl.sandbox.model import Marks
 from opsctl.sandbox.prepare import Asked, Desk, prepare
 from opsctl.sandbox.report import lines, report
@@ -109,10 +107,8 @@ def test(session: Session, /, *, dry_run: bool, junit: str | None, **words: Any)
     network, no root, no swap and a read-only file system; its caps are verified from inside before
     the command starts. Settings lower the caps and never raise them (exit 5).
     """
-    asked, marks = (
-        _asked(session, **words),
-        Marks(f"opsctl-test-{secrets.token_hex(4)}", secrets.token_hex(16)),
-    )
+    asked = _asked(session, **words)
+    marks = Marks(f"opsctl-test-{os.urandom(4).hex()}", os.urandom(16).hex())
     desk = _desk(session)
     plan = prepare(asked, desk, marks, build=not dry_run)
     if dry_run:
@@ -121,6 +117,8 @@ def test(session: Session, /, *, dry_run: bool, junit: str | None, **words: Any)
     session.left_behind = "what had been started was removed"
     told = report(run(plan, _parts(session, desk), marks, keep=asked.keep), swept)
     if junit:
+        from opsctl.sandbox.junit import junit as as_junit  # noqa: PLC0415 - only its reader pays
+
         desk.files.write_text(Path(junit).absolute(), as_junit(told.runs), mode=0o644)
     for line in lines(told):
         session.output.note(line)

@@ -15,12 +15,11 @@ from opsctl.sandbox.services import SERVICES
 from opsctl.sandbox.words import read_bind, read_variables
 from opsctl.settings import Settings
 from opsctl.settings.environment import app_env, overlays
-from opsctl.systems.compose import Project
 from opsctl.systems.files import Kind
 
 if TYPE_CHECKING:
     from opsctl.systems.clock import Clock
-    from opsctl.systems.compose import Compose
+    from opsctl.systems.compose import Compose, Project
     from opsctl.systems.files import Files
     from opsctl.systems.host import Host
     from opsctl.systems.output import Line
@@ -99,7 +98,9 @@ def _wish(asked: Asked, desk: Desk, *, build: bool) -> Wish:
     )
 
 
-def _project(desk: Desk) -> Project:
+def _project(desk: Desk) -> "Project":
+    from opsctl.systems.compose import Project  # noqa: PLC0415 - only a compose service pays
+
     settings = desk.settings
     file = settings.sandbox.compose_file or f"docker-compose.{overlays(settings.env)[0]}.yml"
     return Project(

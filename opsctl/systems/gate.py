@@ -70,7 +70,7 @@ exec 3>&2 4<&0 2>{ROOM}/said
 (
   while read -r word <&4; do kill -"$word" -1; done
   kill -KILL -1
-) 3>&- &
+) 2>/dev/null 3>&- &
 ( exec </dev/null 2>&3 3>&- 4<&-; exec "$@" )
 code=$?
 exec 2>&3 4<&-

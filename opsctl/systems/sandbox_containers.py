@@ -1,8 +1,9 @@
 """Containers for tests: made as they are told, heard as they speak, measured and taken away."""
 
+import math
 import socket
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
@@ -132,7 +133,7 @@ class DockerSandboxes(DockerContainers):
         wanted = {"stdin": int(words), "stdout": int(speech), "stderr": int(speech), "stream": 1}
         with telling():
             given = self._client(PATIENT_S).attach_socket(container, params=wanted)
-        return SocketChannel(_taken(given), telling, keep=given)
+        return _channel(given, telling)
 
     def start(self, container: str) -> None:
         with self._telling("could not start the test container"):
@@ -141,7 +142,7 @@ class DockerSandboxes(DockerContainers):
     def wait(self, container: str, *, timeout_s: float) -> Container | None:
         with self._telling("could not see the test container end"):
             try:
-                self._client(timeout_s).wait(container)
+                self._client(PATIENT_S).wait(container, timeout=math.ceil(timeout_s))
             except errors.NotFound:
                 return None
         return self.inspect(container)
@@ -158,8 +159,12 @@ class DockerSandboxes(DockerContainers):
         code: int | None = None
         with self._telling("could not look into the test container"), _gone_is_fine():
             client = self._client(PATIENT_S)
-            asked = client.exec_create(container, list(command), stdout=False, stderr=False)
-            client.exec_start(asked["Id"])
+            asked = client.exec_create(container, list(command))
+            with closing(
+                _channel(client.exec_start(asked["Id"], socket=True), nullcontext)
+            ) as said:
+                while said.is_open and (said.read(PATIENT_S) or not said.is_open):
+                    pass
             code = client.exec_inspect(asked["Id"])["ExitCode"]
         return -1 if code is None else code
 
@@ -205,13 +210,19 @@ def _gone_is_fine() -> Iterator[None]:
             raise
 
 
-def _taken(given: object) -> socket.socket:
-    """Take the socket out of the file that the driver wraps around it."""
+def _channel(given: Any, telling: Callable[[], AbstractContextManager[None]]) -> SocketChannel:  # noqa: ANN401 - of the driver
+    """Take the socket out of the file, and the file out of the answer, that the driver gives."""
     found = getattr(given, "_sock", given)
     if not isinstance(found, socket.socket):
         why = "the way to this engine cannot be kept open"
         raise OpsctlError("could not hear the test container", why=why)
-    return found
+
+    def release() -> None:
+        answer = getattr(given, "_response", None)
+        for one in filter(None, (answer, given)):
+            one.close()
+
+    return SocketChannel(found, telling, release)
 
 
 def read_image_facts(raw: Mapping[str, Any]) -> ImageFacts:

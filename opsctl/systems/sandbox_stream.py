@@ -4,7 +4,7 @@ import select
 import socket
 import struct
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
@@ -70,12 +70,11 @@ class SocketChannel:
         self,
         connection: socket.socket,
         telling: Callable[[], AbstractContextManager[None]],
-        keep: object = None,
+        release: Callable[[], None],
     ) -> None:
         self._connection = connection
         self._telling = telling
-        # The driver's answer closes the connection when it is forgotten.
-        self._keep = keep
+        self._release = release
         self._frames = Frames()
         self._open = True
         connection.setblocking(False)  # noqa: FBT003 - the socket's own signature
@@ -101,5 +100,8 @@ class SocketChannel:
 
     def close(self) -> None:
         self._open = False
+        # The other side learns of it at once, whoever else still holds the connection.
+        with suppress(OSError):
+            self._connection.shutdown(socket.SHUT_RDWR)
         self._connection.close()
-        self._keep = None
+        self._release()
