@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from opsctl.systems.host import Host
 
 LABEL = "opsctl.sandbox"
+PROJECT = f"{LABEL}.project"
 _HOST, _BOOT = f"{LABEL}.host", f"{LABEL}.boot"
 _PID, _STARTED, _UNTIL = f"{LABEL}.pid", f"{LABEL}.started", f"{LABEL}.until"
 # Starting, sweeping and removing take time as well.

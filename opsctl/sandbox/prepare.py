@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from opsctl.errors import OpsctlError, RefusedError, UsageError
 from opsctl.sandbox.build import build_command
 from opsctl.sandbox.compose import service_of, wish_of
-from opsctl.sandbox.lease import lease, this_process
+from opsctl.sandbox.lease import PROJECT, lease, this_process
 from opsctl.sandbox.model import NO_NETWORK, Marks, Plan, Stage, Wish
 from opsctl.sandbox.plan import plan
 from opsctl.sandbox.services import SERVICES
@@ -67,7 +67,7 @@ class Desk:
 def prepare(asked: Asked, desk: Desk, marks: Marks, *, build: bool = True) -> Plan:
     """Plan the test; an image is built only when it will be run."""
     wish = _wish(asked, desk, build=build and asked.build)
-    wish = replace(wish, network=_network(wish.network, desk))
+    wish = replace(wish, network=_network(wish, desk))
     return plan(wish, desk.settings.sandbox, _stage(wish, desk), marks)
 
 
@@ -77,11 +77,10 @@ def _wish(asked: Asked, desk: Desk, *, build: bool) -> Wish:
         why = "a service has an image of its own"
         raise UsageError("--service and an image do not go together", why=why)
     images = asked.images or (() if asked.service or not rules.image else (rules.image,))
-    if not images and asked.build and not asked.service:
-        images = (f"{desk.settings.project.name}-test",)
-    wish = (
-        Wish(images) if images else _from_service(asked.service or rules.service, desk, build=build)
-    )
+    wish = Wish(images) if images else _from_service(asked.service, desk, build=build)
+    if wish is None:
+        wish = _from_dockerfile(asked, desk)
+        images = wish.images
     if images and build:
         _build(images, desk)
     binds = tuple(read_bind(text, desk.directory, desk.files) for text in asked.mounts)
@@ -112,20 +111,27 @@ def _project(desk: Desk) -> "Project":
     )
 
 
-def _from_service(name: str, desk: Desk, *, build: bool) -> Wish:
-    project = _project(desk)
-    if desk.files.kind(desk.directory / project.files[0]) is not Kind.FILE:
-        why = f"there is no {project.files[0]} to look for the service {name} in"
-        raise UsageError("no image to test in", why=why, hint="Name one: --image IMAGE -- COMMAND")
+def _from_service(named: str, desk: Desk, *, build: bool) -> Wish | None:
+    """Read the service from the compose file; None when there is none and nobody named it."""
+    project, rules = _project(desk), desk.settings.sandbox
+    if desk.files.kind(desk.directory / project.files[0]) is not Kind.FILE and not named:
+        return None
     rendered = desk.compose.config(project)
-    service = service_of(rendered, name)
+    if not named and rules.service not in rendered.services:
+        return None
+    service = service_of(rendered, named or rules.service)
     if build:
-        done = desk.compose.build(
-            replace(project, secrets=rendered.secrets), desk.on_line, services=(name,)
-        )
-        done.require()
-    rules = desk.settings.sandbox
+        project = replace(project, secrets=rendered.secrets)
+        desk.compose.build(project, desk.on_line, services=(service.name,)).require()
     return wish_of(service, rules, desk.files, project=project.name, environ=desk.environ)
+
+
+def _from_dockerfile(asked: Asked, desk: Desk) -> Wish:
+    if not asked.build:
+        why = f"no image is named, and no service {desk.settings.sandbox.service} in compose"
+        hint = "Name one: opsctl test --image IMAGE -- COMMAND, or sandbox.image."
+        raise UsageError("nothing to test in", why=why, hint=hint)
+    return Wish((f"{desk.settings.project.name}-test",))
 
 
 def _build(images: tuple[str, ...], desk: Desk) -> None:
@@ -135,9 +141,10 @@ def _build(images: tuple[str, ...], desk: Desk) -> None:
     desk.processes.stream(command, desk.on_line).require()
 
 
-def _network(name: str, desk: Desk) -> str:
+def _network(wish: Wish, desk: Desk) -> str:
     """Find the engine's name of a compose network; production's are out of reach."""
-    if name == NO_NETWORK:
+    name = wish.network
+    if name == NO_NETWORK or wish.services:
         return name
     if desk.settings.env == "prod":
         why = "a test never joins a network of production"
@@ -166,6 +173,7 @@ def _stage(wish: Wish, desk: Desk) -> Stage:
     runs_s = (wish.timeout_s or rules.timeout_s) * len(wish.images) + rules.service_wait_s
     owner = this_process(desk.host, desk.pid)
     labels = lease(owner, now=desk.clock.now(), runs_s=runs_s)
+    labels[PROJECT] = desk.settings.project.name
     socket = desk.sandboxes.socket
     # Its usual place is behind a link, and what is mounted is what the link leads to.
     where = str(desk.files.resolve(Path(socket))) if socket else ""
