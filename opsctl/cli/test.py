@@ -62,7 +62,8 @@ class Names(click.ParamType[tuple[str, ...]]):
         names = tuple(name.strip() for name in str(value).split(",") if name.strip())
         strange = [name for name in names if self._known and name not in self._known]
         if strange or not names:
-            self.fail(f"{value!r}: choose from {', '.join(self._known)}", param, ctx)
+            known = f"; choose from {', '.join(self._known)}" if self._known else ""
+            self.fail(f"{value!r} names nothing known{known}", param, ctx)
         return names
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
 
 from opsctl.findings import Finding
 from opsctl.systems.sandbox_containers import ImageFacts
@@ -170,12 +169,3 @@ class Owner:
     boot: str
     pid: int
     started: float
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a compose service's test comes from."""
-
-    directory: Path
-    file: Path
-    service: str

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 GATE_S = 30.0
 # Between a killing and the end of the container.
 END_S = 5.0
+# Until the engine has put away what has ended; it may have much to do.
+PUT_AWAY_S = 60.0
 ASK_AGAIN_S = 0.2
 # Exit codes above are those of a signal, as shells and the engine have it.
 SIGNALS = 128
@@ -175,7 +177,7 @@ def _heard_out(
     if not in_time:
         sample = _stop(container, channel, given)
     ear.end()
-    found = parts.sandboxes.wait(container, timeout_s=END_S)
+    found = parts.sandboxes.wait(container, timeout_s=PUT_AWAY_S)
     words = read_last_words(ear.last_words)
     if words is None:
         code = found.exit_code if found else KILLED_CODE

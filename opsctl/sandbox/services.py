@@ -14,6 +14,9 @@ _DATA = "/var/lib/postgresql/data"
 _SMALL = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=32MB",
           "max_wal_size=64MB", "min_wal_size=32MB", "max_connections=50", "jit=off")  # fmt: skip
 
+# Its network is private, and its clients are not on loopback.
+_VOLATILE = ("--save", "", "--appendonly", "no", "--maxmemory", "256mb", "--protected-mode", "no")
+
 
 @dataclass(frozen=True, slots=True)
 class Service:
@@ -55,7 +58,7 @@ SERVICES: Mapping[str, Service] = {
     "timescale": _postgres("timescale"),
     "redis": Service(
         name="redis",
-        command=("redis-server", "--save", "", "--appendonly", "no", "--maxmemory", "256mb"),
+        command=("redis-server", *_VOLATILE),
         ready=("redis-cli", "ping"),
         writable=("/tmp", "/data"),  # noqa: S108 - of the container
     ),

@@ -26,6 +26,7 @@ HOSTILE = {
     "disk filler": ("dd if=/dev/zero of=/tmp/x bs=1M", "out of memory", 137),
     "output flood": ("exec yes", "timed out", 124),
     "deaf to TERM": (f'trap "" TERM; {FOREVER}', "timed out", 124),
+    "rid of its guard": ("kill -9 -1; while :; do :; done", "timed out", 124),
     "killed by itself": ("kill -9 $$", "killed", 137),
     "plain 137": ("exit 137", "failed", 137),
 }
