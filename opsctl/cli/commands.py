@@ -15,6 +15,9 @@ ROOT: dict[str, Entry] = {
     "doctor": Entry(
         "opsctl.cli.doctor:doctor", "Check everything opsctl stands on; exit 3 on trouble."
     ),
+    "test": Entry(
+        "opsctl.cli.test:test", "Run a test in a container that cannot exceed 0.5 CPU and 512 MiB."
+    ),
     "config": Entry("opsctl.cli.config:config", "Show and check the settings."),
     "health": Entry(
         "opsctl.cli.health:health",

@@ -20,6 +20,7 @@ from opsctl.settings.probe import Probe
 from opsctl.settings.project import Project
 from opsctl.settings.redis import Redis
 from opsctl.settings.retention import Retention
+from opsctl.settings.sandbox import Sandbox
 from opsctl.settings.section import Section, setting
 from opsctl.settings.state import State
 
@@ -47,6 +48,7 @@ class Settings(Section):
     disk: Disk = Disk()
     retention: Retention = Retention()
     notify: Notify = Notify()
+    sandbox: Sandbox = Sandbox()
 
 
 def sections() -> Iterator[tuple[str, type[Section]]]:
