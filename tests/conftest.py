@@ -1,0 +1,3 @@
+"""Hands every test the real servers of tests/engines."""
+
+pytest_plugins = ("tests.engines.plugin",)

@@ -1,0 +1,27 @@
+"""Real servers for tests, as pytest fixtures: started when first asked for, and never left behind.
+
+A missing engine skips the test by name; where OPSCTL_REQUIRE (a comma list) names it, the test
+fails. Asking for a fixture marks the test `engine(<name>)`; the marker alone also checks.
+
+fixture            type                           engine     life, and what else to know
+postgres           databases.Database             postgres   test: a fresh database
+postgres_server    postgres.PostgresServer        postgres   worker: do not stop it
+own_postgres       postgres.PostgresServer        postgres   test: .freeze .thaw .kill .stop .start
+postgres_bin       Path                           postgres   worker: folder of psql, pg_dump
+redis_url          str                            redis      test: an emptied database
+redis_server       redis.RedisServer              redis      worker: neither configure nor stop it
+own_redis          redis.OwnRedis                 redis      test: own_redis(password=, config=[])
+timescale          databases.Database             timescale  test: fresh, with the extension
+timescale_server   databases.Database             timescale  worker: its administrator's
+docker_engine      docker.DockerEngine            docker     worker: .host .run .attempt .start
+compose_project    compose.ComposeProject         docker     test: .name .directory .write .compose
+root_machine       None                           root       worker
+small_disk         disks.SmallDisk                root       test: small_disk(16) mounts 16 MiB
+dead_address       addresses.Address              -          test: refuses
+black_hole         addresses.Address              -          test: accepts, never answers
+full_backlog       addresses.Address              -          test: connect itself hangs
+homes              homes.Homes                    -          worker: homes("kind") makes a folder
+
+Images for compose files: docker.BUSYBOX, docker.REDIS, docker.TIMESCALE. Nothing is ever pulled.
+Wait with tests.waiting.wait_for(condition, deadline_s, what).
+"""

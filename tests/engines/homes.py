@@ -1,0 +1,62 @@
+"""Folders for servers, named for the test process, swept when that process is gone."""
+
+import contextlib
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psutil
+import pytest
+from tests.engines.owner import PREFIX, is_left_over, this_process
+
+Homes = Callable[[str], Path]
+
+
+@pytest.fixture(scope="session")
+def homes() -> Iterator[Homes]:
+    """Make a new folder of a given kind; its path is short enough for a unix socket."""
+    sweep_homes()
+    made: list[Path] = []
+
+    def make(kind: str) -> Path:
+        # Not under pytest's own base: no other user may enter, and PostgreSQL refuses root.
+        name = f"{this_process().prefix}-{kind}-{uuid4().hex[:6]}"
+        home = Path(tempfile.gettempdir()) / name
+        home.mkdir(mode=0o755)
+        made.append(home)
+        return home
+
+    yield make
+    for home in made:
+        remove_home(home)
+
+
+def sweep_homes() -> None:
+    """Remove the folders of test processes that are gone, and end the servers still in them."""
+    for home in Path(tempfile.gettempdir()).glob(f"{PREFIX}-*"):
+        if is_left_over(home.name):
+            _end_servers_in(home)
+            remove_home(home)
+
+
+def _end_servers_in(home: Path) -> None:
+    """A frozen server does not hear the signal that its parent's death sends."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if Path(process.cwd()).is_relative_to(home):
+                process.kill()
+
+
+def remove_home(home: Path) -> None:
+    """Unmount what is mounted inside, then remove the folder: never the content of a mount."""
+    for mount in reversed(_mounts_under(home)):
+        subprocess.run(["umount", "--lazy", mount], check=True, timeout=30)
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def _mounts_under(home: Path) -> list[str]:
+    fields = (line.split() for line in Path("/proc/self/mounts").read_text("utf-8").splitlines())
+    return [target for _, target, *_ in fields if Path(target).is_relative_to(home)]

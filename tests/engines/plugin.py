@@ -1,0 +1,40 @@
+"""Brings these fixtures to every test, and makes the `engine` marker mean something."""
+
+import os
+
+import pytest
+from tests.engines import addresses, compose, disks, docker, homes, postgres, redis, timescale
+from tests.engines.require import REQUIRED_VARIABLE, required_engines
+
+_SERVERS = (addresses, compose, disks, docker, homes, postgres, redis, timescale)
+
+# The cheapest fixture that says whether the engine is there.
+_PROBES = {
+    "docker": "docker_engine",
+    "timescale": "timescale_engine",
+    "postgres": "postgres_bin",
+    "redis": "redis_program",
+    "root": "root_machine",
+}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    required_engines(os.environ.get(REQUIRED_VARIABLE, ""))
+    for module in _SERVERS:
+        config.pluginmanager.register(module)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test with the engines its fixtures ask for, so that -m can choose by them."""
+    for item in items:
+        asked = getattr(item, "fixturenames", ())
+        for engine, probe in _PROBES.items():
+            if probe in asked:
+                item.add_marker(pytest.mark.engine(engine))
+
+
+@pytest.fixture(autouse=True)
+def _marked_engines(request: pytest.FixtureRequest) -> None:
+    """Skip a test that is marked for an engine which is not there."""
+    for mark in request.node.iter_markers("engine"):
+        request.getfixturevalue(_PROBES[mark.args[0]])
