@@ -8,8 +8,10 @@ from pydantic.fields import FieldInfo
 
 from opsctl.settings.cache import Cache
 from opsctl.settings.database import Database
+from opsctl.settings.deploy import Deploy
 from opsctl.settings.doctor import Doctor
 from opsctl.settings.engine import Engine
+from opsctl.settings.environments import Environments
 from opsctl.settings.experiment import Experiment
 from opsctl.settings.logs import Logs
 from opsctl.settings.project import Project
@@ -35,6 +37,8 @@ class Settings(Section):
     logs: Logs = Logs()
     doctor: Doctor = Doctor()
     experiment: Experiment = Experiment()
+    environments: Environments = Environments()
+    deploy: Deploy = Deploy()
 
 
 def sections() -> Iterator[tuple[str, type[Section]]]:
