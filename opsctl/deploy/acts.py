@@ -31,7 +31,7 @@ def snapshot(run: Run, _: Step) -> None:
     site = run.observer.site
     site.files.make_private_dir(run.file.parent)
     site.files.write_text(run.file, run.draft.text)
-    run.ledger.note(run.plan.release, Act.SNAPSHOT, "base", **base_details(run.base))
+    run.ledger.note(run.plan.release, Act.SNAPSHOT, "base", base=base_details(run.base))
 
 
 def sweep(run: Run, step: Step) -> None:

@@ -46,6 +46,7 @@ class Ledger:
         )
 
     def note(self, release: str, act: str, event: str, **details: Any) -> None:  # noqa: ANN401 - JSON
+        """Add a line about a release."""
         self.releases.record_step(
             ReleaseStep(release, self.clock.now(), str(act), event, details=details)
         )
