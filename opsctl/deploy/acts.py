@@ -126,6 +126,7 @@ def _well(run: Run, names: tuple[str, ...]) -> tuple[Running, ...]:
 
 
 def record(run: Run, _: Step) -> None:
+    run.digests = _digests(run)
     run.ledger.finish(run.plan.release, outcomes.DONE, details(run))
     run.is_closed = True
     run.left_behind = f"release {run.plan.release} is live; only the clean-up was cut off"
@@ -134,13 +135,12 @@ def record(run: Run, _: Step) -> None:
 def details(run: Run, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
     """Say of a release all that is needed to find it and to bring it back."""
     git, draft = run.seen.git, run.draft
-    images = _images(run)
     return {
         "kind": run.wish.kind,
         "origin": (run.origin.origin or run.origin.id) if run.origin else "",
-        "images": images,
+        "images": images_of(run),
         "names": {name: draft.images[name] for name in draft.services},
-        "digests": _digests(run, images),
+        "digests": run.digests,
         "hashes": dict(draft.hashes),
         "completed": _completed(run),
         "file": str(run.file),
@@ -158,7 +158,7 @@ def details(run: Run, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
     }
 
 
-def _images(run: Run) -> dict[str, str]:
+def images_of(run: Run) -> dict[str, str]:
     known = {
         name: image
         for name in run.draft.services
@@ -167,12 +167,10 @@ def _images(run: Run) -> dict[str, str]:
     return {**known, **{one.service: one.container.image_id for one in run.running}}
 
 
-def _digests(run: Run, images: dict[str, str]) -> dict[str, str]:
+def _digests(run: Run) -> dict[str, str]:
     """Say what a registry calls each image, where one gave it."""
-    if not run.is_touched:
-        return {}
     stock = run.observer.site.stock
-    found = {service: stock.image(image) for service, image in images.items()}
+    found = {service: stock.image(image) for service, image in images_of(run).items()}
     return {name: one.digests[0] for name, one in found.items() if one and one.digests}
 
 

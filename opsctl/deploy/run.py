@@ -55,6 +55,7 @@ class Run:
     """The ledger has the outcome."""
     freed_bytes: int = 0
     schema: str = ""
+    digests: dict[str, str] = field(default_factory=dict)
     began_at: float = 0.0
     running: tuple[Running, ...] = ()
     warnings: list[Objection] = field(default_factory=list)

@@ -36,7 +36,7 @@ def guarded(observer: Observer, seen: Seen, planned: Plan, wish: Wish) -> Plan:
     """Put the guards' warnings into the plan; raise when one of them refuses."""
     found = objections(Case(seen, planned, wish, observer.site.settings.deploy))
     refuse(found, verb=wish.kind)
-    return replace(planned, warnings=(*_unfinished(seen), *found))
+    return replace(planned, warnings=(*_unfinished(seen), *_unknown(seen), *found))
 
 
 def _unfinished(seen: Seen) -> Iterator[Objection]:
@@ -47,6 +47,16 @@ def _unfinished(seen: Seen) -> Iterator[Objection]:
             f"release {release.id}, begun {release.started_at:%Y-%m-%d %H:%M:%S} UTC by"
             f" {release.who}, was cut off in step {release.last_step}; this run goes on from there",
             f"To go back instead: opsctl rollback -e {release.env}",
+            is_warning=True,
+        )
+
+
+def _unknown(seen: Seen) -> Iterator[Objection]:
+    if seen.running and seen.live is None:
+        yield Objection(
+            "unknown origin",
+            f"what runs of {seen.target.project} was not started by opsctl: should this fail, its"
+            " images are put back, with the configuration of today",
             is_warning=True,
         )
 

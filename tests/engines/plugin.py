@@ -3,10 +3,20 @@
 import os
 
 import pytest
-from tests.engines import addresses, compose, disks, docker, homes, postgres, redis, timescale
+from tests.engines import (
+    addresses,
+    compose,
+    disks,
+    docker,
+    homes,
+    own_engine,
+    postgres,
+    redis,
+    timescale,
+)
 from tests.engines.require import REQUIRED_VARIABLE, required_engines
 
-_SERVERS = (addresses, compose, disks, docker, homes, postgres, redis, timescale)
+_SERVERS = (addresses, compose, disks, docker, homes, own_engine, postgres, redis, timescale)
 
 # The cheapest fixture that says whether the engine is there.
 _PROBES = {
