@@ -205,7 +205,7 @@ def notify(run: Run, _: Step) -> None:
 
 def _require(run: Run, done: Finished, what: str) -> None:
     if done.exit_code:
-        said = [line for line in run.said if line.strip()][-8:]
+        said = [line for line in run.said if line.strip(" -")][-3:]
         raise OpsctlError(what, why=f"exit code {done.exit_code}: {' | '.join(said)}")
 
 

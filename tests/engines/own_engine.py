@@ -39,7 +39,6 @@ class OwnEngine(DockerEngine):
             f"--exec-root={home}/exec",
             f"--pidfile={home}/docker.pid",
             f"--config-file={home}/daemon.json",
-            "--bridge=none",
             "--iptables=false",
             "--ip6tables=false",
             "--shutdown-timeout=2",
