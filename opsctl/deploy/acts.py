@@ -9,10 +9,12 @@ from opsctl.deploy.guards import Case, objections, refuse
 from opsctl.deploy.judge import is_one_shot
 from opsctl.deploy.ledger import base_details
 from opsctl.deploy.model import Act, Base, Objection, Running, Step
+from opsctl.deploy.names import give, protect
 from opsctl.deploy.plan import changes
 from opsctl.deploy.prune import clean_up
 from opsctl.deploy.rebuild import fetch
 from opsctl.deploy.run import Run
+from opsctl.deploy.start import bring_up
 from opsctl.deploy.verify import Expected, hold_to_plan, wait_for_data, wait_well
 from opsctl.errors import OpsctlError
 from opsctl.systems.compose import Up
@@ -52,12 +54,8 @@ def name_images(run: Run, _: Step) -> None:
     """Let each name mean again what it meant in the release that is brought back."""
     if run.origin is None:
         return
-    stock = run.observer.site.stock
-    for service, image in run.origin.images.items():
-        name = run.origin.names.get(service, "")
-        found = stock.image(name) if name else None
-        if name and stock.image(image) and (found is None or found.id != image):
-            stock.tag(image, name)
+    names = run.origin.names
+    give(run.observer, {names[s]: i for s, i in run.origin.images.items() if s in names})
 
 
 def start(run: Run, step: Step) -> None:
@@ -98,7 +96,8 @@ def _up(run: Run, services: tuple[str, ...]) -> None:
         remove_orphans=run.plan.remove_orphans,
         limit_s=_patience(run),
     )
-    done = run.observer.site.compose.up(run.project, how, run.hear)
+    protect(run.observer, {image: name for name, image in run.base.names.items()})
+    done = bring_up(run.observer, run.project, how, run.hear)
     _require(run, done, "docker compose could not bring the services up")
 
 

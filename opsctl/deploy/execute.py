@@ -6,7 +6,8 @@ from typing import NoReturn
 from opsctl.deploy import ledger as outcomes
 from opsctl.deploy.acts import ACTS, base_from, details
 from opsctl.deploy.model import Act, Deployed, Running, ServiceOutcome, Step
-from opsctl.deploy.restore import name_back, restore
+from opsctl.deploy.names import give
+from opsctl.deploy.restore import restore
 from opsctl.deploy.run import Run
 from opsctl.deploy.verify import UnwellError
 from opsctl.errors import OpsctlError, RefusedError, UnrestoredError
@@ -100,7 +101,7 @@ def _handle(run: Run, step: Step, error: BaseException) -> None:
 def _back_out(run: Run, step: Step, reason: str) -> None:
     """Nothing that runs was touched; only names of images may have moved."""
     try:
-        name_back(run.observer, run.base)
+        give(run.observer, run.base.names)
     finally:
         _close(run, outcomes.FAILED, f"{step.act}: {reason}")
 

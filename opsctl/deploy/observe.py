@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -25,11 +26,20 @@ from opsctl.deploy.model import (
 from opsctl.deploy.site import Site
 from opsctl.systems.engine import Container
 from opsctl.systems.files import MissingFileError
+from opsctl.systems.git import GitFacts
 from opsctl.systems.host import Listener, Usage
-from opsctl.systems.stock import Publisher
+from opsctl.systems.rendered import Rendered, read_rendered
+from opsctl.systems.stock import Publisher, StockImage
 
 LEFT_OVER = re.compile(r"[0-9a-f]{12}_.+")
 FILES = "releases"
+THREADS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    git: GitFacts | None
+    experiment: str | None
 
 
 @dataclass(frozen=True)
@@ -45,43 +55,68 @@ class Observer:
         return Ledger(self.site.store.releases, self.site.clock, env)
 
     def look(self, wish: Wish, migration: Migration | None = None) -> Seen:
-        """See what a new deploy would meet."""
+        """See what a new deploy would meet; compose and git are asked while the engine answers."""
         target = self.site.target
-        live, unfinished = self.ledger.live(), self.ledger.unfinished()
-        rendered = self.site.compose.config(target.compose_project())
-        # Asked before anything else may use a name that came from outside.
-        chosen(wish.services, dict.fromkeys(active(rendered, target.profiles)))
-        made = draft(rendered, app_env=target.app_env, profiles=target.profiles)
-        if wish.services and live is not None:
-            made = self._in_part(made, wish, live)
-        made = self._hashed(made, live)
-        seen = self.look_at(made, live=live, unfinished=unfinished)
-        return replace(seen, migration=migration.pending() if migration else None)
+        with ThreadPoolExecutor(THREADS) as pool:
+            rendering = pool.submit(self.site.compose.config, target.compose_project())
+            checkout = pool.submit(self._checkout)
+            live, unfinished = self.ledger.live(), self.ledger.unfinished()
+            found, disk = self.containers(), self._disk()
+            made = self._made(rendering.result(), wish, live)
+            hashing = pool.submit(self._hashed, made, live)
+            images = self._images(made)
+            made = hashing.result()
+            seen = self._seen(made, found, images, disk, checkout.result())
+        pending = migration.pending() if migration else None
+        return replace(seen, live=live, unfinished=unfinished, migration=pending)
 
     def look_at(self, made: Draft, *, live: Recorded | None, unfinished: Recorded | None) -> Seen:
         """See what running this very project would meet."""
-        target, rules = self.site.target, self.site.settings.deploy
-        running, left_over = split(self.containers())
-        names = frozenset(made.images.values())
-        images = {name: self.site.stock.image(name) for name in sorted(names)}
-        publishers, listeners = self._ports(made, target)
+        images = self._images(made)
+        seen = self._seen(made, self.containers(), images, self._disk(), self._checkout())
+        return replace(seen, live=live, unfinished=unfinished)
+
+    def _made(self, rendered: Rendered, wish: Wish, live: Recorded | None) -> Draft:
+        target = self.site.target
+        # Asked before anything else may use a name that came from outside.
+        chosen(wish.services, dict.fromkeys(active(rendered, target.profiles)))
+        made = draft(rendered, app_env=target.app_env, profiles=target.profiles)
+        return self._in_part(made, wish, live) if wish.services and live is not None else made
+
+    def _seen(
+        self,
+        made: Draft,
+        found: tuple[Container, ...],
+        images: Mapping[str, StockImage | None],
+        disk: Usage | None,
+        checkout: Checkout,
+    ) -> Seen:
+        rules = self.site.settings.deploy
+        running, left_over = split(found)
+        publishers, listeners = self._ports(made, self.site.target)
         return Seen(
-            target=target,
+            target=self.site.target,
             draft=made,
             running=running,
             left_over=left_over,
-            image_ids={name: found.id if found else None for name, found in images.items()},
-            image_sizes={name: found.size_bytes for name, found in images.items() if found},
-            git=self.site.git.facts(target.directory),
-            experiment=self.site.experiment if target.is_prod else None,
-            disk=self._disk(),
+            image_ids={name: image.id if image else None for name, image in images.items()},
+            image_sizes={name: image.size_bytes for name, image in images.items() if image},
+            git=checkout.git,
+            experiment=checkout.experiment,
+            disk=disk,
             publishers=publishers,
             listeners=listeners,
             tailnet=self._tailnet(made),
-            live=live,
-            unfinished=unfinished,
             stateful=frozenset(n for n in made.services if is_stateful(made.service(n), rules)),
         )
+
+    def _images(self, made: Draft) -> dict[str, StockImage | None]:
+        return {name: self.site.stock.image(name) for name in sorted(set(made.images.values()))}
+
+    def _checkout(self) -> Checkout:
+        target = self.site.target
+        facts = self.site.git.facts(target.directory)
+        return Checkout(facts, self.site.experiment if target.is_prod else None)
 
     def running(self) -> tuple[Running, ...]:
         return split(self.containers())[0]
@@ -91,8 +126,6 @@ class Observer:
 
     def read_draft(self, release: Recorded) -> Draft | None:
         """Read the very file that a release ran from; None when it is gone."""
-        from opsctl.systems.rendered import read_rendered  # noqa: PLC0415 - rarely
-
         try:
             text = self.site.files.read_text(Path(release.file)) if release.file else ""
         except MissingFileError:

@@ -15,6 +15,7 @@ from opsctl.deploy.keep import (
 )
 from opsctl.deploy.ledger import Ledger, base_of
 from opsctl.deploy.model import Base, Objection
+from opsctl.deploy.names import protect
 from opsctl.deploy.observe import Observer
 from opsctl.errors import OpsctlError
 from opsctl.settings.environment import ENVIRONMENTS
@@ -88,7 +89,7 @@ def clean_up(observer: Observer, *, tell: Tell, keep: int | None = None) -> Prun
     objection = objection_to(plan)
     if objection is not None:
         return Pruned(site.target.env, (), plan.kept, 0, (objection,))
-    _protect(observer, plan.kept)
+    protect(observer, {one.image: one.name for one in plan.kept})
     before = site.stock.image_bytes()
     removed: list[Doomed] = []
     warnings: list[Objection] = []
@@ -106,16 +107,6 @@ def clean_up(observer: Observer, *, tell: Tell, keep: int | None = None) -> Prun
     freed += max(0, before - site.stock.image_bytes())
     warnings += _missing_afterwards(observer, plan.kept)
     return Pruned(site.target.env, tuple(removed), plan.kept, freed, tuple(warnings))
-
-
-def _protect(observer: Observer, kept: tuple[Kept, ...]) -> None:
-    """Give a kept image without a name one of its own: `docker image prune` takes the nameless."""
-    stock = observer.site.stock
-    for one in kept:
-        found = stock.image(one.image)
-        if found is not None and not found.names:
-            repository = one.name.partition("@")[0].rpartition(":")[0] or one.name
-            stock.tag(one.image, f"{repository}:opsctl-{one.image.removeprefix('sha256:')[:12]}")
 
 
 def _remove(observer: Observer, one: Doomed) -> tuple[bool, int]:

@@ -4,7 +4,9 @@ from pathlib import Path
 
 from opsctl.deploy.draft import only
 from opsctl.deploy.model import Base, Running
-from opsctl.deploy.observe import FILES, Observer, split
+from opsctl.deploy.names import give
+from opsctl.deploy.observe import FILES, Observer
+from opsctl.deploy.start import bring_up, sweep
 from opsctl.deploy.verify import Expected, Tell, hold_to_plan, wait_well
 from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.systems.compose import Up
@@ -17,11 +19,9 @@ POLL_S = 0.5
 
 def restore(observer: Observer, base: Base, *, draft_text: str, tell: Tell) -> tuple[Running, ...]:
     """Bring back what `base` describes; raise when that is not what runs in the end."""
-    site = observer.site
     wait_for_engine(observer, tell=tell)
-    name_back(observer, base)
-    for left in split(observer.containers())[1]:
-        site.containers.remove(left.id, force=True)
+    give(observer, base.names)
+    sweep(observer)
     if base.is_empty:
         _take_down(observer, tell=tell)
         return ()
@@ -43,16 +43,6 @@ def wait_for_engine(observer: Observer, *, tell: Tell) -> None:
             return
         tell("waiting for the container engine")
         site.clock.sleep(POLL_S)
-
-
-def name_back(observer: Observer, base: Base) -> None:
-    """Let each name mean again what it meant; an image that is gone is found out later."""
-    stock = observer.site.stock
-    for name, image in base.names.items():
-        found = stock.image(name)
-        differs = found is None or found.id != image
-        if differs and not name.startswith("sha256:") and stock.image(image) is not None:
-            stock.tag(image, name)
 
 
 def _take_down(observer: Observer, *, tell: Tell) -> None:
@@ -100,7 +90,7 @@ def _up(
         tell(line.text)
 
     before = {one.container.id: one.container.restart_count for one in observer.running()}
-    done = site.compose.up(project, how, hear)
+    done = bring_up(observer, project, how, hear)
     if done.exit_code:
         raise OpsctlError("could not bring back what ran before", why=" | ".join(said[-5:]))
     wanted = Expected(

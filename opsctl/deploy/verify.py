@@ -10,7 +10,7 @@ from opsctl.deploy.observe import Observer
 from opsctl.errors import OpsctlError
 from opsctl.systems.rendered import Service
 
-POLL_S = 0.2
+POLL_S = 0.1
 GATE_POLL_S = 1.0
 
 Tell = Callable[[str], None]

@@ -103,7 +103,7 @@ class Stage:
     def write(self, services: Mapping[str, Any], *, env: str = "", **more: Any) -> None:
         """Write a compose file; JSON is YAML."""
         used = any("precious:" in str(one.get("volumes")) for one in services.values())
-        volumes = {"volumes": {"precious": {}}} if used else {}
+        volumes: dict[str, Any] = {"volumes": {"precious": {}}} if used else {}
         project = {"services": services, **volumes, **more}
         path = self.directory / f"docker-compose.{env or self.env}.yml"
         path.write_text(json.dumps(project, indent=1))

@@ -2,7 +2,7 @@ import os
 import re
 
 import pytest
-from tests.scenarios.deploy.stage import STORE, WEB, Stage
+from tests.scenarios.deploy.stage import STORE, WEB, Done, Stage
 from tests.waiting import wait_for
 
 SLOW = {**WEB, "healthcheck": {"test": ["CMD", "false"], "interval": "1s", "start_period": "60s"}}
@@ -36,7 +36,7 @@ def test_the_second_deploy_is_told_who_is_at_work_since_when(busy: Stage) -> Non
     assert busy.opsctl("status", "--no-stats", "--json").json["holder"] == ""
 
 
-def _as_another_user(stage: Stage) -> object:
+def _as_another_user(stage: Stage) -> Done:
     """Deploy from another state directory, as another user's is: only the engine is shared."""
     state = stage.variables.get("OPSCTL_STATE_DIR")
     stage.variables["OPSCTL_STATE_DIR"] = str(stage.directory.parent / "another")
