@@ -261,7 +261,7 @@ class Wiring:
 
     @cached_property
     def stock(self) -> "Stock":
-        from opsctl.systems.stock import DockerStock
+        from opsctl.systems.docker_stock import DockerStock
 
         stock = DockerStock(self.target.engine, deadline_s=self.settings.engine.timeout_s)
         self._exits.callback(stock.close)

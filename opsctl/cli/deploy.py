@@ -71,6 +71,7 @@ def up(
     """
     wish = Wish(services, build, allow_dirty, allow_stateful, wait_timeout_s)
     observer = Observer(session.wiring)
+    _ = observer.asked
     helpers = helpers_of(session, migrate=not no_migrate)
     if dry_run:
         conclude_plan(session, prepare(observer, wish, helpers), exit_code=exit_code)

@@ -5,14 +5,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from opsctl.systems.compose import Project
 from opsctl.systems.engine import Container
 from opsctl.systems.git import GitFacts
-from opsctl.systems.host import Listener, Usage
 from opsctl.systems.rendered import Rendered, Service
 from opsctl.systems.stock import Publisher
+
+if TYPE_CHECKING:
+    from opsctl.systems.host import Listener, Usage
 
 PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
@@ -154,10 +156,10 @@ class Seen:
     """Name to id, for every image that the project names."""
     git: GitFacts | None = None
     experiment: str | None = None
-    disk: Usage | None = None
+    disk: "Usage | None" = None
     """Of the engine; None where it cannot be measured."""
     publishers: tuple[Publisher, ...] = ()
-    listeners: tuple[Listener, ...] = ()
+    listeners: "tuple[Listener, ...]" = ()
     tailnet: frozenset[str] = frozenset()
     """This machine's own addresses in the tailnet."""
     image_sizes: Mapping[str, int] = field(default_factory=dict)

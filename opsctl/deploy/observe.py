@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from opsctl.deploy.draft import active, chosen, draft, drafted, merged, needed
 from opsctl.deploy.guards import is_stateful
@@ -27,19 +28,27 @@ from opsctl.deploy.site import Site
 from opsctl.systems.engine import Container
 from opsctl.systems.files import MissingFileError
 from opsctl.systems.git import GitFacts
-from opsctl.systems.host import Listener, Usage
 from opsctl.systems.rendered import Rendered, read_rendered
 from opsctl.systems.stock import Publisher, StockImage
 
+if TYPE_CHECKING:
+    from opsctl.systems.host import Listener, Usage
+
 LEFT_OVER = re.compile(r"[0-9a-f]{12}_.+")
 FILES = "releases"
-THREADS = 3
+THREADS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
     git: GitFacts | None
     experiment: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    rendering: Future[Rendered]
+    checkout: Future[Checkout]
 
 
 @dataclass(frozen=True)
@@ -50,23 +59,32 @@ class Observer:
     def ledger(self) -> Ledger:
         return Ledger(self.site.store.releases, self.site.clock, self.site.target.env)
 
+    @cached_property
+    def asked(self) -> Asked:
+        """Ask compose and git about the folder; they take a while, so let them begin early."""
+        target = self.site.target
+        pool = ThreadPoolExecutor(THREADS)
+        try:
+            rendering = pool.submit(self.site.compose.config, target.compose_project())
+            return Asked(rendering, pool.submit(self._checkout))
+        finally:
+            pool.shutdown(wait=False)
+
     def of(self, env: str) -> Ledger:
         """Open the ledger of another environment."""
         return Ledger(self.site.store.releases, self.site.clock, env)
 
     def look(self, wish: Wish, migration: Migration | None = None) -> Seen:
         """See what a new deploy would meet; compose and git are asked while the engine answers."""
-        target = self.site.target
-        with ThreadPoolExecutor(THREADS) as pool:
-            rendering = pool.submit(self.site.compose.config, target.compose_project())
-            checkout = pool.submit(self._checkout)
-            live, unfinished = self.ledger.live(), self.ledger.unfinished()
-            found, disk = self.containers(), self._disk()
-            made = self._made(rendering.result(), wish, live)
+        asked = self.asked
+        live, unfinished = self.ledger.live(), self.ledger.unfinished()
+        found, disk = self.containers(), self._disk()
+        made = self._made(asked.rendering.result(), wish, live)
+        with ThreadPoolExecutor(1) as pool:
             hashing = pool.submit(self._hashed, made, live)
             images = self._images(made)
             made = hashing.result()
-            seen = self._seen(made, found, images, disk, checkout.result())
+        seen = self._seen(made, found, images, disk, asked.checkout.result())
         pending = migration.pending() if migration else None
         return replace(seen, live=live, unfinished=unfinished, migration=pending)
 
@@ -88,7 +106,7 @@ class Observer:
         made: Draft,
         found: tuple[Container, ...],
         images: Mapping[str, StockImage | None],
-        disk: Usage | None,
+        disk: "Usage | None",
         checkout: Checkout,
     ) -> Seen:
         rules = self.site.settings.deploy
@@ -160,7 +178,7 @@ class Observer:
 
     def _ports(
         self, made: Draft, target: Target
-    ) -> tuple[tuple[Publisher, ...], tuple[Listener, ...]]:
+    ) -> "tuple[tuple[Publisher, ...], tuple[Listener, ...]]":
         """Ask who listens only when something would be published."""
         services = (made.service(name) for name in made.services)
         if not any(port.published for service in services for port in service.ports):
@@ -175,7 +193,7 @@ class Observer:
         beyond = {ip for ip in bound if ip and not ip.startswith(("127.", "0.", "::"))}
         return self.site.tailnet.own_addresses() if beyond else frozenset()
 
-    def _disk(self) -> Usage | None:
+    def _disk(self) -> "Usage | None":
         root = self.site.stock.facts().root
         return self.site.engine_usage(Path(root)) if root else None
 
