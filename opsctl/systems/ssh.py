@@ -7,7 +7,7 @@ import shlex
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
@@ -48,6 +48,8 @@ class Remote:
     host: str
     user: str = ""
     port: int | None = None
+    socket: str = ENGINE_SOCKET
+    """Where the engine listens over there."""
     peer: Peer | None = None
     """None on loopback, which needs no proof."""
     bind: str = ""
@@ -72,12 +74,12 @@ class Remote:
 
     def running(self, *words: str, forward: Path | None = None) -> tuple[str, ...]:
         """Write the command line for a program over there, given as words."""
-        way = ("-L", f"{forward}:{ENGINE_SOCKET}") if forward else ()
+        way = ("-L", f"{forward}:{self.socket}") if forward else ()
         return ("ssh", *self.options, *way, "--", self.host, shlex.join(words))
 
 
 def read_address(address: str) -> Remote:
-    """Read ssh://user@host:port; a host that looks like an option is none."""
+    """Read ssh://user@host:port/socket; a host that looks like an option is none."""
     try:
         parts = urlsplit(address)
         port = parts.port
@@ -88,7 +90,7 @@ def read_address(address: str) -> Remote:
         raise SettingsError(
             f"{address!r} is no address of an engine", hint="Write ssh://user@host, or :port after."
         )
-    return Remote(host, user, port)
+    return Remote(host, user, port, parts.path if len(parts.path) > 1 else ENGINE_SOCKET)
 
 
 def proved(remote: Remote, tailnet: Tailnet, processes: Processes) -> Remote:
@@ -103,7 +105,7 @@ def proved(remote: Remote, tailnet: Tailnet, processes: Processes) -> Remote:
     peer = tailnet.prove(real)
     kind = ":" in peer.address
     own = sorted(one for one in tailnet.own_addresses() if (":" in one) is kind)
-    return Remote(remote.host, remote.user, remote.port, peer, own[0] if own else "")
+    return replace(remote, peer=peer, bind=own[0] if own else "")
 
 
 class Tunnel:

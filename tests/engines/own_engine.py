@@ -89,8 +89,9 @@ def _require_namespaces() -> None:
 @pytest.fixture(scope="session")
 def own_engine(
     root_machine: None, docker_engine: DockerEngine, homes: Homes
-) -> Iterator[OwnEngine]:  # noqa: ARG001 - a guard
+) -> Iterator[OwnEngine]:
     """One for this worker; its images are yours to remove."""
+    del root_machine
     _require_namespaces()
     engine = start_own_engine(homes)
     engine.load(BUSYBOX, source=docker_engine)
@@ -101,8 +102,9 @@ def own_engine(
 @pytest.fixture
 def brittle_engine(
     root_machine: None, docker_engine: DockerEngine, homes: Homes
-) -> Iterator[OwnEngine]:  # noqa: ARG001 - a guard
+) -> Iterator[OwnEngine]:
     """One for this test alone, to be stopped and killed."""
+    del root_machine
     _require_namespaces()
     engine = start_own_engine(homes)
     engine.load(BUSYBOX, source=docker_engine)

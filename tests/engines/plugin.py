@@ -12,11 +12,12 @@ from tests.engines import (
     own_engine,
     postgres,
     redis,
+    ssh,
     timescale,
 )
 from tests.engines.require import REQUIRED_VARIABLE, required_engines
 
-_SERVERS = (addresses, compose, disks, docker, homes, own_engine, postgres, redis, timescale)
+_SERVERS = (addresses, compose, disks, docker, homes, own_engine, postgres, redis, ssh, timescale)
 
 # The cheapest fixture that says whether the engine is there.
 _PROBES = {

@@ -1,4 +1,3 @@
-import os
 import re
 
 import pytest
@@ -85,7 +84,7 @@ def test_the_lock_of_one_user_can_be_taken_by_every_other(stage: Stage) -> None:
     (lock,) = stage.directory.parent.glob("opsctl-*.lock")
 
     assert lock.stat().st_mode & 0o777 == 0o666
-    assert os.path.basename(lock).startswith(f"opsctl-{stage.project}-")
+    assert lock.name.startswith(f"opsctl-{stage.project}-")
 
 
 def test_another_environment_is_not_kept_waiting(busy: Stage) -> None:
