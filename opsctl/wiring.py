@@ -23,7 +23,7 @@ from opsctl.settings.isolation import (
 )
 from opsctl.settings.state import state_directory
 from opsctl.systems.clock import Clock, SystemClock
-from opsctl.systems.files import Files, LocalFiles, MissingFileError
+from opsctl.systems.files import Files, Kind, LocalFiles, MissingFileError
 
 if TYPE_CHECKING:
     from opsctl.deploy.model import Target
@@ -33,10 +33,9 @@ if TYPE_CHECKING:
     from opsctl.systems.compose import Compose
     from opsctl.systems.containers import Containers
     from opsctl.systems.engine_locks import EngineLocks
-    from opsctl.systems.git import Git, GitFacts
+    from opsctl.systems.git import Git
     from opsctl.systems.host import Host, Usage
     from opsctl.systems.http import Http
-    from opsctl.systems.lineage import Lineage
     from opsctl.systems.postgres import Postgres
     from opsctl.systems.process import Processes
     from opsctl.systems.redis import Redis
@@ -146,8 +145,9 @@ class Wiring:
 
     @cached_property
     def state_directory(self) -> Path:
-        settings = self.settings
-        return state_directory(settings.state, project=settings.project.name, environ=self._environ)
+        project = self.settings.project.name
+        named = state_directory(self.settings.state, project=project, environ=self._environ)
+        return self.project_dir / named
 
     @cached_property
     def store(self) -> "Store":
@@ -194,15 +194,18 @@ class Wiring:
     @cached_property
     def experiment(self) -> str | None:
         """Why this checkout is an experiment, or None."""
-        from opsctl.systems.lineage import GitLineages
-
         rules = self.settings.experiment
-        ci = ci_branches(self._environ)
-        facts = self.git.facts(self.directory)
-        if facts is None:
-            return experiment_in(Checkout(), ci, rules)
-        lineage = GitLineages(self.processes).lineage(self.directory, rules.trunks)
-        return experiment_in(checkout_of(facts, lineage), ci, rules)
+        facts = self.git.facts(self._standing, trunks=rules.trunks)
+        checkout = facts.checkout if facts else Checkout()
+        return experiment_in(checkout, ci_branches(self._environ), rules)
+
+    @cached_property
+    def _standing(self) -> Path:
+        """The project's folder, or what there is of its path: init may be about to make it."""
+        path = self.project_dir
+        while self.files.kind(path) is not Kind.DIRECTORY and path != path.parent:
+            path = path.parent
+        return path
 
     def guard_production(self, verb: str) -> None:
         """Refuse a verb that changes production on an experiment; call it before anything else."""
@@ -326,14 +329,3 @@ class Wiring:
         from opsctl.systems.http import HttpxHttp
 
         return HttpxHttp(clock=self.clock)
-
-
-def checkout_of(facts: "GitFacts", lineage: "Lineage") -> Checkout:
-    """Hand git's facts to the rule that knows nothing of git."""
-    return Checkout(
-        branch=facts.branch,
-        containing=tuple(ref.name for ref in facts.containing if not ref.remote),
-        remotes_containing=tuple(ref.name for ref in facts.containing if ref.remote),
-        made_on=lineage.made_on,
-        renamed_from=lineage.renamed_from,
-    )

@@ -95,7 +95,8 @@ def _annotation(command: str, finding: Finding) -> str:
 
 
 def _message(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    lines = (clean(line).replace("%", "%25") for line in text.splitlines())
+    return "%0A".join(lines)
 
 
 def _property(text: str) -> str:

@@ -1,5 +1,6 @@
 """One way out for every command: text, JSON, NDJSON, and what other programs read."""
 
+import re
 import sys
 from collections.abc import Iterable, Sequence
 
@@ -94,4 +95,13 @@ class Output:
 def _as_finding(error: OpsctlError) -> Finding:
     """Say a failure as a finding: nothing could be known."""
     what = f"{error.what} ({error.why})" if error.why else error.what
-    return Finding(check=error.code, level=Level.UNKNOWN, what=what, fix=error.hint)
+    # Wrong settings begin with their place: `configs/dev.yaml:2: ...`.
+    place = re.match(r"(?P<file>[^\s:]+):(?P<line>\d+): ", error.what)
+    return Finding(
+        check=error.code,
+        level=Level.UNKNOWN,
+        what=what,
+        fix=error.hint,
+        file=place["file"] if place else "",
+        line=int(place["line"]) if place else None,
+    )

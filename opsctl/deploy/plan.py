@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from opsctl.deploy.draft import needed
 from opsctl.deploy.judge import is_one_shot
 from opsctl.deploy.model import Act, Change, Plan, Running, Seen, ServicePlan, Step, Wish
-from opsctl.systems.rendered import Service
 
 ALWAYS = "always"
 SHORT = 12
@@ -38,11 +37,12 @@ def scope(seen: Seen, wish: Wish) -> tuple[str, ...]:
 def fetches(seen: Seen, wish: Wish) -> tuple[Step, ...]:
     """Build and pull what is missing or may have changed."""
     names = scope(seen, wish)
-    found = (_fetch(seen, seen.draft.service(name), wish) for name in names)
+    found = (_fetch(seen, name, wish) for name in names)
     return tuple(step for step in found if step is not None)
 
 
-def _fetch(seen: Seen, service: Service, wish: Wish) -> Step | None:
+def _fetch(seen: Seen, name: str, wish: Wish) -> Step | None:
+    service = seen.draft.service(name)
     is_there = seen.image_ids.get(service.image) is not None
     if service.build is not None:
         reason = _why_build(seen, is_there=is_there, wish=wish)
@@ -72,7 +72,7 @@ def changes(seen: Seen, wish: Wish, fetched: tuple[Step, ...]) -> Iterator[Servi
     """Say for each service what happens to its containers."""
     uncertain = frozenset(name for step in fetched for name in step.services)
     for name in scope(seen, wish):
-        change, reason = _change(seen, seen.draft.service(name), is_fetched=name in uncertain)
+        change, reason = _change(seen, name, is_fetched=name in uncertain)
         yield ServicePlan(name, change, reason)
     if not wish.services:
         known = seen.draft.services
@@ -81,10 +81,10 @@ def changes(seen: Seen, wish: Wish, fetched: tuple[Step, ...]) -> Iterator[Servi
             yield ServicePlan(name, Change.REMOVE, "it is not in the compose file any more")
 
 
-def _change(seen: Seen, service: Service, *, is_fetched: bool) -> tuple[Change, str]:
-    found = seen.of(service.name)
+def _change(seen: Seen, name: str, *, is_fetched: bool) -> tuple[Change, str]:
+    service, found = seen.draft.service(name), seen.of(name)
     if len(found) < service.replicas:
-        return _missing(seen, service, len(found))
+        return _missing(seen, name, len(found))
     if any(one.config_hash != seen.draft.hashes.get(service.name) for one in found):
         return Change.RECREATE, "its configuration changed"
     wanted = seen.image_ids.get(service.image)
@@ -92,7 +92,7 @@ def _change(seen: Seen, service: Service, *, is_fetched: bool) -> tuple[Change, 
         if not is_fetched and one.container.image_id != wanted:
             before, after = _short(one.container.image_id), _short(wanted)
             return Change.RECREATE, f"its image changed from {before} to {after}"
-    stopped = [one.container for one in found if not one.is_up and not _is_done(one, service)]
+    stopped = [one.container for one in found if not one.is_up and not _is_done(seen, one)]
     if stopped:
         return Change.START, f"it is {stopped[0].state} (exit code {stopped[0].exit_code})"
     if is_fetched:
@@ -100,11 +100,11 @@ def _change(seen: Seen, service: Service, *, is_fetched: bool) -> tuple[Change, 
     return Change.KEEP, "nothing changed"
 
 
-def _missing(seen: Seen, service: Service, count: int) -> tuple[Change, str]:
-    if _ended_before(seen, service.name):
+def _missing(seen: Seen, name: str, count: int) -> tuple[Change, str]:
+    if _ended_before(seen, name):
         return Change.KEEP, "it ended well, and nothing changed"
     if count:
-        return Change.CREATE, f"{count} of {service.replicas} containers are there"
+        return Change.CREATE, f"{count} of {seen.draft.service(name).replicas} containers are there"
     return Change.CREATE, "it is not there"
 
 
@@ -117,9 +117,9 @@ def _ended_before(seen: Seen, name: str) -> bool:
     return live.hashes.get(name) == seen.draft.hashes.get(name) and live.images.get(name) == image
 
 
-def _is_done(one: Running, service: Service) -> bool:
+def _is_done(seen: Seen, one: Running) -> bool:
     ended = one.container.state == "exited" and one.container.exit_code == 0
-    return ended and is_one_shot(service)
+    return ended and is_one_shot(seen.draft.service(one.service))
 
 
 def _is_change(seen: Seen, services: tuple[ServicePlan, ...], steps: tuple[Step, ...]) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 from opsctl.errors import OpsctlError, UnrestoredError
 from opsctl.init.model import Deed, Draft, Plan
 from opsctl.progress import Progress
-from opsctl.systems.files import Files
+from opsctl.systems.files import FileExistsAlreadyError, Files, LeftBehindError
 
 READABLE = 0o644
 
@@ -23,10 +23,10 @@ def write(
             progress.advance(number, len(wanted), name)
             path = root / name
             made.extend(files.make_dirs(path.parent))
-            files.create_text(path, texts[name], mode=READABLE)
             made.append(path)
+            files.create_text(path, texts[name], mode=READABLE)
     except OpsctlError as error:
-        _take_back(made, files, error)
+        _take_back(_ours(made, error), files, error)
         raise OpsctlError(
             "Could not write the project's files; what had been written was removed again",
             why=f"{error.what}: {error.why}",
@@ -36,6 +36,13 @@ def write(
         _take_back(made, files, error)
         raise
     progress.advance(len(wanted), len(wanted), "")
+
+
+def _ours(made: list[Path], error: OpsctlError) -> list[Path]:
+    """List what this run made: not a file that somebody else was quicker to make."""
+    if isinstance(error, FileExistsAlreadyError):
+        return made[:-1]
+    return [*made, error.path] if isinstance(error, LeftBehindError) else made
 
 
 def _take_back(made: list[Path], files: Files, cause: BaseException) -> None:

@@ -20,7 +20,7 @@ _WORDS: dict[str, Scalar] = {
 }  # fmt: skip
 # Longer numbers stay text and fail as such: int() refuses thousands of digits.
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9_]{0,17})\Z")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
+_FLOAT = re.compile(r"[-+]?(?=.*[.eE])(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,20 +94,17 @@ class _Reader:
         for event in self._events:
             if isinstance(event, yaml.DocumentStartEvent):
                 seen += 1
-                root = self._document_body(seen)
+                root = self._document_body(event, seen)
         if isinstance(root, Leaf) and root.value is None:
             return Branch(root.place)
         if isinstance(root, Branch):
             return root
         raise SettingsError(f"{root.place}: settings are a mapping of sections, e.g. redis:")
 
-    def _document_body(self, number: int) -> Node:
-        event = next(self._events)
+    def _document_body(self, start: Any, number: int) -> Node:
         if number > 1:
-            raise SettingsError(
-                f"{self._at(event)}: one file holds one document; this starts another"
-            )
-        return self._node(event, 0)
+            raise SettingsError(f"{self._at(start)}: a second document starts here; one is read")
+        return self._node(next(self._events), 0)
 
     def _at(self, event: Any) -> Place:
         return Place(self._source, event.start_mark.line + 1)

@@ -99,9 +99,11 @@ class Compose(Protocol):
         self, project: Project, on_line: Listen, *, services: tuple[str, ...]
     ) -> Finished: ...
 
-    def pull(self, project: Project, on_line: Listen, *, services: tuple[str, ...]) -> Finished: ...
+    def pull(
+        self, project: Project, on_line: Listen, *, services: tuple[str, ...] = ()
+    ) -> Finished: ...
 
-    def down(self, project: Project, on_line: Listen, *, stop_timeout_s: int) -> Finished:
+    def down(self, project: Project, on_line: Listen, *, stop_timeout_s: int = 10) -> Finished:
         """Remove containers and networks; volumes stay, always."""
         ...
 

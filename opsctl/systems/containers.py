@@ -1,6 +1,7 @@
 """The container engine: what runs, what it runs from, and what all that takes."""
 
 import math
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -26,6 +27,7 @@ from opsctl.systems.engine import (
     spoken_version,
 )
 
+UNIX = "unix://"
 DEFAULT_ADDRESS = "unix:///var/run/docker.sock"
 DEADLINE_S = 2.0
 # Logs, a second sample of the processor, a clean-up: the engine works, but takes its time.
@@ -34,6 +36,7 @@ PATIENT_S = 30.0
 DISK_USAGE_S = 120.0
 LOG_LINES = 200
 
+STUCK_HINT = "Is it busy or stuck? Look at: journalctl -u docker"
 START_HINT = "Start it: systemctl start docker"
 GROUP_HINT = "Run with sudo, or join the group: sudo usermod -aG docker $USER, and log in again."
 ADDRESS_HINT = "Set DOCKER_HOST, e.g. DOCKER_HOST=unix:///var/run/docker.sock"
@@ -101,11 +104,14 @@ ANSWERS: tuple[tuple[type[Exception], type[OpsctlError], str], ...] = (
     (errors.ContextException, SettingsError, ADDRESS_HINT),
     # What is left are addresses that it cannot read.
     (errors.DockerException, SettingsError, ADDRESS_HINT),
-    (http.Timeout, UnreachableError, "Is it busy or stuck? Look at: journalctl -u docker"),
+    (http.Timeout, UnreachableError, STUCK_HINT),
     (http.ConnectionError, UnreachableError, START_HINT),
     (http.RequestException, UnreachableError, ADDRESS_HINT),
-    (wire.TimeoutError, UnreachableError, "Is it busy or stuck? Look at: journalctl -u docker"),
+    (wire.TimeoutError, UnreachableError, STUCK_HINT),
     (wire.HTTPError, UnreachableError, START_HINT),
+    (TimeoutError, UnreachableError, STUCK_HINT),
+    # Too many wait at its door already.
+    (BlockingIOError, UnreachableError, STUCK_HINT),
     (OSError, UnreachableError, START_HINT),
 )
 DRIVER_ERRORS: tuple[type[Exception], ...] = tuple(theirs for theirs, _, _ in ANSWERS)
@@ -117,7 +123,7 @@ def translated(error: Exception, what: str, *, address: str = "") -> OpsctlError
         return answer(what, why=(error.explanation or "").strip(), hint=hint)
     if answer is not UnreachableError:
         return answer(what, why=str(error), hint=hint)
-    if isinstance(error, http.Timeout | wire.TimeoutError):
+    if hint == STUCK_HINT:
         return answer(what, why=f"the container engine at {address} did not answer", hint=hint)
     why, better = _unreached(error, address)
     return answer(what, why=why, hint=better or hint)
@@ -147,12 +153,28 @@ def engine_address(setting: str, environment: Mapping[str, str]) -> str:
     return setting or environment.get("DOCKER_HOST", "") or DEFAULT_ADDRESS
 
 
+def knock(address: str, deadline_s: float) -> None:
+    """Try the door of a local engine: the driver leaves its socket open when that fails."""
+    if not address.startswith(UNIX):
+        return
+    with socket.socket(socket.AF_UNIX) as door:
+        door.settimeout(deadline_s)
+        door.connect(f"/{address.removeprefix(UNIX).lstrip('/')}")
+
+
 class DockerContainers:
     """A Docker Engine, asked first when it is first needed."""
 
-    def __init__(self, address: str = DEFAULT_ADDRESS, *, deadline_s: float = DEADLINE_S) -> None:
+    def __init__(
+        self,
+        address: str = DEFAULT_ADDRESS,
+        *,
+        deadline_s: float = DEADLINE_S,
+        patience_s: float = PATIENT_S,
+    ) -> None:
         self._address = address
         self._deadline_s = deadline_s
+        self._patience_s = patience_s
         self._clients: dict[float, docker.APIClient] = {}
         self._api = ""
 
@@ -198,12 +220,12 @@ class DockerContainers:
 
     def logs(self, container: str, *, lines: int = LOG_LINES) -> str:
         with self._telling(f"could not read the logs of {container}"):
-            said = self._client(PATIENT_S).logs(container, tail=lines)
+            said = self._client(self._patience_s).logs(container, tail=lines)
         return said.decode(errors="replace")
 
     def stats(self, container: str) -> Stats:
         with self._telling(f"could not measure {container}"):
-            return read_stats(self._client(PATIENT_S).stats(container, stream=False))
+            return read_stats(self._client(self._patience_s).stats(container, stream=False))
 
     def restart(self, container: str, *, stop_timeout_s: int = 10) -> Container:
         what = f"could not restart {container}"
@@ -211,7 +233,7 @@ class DockerContainers:
         with self._telling(what):
             try:
                 # The client adds the time to stop to its own.
-                self._client(PATIENT_S).restart(before.id, timeout=stop_timeout_s)
+                self._client(self._patience_s).restart(before.id, timeout=stop_timeout_s)
             except http.Timeout:
                 # The engine may have done it all the same.
                 if self._present(container, what).started_at == before.started_at:
@@ -227,7 +249,7 @@ class DockerContainers:
     def remove(self, container: str, *, force: bool = False) -> None:
         with self._telling(f"could not remove container {container}"):
             try:
-                self._client(PATIENT_S).remove_container(container, v=False, force=force)
+                self._client(self._patience_s).remove_container(container, v=False, force=force)
             except errors.NotFound:
                 return
 
@@ -242,7 +264,7 @@ class DockerContainers:
 
     def images(self) -> tuple[Image, ...]:
         with self._telling("could not list the images"):
-            return tuple(read_image(raw) for raw in self._client(PATIENT_S).images())
+            return tuple(read_image(raw) for raw in self._client(self._patience_s).images())
 
     def disk_usage(self) -> EngineDisk:
         with self._telling("could not ask the container engine what it takes on disk"):
@@ -256,6 +278,7 @@ class DockerContainers:
         return self._opened(timeout_s, self._api)
 
     def _agreed(self) -> str:
+        knock(self._address, self._deadline_s)
         said = self._opened(self._deadline_s, MINIMUM_DOCKER_API_VERSION).version(api_version=False)
         newest = said.get("ApiVersion")
         if not newest:

@@ -3,7 +3,6 @@
 import errno
 import fcntl
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -30,6 +29,16 @@ class FileExistsAlreadyError(OpsctlError):
     """Something stands at this path, and it was not to be overwritten."""
 
     code = "exists"
+
+
+class LeftBehindError(OpsctlError):
+    """A temporary file could not be removed again; `path` says which."""
+
+    code = "left_behind"
+
+    def __init__(self, path: Path, *, why: str, hint: str) -> None:
+        super().__init__(f"Cannot remove the temporary file {path}", why=why, hint=hint)
+        self.path = path
 
 
 class DiskFullError(OpsctlError):
@@ -288,7 +297,7 @@ def _decode(data: bytes, *, what: str) -> str:
 @contextmanager
 def _temporary(directory: Path, text: str, mode: int) -> Iterator[Path]:
     """Hand out a synced file beside the target; afterwards it is gone, and the names are synced."""
-    path = directory / f".opsctl-{secrets.token_hex(8)}.tmp"
+    path = directory / f".opsctl-{os.urandom(8).hex()}.tmp"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
     try:
         descriptor = os.open(path, flags, PRIVATE_FILE)
@@ -299,8 +308,16 @@ def _temporary(directory: Path, text: str, mode: int) -> Iterator[Path]:
             os.fsync(descriptor)
         yield path
     finally:
-        path.unlink(missing_ok=True)
+        _unlink_temporary(path)
     _sync_directory(directory)
+
+
+def _unlink_temporary(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        trouble = translate(error, what="")
+        raise LeftBehindError(path, why=trouble.why, hint=trouble.hint) from error
 
 
 def _sync_directory(path: Path) -> None:

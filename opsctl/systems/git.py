@@ -1,12 +1,14 @@
 """The repository: which commit is checked out, whose it is, and what was changed since."""
 
 import os
+import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
 from opsctl.errors import OpsctlError
+from opsctl.settings.isolation import Checkout
 from opsctl.systems.process import Command, Finished, Processes
 
 TIMEOUT_S = 20.0
@@ -14,6 +16,14 @@ TIMEOUT_S = 20.0
 SETTINGS = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
 # What a repository's own settings could make run or print in between.
 PROGRAM = ("git", "--no-pager", "-c", "core.fsmonitor=false", "-c", "log.showSignature=false")
+
+
+# More than any branch is ahead of its trunk; nobody waits for a history of a million.
+DIARY_ENTRIES = 5_000
+MOST_COMMITS = 5_000
+MADE = re.compile(r"(commit|rebase|cherry-pick|revert|am)\b|merge \S+: Merge made")
+MOVED = re.compile(r"checkout: moving from (?P<before>\S+) to \S+")
+RENAMED = re.compile(r"Branch: renamed refs/heads/(?P<before>\S+) to refs/heads/\S+")
 
 
 class RefKind(StrEnum):
@@ -47,12 +57,22 @@ class GitFacts:
     pointing: tuple[Ref, ...] = ()
     dirty: tuple[str, ...] = ()
     untracked: tuple[str, ...] = ()
+    made_on: tuple[str, ...] = ()
+    """Branches on which commits of this history, not yet on a trunk, were made."""
+    renamed_from: tuple[str, ...] = ()
+    """Earlier names of the branch."""
     is_shallow: bool = False
     """History is cut off here, so that `containing` may lack names."""
 
     @property
     def is_published(self) -> bool:
-        return any(ref.kind is RefKind.REMOTE for ref in self.containing)
+        return bool(self.checkout.remotes_containing)
+
+    @property
+    def checkout(self) -> Checkout:
+        far = [ref.name for ref in self.containing if ref.kind is RefKind.REMOTE]
+        near = [ref.name for ref in self.containing if ref.kind is not RefKind.REMOTE]
+        return Checkout(self.branch, tuple(near), tuple(far), self.made_on, self.renamed_from)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +86,11 @@ class Status:
 class Git(Protocol):
     def version(self) -> str: ...
 
-    def facts(self, directory: Path) -> GitFacts | None:
-        """Look at the checkout that holds `directory`; None where there is no repository."""
+    def facts(self, directory: Path, *, trunks: tuple[str, ...] = ()) -> GitFacts | None:
+        """Look at the checkout that holds `directory`; None where there is no repository.
+
+        Only with `trunks`, branches here or at a remote, are `made_on` and `renamed_from` told.
+        """
         ...
 
     def tracked(self, directory: Path) -> tuple[Path, ...]:
@@ -86,6 +109,12 @@ def asking(*words: str, at: Path | None = None, given: bytes | None = None) -> C
 def holders(head: str, *, at: Path) -> Command:
     shape = "--format=%(refname)%00%(HEAD)%00%(objectname)%00%(*objectname)"
     return asking("for-each-ref", shape, "--contains", head, at=at)
+
+
+def diary(ref: str, *, at: Path) -> Command:
+    """Ask what was done to a ref, the latest first; empty where git keeps no such book."""
+    shape = ("--format=%H%x00%gs", "-n", str(DIARY_ENTRIES))
+    return asking("log", "--walk-reflogs", *shape, "--end-of-options", ref, "--", at=at)
 
 
 def read_status(said: bytes) -> Status:
@@ -148,6 +177,24 @@ def read_ref(full: str, remotes: tuple[str, ...] = ()) -> Ref:
     return Ref(RefKind.OTHER, full.removeprefix("refs/"))
 
 
+def read_makers(said: str, branch: str | None, wanted: frozenset[str]) -> tuple[str, ...]:
+    """Say on which branches the wanted commits were made, from the diary of HEAD."""
+    current, makers = branch or "", []
+    for line in said.splitlines():
+        commit, _, deed = line.partition("\0")
+        if commit in wanted and MADE.match(deed) and current:
+            makers.append(current)
+        if moved := MOVED.fullmatch(deed) or RENAMED.fullmatch(deed):
+            current = moved["before"]
+    return tuple(dict.fromkeys(makers))
+
+
+def read_renames(said: str) -> tuple[str, ...]:
+    """Say what a branch was called before, from its own diary."""
+    deeds = (line.partition("\0")[2] for line in said.splitlines())
+    return tuple(renamed["before"] for deed in deeds if (renamed := RENAMED.fullmatch(deed)))
+
+
 def read_blob(said: bytes) -> bytes | None:
     """Read `cat-file --batch`: a line `<id> blob <size>`, the bytes, a line break."""
     header, _, rest = said.partition(b"\n")
@@ -167,18 +214,22 @@ class GitCommand:
         said = self._processes.run(asking("version"), check=True).stdout
         return said.removeprefix("git version ").split()[0]
 
-    def facts(self, directory: Path) -> GitFacts | None:
+    def facts(self, directory: Path, *, trunks: tuple[str, ...] = ()) -> GitFacts | None:
         words = ("rev-parse", "--is-shallow-repository", "--show-toplevel")
         found = self._processes.run(asking(*words, at=directory))
         if found.exit_code and "not a git repository" in found.stderr:
             return None
         shallow, _, top = os.fsdecode(_answered(found, directory).out).partition("\n")
-        return self._facts_of(Path(top.removesuffix("\n")), is_shallow=shallow == "true")
+        facts = self._changed(Path(top.removesuffix("\n")), is_shallow=shallow == "true")
+        if facts.head is None:
+            return facts
+        named = self._named(facts, facts.head)
+        return self._remembered(named, facts.head, trunks) if trunks else named
 
-    def _facts_of(self, top: Path, *, is_shallow: bool) -> GitFacts:
+    def _changed(self, top: Path, *, is_shallow: bool) -> GitFacts:
         words = ("status", "--porcelain=v2", "--branch", "-z", "--untracked-files=normal")
         status = read_status(self._ask(asking(*words, at=top)).out)
-        known = GitFacts(
+        return GitFacts(
             top,
             status.head,
             branch=status.branch,
@@ -186,7 +237,6 @@ class GitCommand:
             untracked=status.untracked,
             is_shallow=is_shallow,
         )
-        return self._named(known, status.head) if status.head else known
 
     def _named(self, facts: GitFacts, head: str) -> GitFacts:
         top = facts.top_level
@@ -200,6 +250,28 @@ class GitCommand:
             branch=names.branch,
             containing=names.containing,
             pointing=names.pointing,
+        )
+
+    def _remembered(self, facts: GitFacts, head: str, trunks: tuple[str, ...]) -> GitFacts:
+        top = facts.top_level
+        ours = self._ask(self._beyond(head, trunks, at=top)).stdout
+        deeds = self._ask(diary("HEAD", at=top)).stdout
+        makers = read_makers(deeds, facts.branch, frozenset(ours.split()))
+        if facts.branch is None:
+            return replace(facts, made_on=makers)
+        renames = read_renames(self._ask(diary(f"refs/heads/{facts.branch}", at=top)).stdout)
+        return replace(facts, made_on=makers, renamed_from=renames)
+
+    def _beyond(self, head: str, trunks: tuple[str, ...], *, at: Path) -> Command:
+        """Ask for the commits that no trunk has."""
+        shape = "--format=%(objectname) %(refname)"
+        said = self._ask(asking("for-each-ref", shape, "refs/heads", "refs/remotes", at=at)).stdout
+        wanted = {trunk.casefold() for trunk in trunks}
+        rows = (line.split(" ", 1) for line in said.splitlines())
+        known = {commit for commit, ref in rows if read_ref(ref).name.casefold() in wanted}
+        given = "".join(f"^{commit}\n" for commit in sorted(known))
+        return asking(
+            "rev-list", "-n", str(MOST_COMMITS), "--stdin", at=at, given=f"{head}\n{given}".encode()
         )
 
     def tracked(self, directory: Path) -> tuple[Path, ...]:

@@ -4,7 +4,8 @@ import os
 import pwd
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -145,6 +146,14 @@ def translated(error: Exception, what: str) -> OpsctlError:
     return answer(what, why=why or "", hint=hint)
 
 
+@contextmanager
+def _telling(what: str) -> Iterator[None]:
+    try:
+        yield
+    except (psutil.Error, OSError) as error:
+        raise translated(error, what) from error
+
+
 def disks(found: tuple[Mount, ...]) -> tuple[Mount, ...]:
     """Keep each device once, at its shortest path: the rest are bind mounts of it."""
     first: dict[str, Mount] = {}
@@ -203,11 +212,9 @@ class PsutilHost:
         return User(name, uid, behind=self._environment.get("SUDO_USER", ""))
 
     def boot(self) -> Boot:
-        try:
+        with _telling("could not tell when this machine started"):
             at = datetime.fromtimestamp(psutil.boot_time(), UTC)
             return Boot(BOOT_ID.read_text().strip(), at)
-        except (psutil.Error, OSError) as error:
-            raise translated(error, "could not tell when this machine started") from error
 
     def cpus(self) -> int:
         return len(os.sched_getaffinity(0))
@@ -216,17 +223,13 @@ class PsutilHost:
         return Load(*os.getloadavg())
 
     def memory(self) -> Memory:
-        try:
+        with _telling("could not measure the memory"):
             memory, swap = psutil.virtual_memory(), psutil.swap_memory()
-        except (psutil.Error, OSError) as error:
-            raise translated(error, "could not measure the memory") from error
         return Memory(memory.total, memory.available, swap.total, swap.used)
 
     def mounts(self) -> tuple[Mount, ...]:
-        try:
+        with _telling("could not list the mounts"):
             parts = psutil.disk_partitions(all=False)
-        except (psutil.Error, OSError) as error:
-            raise translated(error, "could not list the mounts") from error
         found = (
             Mount(Path(part.mountpoint), part.device, part.fstype, "ro" in part.opts.split(","))
             for part in parts
@@ -236,22 +239,18 @@ class PsutilHost:
     def usage(self, path: Path) -> Usage:
         question = self._asked.get(path)
         # One that hangs is not asked again: each question would leave a thread behind.
-        if question is None or question.is_answered:
+        if question is None or question.is_answered_within(0):
             question = self._asked[path] = _Question(lambda: self._measure(path))
-        try:
-            return question.answer(self._deadline_s)
-        except TimeoutError as error:
+        if not question.is_answered_within(self._deadline_s):
             what = f"{path} did not say within {self._deadline_s:g} s how full it is"
             hint = "Is it on a network disk whose server is away? Try: umount -l"
-            raise UnreachableError(what, why="its file system hangs", hint=hint) from error
-        except (psutil.Error, OSError) as error:
-            raise translated(error, f"could not measure {path}") from error
+            raise UnreachableError(what, why="its file system hangs", hint=hint)
+        with _telling(f"could not measure {path}"):
+            return question.answer()
 
     def listeners(self) -> tuple[Listener, ...]:
-        try:
+        with _telling("could not list the ports that are taken"):
             found = psutil.net_connections(kind="tcp")
-        except (psutil.Error, OSError) as error:
-            raise translated(error, "could not list the ports that are taken") from error
         return tuple(
             Listener(entry.laddr.ip, entry.laddr.port, entry.pid, _program(entry.pid))
             for entry in found
@@ -263,8 +262,6 @@ class PsutilHost:
             stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
         except (FileNotFoundError, ProcessLookupError):
             return None
-        except OSError as error:
-            raise translated(error, f"could not look at process {pid}") from error
         return read_started(stat, os.sysconf("SC_CLK_TCK"))
 
 
@@ -287,14 +284,11 @@ class _Question(Generic[T]):
         self._done = threading.Event()
         threading.Thread(target=self._run, daemon=True).start()
 
-    @property
-    def is_answered(self) -> bool:
-        return self._done.is_set()
+    def is_answered_within(self, seconds: float) -> bool:
+        return self._done.wait(seconds)
 
-    def answer(self, deadline_s: float) -> T:
-        """Wait for the answer, whatever it is; TimeoutError when there is none in time."""
-        if not self._done.wait(deadline_s):
-            raise TimeoutError
+    def answer(self) -> T:
+        """Hand on what came back, an error included; only once it is answered."""
         if self._error is not None:
             raise self._error
         return self._found  # type: ignore[return-value]  # set whenever there is no error

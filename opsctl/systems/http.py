@@ -5,12 +5,12 @@ import contextlib
 import logging
 import ssl
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import httpx
 
@@ -25,6 +25,7 @@ USER_AGENT = f"opsctl/{__version__}"
 logging.getLogger("httpcore").setLevel(logging.WARNING)
 
 _TRUST_NO_ONE = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+_LAST_PORT = 65_535
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -93,6 +94,7 @@ class HttpxHttp:
     ) -> HttpResponse:
         trust = self._trust() if dials[0].url.scheme == "https" else _TRUST_NO_ONE
         async with (
+            _closed_behind_us(dials),
             asyncio.timeout(deadline.left_s()),
             # The transport alone: the client above it logs whole URLs and follows cookies.
             httpx.AsyncHTTPTransport(verify=trust, trust_env=False) as transport,
@@ -125,7 +127,8 @@ def prepare(request: HttpRequest) -> tuple[httpx.Request, str]:
         )
     except (httpx.InvalidURL, UnicodeError):
         url, message = httpx.URL(""), None
-    if message is None or url.scheme not in _PORTS or not url.host:
+    usable = url.scheme in _PORTS and url.host and (url.port or 80) <= _LAST_PORT
+    if message is None or not usable:
         raise SettingsError(
             "a web address or a header cannot be used",
             why="it is no http or https URL, or not plain text",
@@ -152,6 +155,24 @@ def _pinned(message: httpx.Request, address: str) -> httpx.Request:
         stream=message.stream,
         extensions={"sni_hostname": url.host},
     )
+
+
+@contextlib.asynccontextmanager
+async def _closed_behind_us(dials: Sequence[httpx.Request]) -> AsyncIterator[None]:
+    """Close what was opened: httpcore forgets a connection cancelled in its TLS handshake."""
+    opened: list[Any] = []
+
+    async def note(event: str, told: Mapping[str, Any]) -> None:
+        if event == "connection.connect_tcp.complete":
+            opened.append(told["return_value"])
+
+    for dialled in dials:
+        dialled.extensions["trace"] = note
+    try:
+        yield
+    finally:
+        for stream in opened:
+            await stream.aclose()
 
 
 async def _first_to_answer(

@@ -38,6 +38,8 @@ BY_CLASS: dict[type[BaseException], Meaning] = {
     httpx.InvalidURL: _ADDRESS,
     httpx.DecodingError: _NOT_HTTP,
     httpx.TooManyRedirects: _BUG,
+    httpx.HTTPStatusError: _BUG,
+    httpx.RequestError: _BUG,
     httpx.HTTPError: _BUG,
     httpx.CookieConflict: _BUG,
     httpx.StreamError: _BUG,

@@ -11,6 +11,7 @@ from opsctl.errors import UnreachableError
 from opsctl.systems.clock import Clock
 
 _A_MOMENT_S = 0.001
+_SPELLING = "Check the spelling of the host."
 
 Result = TypeVar("Result")
 Lookup = Callable[[str, int], Sequence[str]]
@@ -67,7 +68,7 @@ def look_up(host: str, port: int) -> Sequence[str]:
 
 def resolve(host: str, port: int, *, deadline: Deadline, lookup: Lookup = look_up) -> Sequence[str]:
     try:
-        return within(deadline, lambda: lookup(host, port))
+        found = within(deadline, lambda: lookup(host, port))
     except TimeoutError as error:
         raise UnreachableError(
             f"cannot look up {host}",
@@ -77,8 +78,11 @@ def resolve(host: str, port: int, *, deadline: Deadline, lookup: Lookup = look_u
     # UnicodeError: a label that is empty or too long for a host name.
     except (OSError, UnicodeError) as error:
         raise UnreachableError(
-            f"cannot look up {host}", why=reason(error), hint="Check the spelling of the host."
+            f"cannot look up {host}", why=reason(error), hint=_SPELLING
         ) from error
+    if not found:
+        raise UnreachableError(f"cannot look up {host}", why="it has no address", hint=_SPELLING)
+    return found
 
 
 def dial(host: str, port: int, *, deadline: Deadline, lookup: Lookup = look_up) -> socket.socket:

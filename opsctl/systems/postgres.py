@@ -1,12 +1,12 @@
 """PostgreSQL: sessions that answer within a deadline, and can be opened so that nothing is written.
 
-What `read_only=True` covers: every statement runs alone, in a transaction that is READ ONLY and
-already holds its snapshot, from which PostgreSQL lets no one back to READ WRITE; `SET
-default_transaction_read_only=off`, `BEGIN READ WRITE`, `COMMIT; DROP ...` and the like by a
-caller of ours change nothing. What it does not cover, because PostgreSQL calls it reading:
-temporary tables, ALTER SYSTEM, COPY TO a file or program, signals to other sessions, advisory
-locks, NOTIFY, and connections that a function opens (dblink). Only a role without these rights
-stops those.
+What `read_only=True` covers: every statement runs alone in a transaction of its own that is opened
+READ ONLY, or in a savepoint of one, from which PostgreSQL lets no one back to READ WRITE. So `SET
+default_transaction_read_only=off`, `BEGIN READ WRITE`, `COMMIT; DROP ...` and the like by a caller
+of ours change nothing. What it does not cover, because PostgreSQL calls it reading: COPY TO a
+file or program, signals to other sessions, a reload of the server's settings, advisory locks,
+NOTIFY, and connections that a function opens (dblink). Only a role without these rights stops
+those.
 """
 
 import contextlib
@@ -154,6 +154,7 @@ class PsycopgPostgres:
         except (psycopg.Error, TimeoutError) as error:
             raise self._unconnected(error, deadline) from error
         connection.limit_s = self._limits.statement_s + self._limits.answer_s
+        connection.read_only = read_only or None
         return connection
 
     def _unconnected(self, error: psycopg.Error | TimeoutError, deadline: Deadline) -> OpsctlError:
@@ -216,10 +217,8 @@ class PsycopgSession:
     ) -> psycopg.Cursor[Row]:
         if not self._read_only:
             return self._connection.execute(statement, parameters)
-        # A pipeline takes one statement at a time, so nothing hides behind a semicolon; the
-        # empty SELECT takes the snapshot after which READ WRITE can no longer be had.
+        # A pipeline takes one statement at a time: nothing hides behind a semicolon.
         with self._connection.pipeline(), self._connection.transaction():
-            self._connection.execute("SELECT")
             return self._connection.execute(statement, parameters)
 
     @contextlib.contextmanager

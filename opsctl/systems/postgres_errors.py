@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 import psycopg
+from psycopg.transaction import OutOfOrderTransactionNesting
 
 from opsctl.errors import BusyError, OpsctlError, RefusedError, SettingsError, UnreachableError
 
@@ -137,6 +138,11 @@ BY_CLASS: dict[type[psycopg.Error], Meaning] = {
     psycopg.OperationalError: _LOST,
     psycopg.InterfaceError: _BUG,
     psycopg.ProgrammingError: _BUG,
+    OutOfOrderTransactionNesting: Meaning(
+        OpsctlError,
+        "a statement ended a transaction by itself at {address}",
+        "Leave out BEGIN, COMMIT and ROLLBACK.",
+    ),
     psycopg.NotSupportedError: _BUG,
     psycopg.InternalError: _BUG,
     psycopg.DataError: Meaning(

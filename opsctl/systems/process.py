@@ -168,9 +168,9 @@ class LocalProcesses:
 
     def _carry(self, command: Command, out: Sink, err: Sink) -> Finished:
         started = self._clock.steady()
-        running = _Running(self._start(command), self._clock, command.input)
-        running.hear(out, err)
+        running = self._begin(command)
         try:
+            running.hear(out, err)
             in_time = running.pump(started + command.timeout_s)
         finally:
             exit_code = running.end(command.grace_s)
@@ -179,6 +179,16 @@ class LocalProcesses:
         if not in_time:
             raise out_of_time(command, finished.complaint)
         return finished
+
+    def _begin(self, command: Command) -> "_Running":
+        child = self._start(command)
+        try:
+            return _Running(child, self._clock, command.input)
+        except OSError as error:
+            # No descriptor is left to watch it by.
+            with child:
+                child.kill()
+            raise _not_started(command, error) from error
 
     def _start(self, command: Command) -> subprocess.Popen[bytes]:
         inherited = {name: self._environment[name] for name in INHERITED & set(self._environment)}

@@ -37,7 +37,8 @@ _COMMAND = Meaning(OpsctlError, "Redis refused a command at {address}")
 
 # Found by the nearest ancestor.
 BY_CLASS: dict[type[BaseException], Meaning] = {
-    exceptions.RedisError: _COMMAND,
+    exceptions.RedisError: _BUG,
+    exceptions.ResponseError: _COMMAND,
     exceptions.ConnectionError: _DEAD,
     exceptions.TimeoutError: _DEAD,
     exceptions.BusyLoadingError: Meaning(
@@ -99,7 +100,7 @@ def meaning_of(kind: type[BaseException]) -> Meaning | None:
 
 def translate(error: Exception, address: str, *, limit_s: float, secret: str) -> OpsctlError:
     by_words = (meaning for words, meaning in BY_WORDS if words in str(error))
-    meaning = next(by_words, None) or meaning_of(type(error)) or _COMMAND
+    meaning = next(by_words, None) or meaning_of(type(error)) or _BUG
     why = f"no answer within {limit_s:g} s" if _late(error) else reason(error)
     # A server that knows no AUTH repeats its arguments: "unknown command ... beginning with".
     why = why.replace(secret, "***") if secret else why

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+
 from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.systems import process
 from opsctl.systems.clock import SystemClock
@@ -208,6 +209,35 @@ def test_a_file_that_is_no_program_is_told(processes: LocalProcesses, tmp_path: 
         processes.run(Command((str(plain),)))
 
     assert caught.value.hint == "Is it executable for this user?"
+
+
+def test_without_a_free_descriptor_nothing_is_left_running() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _STARVES], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout == "OpsctlError: could not run sleep: Too many open files\n[]\n"
+
+
+# Each round leaves one descriptor more to start with, until it works.
+_STARVES = """
+import os, psutil, resource
+from opsctl.errors import OpsctlError
+from opsctl.systems.clock import SystemClock
+from opsctl.systems.process import Command, LocalProcesses
+
+processes = LocalProcesses(SystemClock(), {"PATH": os.environ["PATH"]})
+errors = set()
+for limit in range(len(os.listdir("/proc/self/fd")), 30):
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, 4096))
+    try:
+        processes.run(Command(("sleep", "0")))
+    except OpsctlError as error:
+        errors.add(f"{type(error).__name__}: {error}: {error.why}")
+resource.setrlimit(resource.RLIMIT_NOFILE, (1024, 4096))
+print(*errors)
+print(psutil.Process().children())
+"""
 
 
 def test_an_argument_with_a_nul_is_refused_unquoted(processes: LocalProcesses) -> None:

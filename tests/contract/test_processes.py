@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.systems.clock import SystemClock
 from opsctl.systems.output import Line
@@ -75,8 +76,8 @@ def test_lines_are_handed_on_without_secrets(processes: Processes) -> None:
     finished = processes.stream(Command(SPEAKS, secrets=(CANARY,)), lines.append)
 
     assert finished.exit_code == 0
-    assert [line.text for line in lines if not line.is_error] == ["one", "***"]
-    assert [line.text for line in lines if line.is_error] == ["two"]
+    assert [line for line in lines if not line.is_error] == [Line("one"), Line("***")]
+    assert [line for line in lines if line.is_error] == [Line("two", is_error=True)]
 
 
 def test_no_secret_is_in_an_error_or_a_repr(processes: Processes) -> None:

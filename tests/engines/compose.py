@@ -7,6 +7,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+
 from tests.engines.docker import BUSYBOX, DockerEngine
 from tests.engines.owner import this_process
 

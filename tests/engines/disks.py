@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from tests.engines.homes import Homes
 from tests.engines.require import give_up
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import pytest
+
 from tests.engines.owner import is_left_over, this_process
 from tests.engines.require import give_up
 

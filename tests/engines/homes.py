@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import psutil
 import pytest
+
 from tests.engines.owner import PREFIX, is_left_over, this_process
 
 Homes = Callable[[str], Path]
@@ -53,8 +54,9 @@ def _end_servers_in(home: Path) -> None:
 def remove_home(home: Path) -> None:
     """Unmount what is mounted inside, then remove the folder: never the content of a mount."""
     for mount in reversed(_mounts_under(home)):
-        subprocess.run(["umount", "--lazy", mount], check=True, timeout=30)
-    shutil.rmtree(home, ignore_errors=True)
+        subprocess.run(["umount", "--lazy", mount], check=False, capture_output=True, timeout=30)
+    if not _mounts_under(home):
+        shutil.rmtree(home, ignore_errors=True)
 
 
 def _mounts_under(home: Path) -> list[str]:

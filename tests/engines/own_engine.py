@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 import pytest
+
 from tests.engines.daemon import Daemon
 from tests.engines.disks import SmallDisk
 from tests.engines.docker import BUSYBOX, DockerEngine

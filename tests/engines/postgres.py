@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from tests.engines.addresses import LOOPBACK, free_port
 from tests.engines.daemon import Daemon
 from tests.engines.databases import Database, create_database, drop_database
@@ -18,7 +19,7 @@ from tests.engines.require import give_up
 
 BIN_VARIABLE = "OPSCTL_TEST_POSTGRES_BIN"
 _USER = "postgres"
-_PASSWORD = "p@ss/word"  # noqa: S105 - of a server on loopback; awkward on purpose
+_PASSWORD = "p@ss/word"
 # Nothing here must survive a power cut; a killed server keeps what it committed.
 _SETTINGS = (
     "fsync=off",

@@ -11,6 +11,7 @@ from typing import Protocol
 from urllib.parse import quote
 
 import pytest
+
 from tests.engines.addresses import LOOPBACK, Address, free_port
 from tests.engines.daemon import Daemon
 from tests.engines.homes import Homes

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from tests.engines.addresses import LOOPBACK, free_port
 from tests.engines.daemon import Daemon
 from tests.engines.homes import Homes

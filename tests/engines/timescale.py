@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
+
 from tests.engines.addresses import LOOPBACK
 from tests.engines.databases import Database, create_database, drop_database
 from tests.engines.docker import TIMESCALE, DockerEngine
 from tests.engines.require import give_up
 from tests.waiting import wait_for
 
-_PASSWORD = "p@ss/word"  # noqa: S105 - of a container on loopback; awkward on purpose
+_PASSWORD = "p@ss/word"
 _START_S = 60
 
 

@@ -2,17 +2,20 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pytest
+
 from opsctl.systems.clock import SystemClock
 from opsctl.systems.files import LocalFiles
 from opsctl.systems.sqlite import SqliteDatabases
+from tests.engines.require import give_up
 from tests.integration.state.nursery import End, Order
 
 ROOT = Path(__file__).parents[3]
@@ -89,14 +92,55 @@ def databases() -> SqliteDatabases:
     return SqliteDatabases(LocalFiles(), SystemClock())
 
 
+def command(*words: str) -> None:
+    subprocess.run(words, check=True, timeout=20)
+
+
+@contextmanager
+def mounted(place: Path, *words: str) -> Iterator[Path]:
+    place.mkdir()
+    command("mount", *words, str(place))
+    try:
+        place.chmod(0o700)
+        yield place
+    finally:
+        command("umount", str(place))
+
+
+def require_root() -> None:
+    if os.geteuid() != 0:
+        give_up("root", "no disk can be mounted, no user changed")
+
+
 @pytest.fixture
 def tiny_disk(tmp_path: Path) -> Iterator[Path]:
-    if os.geteuid() != 0:
-        required = "root" in os.environ.get("OPSCTL_REQUIRE", "").replace(",", " ").split()
-        (pytest.fail if required else pytest.skip)("root is missing: a disk cannot be mounted")
-    mount = tmp_path / "disk"
-    mount.mkdir()
-    options = ["-t", "tmpfs", "-o", "size=1m,mode=0700", "tmpfs", str(mount)]
-    subprocess.run(["mount", *options], check=True, timeout=10)
-    yield mount
-    subprocess.run(["umount", str(mount)], check=True, timeout=10)
+    require_root()
+    with mounted(tmp_path / "disk", "-t", "tmpfs", "-o", "size=1m", "tmpfs") as place:
+        yield place
+
+
+@dataclass(frozen=True, slots=True)
+class CuttableDisk:
+    """A disk that shows what it would hold had the power gone this instant."""
+
+    image: Path
+    path: Path
+
+    @contextmanager
+    def after_power_cut(self) -> Iterator[Path]:
+        copy = self.image.with_suffix(".cut")
+        shutil.copyfile(self.image, copy)
+        with mounted(self.image.with_suffix(".after"), "-o", "loop", str(copy)) as place:
+            yield place
+
+
+@pytest.fixture
+def cuttable_disk(tmp_path: Path) -> Iterator[CuttableDisk]:
+    require_root()
+    image = tmp_path / "image"
+    with image.open("wb") as file:
+        file.truncate(16 << 20)
+    command("mkfs.ext4", "-q", "-F", str(image))
+    # The file system must not write by itself what nobody asked it to.
+    with mounted(tmp_path / "disk", "-o", "loop,commit=900", str(image)) as place:
+        yield CuttableDisk(image, place)

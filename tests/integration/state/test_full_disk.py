@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+
 from opsctl.state import Locks, Store, open_store
 from opsctl.state.model import Actor, Sample
 from opsctl.systems.clock import SystemClock

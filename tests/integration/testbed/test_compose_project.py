@@ -1,4 +1,5 @@
 import pytest
+
 from tests.engines.compose import ComposeProject
 from tests.engines.docker import BUSYBOX
 

@@ -3,6 +3,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+
 from opsctl import __version__
 from tests.engines.docker import DockerEngine
 from tests.engines.owner import this_process

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+
 from tests.engines.docker import BUSYBOX, DockerEngine
 from tests.engines.owner import is_left_over, owner_of, this_process
 from tests.waiting import wait_for

@@ -1,4 +1,5 @@
 import pytest
+
 from tests.engines.require import ENGINES, REQUIRED_VARIABLE, give_up, required_engines
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 import psycopg
 import pytest
 import redis
+
 from tests.engines.addresses import Address
 from tests.engines.databases import Database
 from tests.engines.disks import SmallDisk
@@ -73,7 +74,7 @@ def test_each_test_has_an_empty_redis(redis_url: str, turn: int) -> None:
 
 
 def test_a_redis_of_ones_own_takes_a_password_and_settings(own_redis: OwnRedis) -> None:
-    server = own_redis(password="pa:ss@1", config=["maxmemory 3mb"])  # noqa: S106 - on loopback
+    server = own_redis(password="pa:ss@1", config=["maxmemory 3mb"])
 
     with redis.Redis.from_url(server.url()) as client:
         assert client.info("memory")["maxmemory"] == 3 * 1024 * 1024

@@ -4,6 +4,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+
 from tests.engines.docker import BUSYBOX, DockerEngine
 from tests.engines.own_engine import OwnEngine
 from tests.scenarios.deploy.stage import Stage

@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+
 from tests.engines.docker import BUSYBOX, DockerEngine
 from tests.engines.own_engine import OwnEngine
 from tests.scenarios.deploy.conftest import make_stage

@@ -2,6 +2,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from tests.engines.addresses import LOOPBACK, Address
 from tests.engines.docker import BUSYBOX
 from tests.engines.own_engine import OwnEngine

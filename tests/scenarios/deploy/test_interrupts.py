@@ -4,6 +4,7 @@ import signal
 import subprocess
 
 import pytest
+
 from tests.scenarios.deploy.stage import Stage
 
 # What the program has just said when the signal comes.

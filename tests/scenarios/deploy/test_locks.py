@@ -1,6 +1,7 @@
 import re
 
 import pytest
+
 from tests.scenarios.deploy.stage import STORE, WEB, Done, Stage
 from tests.waiting import wait_for
 

@@ -1,6 +1,7 @@
 import subprocess
 
 import pytest
+
 from tests.engines.docker import BUSYBOX
 from tests.scenarios.deploy.stage import STORE, WEB, Stage
 

@@ -1,6 +1,7 @@
 import json
 
 import pytest
+
 from tests.engines.ssh import SshServer
 from tests.scenarios.deploy.stage import STORE, WEB, Stage
 from tests.waiting import wait_for

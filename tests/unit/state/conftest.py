@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+
 from opsctl.state import Store, open_store
 from opsctl.state.model import Actor
 from opsctl.systems.files import LocalFiles

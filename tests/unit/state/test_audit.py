@@ -4,6 +4,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+
 from opsctl.errors import InterruptedRunError, OpsctlError, RefusedError
 from opsctl.state import Store
 from opsctl.state.model import Action, Actor, AuditEntry, Outcome, Release, ReleaseStep

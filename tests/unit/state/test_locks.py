@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
 from opsctl.errors import BusyError, OpsctlError, UsageError
 from opsctl.state import Locks
 from opsctl.state.model import Actor, Holder

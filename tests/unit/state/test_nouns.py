@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+
 from opsctl.errors import OpsctlError
 from opsctl.state import Store
 from opsctl.state.model import (

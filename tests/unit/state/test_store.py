@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from opsctl.errors import OpsctlError, RefusedError
 from opsctl.state import Store, open_store
 from opsctl.state.model import Sample

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from opsctl.errors import BusyError, OpsctlError, RefusedError
 from opsctl.systems.files import (
     TROUBLES,

@@ -4,6 +4,7 @@ from urllib.parse import quote
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from opsctl.systems.output import LINE_LIMIT_BYTES, Lines, redact
 
 SECRET = 'p@ss "word"/1'

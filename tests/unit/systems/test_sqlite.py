@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from opsctl.errors import BusyError, OpsctlError, RefusedError
 from opsctl.systems.clock import SystemClock
 from opsctl.systems.files import LocalFiles
-from opsctl.systems.sqlite import TROUBLES, Database, SqliteDatabases, translate
+from opsctl.systems.sqlite import TROUBLES, Database, SqliteDatabase, SqliteDatabases, translate
 
 
 def opened(path: Path, *, busy_timeout_s: float = 5.0) -> Database:
@@ -223,6 +224,13 @@ def test_what_is_no_regular_file_is_refused(path: Path, make: str) -> None:
 
     assert caught.value.why == "it is not a regular file"
     assert [each.name for each in path.parent.iterdir()] == ["a.db"]
+
+
+def test_a_place_that_cannot_keep_a_log_is_refused() -> None:
+    with pytest.raises(OpsctlError) as caught:
+        SqliteDatabase(Path(":memory:"))
+
+    assert caught.value.hint == "Keep it on a local disk."
 
 
 def test_a_closed_one_answers_in_our_words(database: Database) -> None:

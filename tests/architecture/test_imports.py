@@ -1,0 +1,112 @@
+"""What a command may load before it works: start-up is a feature."""
+
+import ast
+import inspect
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+OPSCTL = Path(__file__).parents[2] / "opsctl"
+HEAVY = frozenset({"docker", "psycopg", "redis", "rich", "pydantic", "yaml", "httpx", "psutil"})
+
+
+def loaded_by(code: str) -> set[str]:
+    told = f"{code}\nimport sys; print('LOADED', *sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", told], capture_output=True, text=True, check=True, timeout=60
+    )
+    return set(done.stdout.splitlines()[-1].split()[1:])
+
+
+HELP = """
+from opsctl.cli.root import root
+try:
+    root.main({words!r})
+except SystemExit as end:
+    assert end.code == 0, end.code
+"""
+
+
+@pytest.mark.parametrize("words", [["--help"], ["-h"], ["--version"]])
+def test_help_loads_no_driver_and_nothing_else_of_weight(words: list[str]) -> None:
+    assert not loaded_by(HELP.format(words=words)) & HEAVY
+
+
+def test_completion_of_a_command_loads_no_command() -> None:
+    code = (
+        "import os; os.environ.update(_OPSCTL_COMPLETE='bash_complete',"
+        " COMP_WORDS='opsctl do', COMP_CWORD='1')" + HELP.format(words=[])
+    )
+
+    assert not loaded_by(code) & (HEAVY | {"opsctl.cli.doctor"})
+
+
+def test_checking_settings_loads_no_driver() -> None:
+    loaded = loaded_by("import opsctl.cli.config, opsctl.wiring, opsctl.settings")
+
+    assert not loaded & (HEAVY - {"pydantic", "yaml"})
+
+
+def test_the_state_is_light() -> None:
+    assert not loaded_by("import opsctl.state") & (HEAVY | {"click", "sqlite3"})
+
+
+def modules() -> Iterator[tuple[str, ast.Module]]:
+    for path in sorted(OPSCTL.rglob("*.py")):
+        name = ".".join(path.relative_to(OPSCTL.parent).with_suffix("").parts)
+        yield name.removesuffix(".__init__"), ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imported_from_systems(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("opsctl.systems."):
+            yield from ((str(node.module), alias.name) for alias in node.names)
+
+
+def is_real(module: str, name: str) -> bool:
+    """A real part: a class of behaviour that is neither a Protocol, a noun nor an error."""
+    found = getattr(import_module(module), name)
+    if not inspect.isclass(found) or issubclass(found, BaseException):
+        return False
+    return not (
+        getattr(found, "_is_protocol", False)
+        or hasattr(found, "__dataclass_fields__")
+        or hasattr(found, "__members__")
+    )
+
+
+# The door's own progress runs without wiring: it shows, it does not act.
+EXEMPT = {("opsctl.cli.progress", "SystemClock")}
+
+
+def test_only_wiring_names_a_real_system_class() -> None:
+    offenders = {
+        (name, what)
+        for name, tree in modules()
+        if name != "opsctl.wiring" and not name.startswith("opsctl.systems")
+        for module, what in imported_from_systems(tree)
+        if is_real(module, what)
+    }
+
+    assert offenders == EXEMPT
+
+
+NAMELESS = {"utils", "util", "helpers", "helper", "common", "core", "base", "manager", "misc"}
+
+
+def test_no_module_is_called_what_has_no_name_yet() -> None:
+    assert not [name for name, _ in modules() if set(name.split(".")) & NAMELESS]
+
+
+def test_every_module_says_in_one_line_what_it_is_for() -> None:
+    silent = [
+        name
+        for name, tree in modules()
+        if not (ast.get_docstring(tree) or "").partition("\n")[0].strip()
+    ]
+
+    assert silent == []

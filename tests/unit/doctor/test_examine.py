@@ -1,0 +1,48 @@
+import threading
+from collections.abc import Iterator
+
+from opsctl.doctor.examine import examine
+from opsctl.doctor.model import Check
+from opsctl.errors import UnreachableError
+from opsctl.findings import Finding, Level
+from opsctl.progress import Silent
+from opsctl.systems.clock import SystemClock
+
+
+def fine() -> Iterator[Finding]:
+    yield Finding("fine", Level.OK, "well")
+
+
+def dead() -> Iterator[Finding]:
+    yield Finding("dead", Level.OK, "half an answer counts for nothing")
+    raise UnreachableError("no answer", why="refused", hint="start it")
+
+
+def test_answers_come_in_the_order_of_the_questions_and_a_failure_is_one() -> None:
+    checks = [Check("dead", dead), Check("fine", fine)]
+
+    report = examine(checks, deadline_s=5, clock=SystemClock(), progress=Silent())
+
+    assert report.findings == (
+        Finding("dead", Level.CRITICAL, "no answer: refused", fix="start it"),
+        Finding("fine", Level.OK, "well"),
+    )
+
+
+def test_one_that_hangs_is_left_behind_and_said_so() -> None:
+    stuck = threading.Event()
+
+    def hang() -> Iterator[Finding]:
+        stuck.wait(30)
+        yield from ()
+
+    clock = SystemClock()
+    began = clock.steady()
+    checks = [Check("hung", hang), Check("fine", fine)]
+    report = examine(checks, deadline_s=0.2, clock=clock, progress=Silent())
+    took = clock.steady() - began
+    stuck.set()
+
+    assert [finding.level for finding in report.findings] == [Level.CRITICAL, Level.OK]
+    assert report.findings[0].what == "no answer within 0.2 s"
+    assert took < 10

@@ -1,0 +1,42 @@
+import pytest
+from pydantic import SecretStr
+
+from opsctl.settings.masks import shown, told
+from tests.unit.settings.conftest import Load
+
+
+@pytest.mark.parametrize(
+    ("secret", "seen"),
+    [
+        ("", ""),
+        ("hush", "***"),
+        ("postgresql://app:hush@db:5432/ticks", "postgresql://app:***@db:5432/ticks"),
+        ("postgresql://app@db/ticks", "postgresql://app@db/ticks"),
+        ("postgresql://db/ticks?password=hush", "postgresql://db/ticks?***"),
+        ("postgresql://app:hu@sh@db/ticks", "postgresql://app:***@db/ticks"),
+        ("redis://:hush@db:6379/0", "redis://:***@db:6379/0"),
+        ("postgresql://app:hush@db:port/x", "***"),
+        ("://hush", "***"),
+        ("host=db password=hush", "***"),
+    ],
+)
+def test_a_secret_shows_its_place_and_nothing_else(secret: str, seen: str) -> None:
+    assert shown(SecretStr(secret)) == seen
+
+
+def test_the_password_inside_a_url_is_a_secret_too_quoted_or_not() -> None:
+    assert told("postgresql://app:hu%40sh@db/x") == (
+        "postgresql://app:hu%40sh@db/x",
+        "hu%40sh",
+        "hu@sh",
+    )
+
+
+def test_nothing_explained_holds_a_secret(load_from: Load) -> None:
+    environ = {"REDIS_PASSWORD": "canary", "DATABASE_URL": "postgresql://a:canary@h/d"}
+
+    loaded = load_from(environ=environ)
+
+    assert "canary" not in str(tuple(loaded.resolved.explained()))
+    assert "canary" not in repr(loaded)
+    assert "canary" in loaded.resolved.secrets()

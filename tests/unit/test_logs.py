@@ -1,0 +1,92 @@
+import io
+import json
+import logging
+from pathlib import Path
+
+import pytest
+
+from opsctl.logs import JsonLines, Redactor, configure
+
+CANARY = 'ca"na\\ry'
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (f"key is {CANARY}!", "key is ***!"),
+        ("at postgresql://app:x@db/ticks", "at postgresql://***@db/ticks"),
+        ("redis://:x@h:1/0 and https://u@h/", "redis://***@h:1/0 and https://***@h/"),
+        ("password=hunter2 user=a", "password=*** user=a"),
+        ("PGPASSWORD: 'hunter2'", "PGPASSWORD: '***'"),
+        ("Authorization: Bearer abc.def", "Authorization: ***"),
+        ("api_key=k&x=1", "api_key=***&x=1"),
+        ("nothing to hide", "nothing to hide"),
+    ],
+)
+def test_a_secret_does_not_pass(text: str, told: str) -> None:
+    assert Redactor([CANARY])(text) == told
+
+
+def test_the_longer_of_two_secrets_goes_whole() -> None:
+    assert Redactor(["abc", "abcdef"])("abcdef abc") == "*** ***"
+
+
+@pytest.fixture
+def stream() -> io.StringIO:
+    return io.StringIO()
+
+
+def lines(stream: io.StringIO) -> list[dict[str, object]]:
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_a_line_is_json_with_facts_and_without_secrets(stream: io.StringIO) -> None:
+    configure("info", stream=stream, secrets=[CANARY])
+
+    facts = {"mount": Path("/"), "url": f"redis://:{CANARY}@h/0", "nested": {"a": [CANARY, 1]}}
+    logging.getLogger("opsctl.disk").info("disk filling %s", CANARY, extra=facts)
+
+    (line,) = lines(stream)
+    assert line["message"] == "disk filling ***"
+    assert (line["level"], line["logger"], line["mount"]) == ("info", "opsctl.disk", "/")
+    assert line["nested"] == {"a": ["***", 1]}
+    assert "na" + "\\\\" not in stream.getvalue()
+
+
+def test_a_traceback_is_redacted_too(stream: io.StringIO) -> None:
+    configure("info", stream=stream, secrets=["canary"])
+
+    try:
+        int("canary")
+    except ValueError:
+        logging.getLogger("opsctl").exception("failed")
+
+    assert "canary" not in stream.getvalue()
+    assert "base 10: '***'" in str(lines(stream)[0]["traceback"])
+
+
+def test_people_are_left_in_peace(stream: io.StringIO) -> None:
+    configure("warning", stream=stream)
+
+    logging.getLogger("opsctl").info("deployed")
+
+    assert stream.getvalue() == ""
+
+
+def test_a_file_takes_errors_alone_and_only_when_asked(stream: io.StringIO, tmp_path: Path) -> None:
+    file = tmp_path / "errors.log"
+    configure("info", stream=stream, file=str(file))
+    log = logging.getLogger("opsctl")
+
+    log.warning("seen")
+    assert not file.exists()
+    log.error("kept")
+
+    assert [json.loads(line)["message"] for line in file.read_text().splitlines()] == ["kept"]
+    configure("info", stream=stream)
+
+
+def test_what_has_no_json_form_is_said_in_words() -> None:
+    record = logging.makeLogRecord({"msg": "x", "thing": object})
+
+    assert "<class 'object'>" in JsonLines(Redactor()).format(record)
