@@ -45,6 +45,8 @@ class Holdings:
     stopped: tuple[Stopped, ...]
     networks: tuple[Network, ...]
     cache_bytes: int
+    images_bytes: int
+    """All layers, each counted once."""
     now: datetime
 
 
@@ -52,6 +54,7 @@ class Holdings:
 class PrunePlan:
     doomed: tuple[Doomed, ...]
     kept: tuple[Kept, ...]
+    images_bytes: int = 0
     missing: tuple[Kept, ...] = ()
     """What is to be kept and is not there: then nothing may be removed."""
 
@@ -86,7 +89,7 @@ def prune_plan(
         *_images(held, frozenset(one.image for one in kept), project, spare_s),
         *_cache(held),
     )
-    return PrunePlan(doomed, kept, missing)
+    return PrunePlan(doomed, kept, held.images_bytes, missing)
 
 
 def _containers(held: Holdings, project: str, spare_s: float) -> Iterator[Doomed]:

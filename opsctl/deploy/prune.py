@@ -69,7 +69,7 @@ def _kept_of(book: Ledger, count: int) -> tuple[Kept, ...]:
 
 def _holdings(observer: Observer) -> Holdings:
     site = observer.site
-    stopped = site.stock.stopped()
+    stopped, disk = site.stock.stopped(), site.containers.disk_usage()
     gone = {one.id for one in stopped}
     used = {image for container, image in site.stock.used_images() if container not in gone}
     return Holdings(
@@ -77,7 +77,8 @@ def _holdings(observer: Observer) -> Holdings:
         used=frozenset(used),
         stopped=stopped,
         networks=site.stock.unused_networks(),
-        cache_bytes=site.stock.cache_bytes(),
+        cache_bytes=disk.build_cache_bytes,
+        images_bytes=disk.images_bytes,
         now=site.containers.now(),
     )
 
@@ -90,7 +91,6 @@ def clean_up(observer: Observer, *, tell: Tell, keep: int | None = None) -> Prun
     if objection is not None:
         return Pruned(site.target.env, (), plan.kept, 0, (objection,))
     protect(observer, {one.image: one.name for one in plan.kept})
-    before = site.stock.image_bytes()
     removed: list[Doomed] = []
     warnings: list[Objection] = []
     freed = 0
@@ -104,7 +104,7 @@ def clean_up(observer: Observer, *, tell: Tell, keep: int | None = None) -> Prun
         if is_gone:
             removed.append(one)
             tell(f"removed {one.kind} {one.name}")
-    freed += max(0, before - site.stock.image_bytes())
+    freed += max(0, plan.images_bytes - site.containers.disk_usage().images_bytes)
     warnings += _missing_afterwards(observer, plan.kept)
     return Pruned(site.target.env, tuple(removed), plan.kept, freed, tuple(warnings))
 

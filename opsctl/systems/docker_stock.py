@@ -113,12 +113,6 @@ class DockerStock(DockerContainers):
                 raise
         return int(said.get("SpaceReclaimed") or 0)
 
-    def cache_bytes(self) -> int:
-        return self.disk_usage().build_cache_bytes
-
-    def image_bytes(self) -> int:
-        return self.disk_usage().images_bytes
-
     def pull(self, reference: str) -> None:
         repository, tag = split_reference(reference)
         with self._telling(f"could not pull {reference}"):

@@ -108,6 +108,11 @@ class Stage:
         path = self.directory / f"docker-compose.{env or self.env}.yml"
         path.write_text(json.dumps(project, indent=1))
 
+    def settings(self, **sections: Any) -> None:
+        """Lay sections over the project's settings."""
+        path = self.directory / "configs/opsctl.yaml"
+        path.write_text(json.dumps({**json.loads(path.read_text()), **sections}))
+
     def version(self, version: str, *, dockerfile: str = "") -> None:
         """Change the sources of `web`, and commit."""
         text = dockerfile or f"FROM {BUSYBOX}\nENV V={version}\n"

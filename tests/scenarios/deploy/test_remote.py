@@ -1,5 +1,3 @@
-import json
-
 import pytest
 
 from tests.engines.ssh import SshServer
@@ -20,9 +18,7 @@ def remote(stage: Stage, ssh_server: SshServer) -> Stage:
 
 
 def _point_at(stage: Stage, address: str) -> None:
-    path = stage.directory / "configs/opsctl.yaml"
-    settings = {**json.loads(path.read_text()), "environments": {"dev": {"host": address}}}
-    path.write_text(json.dumps(settings))
+    stage.settings(environments={"dev": {"host": address}})
 
 
 def test_a_remote_engine_is_driven_over_ssh(remote: Stage) -> None:
