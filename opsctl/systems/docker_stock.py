@@ -58,8 +58,11 @@ class DockerStock(DockerContainers):
 
     def unused_networks(self) -> tuple[Network, ...]:
         with self._telling("could not list the networks"):
-            rows = self._client(PATIENT_S).networks(filters={"dangling": True})
-        return tuple(_network(row) for row in rows if row["Name"] not in OWN_NETWORKS)
+            client = self._client(PATIENT_S)
+            rows, alive = client.networks(), client.containers()
+        # Not by the engine's own filter: version 20 calls every network unused.
+        used = {one["NetworkID"] for row in alive for one in _attached(row)} | OWN_NETWORKS
+        return tuple(_network(row) for row in rows if not {row["Id"], row["Name"]} & used)
 
     def publishers(self) -> tuple[Publisher, ...]:
         with self._telling("could not list the containers"):
@@ -139,6 +142,10 @@ def _stopped(row: Mapping[str, Any]) -> Stopped:
         size_bytes=row.get("SizeRw") or 0,
         created_at=datetime.fromtimestamp(row["Created"], UTC),
     )
+
+
+def _attached(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return list((row.get("NetworkSettings") or {}).get("Networks", {}).values())
 
 
 def _network(row: Mapping[str, Any]) -> Network:
