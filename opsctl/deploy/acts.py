@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from opsctl.deploy import ledger as outcomes
@@ -19,6 +20,9 @@ from opsctl.deploy.verify import Expected, hold_to_plan, wait_for_data, wait_wel
 from opsctl.errors import OpsctlError
 from opsctl.systems.compose import Up
 from opsctl.systems.process import Finished
+
+# More than anyone goes back.
+KEPT_FILES = 50
 
 
 def preflight(_: Run, __: Step) -> None:
@@ -128,7 +132,15 @@ def record(run: Run, _: Step) -> None:
     run.digests = _digests(run)
     run.ledger.finish(run.plan.release, outcomes.DONE, details(run))
     run.is_closed = True
+    forget_files(run)
     run.left_behind = f"release {run.plan.release} is live; only the clean-up was cut off"
+
+
+def forget_files(run: Run) -> None:
+    """Keep the generated files of the last releases only."""
+    for old in run.ledger.recent()[KEPT_FILES:]:
+        if old.file:
+            run.observer.site.files.remove(Path(old.file))
 
 
 def details(run: Run, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON

@@ -56,6 +56,8 @@ class Ledger:
 
     def abandon(self, unfinished: Recorded, *, successor: str) -> None:
         """Close a release that was cut off: another one goes on from here."""
+        if unfinished.outcome != RUNNING:
+            return
         raw = self.releases.find(unfinished.id)
         details = dict(raw.details) if raw else {}
         details["reason"] = f"cut off in step {unfinished.last_step}; {successor} went on"
@@ -109,12 +111,6 @@ def base_of(release: Recorded) -> Base:
         file=str(raw.get("file") or ""),
         release=str(raw.get("release") or ""),
     )
-
-
-def as_base(release: Recorded) -> Base:
-    """Take a release as what is to be put back."""
-    names = {release.names[one]: image for one, image in release.images.items()}
-    return Base(release.images, names, release.file, release.id)
 
 
 def base_details(base: Base) -> dict[str, Any]:

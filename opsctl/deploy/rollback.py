@@ -50,7 +50,8 @@ def choose(
     raise OpsctlError(
         f"there is no release of {env} to go back to",
         why=f"the ledger knows {'one' if live else 'none'} that ended well",
-        hint=f"`opsctl history -e {env}` lists them; `opsctl up` deploys what is checked out.",
+        hint=f"`opsctl history -e {env}` lists them; `opsctl up` deploys what is checked out,"
+        f" `opsctl down -e {env}` stops it.",
     )
 
 

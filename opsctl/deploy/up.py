@@ -36,12 +36,17 @@ def guarded(observer: Observer, seen: Seen, planned: Plan, wish: Wish) -> Plan:
     """Put the guards' warnings into the plan; raise when one of them refuses."""
     found = objections(Case(seen, planned, wish, observer.site.settings.deploy))
     refuse(found, verb=wish.kind)
-    return replace(planned, warnings=(*_unfinished(seen), *_unknown(seen), *found))
+    warnings = (*_unfinished(observer, seen), *_unknown(seen), *found)
+    return replace(planned, warnings=warnings)
 
 
-def _unfinished(seen: Seen) -> Iterator[Objection]:
-    release = seen.unfinished
-    if release is not None:
+def _unfinished(observer: Observer, seen: Seen) -> Iterator[Objection]:
+    release, holder = seen.unfinished, at_work(observer)
+    if holder is not None:
+        yield Objection(
+            "at work", f"this plan may be outdated soon: {holder.said}", is_warning=True
+        )
+    elif release is not None:
         yield Objection(
             "unfinished release",
             f"release {release.id}, begun {release.started_at:%Y-%m-%d %H:%M:%S} UTC by"
@@ -59,6 +64,13 @@ def _unknown(seen: Seen) -> Iterator[Objection]:
             " images are put back, with the configuration of today",
             is_warning=True,
         )
+
+
+def at_work(observer: Observer) -> Claim | None:
+    """Say who else is changing this project just now."""
+    site = observer.site
+    holder = site.engine_locks.holder(site.target.project, site.stock.facts().id)
+    return None if holder is None or holder.pid == site.actor.pid else holder
 
 
 @contextmanager
