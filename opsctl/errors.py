@@ -30,6 +30,10 @@ class OpsctlError(Exception):
         self.what = what
         self.why = why
         self.hint = hint
+        self.excerpt: tuple[str, ...] = ()
+        """Lines of a file that show the place."""
+        self.facts: dict[str, object] = {}
+        """What a program wants to know besides the words."""
 
 
 class UsageError(OpsctlError):

@@ -41,7 +41,22 @@ ROOT: dict[str, Entry] = {
         "opsctl.cli.deploy:logs",
         "Show what the services said; secrets of the project are masked.",
     ),
+    "health": Entry(
+        "opsctl.cli.health:health",
+        "Ask whether the stack's systems are well; exit 3 if one is not.",
+    ),
+    "debug": Entry("opsctl.cli.debug:debug", "See what flows, who listens and what is slow."),
+    "cache": Entry("opsctl.cli.cache:cache", "See and clear the cache that all processes share."),
+    "limits": Entry("opsctl.cli.limits:limits", "See and reset the rate limits of all processes."),
+    "migrate": Entry("opsctl.cli.migrate:migrate", "Apply migrations/*.sql, each file once."),
     "completion": Entry(
         "opsctl.cli.completion:completion", "Print the completion script of a shell."
     ),
+}
+
+DEBUG: dict[str, Entry] = {
+    "pubsub": Entry(
+        "opsctl.cli.debug_pubsub:pubsub", "Say who hears which channel; exit 3 if one is not heard."
+    ),
+    "redis": Entry("opsctl.cli.debug_redis:redis", "Show what is slow, big, hot, and the clients."),
 }

@@ -38,11 +38,11 @@ class Output:
         click.get_current_context().exit(self._code(worst(findings), exit_code))
 
     def event(self, record: object, view: str) -> None:
-        """Show one event of a stream: a line of text, or of NDJSON."""
+        """Show one event of a stream: its lines of text, or one of NDJSON."""
         if self.form == "json":
             self._document(record)
         else:
-            click.echo(clean(view))
+            show([view], rich=False)
 
     def note(self, text: str) -> None:
         """Tell the person; programs read stdout."""
@@ -55,7 +55,7 @@ class Output:
             self._explain(error)
         elif self.form == "json":
             told = {"code": error.code, "what": error.what, "why": error.why, "fix": error.hint}
-            self._document({"error": told})
+            self._document({"error": {**told, **error.facts}})
         else:
             self._findings([_as_finding(error)])
         return _NAGIOS_EXIT[Level.UNKNOWN] if self.form == "nagios" else error.exit_code
@@ -67,6 +67,8 @@ class Output:
 
     def _explain(self, error: OpsctlError) -> None:
         click.secho(f"Error: {clean(error.what)}", err=True, fg="red", color=self._stderr_color())
+        for line in error.excerpt:
+            click.echo(f"  {clean(line)}", err=True)
         for label, text in (("why", error.why), ("try", error.hint)):
             if text and not (label == "try" and self._quiet):
                 click.echo(f"  {label}: {clean(text)}", err=True)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec
 import click
 
 from opsctl.cli.flags import GIVEN
-from opsctl.cli.grammar import Verb
 from opsctl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -100,6 +99,17 @@ class Session:
 
         return shown_progress(sys.stderr)
 
+    @property
+    def heartbeat(self) -> "Progress":
+        """For work that shows its own lines: speaks up every 10 s, on a terminal as well."""
+        from opsctl.progress import Silent  # noqa: PLC0415 - `--help` never pays
+
+        if self.options.quiet:
+            return Silent()
+        from opsctl.cli.progress import Heartbeat  # noqa: PLC0415 - only long work pays
+
+        return Heartbeat(sys.stderr, self.wiring.clock)
+
     def close(self) -> None:
         for wiring in (self._wiring, *self._replaced):
             if wiring is not None:
@@ -134,8 +144,9 @@ def name_of(context: click.Context) -> str:
 
 
 def _refuse_format(command: click.Command, form: str) -> None:
-    if isinstance(command, Verb) and form not in command.formats:
+    formats = getattr(command, "formats", None)
+    if formats is not None and form not in formats:
         raise UsageError(
             f"`opsctl {command.name}` cannot answer in {form}",
-            hint=f"Use -o {' or -o '.join(command.formats)}.",
+            hint=f"Use -o {' or -o '.join(formats)}.",
         )

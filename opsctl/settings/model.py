@@ -13,7 +13,10 @@ from opsctl.settings.doctor import Doctor
 from opsctl.settings.engine import Engine
 from opsctl.settings.environments import Environments
 from opsctl.settings.experiment import Experiment
+from opsctl.settings.limits import Limits
 from opsctl.settings.logs import Logs
+from opsctl.settings.migrations import Migrations
+from opsctl.settings.probe import Probe
 from opsctl.settings.project import Project
 from opsctl.settings.redis import Redis
 from opsctl.settings.section import Section, setting
@@ -32,10 +35,13 @@ class Settings(Section):
     engine: Engine = Engine()
     redis: Redis = Redis()
     database: Database = Database()
+    migrations: Migrations = Migrations()
     cache: Cache = Cache()
+    limits: Limits = Limits()
     state: State = State()
     logs: Logs = Logs()
     doctor: Doctor = Doctor()
+    probe: Probe = Probe()
     experiment: Experiment = Experiment()
     environments: Environments = Environments()
     deploy: Deploy = Deploy()

@@ -93,6 +93,10 @@ class Git(Protocol):
         """
         ...
 
+    def head(self, directory: Path) -> str | None:
+        """Name the commit that is checked out, and no more; None where there is none."""
+        ...
+
     def tracked(self, directory: Path) -> tuple[Path, ...]:
         """List the files under version control, as seen from the top of the checkout."""
         ...
@@ -273,6 +277,10 @@ class GitCommand:
         return asking(
             "rev-list", "-n", str(MOST_COMMITS), "--stdin", at=at, given=f"{head}\n{given}".encode()
         )
+
+    def head(self, directory: Path) -> str | None:
+        asked = asking("rev-parse", "--verify", "--quiet", "HEAD", at=directory)
+        return self._processes.run(asked).stdout.strip() or None
 
     def tracked(self, directory: Path) -> tuple[Path, ...]:
         asked = asking("ls-files", "-z", "--full-name", "--", ":/", at=directory)

@@ -10,7 +10,6 @@ those.
 """
 
 import contextlib
-import getpass
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -21,9 +20,10 @@ import psycopg
 from psycopg import conninfo, errors, generators, pq, sql, waiting
 from psycopg.abc import PQGen, QueryNoTemplate
 
-from opsctl.errors import OpsctlError, SettingsError, UnreachableError
+from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.systems.clock import Clock
 from opsctl.systems.network import Deadline, within
+from opsctl.systems.postgres_address import KEEPALIVE, checked, spoken
 from opsctl.systems.postgres_errors import translate, translate_connecting
 
 Row = tuple[Any, ...]
@@ -32,13 +32,6 @@ Name = str | tuple[str, ...]
 """A table, or a schema and a table; always quoted, never pasted."""
 
 _WAKE_S = 0.1
-_KEEPALIVE = {
-    "application_name": "opsctl",
-    "keepalives": "1",
-    "keepalives_idle": "10",
-    "keepalives_interval": "5",
-    "keepalives_count": "3",
-}
 _FACTS: LiteralString = """
     SELECT current_setting('server_version'), current_setting('server_version_num')::int,
            clock_timestamp(), pg_is_in_recovery(), current_database(), current_user
@@ -129,13 +122,7 @@ class PsycopgPostgres:
 
     @property
     def address(self) -> str:
-        hosts = _told(self._parameters, "host", "hostaddr").split(",")
-        ports = _told(self._parameters, "port").split(",")
-        ends = [
-            f"{_bracketed(host) or 'localhost'}:{ports[i if len(ports) > 1 else 0] or 5432}"
-            for i, host in enumerate(hosts)
-        ]
-        return f"{','.join(ends)}/{_told(self._parameters, 'dbname', 'user') or getpass.getuser()}"
+        return spoken(self._parameters)
 
     @contextlib.contextmanager
     def session(self, *, read_only: bool = False) -> Iterator[PostgresSession]:
@@ -277,7 +264,7 @@ def startup(
     if read_only:
         options.append("-c default_transaction_read_only=on")
     # Asking for Kerberos tickets has no deadline that we could set.
-    return {"gssencmode": "disable"} | dict(parameters) | _KEEPALIVE | {
+    return {"gssencmode": "disable"} | dict(parameters) | KEEPALIVE | {
         "options": " ".join(options).strip(),
         "tcp_user_timeout": str(round((limits.statement_s + limits.answer_s) * 1000)),
     }  # fmt: skip
@@ -289,25 +276,7 @@ def _parse(dsn: str) -> dict[str, str]:
         parameters = {key: str(value) for key, value in conninfo.conninfo_to_dict(dsn).items()}
     except psycopg.ProgrammingError:
         parameters = {}
-    # A password with an unescaped @ or / slides into the host, the port or the database.
-    slid = "@" in _told(parameters, "host") + _told(parameters, "dbname") or not all(
-        port.isdecimal() for port in _told(parameters, "port").split(",") if port
-    )
-    if not parameters or slid:
-        raise SettingsError(
-            "the address of PostgreSQL cannot be read",
-            why="it is neither a URL nor a DSN",
-            hint="Write postgresql://user:password@host:5432/database, special characters as %40.",
-        )
-    return parameters
-
-
-def _told(parameters: Mapping[str, str], *keys: str) -> str:
-    return next((parameters[key] for key in keys if parameters.get(key)), "")
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
+    return checked(parameters)
 
 
 def _compose(statement: LiteralString, names: Mapping[str, Name] | None) -> QueryNoTemplate:

@@ -1,180 +1,55 @@
-"""What PostgreSQL and its driver can say went wrong, each as one of our errors."""
-
-import re
-from dataclasses import dataclass
+"""What the PostgreSQL driver can say went wrong, each as one of our errors."""
 
 import psycopg
 from psycopg.transaction import OutOfOrderTransactionNesting
 
-from opsctl.errors import BusyError, OpsctlError, RefusedError, SettingsError, UnreachableError
-
-
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
-    """What the server said about a statement, for those who must find the place in a file."""
-
-    sqlstate: str
-    message: str
-    detail: str = ""
-    context: str = ""
-    position: int | None = None
-    """Counts characters from 1, over the whole text that was sent."""
-    schema: str = ""
-    table: str = ""
-    constraint: str = ""
-
-
-class StatementError(OpsctlError):
-    """The server is well, and answered that this statement cannot be done."""
-
-    code = "statement"
-
-    def __init__(self, what: str, *, why: str, hint: str, diagnosis: Diagnosis) -> None:
-        super().__init__(what, why=why, hint=hint)
-        self.diagnosis = diagnosis
-
-
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    error: type[OpsctlError] = StatementError
-    what: str = "PostgreSQL refused a statement at {address}"
-    hint: str = ""
-
-
-_STATEMENT = Meaning()
-_BUG = Meaning(OpsctlError, "the PostgreSQL driver was misused at {address}", "Report this.")
-_LOST = Meaning(
-    UnreachableError,
-    "lost PostgreSQL at {address}",
-    "See the server's log; nothing is known of the last statement.",
-)
-_BUSY = Meaning(
-    BusyError,
-    "PostgreSQL gave up on a lock at {address}",
-    "See who holds it: SELECT pid, state, query FROM pg_stat_activity; then try again.",
-)
-_LOGIN = Meaning(
-    SettingsError,
-    "PostgreSQL at {address} does not let this user in",
-    "Check the user and the password in DATABASE_URL, and the server's pg_hba.conf.",
-)
-_NO_DATABASE = Meaning(
-    SettingsError,
-    "PostgreSQL has no such database: {address}",
-    "Create it, or correct the name in DATABASE_URL.",
-)
-_NO_RIGHT = Meaning(
-    what="PostgreSQL does not allow this user a statement at {address}",
-    hint="GRANT what is missing, or use the role that owns it.",
-)
-_FULL = Meaning(
-    UnreachableError,
-    "PostgreSQL at {address} takes no more connections",
-    "Close idle sessions (SELECT * FROM pg_stat_activity), or raise max_connections.",
-)
-_STARTING = Meaning(
-    UnreachableError,
-    "PostgreSQL at {address} takes no connections now",
-    "It is starting or stopping: try again in a few seconds.",
-)
-_STARTUP_OPTIONS = Meaning(
-    SettingsError,
-    "PostgreSQL at {address} does not take our limits",
-    "Connect to the server itself: a pooler drops startup options, and with them the limits.",
-)
-_TLS = Meaning(
-    SettingsError,
-    "PostgreSQL at {address} does not offer the TLS that was asked for",
-    "Check sslmode, sslrootcert and the host's name in DATABASE_URL.",
-)
-_ADDRESS = Meaning(
-    SettingsError,
-    "the address of PostgreSQL is not right: {address}",
-    "Correct DATABASE_URL: postgresql://user@host:5432/database",
-)
-_DEAD = Meaning(
-    UnreachableError,
-    "cannot connect to PostgreSQL at {address}",
-    "Is it up, and is this its address?",
+from opsctl.errors import OpsctlError
+from opsctl.systems.postgres_states import (
+    BUG,
+    BY_STATE,
+    BY_WORDS,
+    LOST,
+    STATEMENT,
+    Diagnosis,
+    Meaning,
+    StatementError,
+    by_state,
+    by_words,
+    words_of_connecting,
 )
 
-# Whole states first, then their first two letters, the class.
-BY_STATE: dict[str, Meaning] = {
-    "08": _LOST,
-    "08P01": _STATEMENT,
-    "25006": Meaning(
-        RefusedError,
-        "PostgreSQL was opened for reading only at {address}",
-        "This command may not write there.",
-    ),
-    "28": _LOGIN,
-    "3D": _NO_DATABASE,
-    "40": _STATEMENT,
-    "40001": _BUSY,
-    "40P01": _BUSY,
-    "42501": _NO_RIGHT,
-    "53300": _FULL,
-    "55P03": _BUSY,
-    "57014": Meaning(
-        what="PostgreSQL stopped a statement at {address}",
-        hint="It ran into statement_timeout, or someone cancelled it.",
-    ),
-    "57P01": _LOST,
-    "57P02": _LOST,
-    "57P03": _STARTING,
-    "57P04": _NO_DATABASE,
-    "57P05": _LOST,
-}
-# The states of these classes are the server's answer to a statement, and no more than that.
-for _state in (
-    "02", "03", "09", "0A", "0B", "0F", "0L", "0P", "0Z", "10", "20", "21", "22", "23", "24", "25",
-    "26", "27", "2B", "2D", "2F", "34", "38", "39", "3B", "3F", "42", "44", "53", "54", "55", "57",
-    "58", "72", "F0", "HV", "P0", "XX",
-):  # fmt: skip
-    BY_STATE[_state] = _STATEMENT
+__all__ = ["BY_CLASS", "BY_STATE", "BY_WORDS", "Diagnosis", "StatementError"]
 
 # What has no state comes from the driver itself; found by the nearest ancestor.
 BY_CLASS: dict[type[psycopg.Error], Meaning] = {
-    psycopg.OperationalError: _LOST,
-    psycopg.InterfaceError: _BUG,
-    psycopg.ProgrammingError: _BUG,
+    psycopg.OperationalError: LOST,
+    psycopg.InterfaceError: BUG,
+    psycopg.ProgrammingError: BUG,
     OutOfOrderTransactionNesting: Meaning(
         OpsctlError,
         "a statement ended a transaction by itself at {address}",
         "Leave out BEGIN, COMMIT and ROLLBACK.",
     ),
-    psycopg.NotSupportedError: _BUG,
-    psycopg.InternalError: _BUG,
+    psycopg.NotSupportedError: BUG,
+    psycopg.InternalError: BUG,
     psycopg.DataError: Meaning(
         OpsctlError, "a value does not fit PostgreSQL at {address}", "See the value named above."
     ),
-    psycopg.IntegrityError: _BUG,
-    psycopg.DatabaseError: _BUG,
-    psycopg.Error: _BUG,
+    psycopg.IntegrityError: BUG,
+    psycopg.DatabaseError: BUG,
+    psycopg.Error: BUG,
 }
-
-# Before a session stands, libpq hands on words, no state: these are the server's, in English.
-BY_WORDS: tuple[tuple[str, Meaning], ...] = (
-    (r"authentication failed|no password supplied|role .* does not exist", _LOGIN),
-    (r"no pg_hba\.conf entry|not permitted to log in|permission denied for database", _LOGIN),
-    (r"database .* does not exist|not currently accepting connections", _NO_DATABASE),
-    (r"too many clients|too many connections|connection slots are reserved", _FULL),
-    (r"the database system is ", _STARTING),
-    (r"unsupported startup parameter", _STARTUP_OPTIONS),
-    (r"certificate|server does not support SSL|SSL error", _TLS),
-    (r"^invalid |could not parse|unrecognized configuration parameter", _ADDRESS),
-)
 
 
 def meaning_of(sqlstate: str | None, kind: type[psycopg.Error]) -> Meaning | None:
     if sqlstate:
-        return BY_STATE.get(sqlstate) or BY_STATE.get(sqlstate[:2])
+        return by_state(sqlstate)
     return next((BY_CLASS[parent] for parent in kind.__mro__ if parent in BY_CLASS), None)
 
 
 def translate(error: psycopg.Error, address: str) -> OpsctlError:
     # A state that someone made up (RAISE ... USING ERRCODE) is still the server's answer.
-    meaning = meaning_of(error.sqlstate, type(error)) or _STATEMENT
+    meaning = meaning_of(error.sqlstate, type(error)) or STATEMENT
     what = meaning.what.format(address=address)
     if meaning.error is not StatementError:
         return meaning.error(what, why=_words(error), hint=meaning.hint)
@@ -183,8 +58,7 @@ def translate(error: psycopg.Error, address: str) -> OpsctlError:
 
 def translate_connecting(error: psycopg.Error, address: str) -> OpsctlError:
     why = _words(error)
-    found = (meaning for words, meaning in BY_WORDS if re.search(words, why))
-    meaning = next(found, _DEAD)
+    meaning = by_words(why)
     return meaning.error(meaning.what.format(address=address), why=why, hint=meaning.hint)
 
 
@@ -193,8 +67,7 @@ def _words(error: psycopg.Error) -> str:
     said = error.diag.message_primary
     if said:
         return f"{said} ({error.diag.message_detail})" if error.diag.message_detail else said
-    first = str(error).strip().partition("\n")[0]
-    return re.sub(r"^.* failed: (FATAL: +|ERROR: +)?|^connection is bad: ", "", first)
+    return words_of_connecting(str(error))
 
 
 def _diagnosis(error: psycopg.Error) -> Diagnosis:

@@ -7,6 +7,8 @@ fixture            type                           engine     life, and what else
 postgres           databases.Database             postgres   test: a fresh database
 postgres_server    postgres.PostgresServer        postgres   worker: do not stop it
 own_postgres       postgres.PostgresServer        postgres   test: .freeze .thaw .kill .stop .start
+pgbouncer          databases.Database             pgbouncer  test: `postgres` through its pooler
+any_postgres       databases.Database             -          test: once on each version there is
 postgres_bin       Path                           postgres   worker: folder of psql, pg_dump
 redis_url          str                            redis      test: an emptied database
 redis_server       redis.RedisServer              redis      worker: neither configure nor stop it

@@ -11,6 +11,7 @@ from tests.engines import (
     docker,
     homes,
     own_engine,
+    pgbouncer,
     postgres,
     redis,
     ssh,
@@ -18,12 +19,25 @@ from tests.engines import (
 )
 from tests.engines.require import REQUIRED_VARIABLE, required_engines
 
-_SERVERS = (addresses, compose, disks, docker, homes, own_engine, postgres, redis, ssh, timescale)
+_SERVERS = (
+    addresses,
+    compose,
+    disks,
+    docker,
+    homes,
+    own_engine,
+    pgbouncer,
+    postgres,
+    redis,
+    ssh,
+    timescale,
+)
 
 # The cheapest fixture that says whether the engine is there.
 _PROBES = {
     "docker": "docker_engine",
     "timescale": "timescale_engine",
+    "pgbouncer": "pgbouncer_program",
     "postgres": "postgres_bin",
     "redis": "redis_program",
     "root": "root_machine",

@@ -36,7 +36,7 @@ class PostgresServer:
         self.port = free_port()
         self._daemon = Daemon(
             self._server_argv(),
-            become=_as_owner(),
+            become=as_owner(),
             log=home / "postgres.log",
             stop_by=signal.SIGINT,
             die_by=signal.SIGQUIT,
@@ -56,7 +56,7 @@ class PostgresServer:
         if os.geteuid() == 0:
             shutil.chown(self.home, _USER, _USER)
         subprocess.run(
-            [*_as_owner(), *self._initdb_argv(password_file)],
+            [*as_owner(), *self._initdb_argv(password_file)],
             check=True,
             capture_output=True,
             timeout=60,
@@ -152,7 +152,7 @@ def _bin_of_wheel() -> Path | None:
     return found[-1].parent if found else None
 
 
-def _as_owner() -> list[str]:
+def as_owner() -> list[str]:
     """PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
         return []

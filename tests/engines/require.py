@@ -5,7 +5,7 @@ from typing import NoReturn
 
 import pytest
 
-ENGINES = ("docker", "timescale", "postgres", "redis", "root")
+ENGINES = ("docker", "timescale", "pgbouncer", "postgres", "redis", "root")
 REQUIRED_VARIABLE = "OPSCTL_REQUIRE"
 
 

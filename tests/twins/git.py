@@ -23,6 +23,10 @@ class ToldGit:
             return None
         return self.told
 
+    def head(self, directory: Path) -> str | None:
+        facts = self.facts(directory)
+        return facts.head if facts else None
+
     def tracked(self, directory: Path) -> tuple[Path, ...]:
         return tuple(Path(name) for name in sorted(self._at(directory, "HEAD") or {}))
 

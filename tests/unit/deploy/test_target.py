@@ -57,7 +57,7 @@ def test_the_environments_own_word_on_its_engine_comes_first(
 
 @pytest.mark.parametrize("host", ["prod", "tcp://prod:2375", "http://prod"])
 def test_a_bare_engine_is_a_wrong_setting(host: str) -> None:
-    with pytest.raises(SettingsError, match="environments.dev.host"):
+    with pytest.raises(SettingsError, match="host is"):
         engine_named(_settings(environments={"dev": {"host": host}}), {})
 
 

@@ -1,4 +1,4 @@
-"""Builds each part once, when it is first asked for, and closes them all."""
+"""What every part needs: the place, its settings, its state, this machine and its checkout."""
 
 import os
 from collections.abc import Mapping
@@ -6,19 +6,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Self, TextIO
 
 from opsctl import logs
 from opsctl.errors import SettingsError
 from opsctl.settings import Loaded, Request, Settings, defaults, load
-from opsctl.settings.experiment import LOWEST_EXPERIMENT_INDEX
 from opsctl.settings.isolation import (
     Checkout,
-    RedisIndexes,
     ci_branches,
     experiment_in,
-    opens_read_only,
-    redis_indexes,
     refuse_on_production,
 )
 from opsctl.settings.state import state_directory
@@ -26,23 +22,12 @@ from opsctl.systems.clock import Clock, SystemClock
 from opsctl.systems.files import Files, Kind, LocalFiles, MissingFileError
 
 if TYPE_CHECKING:
-    from opsctl.deploy.model import Target
     from opsctl.state.locks import Locks
     from opsctl.state.model import Actor
     from opsctl.state.store import Store
-    from opsctl.systems.compose import Compose
-    from opsctl.systems.containers import Containers
-    from opsctl.systems.engine_locks import EngineLocks
     from opsctl.systems.git import Git
-    from opsctl.systems.host import Host, Usage
-    from opsctl.systems.http import Http
-    from opsctl.systems.postgres import Postgres
+    from opsctl.systems.host import Host
     from opsctl.systems.process import Processes
-    from opsctl.systems.redis import Redis
-    from opsctl.systems.sources import Sources
-    from opsctl.systems.ssh import Tunnel
-    from opsctl.systems.stock import Stock
-    from opsctl.systems.tailnet import Tailnet
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +43,8 @@ class WorkPlace:
 _WAITS = ("engine.timeout_s", "redis.timeout_s", "database.connect_timeout_s", "doctor.timeout_s")
 
 
-class Wiring:
-    """One run's parts. `settings` given in place of files serve where files cannot be read."""
+class Ground:
+    """One run's ground. `settings` given in place of files serve where files cannot be read."""
 
     def __init__(
         self,
@@ -76,13 +61,13 @@ class Wiring:
         self._exits = ExitStack()
         self._logs: tuple[TextIO, str] | None = None
 
-    def with_settings(self, settings: Settings) -> "Wiring":
+    def with_settings(self, settings: Settings) -> Self:
         """Make the same parts with these settings, whatever the files say."""
-        return Wiring(
+        return type(self)(
             self._place, environ=self._environ, timeout_s=self._timeout_s, settings=settings
         )
 
-    def or_defaults(self, project: str = "stack") -> "Wiring":
+    def or_defaults(self, project: str = "stack") -> Self:
         """Make the parts of a project whose settings do not exist yet, or cannot be read."""
         try:
             _ = self.settings
@@ -209,123 +194,6 @@ class Wiring:
 
     def guard_production(self, verb: str) -> None:
         """Refuse a verb that changes production on an experiment; call it before anything else."""
-        refuse_on_production(self.experiment, env=self.settings.env, verb=verb)
-
-    @cached_property
-    def target(self) -> "Target":
-        """The environment's project and engine; a remote one is reached from here on."""
-        from opsctl.deploy.target import target
-
-        engine = self._tunnel.address if self._tunnel else ""
-        return target(self.settings, self.project_dir, self._environ, engine=engine)
-
-    @cached_property
-    def _tunnel(self) -> "Tunnel | None":
-        from opsctl.deploy.target import SSH, engine_named
-
-        named = engine_named(self.settings, self._environ)
-        if not named.startswith(SSH):
-            return None
-        from opsctl.systems.ssh import Tunnel
-
-        folder = self.state_directory
-        self.files.make_private_dir(folder)
-        tunnel = Tunnel(named, folder, tailnet=self.tailnet, processes=self.processes)
-        return self._exits.enter_context(tunnel)
-
-    @cached_property
-    def engine_locks(self) -> "EngineLocks":
-        from opsctl.systems.engine_locks import HostLocks
-
-        directory = Path(self.settings.deploy.lock_dir)
-        if self._tunnel:
-            from opsctl.systems.ssh import SshLocks
-
-            return SshLocks(self._tunnel, directory, self.clock)
-        return HostLocks(directory, self.clock)
-
-    def engine_usage(self, root: Path) -> "Usage | None":
-        """Measure the engine's disk where it is; None when it cannot be seen from here."""
-        if self._tunnel:
-            return self._tunnel.usage(root)
-        return self.host.usage(root) if root.exists() else None
-
-    @cached_property
-    def tailnet(self) -> "Tailnet":
-        from opsctl.systems.tailnet import TailscaleTailnet
-
-        return TailscaleTailnet(self.processes)
-
-    @cached_property
-    def sources(self) -> "Sources":
-        from opsctl.systems.sources import GitSources
-
-        return GitSources(self.processes)
-
-    @cached_property
-    def stock(self) -> "Stock":
-        from opsctl.systems.docker_stock import DockerStock
-
-        stock = DockerStock(self.target.engine, deadline_s=self.settings.engine.timeout_s)
-        self._exits.callback(stock.close)
-        return stock
-
-    @cached_property
-    def containers(self) -> "Containers":
-        from opsctl.systems.containers import DockerContainers
-
-        engine = self.settings.engine
-        containers = DockerContainers(self.target.engine, deadline_s=engine.timeout_s)
-        self._exits.callback(containers.close)
-        return containers
-
-    @cached_property
-    def compose(self) -> "Compose":
-        from opsctl.systems.compose import DockerCompose
-
-        return DockerCompose(self.processes)
-
-    @cached_property
-    def postgres(self) -> "Postgres":
-        from opsctl.systems.postgres import PostgresLimits, PsycopgPostgres
-
-        database = self.settings.database
-        limits = PostgresLimits(database.connect_timeout_s, database.statement_timeout_s)
-        read_only = opens_read_only(self.experiment, env=self.settings.env)
-        url = database.url.get_secret_value()
-        return PsycopgPostgres(url, clock=self.clock, limits=limits, read_only=read_only)
-
-    @cached_property
-    def redis(self) -> "Redis":
-        """The stack's index; an experiment cannot write to it."""
-        return self._redis(self._redis_indexes.read)
-
-    @cached_property
-    def redis_results(self) -> "Redis":
-        """The index that results go to: the stack's own, or the experiment's."""
-        return self._redis(self._redis_indexes.write)
-
-    @cached_property
-    def _redis_indexes(self) -> RedisIndexes:
-        rules = self.settings.experiment
-        return redis_indexes(self.experiment, stack=self.settings.redis.db, rules=rules)
-
-    def _redis(self, index: int) -> "Redis":
-        from opsctl.systems.redis import RedisLimits, RedisPy, RedisTarget
-        from opsctl.systems.redis_commands import access_for
-
-        redis = self.settings.redis
-        password = redis.password.get_secret_value()
-        target = RedisTarget(redis.host, redis.port, index, password=password)
-        lowest = LOWEST_EXPERIMENT_INDEX if self.experiment else None
-        access = access_for(index, minimum_write_index=lowest)
-        limits = RedisLimits(redis.timeout_s)
-        client = RedisPy(target, purpose="opsctl", clock=self.clock, limits=limits, access=access)
-        self._exits.callback(client.close)
-        return client
-
-    @cached_property
-    def http(self) -> "Http":
-        from opsctl.systems.http import HttpxHttp
-
-        return HttpxHttp(clock=self.clock)
+        # Elsewhere nobody is refused, and git need not be asked.
+        if self.settings.env == "prod":
+            refuse_on_production(self.experiment, env=self.settings.env, verb=verb)

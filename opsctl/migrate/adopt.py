@@ -1,0 +1,160 @@
+"""Takes over a database that something else has migrated so far."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from opsctl.errors import UsageError
+from opsctl.migrate.ledger import Ledger
+from opsctl.migrate.model import Migration, RefusedMigrationError, Standing, State
+from opsctl.migrate.project import Project, look
+from opsctl.systems.files import MissingFileError
+
+SOURCES = (".applied", "dbmate", "golang-migrate")
+_FOREIGN = "schema_migrations"
+_LIST = ".applied"
+_VERSION = re.compile(r"\s*(?:.*/)?(?P<version>\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What another tool says it has applied."""
+
+    name: str
+    versions: frozenset[int] = frozenset()
+    up_to: int = -1
+    """For tools that note down only the last one."""
+
+    def has(self, version: int) -> bool:
+        return version in self.versions or version <= self.up_to
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """What will be written down as applied, without being run."""
+
+    source: str
+    files: tuple[str, ...]
+    migrations: tuple[Migration, ...]
+    unknown: tuple[int, ...] = ()
+    """Applied by the other tool, and no file here has the number."""
+
+
+def find_source(project: Project, ledger: Ledger, *, wanted: str | None = None) -> Source:
+    """Look where other tools write down what they did; the only one found counts."""
+    readers = {
+        ".applied": lambda: _from_list(project),
+        "dbmate": lambda: _from_dbmate(ledger),
+        "golang-migrate": lambda: _from_golang(ledger),
+    }
+    names = SOURCES if wanted is None else (wanted,)
+    found = [source for name in names if (source := readers[name]())]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise UsageError(
+            f"found nothing to adopt from {' or '.join(names)}",
+            why=f"there is no {_LIST} in {project.directory}, and no table {_FOREIGN}",
+            hint="Say up to which file the database is: opsctl migrate adopt --to V",
+        )
+    raise UsageError(
+        f"found {' and '.join(source.name for source in found)}",
+        hint=f"Choose one: --from {found[0].name}",
+    )
+
+
+def baseline(found: Sequence[Standing], to: int) -> Source:
+    """Take everything up to a number for applied."""
+    if not any(standing.version == to and standing.migration for standing in found):
+        raise UsageError(f"there is no migration {to}", hint="`opsctl migrate status` lists them.")
+    return Source(f"everything up to {to}", up_to=to)
+
+
+def choose(found: Sequence[Standing], source: Source) -> Adoption:
+    """Name the files whose rows are missing."""
+    lacking = (State.PENDING, State.OUT_OF_ORDER)
+    migrations = tuple(
+        s.migration for s in found if s.migration and s.state in lacking and source.has(s.version)
+    )
+    known = {s.version for s in found if s.migration}
+    files = tuple(migration.file for migration in migrations)
+    return Adoption(source.name, files, migrations, tuple(sorted(source.versions - known)))
+
+
+def _from_list(project: Project) -> Source | None:
+    """Read the names that a script noted down, one a line."""
+    try:
+        names = set(project.folder.names(project.directory))
+    except MissingFileError:
+        return None
+    if _LIST not in names:
+        return None
+    text = project.folder.read(project.directory, [_LIST])[_LIST].decode(errors="replace")
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    versions = {int(match["version"]) for line in lines if (match := _VERSION.match(line))}
+    return Source(_LIST, frozenset(versions))
+
+
+def _from_dbmate(ledger: Ledger) -> Source | None:
+    columns = ledger.dialect.columns(ledger.session, _FOREIGN)
+    if "version" not in columns or "dirty" in columns:
+        return None
+    rows = ledger.session.query("SELECT version FROM schema_migrations")
+    return Source("dbmate", frozenset(int(str(row[0])) for row in rows))
+
+
+def _from_golang(ledger: Ledger) -> Source | None:
+    """It keeps only the last number: everything up to it was applied."""
+    if "dirty" not in ledger.dialect.columns(ledger.session, _FOREIGN):
+        return None
+    rows = ledger.session.query("SELECT version, dirty FROM schema_migrations")
+    if any(dirty for _, dirty in rows):
+        raise RefusedMigrationError(
+            f"golang-migrate left version {rows[0][0]} dirty",
+            why="it failed half-way, and nobody knows which part of it is there",
+            hint="Repair it by hand, then: opsctl migrate adopt --to V",
+        )
+    last = max((int(str(row[0])) for row in rows), default=-1)
+    return Source("golang-migrate", up_to=last)
+
+
+def plan_adoption(
+    project: Project, ledger: Ledger, *, to: int | None, source: str | None
+) -> Adoption:
+    found = look(project, ledger)
+    known = find_source(project, ledger, wanted=source) if to is None else baseline(found, to)
+    return choose(found, known)
+
+
+def adopt_all(project: Project, ledger: Ledger, adoption: Adoption) -> None:
+    """Write all rows or none."""
+    if adoption.migrations:
+        with project.dialect.hold(ledger.session, wait_s=project.patience.runner_s):
+            ledger.create()
+            ledger.record(adoption.migrations)
+
+
+def accept(project: Project, ledger: Ledger, versions: Sequence[int]) -> None:
+    """Take edited files for what was applied."""
+    found = {s.version: s for s in look(project, ledger)} if versions else {}
+    for version in versions:
+        standing = found.get(version)
+        if standing is None or standing.migration is None or standing.applied is None:
+            raise UsageError(
+                f"{version} cannot be accepted",
+                why="it takes both a file and a row",
+                hint="`opsctl migrate status` lists them.",
+            )
+    for version in versions:
+        migration = found[version].migration
+        if migration is not None:
+            ledger.accept(migration)
+
+
+def forget(ledger: Ledger, versions: Sequence[int]) -> None:
+    rows = {row.version for row in ledger.applied()} if versions else set()
+    for version in versions:
+        if version not in rows:
+            raise UsageError(f"{version} has no row", hint="`opsctl migrate status` lists them.")
+    for version in versions:
+        ledger.forget(version)

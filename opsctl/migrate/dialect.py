@@ -1,0 +1,158 @@
+"""What one kind of database does in its own way."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from enum import Enum, auto
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from opsctl.migrate.model import Limits
+from opsctl.migrate.work import Work
+from opsctl.systems.script import ScriptError, Scripts, ScriptSession
+
+if TYPE_CHECKING:
+    from opsctl.migrate.lexer import Script
+
+_SQL = Path(__file__).parent / "sql"
+
+
+class Kind(Enum):
+    """What an answer means for a run."""
+
+    DUPLICATE = auto()
+    """A row with this number is there already."""
+    LOCKED = auto()
+    """Someone else holds what it needs; nothing happened, and it may be tried again."""
+    NEEDS_ALONE = auto()
+    TIMED_OUT = auto()
+    OTHER = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """Someone who holds what we wait for."""
+
+    pid: int
+    who: str
+    query: str
+    age_s: float
+
+    def __str__(self) -> str:
+        age = f"for {self.age_s:.0f} s" if self.age_s >= 1 else "now"
+        return f"pid {self.pid} ({self.who}, {age}): {self.query or 'no query'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """A table that a statement needs, as it is before the run."""
+
+    table: str
+    lock: str
+    rows: int | None = None
+    size_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """One thing of a schema, and all there is to say of it."""
+
+    kind: str
+    name: str
+    definition: str
+
+
+class Watch(Protocol):
+    """Looks out for those who block us, from a connection of its own."""
+
+    def expect(self, *, lock_s: float) -> None:
+        """From now on a file runs."""
+        ...
+
+    def seen(self) -> Sequence[Blocker]:
+        """Say who blocked the file that ran last."""
+        ...
+
+
+class Dialect(Protocol):
+    name: str
+    table: str
+    """The tracking table, as SQL names it."""
+    begin: str
+    who: str
+    """Who applies, where the database has no users of its own to say so."""
+    takes_copy: bool
+    scripts: Scripts
+
+    def tracking(self) -> str:
+        """Give the statements that make the tracking table."""
+        ...
+
+    def read(self, text: str) -> "Script": ...
+
+    def why_alone(self, words: Sequence[str]) -> str: ...
+
+    def quote(self, text: str) -> str: ...
+
+    def limits(self, limits: Limits, *, local: bool = True) -> Sequence[str]:
+        """Give the statements that bound what follows, in this transaction or session."""
+        ...
+
+    def kind(self, error: ScriptError) -> Kind: ...
+
+    def hint(self, error: ScriptError) -> str:
+        """Say a way out that the database itself does not say."""
+        ...
+
+    def is_tracked(self, session: ScriptSession) -> bool: ...
+
+    def columns(self, session: ScriptSession, table: str) -> Sequence[str]:
+        """Name the columns of another tool's table; none where there is no such table."""
+        ...
+
+    def hold(self, session: ScriptSession, *, wait_s: float) -> AbstractContextManager[None]:
+        """Keep other runners out, or raise BusyError saying who was there first."""
+        ...
+
+    def runner(self, session: ScriptSession) -> str:
+        """Say who else is migrating, as far as it can be seen."""
+        ...
+
+    def watch(self, session: ScriptSession) -> AbstractContextManager[Watch]: ...
+
+    def touched(self, session: ScriptSession, work: Work) -> Sequence[Touched]: ...
+
+    def held(self, session: ScriptSession) -> Sequence[Touched]:
+        """List the locks that this session's open transaction has taken."""
+        ...
+
+    def left_by(self, session: ScriptSession, work: Work) -> str:
+        """Name the invalid index that an interrupted statement left; empty where there is none."""
+        ...
+
+    def sweep(self, session: ScriptSession, left: str) -> None:
+        """Remove what `left_by` named."""
+        ...
+
+    def schema(self, session: ScriptSession) -> Sequence[Named]:
+        """List everything but our own tables, in an order that stays."""
+        ...
+
+    def shadow(self) -> AbstractContextManager[Scripts]:
+        """Make an empty database of the same kind, and remove it afterwards."""
+        ...
+
+
+class Unwatched:
+    """For databases that have no one else to wait for."""
+
+    def expect(self, *, lock_s: float) -> None:
+        """Nothing to look at."""
+
+    def seen(self) -> Sequence[Blocker]:
+        return ()
+
+
+def packaged(name: str) -> str:
+    """Read SQL that comes with opsctl: none of it stands in Python."""
+    return (_SQL / name).read_text("utf-8")

@@ -1,0 +1,190 @@
+"""PostgreSQL and TimescaleDB: many sessions, locks of tables, and perhaps a pooler in between."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from opsctl.errors import BusyError, OpsctlError
+from opsctl.migrate.dialect import Kind, Named, Touched, Watch, packaged
+from opsctl.migrate.model import Limits
+from opsctl.migrate.work import ALONE_HINT, Work
+from opsctl.systems.clock import Clock
+from opsctl.systems.script import ScriptError, Scripts, ScriptSession, ServerScripts
+
+if TYPE_CHECKING:
+    from opsctl.migrate.lexer import Script
+
+# "opsctl" in ASCII.
+ADVISORY_KEY = 122528762917996
+_POLL_S = 0.1
+
+_KINDS = {
+    "23505": Kind.DUPLICATE,
+    "42P06": Kind.DUPLICATE,
+    "42P07": Kind.DUPLICATE,
+    "55P03": Kind.LOCKED,
+    "40P01": Kind.LOCKED,
+    "25001": Kind.NEEDS_ALONE,
+    "57014": Kind.TIMED_OUT,
+}
+_HINTS = {
+    "25001": ALONE_HINT,
+    "42501": "GRANT what is missing, or migrate as the role that owns it.",
+    "42P07": "It is there already: was it made by hand? `opsctl migrate adopt --to V` records it.",
+    "55P04": "Put ALTER TYPE ... ADD VALUE into a file of its own, before the one that uses it.",
+    "57014": "Give this file more time: `-- opsctl: statement_timeout=30min` on its first line.",
+}
+
+
+class PostgresDialect:
+    name = "postgresql"
+    table = "opsctl.opsctl_migrations"
+    begin = "BEGIN"
+    who = ""
+    takes_copy = True
+
+    def __init__(
+        self, scripts: ServerScripts, *, clock: Clock, shadow: Scripts | None = None
+    ) -> None:
+        self._clock = clock
+        self._server = scripts
+        self._shadow = shadow
+        self.scripts: Scripts = scripts
+
+    def tracking(self) -> str:
+        return packaged("tracking.postgres.sql")
+
+    def read(self, text: str) -> "Script":
+        from opsctl.migrate.lexer import read_script  # noqa: PLC0415 - only for what runs
+
+        return read_script(text)
+
+    def why_alone(self, words: Sequence[str]) -> str:
+        from opsctl.migrate.standalone import why_alone  # noqa: PLC0415 - only for what runs
+
+        return why_alone(words)
+
+    def quote(self, text: str) -> str:
+        escaped = text.replace("'", "''")
+        if "\\" in escaped:
+            # Whatever standard_conforming_strings says.
+            doubled = escaped.replace("\\", "\\\\")
+            return f"E'{doubled}'"
+        return f"'{escaped}'"
+
+    def limits(self, limits: Limits, *, local: bool = True) -> Sequence[str]:
+        word = "SET LOCAL" if local else "SET"
+        return (
+            f"{word} lock_timeout = {round(limits.lock_s * 1000):d}",
+            f"{word} statement_timeout = {round(limits.statement_s * 1000):d}",
+        )
+
+    def kind(self, error: ScriptError) -> Kind:
+        return _KINDS.get(error.sqlstate, Kind.OTHER)
+
+    def hint(self, error: ScriptError) -> str:
+        return error.hint or _HINTS.get(error.sqlstate, "")
+
+    def is_tracked(self, session: ScriptSession) -> bool:
+        ((found,),) = session.query("SELECT to_regclass('opsctl.opsctl_migrations') IS NOT NULL")
+        return bool(found)
+
+    def columns(self, session: ScriptSession, table: str) -> Sequence[str]:
+        query = (
+            "SELECT attname::text FROM pg_attribute WHERE attrelid = to_regclass(%(table)s)"
+            " AND attnum > 0 AND NOT attisdropped"
+        )
+        return [str(name) for (name,) in session.query(query, {"table": table})]
+
+    @contextmanager
+    def hold(self, session: ScriptSession, *, wait_s: float) -> Iterator[None]:
+        """Poll an advisory lock; behind a pooler it would leak, and the rows alone must do."""
+        if session.is_pooled:
+            yield
+            return
+        end = self._clock.steady() + wait_s
+        while not _asked(session, "SELECT pg_try_advisory_lock(%(key)s)"):
+            if self._clock.steady() >= end:
+                raise BusyError(
+                    f"someone else is migrating {self.scripts.address}",
+                    why=f"{self.runner(session)} is at it; waited {wait_s:g} s",
+                    hint="Wait longer with --lock-timeout 10m, or try again later.",
+                )
+            self._clock.sleep(_POLL_S)
+        try:
+            yield
+        finally:
+            # A connection that is gone has let go of it.
+            with suppress(OpsctlError):
+                _asked(session, "SELECT pg_advisory_unlock(%(key)s)")
+
+    def runner(self, session: ScriptSession) -> str:
+        rows = session.query(packaged("runner.postgres.sql"), {"key": ADVISORY_KEY})
+        return str(rows[0][0]) if rows else "another runner"
+
+    @contextmanager
+    def watch(self, session: ScriptSession) -> Iterator[Watch]:
+        from opsctl.migrate.dialects.postgres_watch import Lookout  # noqa: PLC0415 - same
+
+        lookout = Lookout(self.scripts, pid=session.pid, clock=self._clock)
+        try:
+            yield lookout
+        finally:
+            lookout.close()
+
+    def touched(self, session: ScriptSession, work: Work) -> Sequence[Touched]:
+        from opsctl.migrate.locks import locks_of  # noqa: PLC0415 - same
+
+        found: dict[tuple[str, str], Touched] = {}
+        query = packaged("touched.postgres.sql")
+        for statement in work.script.statements:
+            for lock in locks_of(work.text[statement.start.offset : statement.end]):
+                for name, rows, size in session.query(query, {"name": lock.table}):
+                    found[name, lock.mode] = Touched(name, lock.mode, rows, size)
+        return tuple(found.values())
+
+    def held(self, session: ScriptSession) -> Sequence[Touched]:
+        rows = session.query(packaged("held.postgres.sql"))
+        return [
+            Touched(t, mode.removesuffix(" Lock").upper(), n, size) for t, mode, n, size in rows
+        ]
+
+    def left_by(self, session: ScriptSession, work: Work) -> str:
+        from opsctl.migrate.leftover import (  # noqa: PLC0415 - same
+            InvalidIndex,
+            left_behind,
+        )
+
+        (statement,) = work.script.statements
+        text = work.text[statement.start.offset : statement.end]
+        rows = session.query(packaged("invalid_index.postgres.sql"))
+        return left_behind(text, [InvalidIndex(*map(str, row)) for row in rows])
+
+    def sweep(self, session: ScriptSession, left: str) -> None:
+        # The name comes from format('%I'): it is quoted by the server itself.
+        session.run_alone(packaged("sweep.postgres.sql").format(index=left))
+
+    def schema(self, session: ScriptSession) -> Sequence[Named]:
+        rows = session.query(packaged("schema.postgres.sql"))
+        view = "SELECT to_regclass('timescaledb_information.hypertables') IS NOT NULL"
+        if session.query(view)[0][0]:
+            rows += session.query(packaged("hypertables.postgres.sql"))
+        return [Named(kind, name, definition) for kind, name, definition in rows]
+
+    @contextmanager
+    def shadow(self) -> Iterator[Scripts]:
+        if self._shadow is not None:
+            yield self._shadow
+            return
+        name = f"opsctl_shadow_{os.urandom(6).hex()}"
+        with self.scripts.session() as session:
+            session.run_alone(packaged("shadow_create.postgres.sql").format(database=name))
+            try:
+                yield self._server.beside(name)
+            finally:
+                session.run_alone(packaged("shadow_drop.postgres.sql").format(database=name))
+
+
+def _asked(session: ScriptSession, statement: str) -> bool:
+    return bool(session.query(statement, {"key": ADVISORY_KEY})[0][0])

@@ -1,0 +1,71 @@
+"""SQLite: a file beside the program."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from opsctl.migrate.dialect import Kind, Named, packaged
+from opsctl.migrate.dialects.embedded import Connect, Embedded
+from opsctl.migrate.dialects.sqlite_reader import read_sqlite
+from opsctl.migrate.lexer import Script
+from opsctl.systems.script import NEEDS_ALONE, ScriptError, Scripts, ScriptSession
+
+KINDS = {
+    "SQLITE_CONSTRAINT_PRIMARYKEY": Kind.DUPLICATE,
+    "SQLITE_CONSTRAINT_ROWID": Kind.DUPLICATE,
+    "SQLITE_CONSTRAINT_UNIQUE": Kind.DUPLICATE,
+    "SQLITE_BUSY": Kind.LOCKED,
+    "SQLITE_LOCKED": Kind.LOCKED,
+    "SQLITE_INTERRUPT": Kind.TIMED_OUT,
+    NEEDS_ALONE: Kind.NEEDS_ALONE,
+}
+_ALONE = {("VACUUM",): "VACUUM", ("PRAGMA", "JOURNAL_MODE"): "PRAGMA journal_mode"}
+_SILENT = ("PRAGMA", "FOREIGN_KEYS")
+
+
+class SqliteDialect(Embedded):
+    name = "sqlite"
+    begin = "BEGIN IMMEDIATE"
+
+    def __init__(self, path: Path, connect: Connect, *, who: str) -> None:
+        self._connect = connect
+        self.who = who
+        self.scripts = connect(path)
+
+    def tracking(self) -> str:
+        return packaged("tracking.sqlite.sql")
+
+    def read(self, text: str) -> Script:
+        return read_sqlite(text)
+
+    def why_alone(self, words: Sequence[str]) -> str:
+        if tuple(words[:2]) == _SILENT:
+            return "SQLite ignores PRAGMA foreign_keys inside of a transaction, without a word"
+        for start, shown in _ALONE.items():
+            if tuple(words[: len(start)]) == start:
+                return f"SQLite runs {shown} outside of a transaction only"
+        return ""
+
+    def kind(self, error: ScriptError) -> Kind:
+        return KINDS.get(error.sqlstate, Kind.OTHER)
+
+    def hint(self, error: ScriptError) -> str:  # noqa: ARG002 - SQLite's own words say it
+        return ""
+
+    def is_tracked(self, session: ScriptSession) -> bool:
+        query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = %(name)s"
+        return bool(session.query(query, {"name": self.table}))
+
+    def columns(self, session: ScriptSession, table: str) -> Sequence[str]:
+        query = "SELECT name FROM pragma_table_info(%(table)s)"
+        return [str(name) for (name,) in session.query(query, {"table": table})]
+
+    def schema(self, session: ScriptSession) -> Sequence[Named]:
+        return self._named(session, packaged("schema.sqlite.sql"))
+
+    @contextmanager
+    def shadow(self) -> Iterator[Scripts]:
+        with TemporaryDirectory(prefix="opsctl-shadow-") as directory:
+            path = Path(directory) / "shadow.sqlite"
+            yield self._connect(path)

@@ -1,0 +1,14 @@
+"""Writes down the schema as it is, in an order that stays, so that a diff shows what changed."""
+
+from collections.abc import Iterable
+
+from opsctl.migrate.dialect import Named
+
+_HEAD = "-- The schema after the last migration; written by `opsctl migrate dump`, for reading."
+
+
+def as_text(things: Iterable[Named]) -> str:
+    blocks = [
+        f"-- {thing.kind} {thing.name}\n{thing.definition.rstrip(';')};\n" for thing in things
+    ]
+    return "\n".join([f"{_HEAD}\n", *blocks])

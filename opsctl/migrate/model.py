@@ -1,0 +1,131 @@
+"""What migrations are made of: files, rows of the tracking table, and where each one stands."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from opsctl.errors import OpsctlError
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One file; `data` is its text without a byte order mark, line ends as they are."""
+
+    version: int
+    name: str
+    file: str
+    checksum: str
+    data: bytes
+    down: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """One row of the tracking table; what only `status` shows is left empty elsewhere."""
+
+    version: int
+    name: str
+    checksum: str
+    finished: bool = True
+    applied_at: datetime | None = None
+    applied_by: str = ""
+    duration_ms: int | None = None
+    opsctl_version: str = ""
+    git_sha: str = ""
+
+
+class State(StrEnum):
+    APPLIED = "applied"
+    PENDING = "pending"
+    EDITED = "edited"
+    MISSING = "missing"
+    OUT_OF_ORDER = "out of order"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where one version stands; a file, a row, or both."""
+
+    version: int
+    name: str
+    state: State
+    note: str = ""
+    migration: Migration | None = None
+    applied: Applied | None = None
+
+    @property
+    def label(self) -> str:
+        return self.migration.file if self.migration else f"{self.version}_{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """All files of the directory, in order."""
+
+    migrations: tuple[Migration, ...]
+    notes: tuple[str, ...] = ()
+    """Gaps, and files whose names are not understood."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How far to go, and what to put up with."""
+
+    to: int | None = None
+    step: int | None = None
+    allow_out_of_order: bool = False
+    resume: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What will run, in order, and what the operator should know."""
+
+    todo: tuple[Migration, ...]
+    resumed: frozenset[int] = frozenset()
+    notes: tuple[str, ...] = ()
+    left: int = 0
+    """Files that are pending too, and beyond what was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long one file may wait and run, in seconds; 0 means without a limit."""
+
+    lock_s: float
+    statement_s: float
+
+
+class MigrationError(OpsctlError):
+    """A file failed or cannot run: where, why, and what state the database is in now."""
+
+    code = "migration"
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        why: str,
+        hint: str = "",
+        excerpt: tuple[str, ...] = (),
+        facts: Mapping[str, object] | None = None,
+    ) -> None:
+        super().__init__(what, why=why, hint=hint)
+        self.excerpt = excerpt
+        self.facts = dict(facts or {})
+
+
+class RefusedMigrationError(MigrationError):
+    """Refused before anything ran."""
+
+    exit_code = 5
+    code = "refused"
+
+
+class BusyMigrationError(MigrationError):
+    """Someone else holds what a file needs, or is migrating now."""
+
+    exit_code = 75
+    code = "busy"

@@ -1,0 +1,117 @@
+"""One directory of files and the database it is for: what every verb of migrate begins with."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from opsctl.migrate.ledger import Ledger
+from opsctl.migrate.model import Library, Order, Plan, Standing
+from opsctl.migrate.plan import plan, standings
+from opsctl.migrate.read import read_library
+from opsctl.migrate.work import Outcome, Patience, Rules, Tell, Work
+from opsctl.progress import Progress, Silent
+
+if TYPE_CHECKING:
+    from opsctl.migrate.dialect import Dialect
+    from opsctl.systems.clock import Clock
+    from opsctl.systems.folder import Folder
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    directory: Path
+    folder: "Folder"
+    dialect: "Dialect"
+    rules: Rules
+    patience: Patience
+    clock: "Clock"
+    git_sha: Callable[[], str] = str
+    """Asked only when something is written down."""
+    schema_file: Path | None = None
+    write: Callable[[Path, str], object] = Path.write_text
+
+    @contextmanager
+    def ledger(self) -> Iterator[Ledger]:
+        with self.dialect.scripts.session() as session:
+            yield Ledger(self.dialect, session, self.git_sha)
+
+    def write_schema(self, ledger: Ledger, outcome: Outcome) -> None:
+        """Keep the file that shows the schema up to date, if there is to be one."""
+        if self.schema_file is not None and outcome.applied:
+            from opsctl.migrate.dump import as_text  # noqa: PLC0415 - few ask for it
+
+            text = as_text(self.dialect.schema(ledger.session))
+            self.write(self.schema_file, text)
+
+    def library(self) -> Library:
+        return read_library(self.folder, self.directory)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A run as it stands before anyone else is kept out: what it would do, and with what."""
+
+    project: Project
+    ledger: Ledger
+    library: Library
+    order: Order
+    plan: Plan
+    works: tuple[Work, ...]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return (*self.library.notes, *self.plan.notes)
+
+    def nothing(self) -> Outcome:
+        return Outcome((), self.notes, self.plan.left)
+
+    def apply(self, tell: Tell, progress: Progress | None = None) -> Outcome:
+        """Keep other runners out, look again, and apply."""
+        from opsctl.migrate.apply import Run  # noqa: PLC0415 - a run with nothing to do is quick
+
+        project, ledger = self.project, self.ledger
+        with project.dialect.hold(ledger.session, wait_s=project.patience.runner_s):
+            ledger.create()
+            again = plan(standings(self.library.migrations, ledger.applied()), self.order)
+            wanted = {migration.version for migration in again.todo}
+            works = [work for work in self.works if work.migration.version in wanted]
+            run = Run(
+                ledger,
+                project.clock,
+                project.patience,
+                tell,
+                resumed=again.resumed,
+                progress=progress or Silent(),
+            )
+            run.apply(works)
+        return Outcome(tuple(work.file for work in run.kept), self.notes, again.left)
+
+
+def look(project: Project, ledger: Ledger, *, whole: bool = False) -> tuple[Standing, ...]:
+    rows = ledger.history() if whole else ledger.applied()
+    return standings(project.library().migrations, rows)
+
+
+@contextmanager
+def draft(project: Project, order: Order) -> Iterator[Draft]:
+    """Read files and rows once, and refuse all that can be refused before anything runs."""
+    library = project.library()
+    with project.ledger() as ledger:
+        # What looks interrupted may be at work in another runner: that is judged under the lock.
+        lenient = replace(order, resume=True)
+        planned = plan(standings(library.migrations, ledger.applied()), lenient)
+        works = _prepared(project, ledger, planned) if planned.todo else ()
+        yield Draft(project, ledger, library, order, planned, works)
+
+
+def _prepared(project: Project, ledger: Ledger, planned: Plan) -> tuple[Work, ...]:
+    from opsctl.migrate.prepare import (  # noqa: PLC0415 - only for what runs
+        prepare,
+        refuse_pooled,
+    )
+
+    works = tuple(prepare(migration, project.rules) for migration in planned.todo)
+    refuse_pooled(works, is_pooled=lambda: ledger.session.is_pooled)
+    return works

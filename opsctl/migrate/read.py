@@ -1,0 +1,92 @@
+"""Finds the files of a directory and puts them in the order of their numbers."""
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
+from pathlib import Path
+
+from opsctl.errors import SettingsError
+from opsctl.migrate.model import Library, Migration, RefusedMigrationError
+from opsctl.systems.files import MissingFileError
+from opsctl.systems.folder import Folder
+
+_NAME = re.compile(r"(?P<version>[0-9]+)_(?P<name>.+?)(?:\.(?P<part>up|down))?\.sql\Z")
+# From here on a number is a moment, and moments have gaps.
+_FIRST_MOMENT = 10**7
+_LAST = 2**63 - 1
+_BOM = b"\xef\xbb\xbf"
+
+
+def read_library(folder: Folder, directory: Path) -> Library:
+    """Read every file once; refuse what cannot be put in one order."""
+    try:
+        names = folder.names(directory)
+    except MissingFileError as error:
+        raise SettingsError(
+            f"there is no directory {directory}",
+            why="migrations.directory names it",
+            hint="`opsctl migrate new NAME` makes it, with its first file.",
+        ) from error
+    found = {name: match for name in names if (match := _NAME.match(name))}
+    ups = {name: match for name, match in found.items() if match["part"] != "down"}
+    downs = {int(match["version"]): name for name, match in found.items() if name not in ups}
+    _refuse_duplicates(ups)
+    contents = folder.read(directory, ups)
+    migrations = [_migration(match, contents[name], downs) for name, match in ups.items()]
+    migrations.sort(key=lambda migration: migration.version)
+    versions = [migration.version for migration in migrations]
+    notes = (*_gaps(versions), *_orphans(downs, versions), *_strangers(names, found))
+    return Library(tuple(migrations), tuple(notes))
+
+
+def checksum(data: bytes) -> str:
+    """Count a file the same whichever line ends a checkout gave it."""
+    return hashlib.sha256(data.replace(b"\r\n", b"\n")).hexdigest()
+
+
+def stripped(data: bytes) -> bytes:
+    return data.removeprefix(_BOM)
+
+
+def _migration(match: re.Match[str], data: bytes, downs: Mapping[int, str]) -> Migration:
+    data = stripped(data)
+    version = int(match["version"])
+    return Migration(
+        version, match["name"], match[0], checksum(data), data, down=downs.get(version)
+    )
+
+
+def _refuse_duplicates(ups: Mapping[str, re.Match[str]]) -> None:
+    by_version: dict[int, list[str]] = {}
+    for name, match in ups.items():
+        by_version.setdefault(int(match["version"]), []).append(name)
+    for version, names in sorted(by_version.items()):
+        if len(names) > 1:
+            raise RefusedMigrationError(
+                f"{' and '.join(sorted(names))} have the same number",
+                why=f"{version} can stand for one file only; nothing was changed",
+                hint="Give the later one the next free number; two branches may have met here.",
+            )
+        if version > _LAST:
+            raise RefusedMigrationError(
+                f"{names[0]} has too large a number", why=f"{_LAST} is the largest"
+            )
+
+
+def _gaps(versions: list[int]) -> Iterator[str]:
+    for before, after in pairwise(versions):
+        if before + 1 < after < _FIRST_MOMENT:
+            gap = f"{before + 1}" if after == before + 2 else f"{before + 1} to {after - 1}"
+            yield f"numbers are missing between {before} and {after}: {gap}"
+
+
+def _orphans(downs: Mapping[int, str], versions: list[int]) -> Iterator[str]:
+    for version in sorted(downs.keys() - set(versions)):
+        yield f"{downs[version]} takes back a file that is not there"
+
+
+def _strangers(names: Iterable[str], found: Mapping[str, object]) -> Iterator[str]:
+    for name in sorted(names):
+        if name.endswith(".sql") and name not in found and not name.startswith("."):
+            yield f"{name} is left out: its name is not NNN_name.sql"

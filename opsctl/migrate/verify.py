@@ -1,0 +1,162 @@
+"""Looks for drift: files edited since they were applied, and a schema that no file explains."""
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from opsctl.errors import OpsctlError
+from opsctl.findings import Finding, Level
+from opsctl.migrate.dialect import Named
+from opsctl.migrate.ledger import Ledger
+from opsctl.migrate.model import Applied, Migration, Standing, State
+from opsctl.migrate.prepare import prepare
+from opsctl.migrate.project import Project, look
+from opsctl.migrate.read import checksum, stripped
+from opsctl.systems.git import Git
+
+_LEVELS = {
+    State.APPLIED: Level.OK,
+    State.PENDING: Level.OK,
+    State.EDITED: Level.CRITICAL,
+    State.MISSING: Level.CRITICAL,
+    State.OUT_OF_ORDER: Level.WARNING,
+    State.INTERRUPTED: Level.CRITICAL,
+}
+_FIXES = {
+    State.EDITED: "Restore the file, or: opsctl migrate adopt --accept {version}",
+    State.MISSING: "Restore the file, or: opsctl migrate adopt --forget {version}",
+    State.OUT_OF_ORDER: "opsctl migrate --allow-out-of-order",
+    State.INTERRUPTED: "opsctl migrate --resume",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """One thing that is not as the files say, line by line."""
+
+    what: str
+    diff: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    findings: tuple[Finding, ...]
+    drifts: tuple[Drift, ...]
+
+
+def verify_all(project: Project, ledger: Ledger, git: Git, *, schema: bool) -> Verdict:
+    found = look(project, ledger, whole=True)
+    findings, drifts = [*judge_files(found)], [*edits(project, found, git)]
+    if schema:
+        try:
+            differing = compare_schema(project, ledger, found)
+        except OpsctlError as error:
+            findings.append(unknown_schema(error))
+        else:
+            findings += judge_schema(differing)
+            drifts += differing
+    return Verdict(tuple(findings), tuple(drifts))
+
+
+def judge_files(found: Sequence[Standing]) -> Iterator[Finding]:
+    for standing in found:
+        level = _LEVELS[standing.state]
+        if level is not Level.OK:
+            fix = _FIXES[standing.state].format(version=standing.version)
+            what = f"{standing.label} is {standing.state}: {standing.note}"
+            yield Finding("files", level, what, fix, file=standing.label)
+    if all(_LEVELS[standing.state] is Level.OK for standing in found):
+        applied = sum(standing.state is State.APPLIED for standing in found)
+        yield Finding("files", Level.OK, f"{applied} applied files are as they were")
+
+
+def edits(project: Project, found: Sequence[Standing], git: Git) -> Iterator[Drift]:
+    """Compare every edited file with the text that was applied, as git remembers it."""
+    for standing in found:
+        if standing.state is State.EDITED and standing.migration and standing.applied:
+            yield _edit(project.directory, standing.migration, standing.applied, git)
+
+
+def _edit(directory: Path, migration: Migration, row: Applied, git: Git) -> Drift:
+    before = _as_applied(directory, migration, row, git)
+    if before is None:
+        why = f"git does not know the text that was applied (sha256 {row.checksum[:12]}...)"
+        return Drift(migration.file, (why,))
+    lines = difflib.unified_diff(
+        _lines(before),
+        _lines(migration.data),
+        f"{migration.file} as applied",
+        f"{migration.file} now",
+        lineterm="",
+    )
+    return Drift(migration.file, tuple(lines))
+
+
+def _as_applied(directory: Path, migration: Migration, row: Applied, git: Git) -> bytes | None:
+    """Find the text whose checksum the row has: at the commit of that run, or at the last one."""
+    try:
+        facts = git.facts(directory)
+        if facts is None:
+            return None
+        path = (directory.resolve() / migration.file).relative_to(facts.top_level.resolve())
+        for commit in filter(None, (row.git_sha, facts.head)):
+            data = git.show(facts.top_level, str(path), commit=commit)
+            if data is not None and checksum(stripped(data)) == row.checksum:
+                return stripped(data)
+    except (OpsctlError, ValueError):
+        return None
+    return None
+
+
+def _lines(data: bytes) -> list[str]:
+    return data.decode(errors="backslashreplace").splitlines()
+
+
+def compare_schema(project: Project, ledger: Ledger, found: Sequence[Standing]) -> list[Drift]:
+    """Build an empty database from the files that were applied, and compare what both hold."""
+    migrations = [s.migration for s in found if s.migration and s.applied and s.applied.finished]
+    works = [prepare(migration, project.rules) for migration in migrations]
+    with project.dialect.shadow() as shadow, shadow.session() as session:
+        for work in works:
+            ledger.run_bare(session, work)
+        wanted = project.dialect.schema(session)
+    return list(differences(wanted, project.dialect.schema(ledger.session)))
+
+
+def differences(wanted: Iterable[Named], live: Iterable[Named]) -> Iterator[Drift]:
+    """Say what is missing, what is there besides, and what is different."""
+    ours, theirs = _by_name(wanted), _by_name(live)
+    for key in sorted(ours.keys() | theirs.keys()):
+        shown = " ".join(key)
+        if key not in theirs:
+            yield Drift(f"{shown} is missing in the database", _prefixed("-", ours[key]))
+        elif key not in ours:
+            yield Drift(f"{shown} is in the database, and in no file", _prefixed("+", theirs[key]))
+        elif ours[key] != theirs[key]:
+            lines = difflib.unified_diff(
+                ours[key].splitlines(), theirs[key].splitlines(), "files", "database", lineterm=""
+            )
+            yield Drift(f"{shown} differs", tuple(lines))
+
+
+def judge_schema(drifts: Sequence[Drift]) -> Iterator[Finding]:
+    for drift in drifts:
+        fix = "Put the change into a new file, or take it back in the database."
+        yield Finding("schema", Level.CRITICAL, drift.what, fix)
+    if not drifts:
+        yield Finding("schema", Level.OK, "the database is what the files make")
+
+
+def unknown_schema(error: OpsctlError) -> Finding:
+    what = f"the schema was not compared: {error.what} ({error.why})"
+    fix = "The role needs CREATEDB, or set migrations.shadow_url to an empty database."
+    return Finding("schema", Level.UNKNOWN, what, fix)
+
+
+def _by_name(things: Iterable[Named]) -> Mapping[tuple[str, str], str]:
+    return {(thing.kind, thing.name): thing.definition for thing in things}
+
+
+def _prefixed(mark: str, definition: str) -> tuple[str, ...]:
+    return tuple(f"{mark}{line}" for line in definition.splitlines())

@@ -1,0 +1,48 @@
+"""Where a PostgreSQL is: its parameters checked, and said without the password."""
+
+import getpass
+from collections.abc import Mapping
+
+from opsctl.errors import SettingsError
+
+KEEPALIVE = {
+    "application_name": "opsctl",
+    "keepalives": "1",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+}
+
+
+def checked(parameters: dict[str, str]) -> dict[str, str]:
+    """Refuse what did not parse; it is not shown, for it may hold the password."""
+    # A password with an unescaped @ or / slides into the host, the port or the database.
+    slid = "@" in _told(parameters, "host") + _told(parameters, "dbname") or not all(
+        port.isdecimal() for port in _told(parameters, "port").split(",") if port
+    )
+    if not parameters or slid:
+        raise SettingsError(
+            "the address of PostgreSQL cannot be read",
+            why="it is neither a URL nor a DSN",
+            hint="Write postgresql://user:password@host:5432/database, special characters as %40.",
+        )
+    return parameters
+
+
+def spoken(parameters: Mapping[str, str]) -> str:
+    """Say host:port/database; never the password."""
+    hosts = _told(parameters, "host", "hostaddr").split(",")
+    ports = _told(parameters, "port").split(",")
+    ends = [
+        f"{_bracketed(host) or 'localhost'}:{ports[i if len(ports) > 1 else 0] or 5432}"
+        for i, host in enumerate(hosts)
+    ]
+    return f"{','.join(ends)}/{_told(parameters, 'dbname', 'user') or getpass.getuser()}"
+
+
+def _told(parameters: Mapping[str, str], *keys: str) -> str:
+    return next((parameters[key] for key in keys if parameters.get(key)), "")
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
