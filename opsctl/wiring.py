@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -34,12 +34,15 @@ if TYPE_CHECKING:
     from opsctl.state.store import Store
     from opsctl.systems.compose import Compose
     from opsctl.systems.containers import Containers
+    from opsctl.systems.doors import Doors
     from opsctl.systems.git import Git
+    from opsctl.systems.git_history import History
     from opsctl.systems.host import Host
     from opsctl.systems.http import Http
     from opsctl.systems.postgres import Postgres
     from opsctl.systems.process import Processes
     from opsctl.systems.redis import Redis
+    from opsctl.systems.tree import Tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,10 @@ class Wiring:
         loaded = load(self._request(), self._read)
         self._log_as_set(loaded)
         return loaded
+
+    def loaded_for(self, env: str) -> Loaded:
+        """Read the settings as another environment would; nothing else goes on with them."""
+        return load(replace(self._request(), env=env), self._read)
 
     def _request(self) -> Request:
         waits = {} if self._timeout_s is None else dict.fromkeys(_WAITS, self._timeout_s)
@@ -333,3 +340,21 @@ class Wiring:
         from opsctl.systems.http import HttpxHttp
 
         return HttpxHttp(clock=self.clock)
+
+    @cached_property
+    def tree(self) -> "Tree":
+        from opsctl.systems.tree import LocalTree
+
+        return LocalTree()
+
+    @cached_property
+    def history(self) -> "History":
+        from opsctl.systems.git_history import GitHistory
+
+        return GitHistory(self.processes)
+
+    @cached_property
+    def doors(self) -> "Doors":
+        from opsctl.systems.doors import SocketDoors
+
+        return SocketDoors(self.clock)

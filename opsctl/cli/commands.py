@@ -17,6 +17,9 @@ ROOT: dict[str, Entry] = {
     ),
     "config": Entry("opsctl.cli.config:config", "Show and check the settings."),
     "migrate": Entry("opsctl.cli.migrate:migrate", "Apply migrations/*.sql, each file once."),
+    "check": Entry(
+        "opsctl.cli.check:check", "Hold the project to the rules of the house; exit 3 on findings."
+    ),
     "completion": Entry(
         "opsctl.cli.completion:completion", "Print the completion script of a shell."
     ),

@@ -13,6 +13,7 @@ from opsctl.settings.engine import Engine
 from opsctl.settings.experiment import Experiment
 from opsctl.settings.logs import Logs
 from opsctl.settings.migrations import Migrations
+from opsctl.settings.policy import Policy
 from opsctl.settings.project import Project
 from opsctl.settings.redis import Redis
 from opsctl.settings.section import Section, setting
@@ -37,6 +38,7 @@ class Settings(Section):
     logs: Logs = Logs()
     doctor: Doctor = Doctor()
     experiment: Experiment = Experiment()
+    policy: Policy = Policy()
 
 
 def sections() -> Iterator[tuple[str, type[Section]]]:

@@ -82,6 +82,16 @@ class Listener:
 
 
 @dataclass(frozen=True, slots=True)
+class Connection:
+    """A TCP connection that somebody opened to a port of this machine, or that we opened."""
+
+    address: str
+    port: int
+    remote: str
+    program: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class User:
     name: str
     uid: int
@@ -119,6 +129,14 @@ class Host(Protocol):
         ...
 
     def listeners(self) -> tuple[Listener, ...]: ...
+
+    def connections(self) -> tuple[Connection, ...]:
+        """List the TCP connections that are open now; those of containers are not seen."""
+        ...
+
+    def addresses(self) -> Mapping[str, tuple[str, ...]]:
+        """List the addresses of each network interface."""
+        ...
 
     def started(self, pid: int) -> float | None:
         """Say when a living process began, in seconds since boot; None if there is none.
@@ -256,6 +274,24 @@ class PsutilHost:
             for entry in found
             if entry.status == psutil.CONN_LISTEN and entry.laddr
         )
+
+    def connections(self) -> tuple[Connection, ...]:
+        with _telling("could not list the open connections"):
+            found = psutil.net_connections(kind="tcp")
+        return tuple(
+            Connection(entry.laddr.ip, entry.laddr.port, entry.raddr.ip, _program(entry.pid))
+            for entry in found
+            if entry.status == psutil.CONN_ESTABLISHED and entry.laddr and entry.raddr
+        )
+
+    def addresses(self) -> Mapping[str, tuple[str, ...]]:
+        with _telling("could not list the network interfaces"):
+            found = psutil.net_if_addrs()
+        kinds = {socket.AF_INET, socket.AF_INET6}
+        return {
+            name: tuple(one.address.partition("%")[0] for one in entries if one.family in kinds)
+            for name, entries in found.items()
+        }
 
     def started(self, pid: int) -> float | None:
         try:

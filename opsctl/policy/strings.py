@@ -1,0 +1,135 @@
+"""Reads the texts that a Python file builds, as far as they can be known without running it."""
+
+import ast
+from collections.abc import Iterator
+
+UNKNOWN = "{}"
+_DEEPEST = 60
+_MOST_NAMES = 2_000
+
+
+class UnreadableError(Exception):
+    """This is no Python that we can read; the text says why."""
+
+
+def parse(text: str) -> ast.Module:
+    try:
+        return ast.parse(text)
+    except (SyntaxError, ValueError) as error:
+        raise UnreadableError(str(error).partition("\n")[0]) from error
+    except (RecursionError, MemoryError) as error:
+        raise UnreadableError("it is nested too deeply") from error
+
+
+def texts(tree: ast.Module) -> Iterator[tuple[str, int]]:
+    """Give every text with its line; docstrings and other lone strings are left out."""
+    names = _names(tree)
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            continue
+        if isinstance(node, ast.expr) and is_text(node):
+            yield value_of(node, names), node.lineno
+            if isinstance(node, ast.Constant | ast.BinOp):
+                continue
+        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+            yield names.get(node.target.id, ""), node.lineno
+        waiting += ast.iter_child_nodes(node)
+
+
+def is_text(node: ast.expr) -> bool:
+    """Say whether this looks like a text: a literal, or something made from one."""
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, str)
+    if isinstance(node, ast.BinOp):
+        return isinstance(node.op, ast.Add | ast.Mod) and any(is_text(n) for n in _sides(node))
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Attribute) and node.func.attr in {"format", "join"}
+    return isinstance(node, ast.JoinedStr)
+
+
+def value_of(node: ast.expr, names: dict[str, str], depth: int = 0) -> str:
+    """Put a text together; what cannot be known is `{}`."""
+    if depth > _DEEPEST:
+        return UNKNOWN
+    match node:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.Name(id=name):
+            return names.get(name, UNKNOWN)
+        case ast.JoinedStr(values=values):
+            return "".join(value_of(value, names, depth + 1) for value in values)
+        case ast.FormattedValue(value=value):
+            return value_of(value, names, depth + 1)
+        case ast.BinOp(op=ast.Add()):
+            return "".join(value_of(part, names, depth + 1) for part in _sides(node))
+        case ast.BinOp(left=left, op=ast.Mod(), right=right):
+            return _filled(value_of(left, names, depth + 1), _items(right), names)
+        case ast.Call(func=ast.Attribute(value=owner, attr=name)):
+            return _called(node, owner, name, names=names, depth=depth)
+    return UNKNOWN
+
+
+def _called(
+    call: ast.Call, owner: ast.expr, name: str, *, names: dict[str, str], depth: int
+) -> str:
+    """Follow `"...".format(...)` and `" ".join([...])`."""
+    text = value_of(owner, names, depth + 1)
+    if name == "join" and call.args:
+        return text.join(value_of(item, names, depth + 1) for item in _items(call.args[0]))
+    if name == "format":
+        for keyword in call.keywords:
+            given = value_of(keyword.value, names, depth + 1)
+            text = text.replace(f"{{{keyword.arg}}}", given)
+        for number, item in enumerate(call.args):
+            given = value_of(item, names, depth + 1)
+            text = text.replace(f"{{{number}}}", given).replace("{}", given, 1)
+        return text
+    return text if name in {"strip", "upper", "lstrip", "rstrip"} else UNKNOWN
+
+
+def _filled(text: str, items: list[ast.expr], names: dict[str, str]) -> str:
+    for item in items:
+        text = text.replace("%s", value_of(item, names, _DEEPEST - 1), 1)
+    return text
+
+
+def _items(node: ast.expr) -> list[ast.expr]:
+    return node.elts if isinstance(node, ast.Tuple | ast.List) else [node]
+
+
+def _sides(node: ast.BinOp) -> list[ast.expr]:
+    """List the parts of a + b + c, however many, in order."""
+    parts: list[ast.expr] = []
+    at: ast.expr = node
+    while isinstance(at, ast.BinOp) and isinstance(at.op, ast.Add):
+        parts.append(at.right)
+        at = at.left
+    return [*parts[::-1], at] if at is not node else [node.left, *_items(node.right)]
+
+
+def _names(tree: ast.Module) -> dict[str, str]:
+    """Learn what names stand for, `+=` included; of several texts the first one is kept."""
+    names: dict[str, str] = {}
+    for node in _in_order(tree):
+        if len(names) >= _MOST_NAMES:
+            break
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if is_text(value):
+                names.setdefault(name, value_of(value, names))
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+                if is_text(value):
+                    names.setdefault(name, value_of(value, names))
+            case ast.AugAssign(target=ast.Name(id=name), op=ast.Add(), value=value):
+                names[name] = names.get(name, UNKNOWN) + value_of(value, names)
+    return names
+
+
+def _in_order(tree: ast.Module) -> Iterator[ast.AST]:
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if isinstance(node, ast.stmt | ast.Module | ast.ExceptHandler | ast.match_case):
+            waiting += reversed(list(ast.iter_child_nodes(node)))
