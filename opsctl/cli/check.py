@@ -76,7 +76,10 @@ def _why_alone(words: "Sequence[str]") -> str:
 
 def _view(report: Report) -> list[Block]:
     shown = [finding for finding in report.findings if finding.level is not Level.OK]
-    blocks: list[Block] = [line for finding in shown for line in _lines(finding)]
+    blocks: list[Block] = [_line(finding) for finding in shown]
+    fixes = {finding.check: finding.fix for finding in reversed(shown)}
+    if fixes:
+        blocks += ["\nTo mend it:", *(f"{check}: {fixes[check]}" for check in sorted(fixes)), ""]
     counts = [
         f"{sum(finding.level is level for finding in shown)} {name}"
         for level, name in (
@@ -90,7 +93,7 @@ def _view(report: Report) -> list[Block]:
     return [*blocks, f"{asked}: {', '.join(counts)}; {len(report.suppressed)} answered for"]
 
 
-def _lines(finding: Finding) -> list[str]:
+def _line(finding: Finding) -> str:
     place = ":".join(filter(None, (finding.file, str(finding.line or "")))) or "project"
     word = "error" if finding.level is Level.CRITICAL else finding.level.value
-    return [f"{place}: {word}: {finding.what} [{finding.check}]", f"    {finding.fix}"]
+    return f"{place}: {word}: {finding.what} [{finding.check}]"

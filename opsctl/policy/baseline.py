@@ -8,6 +8,7 @@ from opsctl.errors import SettingsError
 from opsctl.findings import Finding
 
 SCHEMA = "opsctl.check-baseline/1"
+_HINT = "Write it again: opsctl check --write-baseline"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +25,13 @@ class Known:
 def read(text: str, source: str) -> tuple[Known, ...]:
     try:
         document = json.loads(text)
-        if document["schema"] != SCHEMA:
-            raise ValueError(f"its schema is not {SCHEMA}")
-        return tuple(Known(**entry) for entry in document["findings"])
+        schema = document["schema"]
+        known = tuple(Known(**entry) for entry in document["findings"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        hint = "Write it again: opsctl check --write-baseline"
-        raise SettingsError(f"{source} is no baseline", why=str(error), hint=hint) from error
+        raise SettingsError(f"{source} is no baseline", why=str(error), hint=_HINT) from error
+    if schema != SCHEMA:
+        raise SettingsError(f"{source} is no baseline", why=f"it is no {SCHEMA}", hint=_HINT)
+    return known
 
 
 def write(findings: Iterable[Finding], before: Iterable[Known]) -> str:

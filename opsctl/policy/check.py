@@ -1,17 +1,16 @@
 """`opsctl check`: read the project, ask the rules, and weigh who answers for what."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from opsctl.errors import UsageError
-from opsctl.findings import Finding
 from opsctl.policy import baseline as baselines
 from opsctl.policy.baseline import Known
 from opsctl.policy.gather import Gatherer, chosen
 from opsctl.policy.judge import ANSWER_RULES, Answers, ask, judge
 from opsctl.policy.live import Looker
-from opsctl.policy.model import Report, Rule
+from opsctl.policy.model import Report
 from opsctl.policy.own import Own, read_own
 from opsctl.policy.project import Project, Sql
 from opsctl.policy.rules import RULES
@@ -19,7 +18,16 @@ from opsctl.policy.rules.live import LIVE_RULES
 from opsctl.policy.site import LiveSite
 from opsctl.policy.suppress import allowances
 
-NAMES = frozenset(one.id for one in (*RULES, *LIVE_RULES, *ANSWER_RULES))
+if TYPE_CHECKING:
+    from opsctl.findings import Finding
+
+NAMES = frozenset(
+    [
+        *(one.id for one in RULES),
+        *(one.id for one in LIVE_RULES),
+        *(one.id for one in ANSWER_RULES),
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +97,3 @@ def _baseline(site: LiveSite) -> tuple[Known, ...]:
         if one.data is not None:
             return baselines.read(one.data.decode("utf-8", "replace"), policy.baseline)
     return ()
-
-
-def all_rules() -> Iterable[Rule[object]]:
-    """List every rule that comes with opsctl, for those who only want to read about it."""
-    yield from (*RULES, *LIVE_RULES, *ANSWER_RULES)  # type: ignore[misc]  # only read, never asked

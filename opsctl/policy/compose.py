@@ -54,7 +54,7 @@ class Renderer:
         env = environment_of(source.name)
         folder = source.path.rpartition("/")[0]
         given = self._given(source, env, folder)
-        layers = [(source,)]
+        layers: list[tuple[Source, ...]] = [(source,)]
         base = self._base(source, folder)
         if base is not None:
             layers.append((base, source))

@@ -1,21 +1,24 @@
 """Reads a project once: its files, what compose makes of them, settings, and what git says."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from opsctl.errors import OpsctlError, SettingsError
 from opsctl.policy.compose import Renderer, is_compose
-from opsctl.policy.project import Branch, ComposeFile, Environments, Project, Source, Sql, is_below
+from opsctl.policy.project import Branch, Environments, Project, Source, Sql, is_below
 from opsctl.policy.site import Site
 from opsctl.settings.environment import ENVIRONMENTS
 from opsctl.settings.sources import BASE
 
+if TYPE_CHECKING:
+    from opsctl.settings import Settings
+
 _KIB = 1024
 _BINARY_HEAD = 8_192
-# Rendering waits for another program, and so does git.
 _AT_ONCE = 4
 
 
@@ -44,30 +47,14 @@ class Gatherer:
         return "" if inside == "." else inside
 
     def project(self) -> Project:
-        names = self._names()
+        settings, names = self.site.settings, self._names()
+        # Rendering waits for another program, and so does git: meanwhile the rest goes on.
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             branch = pool.submit(self._branch)
             sources, unread = self._read(names.files)
-            composes = [
-                pool.submit(self._renderer(sources).render, s) for s in sources if is_compose(s)
-            ]
-            environments = self._environments(sources)
-            return self._made(
-                sources, unread=unread, names=names, environments=environments,
-                composes=composes, branch=branch,
-            )  # fmt: skip
-
-    def _made(
-        self,
-        sources: tuple[Source, ...],
-        *,
-        unread: tuple[tuple[str, str], ...],
-        names: "_Names",
-        environments: Environments,
-        composes: list[Future[ComposeFile]],
-        branch: Future[Branch],
-    ) -> Project:
-        settings = self.site.settings
+            renderer = Renderer(self.root, self.site.compose, {one.path: one for one in sources})
+            composes = [pool.submit(renderer.render, one) for one in sources if is_compose(one)]
+            environments = self._environments()
         return Project(
             sources,
             settings.policy,
@@ -113,9 +100,6 @@ class Gatherer:
                 sources.append(Source(found.name, found.data.decode("utf-8", "replace")))
         return tuple(sources), tuple(unread)
 
-    def _renderer(self, sources: tuple[Source, ...]) -> Renderer:
-        return Renderer(self.root, self.site.compose, {source.path: source for source in sources})
-
     def _branch(self) -> Branch:
         if self._top is None:
             return Branch()
@@ -133,10 +117,12 @@ class Gatherer:
             else tuple(replace(r, path=next(self._own((r.path,)), r.path)) for r in rewrites),
         )
 
-    def _environments(self, sources: tuple[Source, ...]) -> Environments:
+    def _environments(self) -> Environments:
         if not (self.root / BASE).exists():
             return Environments()
-        settings, secrets, troubles = {}, {}, {}
+        settings: dict[str, Settings] = {}
+        secrets: dict[tuple[str, str], None] = {}
+        troubles: dict[str, str] = {}
         for env in ENVIRONMENTS:
             try:
                 loaded = self.site.loaded_for(env)

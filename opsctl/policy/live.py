@@ -52,7 +52,7 @@ class Looker:
 
     def look(self) -> Machine:
         host = self.site.host
-        machine = Machine(
+        return Machine(
             policy=self.site.settings.policy,
             listeners=self._asked("the ports that are taken", host.listeners),
             connections=self._asked("the open connections", host.connections),
@@ -62,19 +62,23 @@ class Looker:
             open_doors=tuple(self._doors()),
             troubles=tuple(self.troubles),
         )
-        return machine
 
     def _asked(self, what: str, ask: Callable[[], tuple[T, ...]]) -> tuple[T, ...]:
-        with self._telling(what):
+        try:
             return ask()
-        return ()
+        except OpsctlError as error:
+            self._tell(what, error)
+            return ()
+
+    def _tell(self, what: str, error: OpsctlError) -> None:
+        self.troubles.append((what, f"{error.what}: {error.why}" if error.why else error.what))
 
     @contextmanager
     def _telling(self, what: str) -> Iterator[None]:
         try:
             yield
         except OpsctlError as error:
-            self.troubles.append((what, f"{error.what}: {error.why}" if error.why else error.what))
+            self._tell(what, error)
 
     def _containers(self) -> Iterator[Running]:
         containers = self.site.containers

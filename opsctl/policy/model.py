@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 from opsctl.findings import Finding, Level
 
-World = TypeVar("World", contravariant=True)
+World_contra = TypeVar("World_contra", contravariant=True)
 
 
 class Severity(StrEnum):
@@ -39,22 +39,22 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule(Generic[World]):
+class Rule(Generic[World_contra]):
     """A plain function over what was read, with what people need to know about it."""
 
     id: str
     severity: Severity
     reason: str
     fix: str
-    look: Callable[[World], Iterable[Hit]]
+    look: Callable[[World_contra], Iterable[Hit]]
 
 
 def rule(
     name: str, severity: Severity, *, reason: str, fix: str
-) -> Callable[[Callable[[World], Iterable[Hit]]], Rule[World]]:
+) -> Callable[[Callable[[World_contra], Iterable[Hit]]], Rule[World_contra]]:
     """Make a function a rule."""
 
-    def made(look: Callable[[World], Iterable[Hit]]) -> Rule[World]:
+    def made(look: Callable[[World_contra], Iterable[Hit]]) -> Rule[World_contra]:
         return Rule(name, severity, reason, fix, look)
 
     return made

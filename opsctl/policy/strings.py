@@ -1,7 +1,8 @@
 """Reads the texts that a Python file builds, as far as they can be known without running it."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 UNKNOWN = "{}"
 _DEEPEST = 60
@@ -9,7 +10,7 @@ _MOST_NAMES = 2_000
 
 
 class UnreadableError(Exception):
-    """This is no Python that we can read; the text says why."""
+    """No Python that we can read; the text says why."""
 
 
 def parse(text: str) -> ast.Module:
@@ -53,45 +54,42 @@ def value_of(node: ast.expr, names: dict[str, str], depth: int = 0) -> str:
     """Put a text together; what cannot be known is `{}`."""
     if depth > _DEEPEST:
         return UNKNOWN
+    deeper = partial(value_of, names=names, depth=depth + 1)
+    text = UNKNOWN
     match node:
-        case ast.Constant(value=str(text)):
-            return text
+        case ast.Constant(value=str(given)):
+            text = given
         case ast.Name(id=name):
-            return names.get(name, UNKNOWN)
+            text = names.get(name, UNKNOWN)
         case ast.JoinedStr(values=values):
-            return "".join(value_of(value, names, depth + 1) for value in values)
+            text = "".join(map(deeper, values))
         case ast.FormattedValue(value=value):
-            return value_of(value, names, depth + 1)
+            text = deeper(value)
         case ast.BinOp(op=ast.Add()):
-            return "".join(value_of(part, names, depth + 1) for part in _sides(node))
+            text = "".join(map(deeper, _sides(node)))
         case ast.BinOp(left=left, op=ast.Mod(), right=right):
-            return _filled(value_of(left, names, depth + 1), _items(right), names)
+            text = _filled(deeper(left), [deeper(item) for item in _items(right)])
         case ast.Call(func=ast.Attribute(value=owner, attr=name)):
-            return _called(node, owner, name, names=names, depth=depth)
-    return UNKNOWN
+            text = _called(node, deeper(owner), name, deeper)
+    return text
 
 
-def _called(
-    call: ast.Call, owner: ast.expr, name: str, *, names: dict[str, str], depth: int
-) -> str:
+def _called(call: ast.Call, text: str, name: str, known: Callable[[ast.expr], str]) -> str:
     """Follow `"...".format(...)` and `" ".join([...])`."""
-    text = value_of(owner, names, depth + 1)
     if name == "join" and call.args:
-        return text.join(value_of(item, names, depth + 1) for item in _items(call.args[0]))
+        return text.join(map(known, _items(call.args[0])))
     if name == "format":
         for keyword in call.keywords:
-            given = value_of(keyword.value, names, depth + 1)
-            text = text.replace(f"{{{keyword.arg}}}", given)
+            text = text.replace(f"{{{keyword.arg}}}", known(keyword.value))
         for number, item in enumerate(call.args):
-            given = value_of(item, names, depth + 1)
-            text = text.replace(f"{{{number}}}", given).replace("{}", given, 1)
+            text = text.replace(f"{{{number}}}", known(item)).replace("{}", known(item), 1)
         return text
     return text if name in {"strip", "upper", "lstrip", "rstrip"} else UNKNOWN
 
 
-def _filled(text: str, items: list[ast.expr], names: dict[str, str]) -> str:
+def _filled(text: str, items: list[str]) -> str:
     for item in items:
-        text = text.replace("%s", value_of(item, names, _DEEPEST - 1), 1)
+        text = text.replace("%s", item, 1)
     return text
 
 

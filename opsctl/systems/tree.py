@@ -49,7 +49,7 @@ def _read(path: str, name: str, limit_bytes: int) -> Read | None:
     try:
         descriptor = os.open(path, flags)
     except PermissionError as error:
-        return Read(name, None, error.strerror.casefold())
+        return Read(name, None, (error.strerror or "").casefold())
     except (OSError, ValueError):
         return None
     try:

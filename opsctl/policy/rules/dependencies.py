@@ -12,14 +12,17 @@ _REQUIREMENT = re.compile(
     r"^[ \t]*-?[ \t]*[\"']?(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)", re.MULTILINE
 )
 _INSTALLED = re.compile(
-    r"\b(?:pip3?|uv|pipx|poetry|npm|yarn|pnpm)[ \t]+(?:install|add|i|pip[ \t]+install)\b(?P<words>[^\n&|;]*)"
+    r"\b(?:pip3?|uv|pipx|poetry|npm|yarn|pnpm)[ \t]+(?:install|add|i|pip[ "
+    r"\t]+install)\b(?P<words>[^\n&|;]*)"
 )
 _IMPORTED = re.compile(
-    r"^[ \t]*(?:from|import)[ \t]+(?P<name>kafka|confluent_kafka|aiokafka|pykafka|faust|quixstreams)\b",
+    r"^[ \t]*(?:from|import)[ \t]+(?P<name>kafka|confluent_kafka|aiokafka"
+    r"|pykafka|faust|quixstreams)\b",
     re.MULTILINE,
 )
 _GO = re.compile(
-    r"^\s*(?:require\s+)?(?P<name>github\.com/(?:IBM/sarama|Shopify/sarama|segmentio/kafka-go|confluentinc/confluent-kafka-go|twmb/franz-go)\S*)",
+    r"^\s*(?:require\s+)?(?P<name>github\.com/(?:IBM/sarama|Shopify/sarama"
+    r"|segmentio/kafka-go|confluentinc/confluent-kafka-go|twmb/franz-go)\S*)",
     re.MULTILINE,
 )
 
@@ -44,7 +47,7 @@ def normal(name: str) -> str:
 
 
 def _named(source: Source) -> Iterator[tuple[str, int]]:
-    if source.name == "pyproject.toml" or source.name == "Pipfile":
+    if source.name in {"pyproject.toml", "Pipfile"}:
         yield from _from_toml(source)
     elif source.name == "package.json":
         yield from _from_json(source)

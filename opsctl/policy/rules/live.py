@@ -47,7 +47,8 @@ def _spoken(container: Container, port: Published) -> str:
 @rule(
     "live-port-open",
     Severity.ERROR,
-    reason="Every port but SSH is closed from outside: what listens beyond loopback and the tailnet is open.",
+    reason="Every port but SSH is closed from outside: what listens beyond "
+    "loopback and the tailnet is open.",
     fix="Bind it to 127.0.0.1 or the tailnet's address, or stop it.",
 )
 def port_open(machine: Machine) -> Iterator[Hit]:

@@ -118,7 +118,8 @@ def unreadable(project: Project) -> Iterator[Hit]:
     "migration-transaction",
     Severity.ERROR,
     reason="Each file is one transaction with its tracking row: all of it, or nothing.",
-    fix="Take transaction control out; a statement that must run alone gets a file of its own that begins with `-- opsctl: no-transaction`.",
+    fix="Take transaction control out; a statement that must run alone gets a "
+    "file of its own that begins with `-- opsctl: no-transaction`.",
 )
 def transaction(project: Project) -> Iterator[Hit]:
     for source, script in project.scripts:

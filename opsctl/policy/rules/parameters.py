@@ -13,7 +13,8 @@ _WORDS = (
     "|LEVERAGE|FEE|SLIPPAGE|LOSS|PROFIT|QTY|QUANTITY|SYMBOLS|SOCKETS|RETENTION|INDEX|DB|S|MS"
 )
 _CONSTANT = re.compile(
-    rf"^(?P<name>(?:[A-Z0-9]+_)*(?:{_WORDS})(?:_[A-Z0-9]+)*)[ \t]*(?::[^=\n]+)?=[ \t]*-?\d[\d_.eE]*[ \t]*(?:#.*)?$",
+    rf"^(?P<name>(?:[A-Z0-9]+_)*(?:{_WORDS})(?:_[A-Z0-9]+)*)[ "
+    rf"\t]*(?::[^=\n]+)?=[ \t]*-?\d[\d_.eE]*[ \t]*(?:#.*)?$",
     re.MULTILINE,
 )
 _FALLBACK = re.compile(
@@ -21,18 +22,21 @@ _FALLBACK = re.compile(
 )
 _QUOTES = re.compile(r"\"{3}|'{3}")
 _PARAMETERS = re.compile(
-    r"(?:.*[-_.])?(?:config|configs|configuration|settings|setting|params|param|parameters|parameter|thresholds|limits|strategy)"
+    r"(?:.*[-_.])?(?:config|configs|configuration|settings|setting|params"
+    r"|param|parameters|parameter|thresholds|limits|strategy)"
     r"(?:[-_.].*)?\.(?:ya?ml|json|toml|ini|properties)\Z",
     re.IGNORECASE,
 )
 # Settings of tools, which want them where they are.
 _TOOLS = re.compile(
-    r"(?:\..*|ts.?config.*|jsconfig.*|.*\.schema\.json|package(?:-lock)?\.json|pyproject\.toml|mypy\.ini|tox\.ini|pytest\.ini"
+    r"(?:\..*|ts.?config.*|jsconfig.*|.*\.schema\.json"
+    r"|package(?:-lock)?\.json|pyproject\.toml|mypy\.ini|tox\.ini|pytest\.ini"
     r"|ruff\.toml|mkdocs\.ya?ml|(?:docker-)?compose.*|codecov\.ya?ml|renovate\.json|.*lock.*)\Z",
     re.IGNORECASE,
 )
 _TESTS = re.compile(
-    r"(?:^|/)(?:tests?|testing|docs?|examples?|vendor|third_party)/|(?:^|/)(?:test_[^/]*|[^/]*_test|conftest)\.py\Z"
+    r"(?:^|/)(?:tests?|testing|docs?|examples?|vendor|third_party)/|(?:^"
+    r"|/)(?:test_[^/]*|[^/]*_test|conftest)\.py\Z"
 )
 
 

@@ -9,7 +9,8 @@ from opsctl.policy.project import Project, Source, Statement
 _NOISE = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", re.DOTALL)
 _TABLE = r"(?P<table>(?:[\w\"]+\.)?[\w\"]+)"
 _MADE = re.compile(
-    rf"CREATE\s+(?:UNLOGGED\s+|TEMP\s+|TEMPORARY\s+|GLOBAL\s+|LOCAL\s+)*TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?{_TABLE}",
+    rf"CREATE\s+(?:UNLOGGED\s+|TEMP\s+|TEMPORARY\s+|GLOBAL\s+"
+    rf"|LOCAL\s+)*TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?{_TABLE}",
     re.IGNORECASE,
 )
 _ALTERED = re.compile(
@@ -25,13 +26,29 @@ _ADDED = re.compile(
     re.IGNORECASE,
 )
 _HEAVY = (
-    (r"\bALTER\s+(?:COLUMN\s+)?[\w\"]+\s+(?:SET\s+DATA\s+)?TYPE\b", "changing a type writes the whole table anew"),
+    (
+        r"\bALTER\s+(?:COLUMN\s+)?[\w\"]+\s+(?:SET\s+DATA\s+)?TYPE\b",
+        "changing a type writes the whole table anew",
+    ),
     (r"\bSET\s+NOT\s+NULL\b", "SET NOT NULL reads the whole table under an exclusive lock"),
-    (r"\bADD\s+(?:CONSTRAINT\s+[\w\"]+\s+)?(?:CHECK|FOREIGN\s+KEY)\b(?!.*\bNOT\s+VALID\b)", "a constraint without NOT VALID checks every row under a lock"),
-    (r"\bADD\s+(?:CONSTRAINT\s+[\w\"]+\s+)?(?:PRIMARY\s+KEY|UNIQUE)\b(?!.*\bUSING\s+INDEX\b)", "a key without USING INDEX builds its index under an exclusive lock"),
-    (r"\bSET\s+(?:LOGGED|UNLOGGED|TABLESPACE|ACCESS\s+METHOD)\b", "this writes the whole table anew"),
-    (r"\bADD\s+COLUMN\b.*\bDEFAULT\s+(?:random|gen_random_uuid|uuid_generate_v4|clock_timestamp)\s*\(", "a default that differs by row writes the whole table anew"),
-)  # fmt: skip
+    (
+        r"\bADD\s+(?:CONSTRAINT\s+[\w\"]+\s+)?(?:CHECK|FOREIGN\s+KEY)\b(?!.*\bNOT\s+VALID\b)",
+        "a constraint without NOT VALID checks every row under a lock",
+    ),
+    (
+        r"\bADD\s+(?:CONSTRAINT\s+[\w\"]+\s+)?(?:PRIMARY\s+KEY|UNIQUE)\b(?!.*\bUSING\s+INDEX\b)",
+        "a key without USING INDEX builds its index under an exclusive lock",
+    ),
+    (
+        r"\bSET\s+(?:LOGGED|UNLOGGED|TABLESPACE|ACCESS\s+METHOD)\b",
+        "this writes the whole table anew",
+    ),
+    (
+        r"\bADD\s+COLUMN\b.*\bDEFAULT\s+(?:random|gen_random_uuid"
+        r"|uuid_generate_v4|clock_timestamp)\s*\(",
+        "a default that differs by row writes the whole table anew",
+    ),
+)
 _HEAVY_PATTERNS = tuple((re.compile(p, re.IGNORECASE | re.DOTALL), says) for p, says in _HEAVY)
 _WHOLE = {
     ("VACUUM", "FULL"): "VACUUM FULL locks the table until it is written anew",
@@ -42,13 +59,19 @@ _WHOLE = {
     ("REFRESH", "MATERIALIZED", "VIEW"): "without CONCURRENTLY nobody can read the view meanwhile",
 }
 _LOSES = (
-    (r"\bDROP\s+(?:TABLE|SCHEMA|DATABASE|MATERIALIZED\s+VIEW)\b", "it drops data that no migration brings back"),
-    (r"\bDROP\s+(?:COLUMN\s+)(?:IF\s+EXISTS\s+)?[\w\"]+", "it drops a column that the release before may still read"),
+    (
+        r"\bDROP\s+(?:TABLE|SCHEMA|DATABASE|MATERIALIZED\s+VIEW)\b",
+        "it drops data that no migration brings back",
+    ),
+    (
+        r"\bDROP\s+(?:COLUMN\s+)(?:IF\s+EXISTS\s+)?[\w\"]+",
+        "it drops a column that the release before may still read",
+    ),
     (r"\bTRUNCATE\b", "it empties a table"),
     (r"\A\s*DELETE\s+FROM\b(?!.*\bWHERE\b)", "DELETE without WHERE empties the table"),
     (r"\A\s*UPDATE\b(?!.*\bWHERE\b)", "UPDATE without WHERE writes every row"),
     (r"\bRENAME\s+(?:TO|COLUMN)\b", "after a renaming the release before no longer works"),
-)  # fmt: skip
+)
 _LOSES_PATTERNS = tuple((re.compile(p, re.IGNORECASE | re.DOTALL), says) for p, says in _LOSES)
 
 
@@ -114,8 +137,9 @@ def _heavy(text: str, made: frozenset[str]) -> Iterator[str]:
 @rule(
     "migration-index-lock",
     Severity.ADVICE,
-    reason="CREATE INDEX without CONCURRENTLY stops writes to the table until it is built.",
-    fix="On a big table: CREATE INDEX CONCURRENTLY alone in a file that begins with `-- opsctl: no-transaction`.",
+    reason="Without CONCURRENTLY, writes to the table stop until the index is built.",
+    fix="On a big table: CREATE INDEX CONCURRENTLY alone in a file that begins "
+    "with `-- opsctl: no-transaction`.",
 )
 def index_lock(project: Project) -> Iterator[Hit]:
     yield from _told(project, _blocking_index)

@@ -7,13 +7,18 @@ from opsctl.policy.model import Hit, Rule, Severity, rule
 from opsctl.policy.project import ComposeFile, Project, Source
 from opsctl.policy.rules.services import at, each
 
-_NAMES = r"(?:[\w.-]*(?:passw(?:or)?d|passwd|secret|token|api[_-]?key|app[_-]?key|access[_-]?key|private[_-]?key|approval[_-]?key|credential)s?)"
+_NAMES = (
+    r"(?:[\w.-]*(?:passw(?:or)?d|passwd|secret|token|credential|approval[_-]?key"
+    r"|(?:api|app|access|private)[_-]?key)s?)"
+)
 _ASSIGNED = re.compile(
-    rf"(?<![\w$])[\"']?(?P<name>{_NAMES})[\"']?\s*(?::\s*str\s*)?[:=]\s*(?P<quote>[\"'])(?P<value>[^\"'\s]{{8,}})(?P=quote)",
+    rf"(?<![\w$])[\"']?(?P<name>{_NAMES})[\"']?\s*(?::\s*str\s*)?[:=]\s*"
+    r"(?P<quote>[\"'])(?P<value>[^\"'\s]{8,})(?P=quote)",
     re.IGNORECASE,
 )
 _BARE = re.compile(
-    rf"^[ \t-]*(?:export[ \t]+)?(?P<name>{_NAMES})[ \t]*(?:=|:[ \t])[ \t]*(?P<value>[^\s\"'#$<{{][^\s\"'#]{{7,}})[ \t]*(?:#.*)?$",
+    rf"^[ \t-]*(?:export[ \t]+)?(?P<name>{_NAMES})[ \t]*(?:=|:[ \t])[ \t]*"
+    r"(?P<value>[^\s\"'#$<{][^\s\"'#]{7,})[ \t]*(?:#.*)?$",
     re.IGNORECASE | re.MULTILINE,
 )
 _IN_URL = re.compile(
@@ -21,24 +26,45 @@ _IN_URL = re.compile(
     re.IGNORECASE,
 )
 _SHAPES = (
-    ("a private key", "-----begin ", re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----\s*\r?\n[A-Za-z0-9+/=:, \t-]")),
+    (
+        "a private key",
+        "-----begin ",
+        re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----\s*\r?\n[A-Za-z0-9+/=:, \t-]"),
+    ),
     ("an AWS key", "akia", re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")),
-    ("a GitHub token", "gh", re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{50,})")),
+    (
+        "a GitHub token",
+        "gh",
+        re.compile(
+            r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}"
+            r"|github_pat_[A-Za-z0-9_]{50,})"
+        ),
+    ),
     ("a GitLab token", "glpat-", re.compile(r"\bglpat-[A-Za-z0-9_-]{20,}")),
     ("a Slack token", "xox", re.compile(r"\bxox[abeprs]-[A-Za-z0-9-]{10,}")),
-    ("a Slack webhook", "hooks.slack.com", re.compile(r"hooks\.slack\.com/services/T[A-Z0-9]{6,}/B[A-Z0-9]{6,}/[A-Za-z0-9]{16,}")),
+    (
+        "a Slack webhook",
+        "hooks.slack.com",
+        re.compile(r"hooks\.slack\.com/services/T[A-Z0-9]{6,}/B[A-Z0-9]{6,}/[A-Za-z0-9]{16,}"),
+    ),
     ("a Google key", "aiza", re.compile(r"\bAIza[0-9A-Za-z_-]{35}\b")),
     ("a Stripe key", "_live_", re.compile(r"\b[rs]k_live_[0-9A-Za-z]{16,}")),
     ("a Tailscale key", "tskey-", re.compile(r"\btskey-[a-z]+-[A-Za-z0-9-]{10,}")),
     ("a Telegram token", ":aa", re.compile(r"\b[0-9]{8,10}:AA[A-Za-z0-9_-]{32,}")),
     ("a package registry token", "pypi-agei", re.compile(r"\bpypi-AgEI[A-Za-z0-9_-]{20,}")),
-    ("a JSON web token", "eyj", re.compile(r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}")),
-)  # fmt: skip
+    (
+        "a JSON web token",
+        "eyj",
+        re.compile(r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"),
+    ),
+)
 _WORDS = ("passw", "secret", "token", "api", "key", "credential")
 # What stands for a secret and is none.
 _PLACEHOLDER = re.compile(
-    r"(?:change[-_]?me|placeholder|example|dummy|sample|redacted|insert|replace|your[-_ ]|my[-_]|test|fake|"
-    r"xxx|\.\.\.|\*\*\*|<|>|\{|\$|%\(|none\b|null\b|true\b|false\b|default|password|passwort|passwd|secret|token|"
+    r"(?:change[-_]?me|placeholder|example|dummy|sample|redacted|insert"
+    r"|replace|your[-_ ]|my[-_]|test|fake|"
+    r"xxx|\.\.\.|\*\*\*|<|>|\{|\$|%\(|none\b|null\b|true\b|false\b|default"
+    r"|password|passwort|passwd|secret|token|"
     r"development|postgres\b|changeit|local|hunter2|todo)",
     re.IGNORECASE,
 )
@@ -117,23 +143,24 @@ def _assigned(source: Source) -> Iterator[Hit]:
 @rule(
     "secret-env-tracked",
     Severity.ERROR,
-    reason=".env holds this machine's secrets; in git it is a leak, and the wrong values elsewhere.",
+    reason=".env holds this machine's secrets; in git it is a leak, and the wrong "
+    "values elsewhere.",
     fix="git rm --cached .env, add it to .gitignore, keep .env.example with empty values.",
 )
 def env_tracked(project: Project) -> Iterator[Hit]:
     for source in project.sources:
         words = source.name.split(".")
-        if source.name == ".env" or (
-            words[:2] == ["", "env"] and words[-1] not in {"example", "sample", "template", "dist"}
-        ):
-            if source.path in project.branch.tracked:
-                yield Hit("git tracks this file of secrets", source.path, 1)
+        is_example = words[-1] in {"example", "sample", "template", "dist"}
+        is_env = words[:2] == ["", "env"] and not is_example
+        if is_env and source.path in project.branch.tracked:
+            yield Hit("git tracks this file of secrets", source.path, 1)
 
 
 @rule(
     "secret-in-compose",
     Severity.ERROR,
-    reason="A password in a compose file is in git, in `docker inspect` and in every backup of both.",
+    reason="A password in a compose file is in git, in `docker inspect` and in "
+    "every backup of both.",
     fix="${NAME:?set it in .env}, or secrets: with a file.",
 )
 def in_compose(project: Project) -> Iterator[Hit]:

@@ -38,7 +38,8 @@ def is_test(file: ComposeFile, service: Service) -> bool:
     "compose-unrendered",
     Severity.ERROR,
     reason="Rules read what compose makes of a file: with what it includes, extends and fills in.",
-    fix="docker compose -f FILE config says more; values that are required belong into .env.example.",
+    fix="docker compose -f FILE config says more; values that are required "
+    "belong into .env.example.",
 )
 def unrendered(project: Project) -> Iterator[Hit]:
     for file in project.composes:
