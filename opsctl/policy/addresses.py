@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import TypeAlias
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -17,6 +18,9 @@ DOCUMENTATION = tuple(
 # Not in a version such as v1.2.3.4 or Chrome/1.2.3.4, nor in a longer row of numbers.
 FOUR = re.compile(r"(?<![\w.\-/=^~v])(?:\d{1,3}\.){3}\d{1,3}(?![\w\-]|\.\d)")
 AT_FOUR = re.compile(r"(?<=[@/=])(?:\d{1,3}\.){3}\d{1,3}(?![\w\-]|\.\d)")
+_SOME_FOUR = re.compile(r"\.\d{1,3}\.\d{1,3}\.\d")
+_SOME_SIX = re.compile(r":[0-9a-fA-F]{0,4}:[0-9a-fA-F]{0,4}")
+_VERSION = re.compile(r"\b(?:version|release|firmware|build)\W{0,3}$", re.IGNORECASE)
 SIX = re.compile(r"(?<![\w:.])(?:[0-9a-fA-F]{1,4}:){2,7}(?::?[0-9a-fA-F]{1,4})?(?::)?(?![\w:])")
 
 
@@ -48,6 +52,7 @@ def is_documentation(text: str) -> bool:
     return found is not None and any(plain(found) in net for net in DOCUMENTATION)
 
 
+@cache
 def is_public(text: str) -> bool:
     found = parse(text)
     return found is not None and plain(found).is_global and not plain(found).is_multicast
@@ -58,15 +63,20 @@ def is_inside(text: str) -> bool:
     return text not in EVERYWHERE and (is_loopback(text) or is_tailnet(text))
 
 
-def public_addresses(line: str, known: Iterable[str]) -> Iterator[str]:
-    """Find the addresses of machines out in the world, those in URLs too."""
-    for pattern in (FOUR, SIX):
-        for match in pattern.finditer(line):
+def public_addresses(text: str, known: Iterable[str]) -> Iterator[tuple[str, int]]:
+    """Find the addresses of machines out in the world, those in URLs too, and where they stand."""
+    for pattern in _patterns(text):
+        for match in pattern.finditer(text):
             if match[0] not in known and is_public(match[0]):
-                yield match[0]
-    if "://" in line or "@" in line:
-        yield from (
-            match[0]
-            for match in AT_FOUR.finditer(line)
-            if match[0] not in known and is_public(match[0])
-        )
+                line = text.rfind("\n", 0, match.start()) + 1
+                if not _VERSION.search(text, max(line, match.start() - 20), match.start()):
+                    yield match[0], match.start()
+
+
+def _patterns(text: str) -> Iterator[re.Pattern[str]]:
+    if _SOME_FOUR.search(text):
+        yield FOUR
+        if "@" in text or "/" in text:
+            yield AT_FOUR
+    if _SOME_SIX.search(text):
+        yield SIX

@@ -50,7 +50,7 @@ def found_in(text: str) -> str:
 
 
 _VERB = re.compile(r"\b(?:create|alter|drop)\b")
-_AFTER = re.compile(rf"[\s\\n]+(?:(?:{_MODIFIERS})\s+)*(?:{_OBJECTS})\b|[\s\w]{{0,40}}[\"'{{]")
+_AFTER = re.compile(rf"[\s\\n]+(?:(?:{_MODIFIERS})\s+)*(?:{_OBJECTS})\b|[\s\w]{{0,40}}[\"'{{%]")
 # A word cut in two: "CRE" + "ATE TABLE".
 _CUT = re.compile(rf"[\"'](?:[a-z]{{1,5}})[ ](?:(?:{_MODIFIERS})\s+)*(?:{_STRONG})\b")
 _CALLED = (

@@ -168,12 +168,14 @@ def is_below(path: str, folder: str) -> bool:
     return folder in {"", "."} or path == folder or path.startswith(f"{folder}/")
 
 
-def line_in_compose(source: Source, service: str, key: str = "") -> int | None:
-    """Find where a compose file speaks of a service, or of one key of it."""
+def line_in_compose(source: Source, service: str, key: str = "") -> int:
+    """Find where a compose file speaks of a service, or of one key of it; else its first line."""
     lines = source.text.splitlines()
-    top = next((n for n, line in enumerate(lines) if re.match(r"services\s*:", line)), None)
+    top = next(
+        (n for n, line in enumerate(lines) if re.match(r"['\"]?services['\"]?\s*:", line)), None
+    )
     if top is None:
-        return None
+        return 1
     start = _header(lines, top + 1, service)
     if start is None:
         return top + 1

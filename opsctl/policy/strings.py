@@ -104,7 +104,7 @@ def _sides(node: ast.BinOp) -> list[ast.expr]:
     while isinstance(at, ast.BinOp) and isinstance(at.op, ast.Add):
         parts.append(at.right)
         at = at.left
-    return [*parts[::-1], at] if at is not node else [node.left, *_items(node.right)]
+    return [at, *parts[::-1]] if at is not node else [node.left, *_items(node.right)]
 
 
 def _names(tree: ast.Module) -> dict[str, str]:

@@ -10,7 +10,6 @@ from opsctl.policy.project import Project, Source, is_below
 
 DOCUMENTS = (".md", ".rst", ".txt", ".adoc", ".mdx", ".markdown", ".html")
 _MARK = re.compile(r"^(?:<{7}|>{7}|\|{7})(?: [^\n]*)?$", re.MULTILINE)
-_ADDRESS = re.compile(r"\d\.\d{1,3}\.\d|[0-9a-fA-F]{1,4}:[0-9a-fA-F:]*:")
 _SSH = re.compile(
     r"\b(?:ssh|scp|sftp|rsync|mosh)\b(?P<words>[^\n|;&]*)|ssh://(?P<url>[^\s\"'`)>]+)",
     re.IGNORECASE,
@@ -67,12 +66,9 @@ def public_ip_in_settings(project: Project) -> Iterator[Hit]:
 
 
 def _addresses(source: Source, project: Project) -> Iterator[Hit]:
-    if not _ADDRESS.search(source.text):
-        return
-    for number, line in enumerate(source.text.splitlines(), start=1):
-        if _ADDRESS.search(line):
-            for address in dict.fromkeys(public_addresses(line, project.policy.known_addresses)):
-                yield Hit(f"the public address {_veiled(address)} stands here", source.path, number)
+    for address, offset in public_addresses(source.text, project.policy.known_addresses):
+        line = source.line_of(offset)
+        yield Hit(f"the public address {_veiled(address)} stands here", source.path, line)
 
 
 def _veiled(address: str) -> str:

@@ -7,58 +7,52 @@ from opsctl.policy.model import Hit, Rule, Severity, rule
 from opsctl.policy.project import ComposeFile, Project, Source
 from opsctl.policy.rules.services import at, each
 
-_NAMES = (
-    r"(?:[\w.-]*(?:passw(?:or)?d|passwd|secret|token|credential|approval[_-]?key"
-    r"|(?:api|app|access|private)[_-]?key)s?)"
-)
-_ASSIGNED = re.compile(
-    rf"(?<![\w$])[\"']?(?P<name>{_NAMES})[\"']?\s*(?::\s*str\s*)?[:=]\s*"
-    r"(?P<quote>[\"'])(?P<value>[^\"'\s]{8,})(?P=quote)",
+# How the names of secrets end; looked for word by word, which is quick.
+_ENDS = ("password", "passwd", "passwort", "secret", "token", "credential", "key")
+_KEYED = re.compile(r"(?:api|app|access|private|approval|secret)[_-]?\Z")
+_NAME_START = re.compile(r"[\w.-]*\Z")
+_QUOTED = re.compile(
+    r"s?[\"']?\s*(?::\s*str\s*)?[:=]\s*(?P<quote>[\"'])(?P<value>[^\"'\s]{8,})(?P=quote)",
     re.IGNORECASE,
 )
 _BARE = re.compile(
-    rf"^[ \t-]*(?:export[ \t]+)?(?P<name>{_NAMES})[ \t]*(?:=|:[ \t])[ \t]*"
-    r"(?P<value>[^\s\"'#$<{][^\s\"'#]{7,})[ \t]*(?:#.*)?$",
+    r"s?[ \t]*(?:=|:[ \t])[ \t]*(?P<value>[^\s\"'#$<{][^\s\"'#]{7,})[ \t]*(?:#.*)?\r?$",
     re.IGNORECASE | re.MULTILINE,
 )
+_LINE_START = re.compile(r"[ \t-]*(?:export[ \t]+)?\Z")
 _IN_URL = re.compile(
-    r"[a-z][a-z0-9+]{1,20}://[^\s:/@\"'<>{}$]*:(?P<value>[^\s:/@\"'<>{}$%*]{3,})@[\w.\[-]",
-    re.IGNORECASE,
+    r"://[^\s:/@\"'<>{}$]*:(?P<value>[^\s:/@\"'<>{}$%*]{3,})@[\w.\[-]",
 )
 _SHAPES = (
     (
         "a private key",
-        "-----begin ",
+        ("-----BEGIN ",),
         re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----\s*\r?\n[A-Za-z0-9+/=:, \t-]"),
     ),
-    ("an AWS key", "akia", re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")),
+    ("an AWS key", ("AKIA", "ASIA"), re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")),
     (
         "a GitHub token",
-        "gh",
-        re.compile(
-            r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}"
-            r"|github_pat_[A-Za-z0-9_]{50,})"
-        ),
+        ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
+        re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{50,})"),
     ),
-    ("a GitLab token", "glpat-", re.compile(r"\bglpat-[A-Za-z0-9_-]{20,}")),
-    ("a Slack token", "xox", re.compile(r"\bxox[abeprs]-[A-Za-z0-9-]{10,}")),
+    ("a GitLab token", ("glpat-",), re.compile(r"\bglpat-[A-Za-z0-9_-]{20,}")),
+    ("a Slack token", ("xox",), re.compile(r"\bxox[abeprs]-[A-Za-z0-9-]{10,}")),
     (
         "a Slack webhook",
-        "hooks.slack.com",
+        ("hooks.slack.com",),
         re.compile(r"hooks\.slack\.com/services/T[A-Z0-9]{6,}/B[A-Z0-9]{6,}/[A-Za-z0-9]{16,}"),
     ),
-    ("a Google key", "aiza", re.compile(r"\bAIza[0-9A-Za-z_-]{35}\b")),
-    ("a Stripe key", "_live_", re.compile(r"\b[rs]k_live_[0-9A-Za-z]{16,}")),
-    ("a Tailscale key", "tskey-", re.compile(r"\btskey-[a-z]+-[A-Za-z0-9-]{10,}")),
-    ("a Telegram token", ":aa", re.compile(r"\b[0-9]{8,10}:AA[A-Za-z0-9_-]{32,}")),
-    ("a package registry token", "pypi-agei", re.compile(r"\bpypi-AgEI[A-Za-z0-9_-]{20,}")),
+    ("a Google key", ("AIza",), re.compile(r"\bAIza[0-9A-Za-z_-]{35}\b")),
+    ("a Stripe key", ("k_live_",), re.compile(r"\b[rs]k_live_[0-9A-Za-z]{16,}")),
+    ("a Tailscale key", ("tskey-",), re.compile(r"\btskey-[a-z]+-[A-Za-z0-9-]{10,}")),
+    ("a Telegram token", (":AA",), re.compile(r"\b[0-9]{8,10}:AA[A-Za-z0-9_-]{32,}")),
+    ("a package registry token", ("pypi-AgEI",), re.compile(r"\bpypi-AgEI[A-Za-z0-9_-]{20,}")),
     (
         "a JSON web token",
-        "eyj",
+        ("eyJ",),
         re.compile(r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"),
     ),
 )
-_WORDS = ("passw", "secret", "token", "api", "key", "credential")
 # What stands for a secret and is none.
 _PLACEHOLDER = re.compile(
     r"(?:change[-_]?me|placeholder|example|dummy|sample|redacted|insert"
@@ -68,7 +62,11 @@ _PLACEHOLDER = re.compile(
     r"development|postgres\b|changeit|local|hunter2|todo)",
     re.IGNORECASE,
 )
-_SECRET_NAME = re.compile(_NAMES + r"\Z", re.IGNORECASE)
+_SECRET_NAME = re.compile(
+    r"(?:passw(?:or)?[dt]|passwd|secret|token|credential"
+    r"|(?:api|app|access|private|approval)[_-]?key)s?\Z",
+    re.IGNORECASE,
+)
 # Where a word is set: what a program does with `token = "..."` is its own business.
 _SET_IN = frozenset(
     {
@@ -115,8 +113,8 @@ def in_file(project: Project) -> Iterator[Hit]:
 
 
 def _secrets(source: Source) -> Iterator[Hit]:
-    for what, mark, pattern in _SHAPES:
-        if mark in source.lowered:
+    for what, marks, pattern in _SHAPES:
+        if any(mark in source.text for mark in marks):
             for match in source.find(pattern):
                 yield Hit(f"{what} stands here", source.path, source.line_of(match.start()))
     if "://" in source.text and "@" in source.text:
@@ -128,16 +126,35 @@ def _secrets(source: Source) -> Iterator[Hit]:
 
 
 def _assigned(source: Source) -> Iterator[Hit]:
-    if not any(word in source.lowered for word in _WORDS):
-        return
-    patterns = [_ASSIGNED]
-    if source.suffix in _SET_IN or source.name.startswith(".env"):
-        patterns.append(_BARE)
-    for pattern in patterns:
-        for match in source.find(pattern):
-            if _is_random(match["value"]):
-                line = source.line_of(match.start("name"))
-                yield Hit(f"{match['name']} is written out", source.path, line)
+    """Find names that end as those of secrets do, and are given something drawn by lot."""
+    lowered = source.lowered
+    # A few letters of the world become two when they are made small.
+    text = source.text if len(source.text) == len(lowered) else lowered
+    is_bare = source.suffix in _SET_IN or source.name.startswith(".env")
+    for word in _ENDS:
+        start = lowered.find(word)
+        while start >= 0:
+            end = start + len(word)
+            if word != "key" or _KEYED.search(lowered, max(0, start - 9), start):
+                match = _QUOTED.match(text, end) or (_bare(text, start, end) if is_bare else None)
+                if match and _is_random(match["value"]):
+                    name = f"{_before(text, start)}{text[start:end]}"
+                    yield Hit(f"{name} is written out", source.path, source.line_of(start))
+            start = lowered.find(word, end)
+
+
+def _before(text: str, offset: int) -> str:
+    found = _NAME_START.search(text, max(0, offset - 60), offset)
+    return found[0] if found else ""
+
+
+def _bare(text: str, start: int, end: int) -> re.Match[str] | None:
+    """Match `NAME=value` where that is all of the line."""
+    line = text.rfind("\n", 0, start) + 1
+    name = _before(text, start)
+    if not _LINE_START.match(text, line, start - len(name)):
+        return None
+    return _BARE.match(text, end)
 
 
 @rule(
