@@ -6,7 +6,7 @@ import click
 
 from opsctl.cli.grammar import Verb
 from opsctl.cli.session import Session, pass_session
-from opsctl.cli.text import Block
+from opsctl.cli.text import Block, clean
 from opsctl.findings import Finding, Level
 from opsctl.policy.baseline import write
 from opsctl.policy.check import Checked, Wish
@@ -94,6 +94,6 @@ def _view(report: Report) -> list[Block]:
 
 
 def _line(finding: Finding) -> str:
-    place = ":".join(filter(None, (finding.file, str(finding.line or "")))) or "project"
+    place = ":".join(filter(None, (clean(finding.file), str(finding.line or "")))) or "project"
     word = "error" if finding.level is Level.CRITICAL else finding.level.value
-    return f"{place}: {word}: {finding.what} [{finding.check}]"
+    return f"{place}: {word}: {clean(finding.what)} [{finding.check}]"

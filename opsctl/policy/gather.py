@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from opsctl.errors import OpsctlError, SettingsError
+from opsctl.errors import SettingsError, UsageError
 from opsctl.policy.compose import Renderer, is_compose
 from opsctl.policy.project import Branch, Environments, Project, Source, Sql, is_below
 from opsctl.policy.site import Site
@@ -152,9 +152,9 @@ def chosen(paths: tuple[str, ...], *, here: Path, root: Path) -> Callable[[str],
         full = (here / path).resolve()
         if not full.exists():
             hint = "Paths are seen from where the command runs."
-            raise OpsctlError(f"{path} does not exist", hint=hint)
+            raise UsageError(f"{path} does not exist", hint=hint)
         if not full.is_relative_to(root.resolve()):
-            raise OpsctlError(f"{path} is outside of the project", why=f"the project is {root}")
+            raise UsageError(f"{path} is outside of the project", why=f"the project is {root}")
         wanted.append(full.relative_to(root.resolve()).as_posix())
     if not wanted or "." in wanted:
         return lambda _: True

@@ -3,13 +3,15 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from opsctl.errors import OpsctlError
 from opsctl.policy.site import LiveSite
 from opsctl.settings.policy import Policy
-from opsctl.systems.engine import Container
-from opsctl.systems.host import Connection, Listener
+
+if TYPE_CHECKING:
+    from opsctl.systems.engine import Container
+    from opsctl.systems.host import Connection, Listener
 
 T = TypeVar("T")
 
@@ -27,7 +29,7 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    container: Container
+    container: "Container"
     app_env: str | None
 
 
@@ -36,8 +38,8 @@ class Machine:
     """One look at the running host; `troubles` are the parts that could not be looked at."""
 
     policy: Policy
-    listeners: tuple[Listener, ...] = ()
-    connections: tuple[Connection, ...] = ()
+    listeners: tuple["Listener", ...] = ()
+    connections: tuple["Connection", ...] = ()
     interfaces: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     containers: tuple[Running, ...] = ()
     clients: tuple[Client, ...] = ()

@@ -168,6 +168,9 @@ def is_below(path: str, folder: str) -> bool:
     return folder in {"", "."} or path == folder or path.startswith(f"{folder}/")
 
 
+_SERVICES = re.compile(r"['\"]?services['\"]?\s*:")
+
+
 def line_in_compose(source: Source, service: str, key: str = "") -> int:
     """Find where a compose file speaks of a service, or of one key of it; else its first line."""
     lines = source.text.splitlines()

@@ -36,14 +36,13 @@ def untracked(project: Project) -> Iterator[Hit]:
 )
 def rewritten(project: Project) -> Iterator[Hit]:
     branch = project.branch
-    if not branch.is_repository or not project.on_disk:
+    if not branch.is_repository:
         return
-    if branch.rewrites is None:
+    if branch.rewrites is None and project.on_disk:
         what = "git has no trunk here, so that rewritten migrations cannot be found"
         fix = "Fetch it: in CI `fetch-depth: 0`, or name it in experiment.trunks."
         yield Hit(what, project.migrations, fix=fix, level=Level.ADVICE)
-        return
-    for rewrite in branch.rewrites:
+    for rewrite in branch.rewrites or ():
         if rewrite.path.endswith(".sql"):
             when = f" by {rewrite.commit}" if rewrite.commit else ""
             what = f"it stood on the trunk and {rewrite.deed}{when}"

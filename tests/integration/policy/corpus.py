@@ -1,4 +1,4 @@
-"""Compose files that mean harm, or mean well and do it: each is one service, changed in one thing."""
+"""Compose files that do harm, meant or not: each is one service, changed in one thing."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
