@@ -3,7 +3,6 @@
 import pytest
 
 from opsctl.systems.containers import DockerContainers
-from opsctl.systems.engine import Published
 from tests.engines.docker import BUSYBOX, DockerEngine
 from tests.scenarios.conftest import Program, opsctl, project
 
@@ -24,12 +23,12 @@ def test_the_engine_tells_ports_and_limits(engine: DockerEngine) -> None:
 
     found = DockerContainers(engine.host, deadline_s=10).inspect(name)
 
-    assert found is not None
+    assert found
     assert {(one.address, one.target, one.protocol) for one in found.published} == {
         ("127.0.0.1", 6379, "tcp"),
         ("127.0.0.1", 53, "udp"),
     }
-    assert all(isinstance(one, Published) and one.port for one in found.published)
+    assert all(one.port for one in found.published)
     assert (found.memory_limit_bytes, found.cpu_limit) == (512 * 1024 * 1024, 0.25)
 
 

@@ -38,7 +38,7 @@ def listening(address: str, port: int) -> Machine:
     return machine(listeners=(Listener(address, port, 1, "app"),))
 
 
-COPY = {"labels": {"opsctl.local-copy": "prod"}}
+COPY: dict[str, Any] = {"labels": {"opsctl.local-copy": "prod"}}
 
 BAD = [
     ("live-port-open", listening("0.0.0.0", 8080)),  # noqa: S104 - what is looked for
