@@ -10,6 +10,8 @@ import pytest
 from tests.scenarios.conftest import Program
 
 Git = Callable[..., str]
+# Put together here: in this file it would answer for something.
+ALLOW = "opsctl-" + "check: allow"
 DDL = 'db.execute("CREATE TABLE a (x int)")\n'
 
 
@@ -101,9 +103,9 @@ def test_advice_is_shown_and_fails_only_when_strict(repository: Program) -> None
 @pytest.mark.parametrize(
     "text",
     [
-        f"{DDL.strip()}  # opsctl-check: allow ddl-in-python: a throw-away table\n",
-        f"# opsctl-check: allow ddl-in-python: a throw-away table\n# and more\n{DDL}",
-        f"# opsctl-check: allow-file number-in-code, ddl-in-python: generated\n\n\n{DDL}",
+        f"{DDL.strip()}  # {ALLOW} ddl-in-python: a throw-away table\n",
+        f"# {ALLOW} ddl-in-python: a throw-away table\n# and more\n{DDL}",
+        f"# {ALLOW}-file number-in-code, ddl-in-python: generated\n\n\n{DDL}",
     ],
 )
 def test_a_comment_with_a_reason_answers_for_a_finding(repository: Program, text: str) -> None:
@@ -118,7 +120,7 @@ def test_a_comment_with_a_reason_answers_for_a_finding(repository: Program, text
 
 
 def test_a_comment_without_a_reason_answers_for_nothing(repository: Program) -> None:
-    repository.write("app/feed.py", f"# opsctl-check: allow ddl-in-python\n{DDL}")
+    repository.write("app/feed.py", f"# {ALLOW} ddl-in-python\n{DDL}")
 
     found = [check for check, _, _ in troubles(repository)]
 
@@ -126,13 +128,13 @@ def test_a_comment_without_a_reason_answers_for_nothing(repository: Program) -> 
 
 
 def test_a_comment_that_answers_for_nothing_any_more_is_told(repository: Program) -> None:
-    repository.write("app/feed.py", "# opsctl-check: allow ddl-in-python: it was\nx = 1\n")
+    repository.write("app/feed.py", f"# {ALLOW} ddl-in-python: it was\nx = 1\n")
 
     assert troubles(repository) == [("suppression-unused", "app/feed.py", 1)]
 
 
 def test_a_misspelt_rule_in_a_comment_is_told(repository: Program) -> None:
-    repository.write("app/feed.py", "x = 1  # opsctl-check: allow dll-in-python: why not\n")
+    repository.write("app/feed.py", f"x = 1  # {ALLOW} dll-in-python: why not\n")
 
     assert ("suppression-unknown", "app/feed.py", 1) in troubles(repository)
 
