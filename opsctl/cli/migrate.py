@@ -89,7 +89,7 @@ def migrate(
             session.output.note(f"note: {note}")
         if dry_run or rehearse:
             _show(session, drafted, rehearse=rehearse, exit_code=exit_code)
-        outcome = _apply(session, project, drafted) if drafted.works else Outcome((), drafted.notes)
+        outcome = _apply(session, project, drafted) if drafted.works else drafted.nothing()
     session.output.conclude(outcome, [_summary(outcome)])
 
 
@@ -105,7 +105,7 @@ def _apply(session: Session, project: Project, drafted: Draft) -> Outcome:
     address, wait_s = project.dialect.scripts.address, project.patience.runner_s
     with session.deed(address, lock="migrate", wait_s=wait_s):
         session.left_behind = "the file that ran is in whole or not at all"
-        outcome = drafted.apply(tell)
+        outcome = drafted.apply(tell, session.heartbeat)
         project.write_schema(drafted.ledger, outcome)
     return outcome
 
@@ -120,7 +120,8 @@ def _show(session: Session, drafted: Draft, *, rehearse: bool, exit_code: bool) 
 
 
 def _summary(outcome: Outcome) -> str:
-    count = len(outcome.applied)
+    count, left = len(outcome.applied), outcome.pending
+    rest = f"{left} pending beyond what was asked for" if left else "all files are applied"
     if not count:
-        return "nothing to do: all files are applied"
-    return f"{count} {'file' if count == 1 else 'files'} applied"
+        return f"nothing to do: {rest}"
+    return f"{count} {'file' if count == 1 else 'files'} applied{f', {rest}' if left else ''}"

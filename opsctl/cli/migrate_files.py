@@ -13,12 +13,10 @@ from opsctl.cli.session import Session, pass_session
 from opsctl.errors import UsageError
 from opsctl.migrate.adopt import SOURCES, Adoption, accept, adopt_all, forget, plan_adoption
 from opsctl.migrate.down import choose, prepare_down, take_back
-from opsctl.migrate.new import drafts
+from opsctl.migrate.new import drafts, existing, start
 from opsctl.migrate.project import look
 from opsctl.migrate.values import read_values
-from opsctl.migrate.work import Asked, Event
-
-_READABLE = 0o644
+from opsctl.migrate.work import Asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +39,10 @@ def new(session: Session, *, name: str, down: bool, dry_run: bool, yes: bool) ->
     """Start a file with the next free number."""
     wiring = session.wiring
     directory = wiring.project_dir / wiring.settings.migrations.directory
-    directory.mkdir(parents=True, exist_ok=True)
-    existing = [path.name for path in directory.iterdir()]
-    wanted = drafts(existing, name, now=wiring.clock.now(), down=down)
-    for draft in () if dry_run else wanted:
-        wiring.files.create_text(directory / draft.file, draft.text, mode=_READABLE)
+    there = existing(wiring.folder, directory)
+    wanted = drafts(there, name, now=wiring.clock.now(), down=down)
+    if not dry_run:
+        start(wiring.files, directory, wanted)
     paths = tuple(str(directory / draft.file) for draft in wanted)
     session.output.conclude(Created(paths), paths)
 
@@ -129,8 +126,6 @@ def down(
 
     Each runs in one transaction, together with the removal of its row.
     """
-    if to is not None and step is not None:
-        raise UsageError("--to and --step say two different things", hint="Give one of them.")
     project = session.wiring.migrations(Asked(read_values(given), lock_timeout_s))
     session.wiring.guard_production(session.command)
     with project.ledger() as ledger:
@@ -138,23 +133,20 @@ def down(
         names = tuple(work.file for work in works)
         if dry_run or not works:
             session.output.conclude(TakenBack(names), names or ("nothing to take back",))
-        question = f"This runs {', '.join(names)}, which may destroy data."
-        if session.wiring.settings.env == "prod":
-            confirm_by_name(session, question, name="prod", given=typed)
-        else:
-            confirm(session, f"{question} Go on?", yes=yes)
-
-        def tell(event: Event) -> None:
-            session.output.event(event, str(event))
-
+        _ask(session, f"This runs {', '.join(names)}, which may destroy data.", typed, yes=yes)
         address, wait_s = project.dialect.scripts.address, project.patience.runner_s
-        with (
-            session.deed(address, lock="migrate", wait_s=wait_s),
-            project.dialect.hold(ledger.session, wait_s=wait_s),
-        ):
+        with session.deed(address, lock="migrate", wait_s=wait_s):
             session.left_behind = "the file that ran is taken back in whole or not at all"
-            done = take_back(ledger, works, clock=project.clock, tell=tell)
+            done = take_back(project, ledger, works, lambda e: session.output.event(e, str(e)))
     session.output.conclude(TakenBack(tuple(done)), [f"{len(done)} taken back"])
+
+
+def _ask(session: Session, question: str, typed: str | None, *, yes: bool) -> None:
+    """Ask before data may be destroyed; production wants its name."""
+    if session.wiring.settings.env == "prod":
+        confirm_by_name(session, question, name="prod", given=typed)
+    else:
+        confirm(session, f"{question} Go on?", yes=yes)
 
 
 def _adoption(adoption: Adoption, changes: Sequence[str]) -> list[str]:

@@ -79,6 +79,8 @@ def verify(session: Session, *, no_schema: bool, given: Sequence[str]) -> None:
     is built from the files and its schema compared with the live one.
     """
     project = session.wiring.migrations(Asked(read_values(given)))
+    if not no_schema:
+        session.wiring.guard_production(session.command)
     with project.ledger() as ledger:
         verdict = verify_all(project, ledger, session.wiring.git, schema=not no_schema)
     session.output.conclude(verdict, _verdict(verdict))

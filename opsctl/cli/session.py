@@ -99,6 +99,17 @@ class Session:
 
         return shown_progress(sys.stderr)
 
+    @property
+    def heartbeat(self) -> "Progress":
+        """For work that shows its own lines: speaks up every 10 s, on a terminal as well."""
+        from opsctl.progress import Silent  # noqa: PLC0415 - `--help` never pays
+
+        if self.options.quiet:
+            return Silent()
+        from opsctl.cli.progress import Heartbeat  # noqa: PLC0415 - only long work pays
+
+        return Heartbeat(sys.stderr, self.wiring.clock)
+
     def close(self) -> None:
         for wiring in (self._wiring, *self._replaced):
             if wiring is not None:

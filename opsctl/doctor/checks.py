@@ -10,6 +10,7 @@ from opsctl.doctor.judge import (
     judge_answer,
     judge_checkout,
     judge_disk,
+    judge_dotenv,
     judge_settings,
     judge_skew,
 )
@@ -70,6 +71,9 @@ def _git(patient: Patient) -> Iterator[Finding]:
         dirty=len(facts.dirty) if facts else 0,
         experiment=patient.experiment,
     )
+    if facts:
+        tracked = Path(".env") in patient.git.tracked(patient.directory)
+        yield judge_dotenv(tracked=tracked, ignored=".env" not in facts.untracked)
 
 
 def _disk(patient: Patient) -> Iterator[Finding]:

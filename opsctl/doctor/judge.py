@@ -86,6 +86,21 @@ def judge_checkout(*, commit: str | None, dirty: int, experiment: str | None) ->
         yield Finding("git", Level.OK, said)
 
 
+def judge_dotenv(*, tracked: bool, ignored: bool) -> Finding:
+    """Passwords live in .env: git must not know it."""
+    if tracked:
+        return Finding(
+            "git",
+            Level.CRITICAL,
+            ".env is tracked by git, and with it every password",
+            fix="git rm --cached .env && echo .env >> .gitignore; then change the passwords.",
+        )
+    if not ignored:
+        fix = "echo .env >> .gitignore"
+        return Finding("git", Level.WARNING, ".env is not ignored by git", fix=fix)
+    return Finding("git", Level.OK, ".env stays out of git")
+
+
 def judge_answer(name: str, status: int) -> Finding:
     """Below 400 is well; the server answered in any case."""
     if status < BAD_REQUEST:

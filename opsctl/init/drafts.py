@@ -12,6 +12,7 @@ _COPIED = {
     "configs/dev.yaml": "dev.yaml",
     "configs/prod.yaml": "prod.yaml",
     ".env.example": "env.example",
+    ".gitignore": "gitignore",
     "docker-compose.prod.yml": "docker-compose.prod.yml",
     "docker-compose.dev.yml": "docker-compose.dev.yml",
     "migrations/001_initial.sql": "001_initial.sql",

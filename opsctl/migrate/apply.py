@@ -16,6 +16,7 @@ from opsctl.migrate.model import (
     RefusedMigrationError,
 )
 from opsctl.migrate.work import Event, Patience, Tell, Work
+from opsctl.progress import Progress, Silent
 from opsctl.systems.clock import Clock
 from opsctl.systems.script import ScriptError, Stage
 
@@ -34,13 +35,16 @@ class Run:
     kept: list[Work] = field(default_factory=list)
     durations: dict[int, int] = field(default_factory=dict)
     resumed: frozenset[int] = frozenset()
+    progress: Progress = field(default_factory=Silent)
     draw: Callable[[], float] = random.random
     """Not for secrecy: two who wait for each other must not come back at the same moment."""
 
     def apply(self, works: Sequence[Work]) -> None:
         with self.ledger.dialect.watch(self.ledger.session) as watch, self._durations():
-            for work in works:
+            for done, work in enumerate(works):
+                self.progress.advance(done, len(works), work.file)
                 self._apply(work, watch)
+            self.progress.advance(len(works), len(works), "")
 
     @contextmanager
     def _durations(self) -> Iterator[None]:
@@ -203,9 +207,6 @@ class Run:
         count = len(self.kept)
         files = self.kept[0].file if count == 1 else f"{self.kept[0].file} to {self.kept[-1].file}"
         return f"{count} of this run {'is' if count == 1 else 'are'} kept: {files}"
-
-    def left_behind(self) -> str:
-        return f"the file that ran is in whole or not at all; {self._before()}"
 
 
 def _event(

@@ -79,6 +79,8 @@ class Dialect(Protocol):
     table: str
     """The tracking table, as SQL names it."""
     begin: str
+    who: str
+    """Who applies, where the database has no users of its own to say so."""
     takes_copy: bool
     scripts: Scripts
 

@@ -9,12 +9,13 @@ from opsctl.migrate.model import Migration, RefusedMigrationError, Standing, Sta
 from opsctl.migrate.prepare import prepare
 from opsctl.migrate.project import Project
 from opsctl.migrate.work import Event, Tell, Work
-from opsctl.systems.clock import Clock
 from opsctl.systems.script import ScriptError
 
 
 def choose(found: Sequence[Standing], *, to: int | None, step: int | None) -> list[Migration]:
     """Name the files to take back, the last one first; without a wish, only the last."""
+    if to is not None and step is not None:
+        raise UsageError("--to and --step say two different things", hint="Give one of them.")
     applied = [s for s in reversed(found) if s.applied is not None]
     if to is not None and not any(s.version == to for s in found) and to != 0:
         raise UsageError(f"there is no migration {to}", hint="`opsctl migrate status` lists them.")
@@ -51,17 +52,24 @@ def prepare_down(project: Project, migrations: Sequence[Migration]) -> list[Work
     ]
 
 
-def take_back(ledger: Ledger, works: Sequence[Work], *, clock: Clock, tell: Tell) -> list[str]:
+def take_back(project: Project, ledger: Ledger, works: Sequence[Work], tell: Tell) -> list[str]:
+    """Keep other runners out, and run one down part after the other."""
     done: list[str] = []
-    for work in works:
-        began = clock.steady()
-        try:
-            ledger.run_down(work)
-        except ScriptError as error:
-            state = f"this file left nothing behind; taken back before it: {len(done)}"
-            raise explain(error, work, ledger.dialect, state=state) from error
-        done.append(work.file)
-        duration_ms = round((clock.steady() - began) * 1000)
-        migration = work.migration
-        tell(Event("taken back", migration.version, migration.name, work.file, duration_ms))
+    with project.dialect.hold(ledger.session, wait_s=project.patience.runner_s):
+        for work in works:
+            began = project.clock.steady()
+            _take_back(ledger, work, done)
+            duration_ms = round((project.clock.steady() - began) * 1000)
+            migration = work.migration
+            tell(Event("taken back", migration.version, migration.name, work.file, duration_ms))
+            done.append(work.file)
     return done
+
+
+def _take_back(ledger: Ledger, work: Work, done: Sequence[str]) -> None:
+    try:
+        ledger.run_down(work)
+    except ScriptError as error:
+        before = ", ".join(done) or "nothing"
+        state = f"this file left nothing behind; taken back before it: {before}"
+        raise explain(error, work, ledger.dialect, state=state) from error

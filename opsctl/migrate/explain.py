@@ -46,7 +46,7 @@ def _coded(error: ScriptError, dialect: Dialect) -> str:
 def _counted(error: ScriptError, work: Work) -> str:
     if error.statement is None or error.stage is not Stage.TEXT:
         return ""
-    return f"statement {error.statement + 1} of {len(work.script.statements)}"
+    return f"statement {error.statement + 1} of {len(work.starts)}"
 
 
 def _spot(error: ScriptError, work: Work) -> Spot:
@@ -54,9 +54,9 @@ def _spot(error: ScriptError, work: Work) -> Spot:
 
 
 def _offset(error: ScriptError, work: Work) -> int:
-    statements = work.script.statements
     if error.position is not None:
         return error.position
+    statements = work.script.statements
     if error.statement is None or error.statement >= len(statements):
         return statements[0].start.offset if statements else 0
     start = statements[error.statement].start.offset

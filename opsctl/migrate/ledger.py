@@ -28,7 +28,9 @@ class Ledger:
 
     def history(self) -> tuple[Applied, ...]:
         """List all that the table knows."""
-        columns = "version, name, checksum, finished, applied_at, applied_by, duration_ms,"
+        columns = (
+            "version, name, checksum, finished, CAST(applied_at AS text), applied_by, duration_ms,"
+        )
         rows = self._select(f"{columns} opsctl_version, git_sha")
         return tuple(_whole(row) for row in rows)
 
@@ -139,12 +141,16 @@ class Ledger:
         quote = self.dialect.quote
         known = self.git_sha()
         sha = quote(known) if known else "NULL"
-        values = (
-            f"{migration.version:d}, {quote(migration.name)}, {quote(migration.checksum)},"
-            f" {quote(__version__)}, {sha}, {str(finished).lower()}"
-        )
-        columns = "version, name, checksum, opsctl_version, git_sha, finished"
-        return f"INSERT INTO {self.dialect.table} ({columns}) VALUES ({values})"  # noqa: S608 - every value is quoted
+        values = {
+            "version": f"{migration.version:d}",
+            "name": quote(migration.name),
+            "checksum": quote(migration.checksum),
+            "opsctl_version": quote(__version__),
+            "git_sha": sha,
+            "finished": str(finished).lower(),
+        } | ({"applied_by": quote(self.dialect.who)} if self.dialect.who else {})
+        columns, row = ", ".join(values), ", ".join(values.values())
+        return f"INSERT INTO {self.dialect.table} ({columns}) VALUES ({row})"  # noqa: S608 - every value is quoted
 
     def _select(self, columns: str) -> list[Row]:
         if not self.dialect.is_tracked(self.session):
@@ -163,7 +169,7 @@ def _whole(row: Sequence[object]) -> Applied:
         str(name),
         str(checksum),
         bool(finished),
-        applied_at=at if isinstance(at, datetime) else datetime.fromisoformat(str(at)),
+        applied_at=datetime.fromisoformat(str(at)),
         applied_by=str(by or ""),
         duration_ms=None if ms is None else int(str(ms)),
         opsctl_version=str(opsctl or ""),

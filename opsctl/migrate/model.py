@@ -86,6 +86,8 @@ class Plan:
     todo: tuple[Migration, ...]
     resumed: frozenset[int] = frozenset()
     notes: tuple[str, ...] = ()
+    left: int = 0
+    """Files that are pending too, and beyond what was asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from opsctl.errors import UsageError
+from opsctl.systems.files import Files, MissingFileError
+from opsctl.systems.folder import Folder
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]*\Z")
 _NUMBER = re.compile(r"(\d+)_.*\.sql\Z")
@@ -22,6 +25,10 @@ _DOWN = """\
 -- Takes back {file}.
 
 """
+
+
+# Files of a repository are for all who may read it.
+_READABLE = 0o644
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +54,16 @@ def _next(digits: list[str], now: datetime) -> str:
     if width >= _MOMENT_WIDTH:
         return str(max(last + 1, int(now.strftime("%Y%m%d%H%M%S"))))
     return str(last + 1).zfill(width)
+
+
+def existing(folder: Folder, directory: Path) -> list[str]:
+    try:
+        return folder.names(directory)
+    except MissingFileError:
+        return []
+
+
+def start(files: Files, directory: Path, wanted: Iterable[Draft]) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    for draft in wanted:
+        files.create_text(directory / draft.file, draft.text, mode=_READABLE)

@@ -68,11 +68,12 @@ def plan(found: Sequence[Standing], order: Order) -> Plan:
         _refuse(standing, found, order)
     todo = [s.migration for s in found if s.migration and s.state in _runs(order)]
     resumed = frozenset(s.version for s in found if s.state is State.INTERRUPTED)
+    pending = len(todo)
     if order.to is not None:
         todo = [migration for migration in todo if migration.version <= order.to]
     if order.step is not None:
         todo = todo[: order.step]
-    return Plan(tuple(todo), resumed, tuple(_notes(found)))
+    return Plan(tuple(todo), resumed, tuple(_notes(found)), pending - len(todo))
 
 
 def _runs(order: Order) -> frozenset[State]:

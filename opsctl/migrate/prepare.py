@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 
-from opsctl.migrate.directives import Directives, read_directives
+from opsctl.migrate.directives import read_directives
 from opsctl.migrate.excerpt import refused
 from opsctl.migrate.lexer import Script, Statement
 from opsctl.migrate.model import Migration, RefusedMigrationError
@@ -30,8 +30,17 @@ def prepare(migration: Migration, rules: Rules, *, file: str = "", data: bytes =
         text = fill(text, file, script.variables, rules.values)
         script = rules.read(text)
         _refuse_oddities(text, file, script)
-    work = Work(migration, file, text, script, directives.over(rules.limits), directives.alone)
-    _refuse_statements(work, directives, rules)
+    work = Work(
+        migration,
+        file,
+        text,
+        directives.over(rules.limits),
+        rules.read,
+        alone=directives.alone,
+        starts=tuple(statement.start.offset for statement in script.statements),
+        copies=tuple((copy.start, copy.end, copy.after) for copy in script.copies),
+    )
+    _refuse_statements(work, script, rules)
     if script.copies and not rules.takes_copy:
         why = "this database takes no data of COPY from a file"
         raise refused(text, file, script.copies[0].start, why=why, hint="Write it as INSERT.")
@@ -67,16 +76,16 @@ def _refuse_oddities(text: str, file: str, script: Script) -> None:
         raise refused(text, file, foreign.start(), why=why, hint=hint)
 
 
-def _refuse_statements(work: Work, directives: Directives, rules: Rules) -> None:
-    for statement in work.script.statements:
+def _refuse_statements(work: Work, script: Script, rules: Rules) -> None:
+    for statement in script.statements:
         if statement.controls_transaction:
             word = " ".join(statement.words[:2]).removesuffix(" WORK")
             why = f"{word} would tear the file from its row"
             _refuse(work, statement, why, _CONTROL_HINT)
-        reason = "" if directives.alone else rules.why_alone(statement.words)
+        reason = "" if work.alone else rules.why_alone(statement.words)
         if reason:
             _refuse(work, statement, reason, ALONE_HINT)
-    if directives.alone:
+    if work.alone:
         _refuse_alone(work, rules)
 
 
@@ -86,8 +95,8 @@ def _refuse_alone(work: Work, rules: Rules) -> None:
         raise refused(
             work.text, work.file, 0, why=why, hint="Set migrations.allow_non_transactional: true"
         )
-    if len(work.script.statements) != 1 or work.script.copies:
-        count = len(work.script.statements)
+    count = len(work.starts)
+    if count != 1 or work.copies:
         why = (
             f"without a transaction a file holds exactly one statement, and this one holds {count}"
         )

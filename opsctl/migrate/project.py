@@ -11,6 +11,7 @@ from opsctl.migrate.model import Library, Order, Plan, Standing
 from opsctl.migrate.plan import plan, standings
 from opsctl.migrate.read import read_library
 from opsctl.migrate.work import Outcome, Patience, Rules, Tell, Work
+from opsctl.progress import Progress, Silent
 
 if TYPE_CHECKING:
     from opsctl.migrate.dialect import Dialect
@@ -63,7 +64,10 @@ class Draft:
     def notes(self) -> tuple[str, ...]:
         return (*self.library.notes, *self.plan.notes)
 
-    def apply(self, tell: Tell) -> Outcome:
+    def nothing(self) -> Outcome:
+        return Outcome((), self.notes, self.plan.left)
+
+    def apply(self, tell: Tell, progress: Progress | None = None) -> Outcome:
         """Keep other runners out, look again, and apply."""
         from opsctl.migrate.apply import Run  # noqa: PLC0415 - a run with nothing to do is quick
 
@@ -73,9 +77,16 @@ class Draft:
             again = plan(standings(self.library.migrations, ledger.applied()), self.order)
             wanted = {migration.version for migration in again.todo}
             works = [work for work in self.works if work.migration.version in wanted]
-            run = Run(ledger, project.clock, project.patience, tell, resumed=again.resumed)
+            run = Run(
+                ledger,
+                project.clock,
+                project.patience,
+                tell,
+                resumed=again.resumed,
+                progress=progress or Silent(),
+            )
             run.apply(works)
-        return Outcome(tuple(work.file for work in run.kept), self.notes)
+        return Outcome(tuple(work.file for work in run.kept), self.notes, again.left)
 
 
 def look(project: Project, ledger: Ledger, *, whole: bool = False) -> tuple[Standing, ...]:

@@ -15,6 +15,8 @@ def fill(text: str, file: str, variables: Sequence[Oddity], values: Mapping[str,
     for variable in variables:
         offset = variable.place.offset
         quote, name = _parts(variable.text)
+        if name not in values and _is_glued(text, offset):
+            continue
         if name not in values:
             raise refused(text, file, offset, why=f"{name} has no value", hint=_hint(name))
         pieces += [text[position:offset], _quoted(values[name], quote)]
@@ -22,8 +24,14 @@ def fill(text: str, file: str, variables: Sequence[Oddity], values: Mapping[str,
     return "".join([*pieces, text[position:]])
 
 
+def _is_glued(text: str, offset: int) -> bool:
+    """Know an array slice `[1:n]` and a struct `{'a':b}` by what ends before the colon."""
+    before = text[offset - 1 : offset]
+    return before.isalnum() or before in {"_", "'", '"', ")", "]"}
+
+
 def _hint(name: str) -> str:
-    return f"Give it with --set {name}=VALUE, or write an array slice with spaces: [1 : n]."
+    return f"Give it with --set {name}=VALUE, e.g. --set {name}=app"
 
 
 def _parts(text: str) -> tuple[str, str]:

@@ -22,17 +22,18 @@ class Work:
     migration: Migration
     file: str
     text: str
-    script: "Script"
     limits: Limits
+    read: Callable[[str], "Script"]
     alone: bool = False
+    starts: tuple[int, ...] = ()
+    """Where each statement starts."""
+    copies: tuple[tuple[int, int, int], ...] = ()
+    """Data of COPY: where it starts, ends, and goes on behind its last line."""
 
     @property
-    def copies(self) -> tuple[tuple[int, int, int], ...]:
-        return tuple((copy.start, copy.end, copy.after) for copy in self.script.copies)
-
-    @property
-    def starts(self) -> tuple[int, ...]:
-        return tuple(statement.start.offset for statement in self.script.statements)
+    def script(self) -> "Script":
+        """Read the statements again: thousands of files wait, and few are looked at twice."""
+        return self.read(self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +97,5 @@ class Outcome:
 
     applied: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    pending: int = 0
+    """Files that are left, because the run was told to stop before them."""

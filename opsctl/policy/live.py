@@ -39,6 +39,7 @@ class Machine:
 
     policy: Policy
     listeners: tuple["Listener", ...] = ()
+    datagrams: tuple["Listener", ...] = ()
     connections: tuple["Connection", ...] = ()
     interfaces: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     containers: tuple[Running, ...] = ()
@@ -57,6 +58,7 @@ class Looker:
         return Machine(
             policy=self.site.settings.policy,
             listeners=self._asked("the ports that are taken", host.listeners),
+            datagrams=self._asked("the UDP ports that are taken", host.datagrams),
             connections=self._asked("the open connections", host.connections),
             interfaces=dict(self._asked("the interfaces", lambda: tuple(host.addresses().items()))),
             containers=tuple(self._containers()),

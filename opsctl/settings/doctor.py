@@ -7,7 +7,7 @@ class Doctor(Section):
     """How long `opsctl doctor` asks, and what it calls trouble."""
 
     timeout_s: float = setting(
-        1.5, "Longest wait for one check; all run side by side.", gt=0, le=60
+        1.2, "Longest wait for one check; all run side by side.", gt=0, le=60
     )
     disk_warn_percent: float = setting(
         80.0,

@@ -11,9 +11,11 @@ from opsctl.settings.database import Database
 from opsctl.settings.doctor import Doctor
 from opsctl.settings.engine import Engine
 from opsctl.settings.experiment import Experiment
+from opsctl.settings.limits import Limits
 from opsctl.settings.logs import Logs
 from opsctl.settings.migrations import Migrations
 from opsctl.settings.policy import Policy
+from opsctl.settings.probe import Probe
 from opsctl.settings.project import Project
 from opsctl.settings.redis import Redis
 from opsctl.settings.section import Section, setting
@@ -34,9 +36,11 @@ class Settings(Section):
     database: Database = Database()
     migrations: Migrations = Migrations()
     cache: Cache = Cache()
+    limits: Limits = Limits()
     state: State = State()
     logs: Logs = Logs()
     doctor: Doctor = Doctor()
+    probe: Probe = Probe()
     experiment: Experiment = Experiment()
     policy: Policy = Policy()
 

@@ -26,6 +26,9 @@ class Policy(Section):
     )
     parameter_dir: str = setting("configs", "Where parameters live.")
     open_ports: tuple[int, ...] = setting((22,), "Ports that may be reachable from anywhere.")
+    open_udp_ports: tuple[int, ...] = setting(
+        (68, 546), "UDP ports that may hear anyone: the machine's own lease of its address."
+    )
     database_ports: tuple[int, ...] = setting(
         (5432, 6379, 26379, 3306, 1433, 1521, 27017, 9200, 11211),
         "Ports of databases: loopback and the tailnet only.",

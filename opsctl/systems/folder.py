@@ -7,7 +7,7 @@ from typing import Protocol
 
 from opsctl.systems import files
 
-LIMIT_BYTES = 1 << 28
+_MOST_FILES_BYTES = 1 << 15
 
 
 class Folder(Protocol):
@@ -36,9 +36,9 @@ def _read(path: str) -> bytes:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            size = min(os.fstat(descriptor).st_size, LIMIT_BYTES)
-            data = os.read(descriptor, size + 1)
-            while chunk := os.read(descriptor, LIMIT_BYTES) if len(data) <= size else b"":
+            data = chunk = os.read(descriptor, _MOST_FILES_BYTES)
+            while len(chunk) >= _MOST_FILES_BYTES:
+                chunk = os.read(descriptor, len(data))
                 data += chunk
         finally:
             os.close(descriptor)

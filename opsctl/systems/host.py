@@ -18,6 +18,8 @@ from opsctl.errors import OpsctlError, UnreachableError
 DEADLINE_S = 2.0
 # A file that is mounted, and always full.
 IMAGES = frozenset({"squashfs", "erofs", "iso9660"})
+# From here on the kernel hands out ports for one question and its answer.
+EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 # Places in /proc/PID/stat behind the name, which may hold spaces and brackets.
 STATE, STARTED = 0, 19
@@ -129,6 +131,10 @@ class Host(Protocol):
         ...
 
     def listeners(self) -> tuple[Listener, ...]: ...
+
+    def datagrams(self) -> tuple[Listener, ...]:
+        """List the UDP ports to which anyone may send; those of one question's length left out."""
+        ...
 
     def connections(self) -> tuple[Connection, ...]:
         """List the TCP connections that are open now; those of containers are not seen."""
@@ -273,6 +279,16 @@ class PsutilHost:
             Listener(entry.laddr.ip, entry.laddr.port, entry.pid, _program(entry.pid))
             for entry in found
             if entry.status == psutil.CONN_LISTEN and entry.laddr
+        )
+
+    def datagrams(self) -> tuple[Listener, ...]:
+        with _telling("could not list the ports that are taken"):
+            found = psutil.net_connections(kind="udp")
+            lowest = int(EPHEMERAL.read_text().split()[0])
+        return tuple(
+            Listener(entry.laddr.ip, entry.laddr.port, entry.pid, _program(entry.pid))
+            for entry in found
+            if entry.laddr and not entry.raddr and entry.laddr.port < lowest
         )
 
     def connections(self) -> tuple[Connection, ...]:

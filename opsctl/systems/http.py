@@ -12,12 +12,11 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-import httpx
-
 from opsctl import __version__
 from opsctl.errors import OpsctlError, SettingsError, UnreachableError
 from opsctl.systems.clock import Clock
 from opsctl.systems.http_errors import DRIVER_ERRORS, tells_what_was_sent, translate
+from opsctl.systems.lean_httpx import httpx
 from opsctl.systems.network import Deadline, Lookup, look_up, reason, resolve
 
 USER_AGENT = f"opsctl/{__version__}"

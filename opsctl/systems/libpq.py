@@ -297,9 +297,11 @@ class Result:
             yield [self._value(row, column) for column in columns]
 
     def _value(self, row: int, column: int) -> str | None:
-        if self._library.PQgetisnull(self._handle, row, column):
+        found = self._library.PQgetvalue(self._handle, row, column)
+        # NULL comes as an empty text; few cells are either.
+        if not found and self._library.PQgetisnull(self._handle, row, column):
             return None
-        return _text(self._library.PQgetvalue(self._handle, row, column))
+        return _text(found)
 
     def _field(self, code: str) -> str:
         return _text(self._library.PQresultErrorField(self._handle, ord(code)))

@@ -82,7 +82,12 @@ class LibpqScripts:
 
     def _startup(self) -> dict[str, str]:
         """No `options`: a pooler refuses them."""
-        defaults = {"gssencmode": "disable", "connect_timeout": str(max(2, round(self._connect_s)))}
+        defaults = {
+            "gssencmode": "disable",
+            "connect_timeout": str(max(2, round(self._connect_s))),
+            # What was sent and never acknowledged would be repeated for a quarter of an hour.
+            "tcp_user_timeout": "30000",
+        }
         return defaults | self._parameters | KEEPALIVE | {"client_encoding": "UTF8"}
 
 

@@ -18,7 +18,7 @@ _STEPS = 50_000
 _ALONE = re.compile(r"from within a transaction|cannot change into wal mode|safety level may")
 
 # These are about the file, not about a statement.
-_BROKEN = {
+BROKEN = {
     "SQLITE_NOTADB": "it is not an SQLite file",
     "SQLITE_CORRUPT": "its content is damaged",
     "SQLITE_CANTOPEN": "the file cannot be opened",
@@ -138,8 +138,8 @@ def translate(
     """Say in our words what SQLite answered."""
     name: str = getattr(error, "sqlite_errorname", "")
     primary = "_".join(name.split("_")[:2])
-    if primary in _BROKEN:
-        return OpsctlError(f"cannot use {address}", why=f"{_BROKEN[primary]} (SQLite: {error})")
+    if primary in BROKEN:
+        return OpsctlError(f"cannot use {address}", why=f"{BROKEN[primary]} (SQLite: {error})")
     if primary in {"SQLITE_BUSY", "SQLITE_LOCKED"} and stage is not Stage.BEFORE:
         return BusyError(f"cannot use {address}", why=f"another process holds it ({error})")
     code = NEEDS_ALONE if _ALONE.search(str(error).casefold()) else name

@@ -1,44 +1,10 @@
-import os
-import signal
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
 
 import pytest
 
-from opsctl.errors import SettingsError, UnreachableError
-from opsctl.migrate.lexer import read_script
-from opsctl.systems.clock import SystemClock
-from opsctl.systems.postgres_script import LibpqScripts
-from opsctl.systems.script import Message, ScriptError, ScriptSession, Stage, Value
+from opsctl.systems.script import ScriptError, ScriptSession, Stage, Value
 from tests.engines.databases import Database
-from tests.engines.postgres import PostgresServer
-from tests.waiting import wait_for
-
-
-def scripts(database: Database, *, query_s: float = 20) -> LibpqScripts:
-    return LibpqScripts(database.url, clock=SystemClock(), query_s=query_s)
-
-
-def message(
-    text: str,
-    *,
-    begin: str = "BEGIN",
-    before: tuple[str, ...] = (),
-    after: str = "",
-    end: str = "COMMIT",
-) -> Message:
-    script = read_script(text)
-    return Message(
-        text,
-        copies=tuple((copied.start, copied.end, copied.after) for copied in script.copies),
-        starts=tuple(statement.start.offset for statement in script.statements),
-        begin=begin,
-        before=before,
-        after=after,
-        end=end,
-    )
+from tests.messages import message, refusal, scripts, tables
 
 
 @pytest.fixture
@@ -46,28 +12,6 @@ def session(any_postgres: Database) -> Iterator[ScriptSession]:
     with scripts(any_postgres).session() as session:
         session.run(message("CREATE TABLE kept (a int, b text)"))
         yield session
-
-
-def refusal(session: ScriptSession, asked: Message) -> ScriptError:
-    with pytest.raises(ScriptError) as caught:
-        session.run(asked)
-    return caught.value
-
-
-def tables(session: ScriptSession) -> list[str]:
-    found = session.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-    return sorted(name for (name,) in found)
-
-
-def running(database: Database, text: str) -> list[int]:
-    """Find who runs a text, among those whose own text does not say so."""
-    with database.connect() as connection:
-        found = connection.execute(
-            "SELECT pid FROM pg_stat_activity WHERE state <> 'idle' AND pid <> pg_backend_pid()"
-            " AND datname = current_database() AND query LIKE %s",
-            [f"%{text}%"],
-        )
-        return [pid for (pid,) in found]
 
 
 def test_a_file_and_its_row_are_there_together(session: ScriptSession) -> None:
@@ -262,143 +206,3 @@ def test_a_runner_behind_a_lock_says_which(any_postgres: Database, session: Scri
 
     assert (error.sqlstate, error.statement) == ("55P03", 0)
     assert tables(session) == ["kept"]
-
-
-def test_an_interruption_stops_the_server_and_takes_all_back(
-    any_postgres: Database, session: ScriptSession
-) -> None:
-    def interrupt() -> None:
-        wait_for(lambda: running(any_postgres, "pg_sleep"), 10, "the file to run")
-        os.kill(os.getpid(), signal.SIGINT)
-
-    other = threading.Thread(target=interrupt)
-    other.start()
-
-    with pytest.raises(KeyboardInterrupt):
-        session.run(message("CREATE TABLE torn (a int); SELECT pg_sleep(60);"))
-
-    other.join()
-    assert running(any_postgres, "pg_sleep") == []
-    assert tables(session) == ["kept"]
-
-
-RUN = """
-import sys
-from opsctl.systems.clock import SystemClock
-from opsctl.systems.postgres_script import LibpqScripts
-from opsctl.systems.script import Message
-with LibpqScripts(sys.argv[1], clock=SystemClock()).session() as session:
-    session.run(Message("CREATE TABLE torn (a int); SELECT pg_sleep(60)"))
-"""
-
-
-def test_a_runner_that_was_killed_leaves_nobody_at_work(any_postgres: Database) -> None:
-    child = subprocess.Popen([sys.executable, "-c", RUN, any_postgres.url])
-    wait_for(lambda: running(any_postgres, "pg_sleep"), 20, "the file to run")
-
-    child.kill()
-
-    child.wait(timeout=10)
-    wait_for(lambda: not running(any_postgres, "pg_sleep"), 10, "the server to notice")
-    with scripts(any_postgres).session() as session:
-        assert tables(session) == []
-
-
-def test_a_server_that_hangs_up_is_no_answer(session: ScriptSession) -> None:
-    with pytest.raises(UnreachableError, match="lost PostgreSQL"):
-        session.run(message("SELECT pg_terminate_backend(pg_backend_pid())"))
-
-
-def test_a_server_that_falls_silent_is_given_up(own_postgres: PostgresServer) -> None:
-    with scripts(own_postgres.admin, query_s=0.3).session() as session:
-        own_postgres.freeze()
-
-        with pytest.raises(UnreachableError, match="lost PostgreSQL"):
-            session.query("SELECT 1")
-
-        own_postgres.thaw()
-
-
-@pytest.mark.parametrize("where", ["black_hole", "dead_address", "full_backlog"])
-def test_a_connection_that_cannot_be_had_is_given_up(
-    request: pytest.FixtureRequest, where: str
-) -> None:
-    address = request.getfixturevalue(where)
-    url = f"postgresql://me:hush@{address.host}:{address.port}/db"
-
-    with (
-        pytest.raises(UnreachableError) as caught,
-        LibpqScripts(url, clock=SystemClock(), connect_s=0.3).session(),
-    ):
-        pass
-
-    assert caught.value.what == (
-        f"cannot connect to PostgreSQL at {address.host}:{address.port}/db"
-    )
-
-
-def test_a_wrong_password_is_a_wrong_setting(postgres: Database) -> None:
-    url = postgres.url.replace("p%40ss", "wrong")
-
-    with (
-        pytest.raises(SettingsError, match="does not let this user in") as caught,
-        LibpqScripts(url, clock=SystemClock()).session(),
-    ):
-        pass
-
-    assert "wrong" not in f"{caught.value.what} {caught.value.why}"
-
-
-@pytest.mark.parametrize("dsn", ["", "nonsense", "postgresql://u:hush@@h/db", "hush=hush"])
-def test_an_address_that_cannot_be_read_is_not_shown(dsn: str) -> None:
-    with pytest.raises(SettingsError) as caught:
-        LibpqScripts(dsn, clock=SystemClock())
-
-    assert "hush" not in f"{caught.value.what} {caught.value.why} {caught.value.hint}"
-
-
-def test_another_database_of_the_same_server_is_beside(postgres: Database) -> None:
-    with scripts(postgres).beside("template1").session() as session:
-        found = session.query("SELECT current_database()::text")
-
-    assert found == [("template1",)]
-
-
-def test_a_pooler_is_noticed(postgres: Database, pgbouncer: Database) -> None:
-    with scripts(postgres).session() as direct, scripts(pgbouncer).session() as pooled:
-        found = (direct.is_pooled, pooled.is_pooled)
-
-    assert found == (False, True)
-
-
-def test_nothing_leaks_through_a_pooler(pgbouncer: Database) -> None:
-    leak = "SELECT set_config('search_path', '', false); SET ROLE pg_monitor"
-    with scripts(pgbouncer).session() as session:
-        session.run(message(f"CREATE TABLE a (a int); {leak}"))
-
-        refusal(session, message(f"{leak}; SELECT 1/0"))
-
-    with pgbouncer.connect() as other:
-        found = other.execute("SELECT current_user::text, count(*) FROM a").fetchall()
-    assert found == [("postgres", 0)]
-
-
-def test_what_others_left_in_a_pool_does_not_reach_a_file(pgbouncer: Database) -> None:
-    with pgbouncer.connect() as other:
-        other.execute("SELECT set_config('search_path', '', false)")
-
-    with scripts(pgbouncer).session() as session:
-        session.run(message("CREATE TABLE a (a int)"))
-
-        assert tables(session) == ["a"]
-
-
-def test_neither_the_driver_nor_a_web_of_modules_is_loaded() -> None:
-    look = (
-        "import sys, opsctl.systems.postgres_script;"
-        "print([name for name in ('psycopg', 'asyncio', 'pydantic') if name in sys.modules])"
-    )
-
-    shown = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
-
-    assert shown.stdout.strip() == "[]"

@@ -1,5 +1,7 @@
 """The doctor against real systems, living, dead and hung."""
 
+from collections.abc import Callable
+
 import pytest
 
 from opsctl.systems.clock import SystemClock
@@ -92,8 +94,18 @@ def test_a_hung_system_does_not_hold_the_doctor_up(
     assert took < 10
 
 
-def test_an_experiment_is_told(project: Program, git: object) -> None:
-    assert callable(git)
+def test_a_dotenv_that_git_tracks_is_critical(project: Program, git: Callable[..., str]) -> None:
+    git(project.directory, "init", "-q", "-b", "main")
+    git(project.directory, "add", "-A")
+    git(project.directory, "commit", "-q", "-m", "Start")
+    assert ".env stays out of git" in project("doctor", "--timeout", "10s").out
+
+    git(project.directory, "add", "-f", ".env")
+
+    assert ".env is tracked by git" in project("doctor", "--timeout", "10s").out
+
+
+def test_an_experiment_is_told(project: Program, git: Callable[..., str]) -> None:
     git(project.directory, "init", "-q", "-b", "exp/a")
     git(project.directory, "add", "-A")
     git(project.directory, "commit", "-q", "-m", "Try a thing")

@@ -47,6 +47,22 @@ def test_the_project_is_named_after_its_folder_or_as_told(opsctl: Program) -> No
     assert 'name: "ticks"' in (opsctl.directory / "configs/opsctl.yaml").read_text()
 
 
+def test_a_folder_that_does_not_exist_yet_is_made(opsctl: Program) -> None:
+    assert opsctl("init", "-C", "new/folder").code == 0
+
+    assert (opsctl.directory / "new/folder/configs/opsctl.yaml").is_file()
+
+
+def test_state_may_be_kept_beside_the_project(opsctl: Program) -> None:
+    (opsctl.directory / "below").mkdir()
+    opsctl("init")
+    environ = {"OPSCTL_STATE_DIR": ".opsctl"}
+
+    assert opsctl("doctor", "-C", "below", environ=environ).code == 3
+
+    assert (opsctl.directory / ".opsctl/state.db").is_file()
+
+
 def test_a_directory_in_the_way_refuses_all(opsctl: Program) -> None:
     (opsctl.directory / "configs/prod.yaml").mkdir(parents=True)
 

@@ -18,6 +18,7 @@ class SetHost:
     processes: dict[int, float] = field(default_factory=dict)
     """Pid to when it began, in seconds since boot."""
     taken: tuple[Listener, ...] = ()
+    heard: tuple[Listener, ...] = ()
     open_now: tuple[Connection, ...] = ()
     interfaces: dict[str, tuple[str, ...]] = field(default_factory=lambda: {"lo": ("127.0.0.1",)})
     whom: User = field(default_factory=lambda: User("operator", 1000))
@@ -63,6 +64,9 @@ class SetHost:
 
     def listeners(self) -> tuple[Listener, ...]:
         return self.taken
+
+    def datagrams(self) -> tuple[Listener, ...]:
+        return self.heard
 
     def connections(self) -> tuple[Connection, ...]:
         return self.open_now

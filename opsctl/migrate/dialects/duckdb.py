@@ -10,7 +10,7 @@ from opsctl.migrate.dialects.embedded import Connect, Embedded
 from opsctl.migrate.lexer import Script, read_script
 from opsctl.systems.script import ScriptError, Scripts, ScriptSession
 
-_KINDS = {
+KINDS = {
     "constraint": Kind.DUPLICATE,
     "transaction": Kind.NEEDS_ALONE,
     "interrupted": Kind.TIMED_OUT,
@@ -22,8 +22,9 @@ class DuckdbDialect(Embedded):
     name = "duckdb"
     begin = "BEGIN TRANSACTION"
 
-    def __init__(self, path: Path, connect: Connect) -> None:
+    def __init__(self, path: Path, connect: Connect, *, who: str) -> None:
         self._connect = connect
+        self.who = who
         self.scripts = connect(path)
 
     def tracking(self) -> str:
@@ -37,7 +38,7 @@ class DuckdbDialect(Embedded):
         return f"DuckDB runs {word} outside of a transaction only" if word else ""
 
     def kind(self, error: ScriptError) -> Kind:
-        return _KINDS.get(error.sqlstate, Kind.OTHER)
+        return KINDS.get(error.sqlstate, Kind.OTHER)
 
     def hint(self, error: ScriptError) -> str:  # noqa: ARG002 - DuckDB's own words say it
         return ""

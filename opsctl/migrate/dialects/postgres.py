@@ -1,8 +1,8 @@
 """PostgreSQL and TimescaleDB: many sessions, locks of tables, and perhaps a pooler in between."""
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from opsctl.errors import BusyError, OpsctlError
@@ -41,6 +41,7 @@ class PostgresDialect:
     name = "postgresql"
     table = "opsctl.opsctl_migrations"
     begin = "BEGIN"
+    who = ""
     takes_copy = True
 
     def __init__(
@@ -150,13 +151,15 @@ class PostgresDialect:
         ]
 
     def left_by(self, session: ScriptSession, work: Work) -> str:
-        """Match by name: an index that someone else is building now is invalid as well."""
-        text = work.text.casefold()
-        for (name,) in session.query(packaged("invalid_index.postgres.sql")):
-            bare = str(name).rpartition(".")[2].strip('"')
-            if bare.removesuffix("_ccnew").casefold() in text:
-                return str(name)
-        return ""
+        from opsctl.migrate.leftover import (  # noqa: PLC0415 - same
+            InvalidIndex,
+            left_behind,
+        )
+
+        (statement,) = work.script.statements
+        text = work.text[statement.start.offset : statement.end]
+        rows = session.query(packaged("invalid_index.postgres.sql"))
+        return left_behind(text, [InvalidIndex(*map(str, row)) for row in rows])
 
     def sweep(self, session: ScriptSession, left: str) -> None:
         # The name comes from format('%I'): it is quoted by the server itself.
@@ -174,7 +177,7 @@ class PostgresDialect:
         if self._shadow is not None:
             yield self._shadow
             return
-        name = f"opsctl_shadow_{token_hex(6)}"
+        name = f"opsctl_shadow_{os.urandom(6).hex()}"
         with self.scripts.session() as session:
             session.run_alone(packaged("shadow_create.postgres.sql").format(database=name))
             try:

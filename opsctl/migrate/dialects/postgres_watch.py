@@ -32,7 +32,7 @@ class Lookout:
         self._seen = ()
         self._lock_s = lock_s
         self._since = self._clock.steady()
-        if not self._thread.is_alive() and self._pid:
+        if self._thread.ident is None:
             self._thread.start()
 
     def seen(self) -> Sequence[Blocker]:

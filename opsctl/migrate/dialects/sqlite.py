@@ -11,7 +11,7 @@ from opsctl.migrate.dialects.sqlite_reader import read_sqlite
 from opsctl.migrate.lexer import Script
 from opsctl.systems.script import NEEDS_ALONE, ScriptError, Scripts, ScriptSession
 
-_KINDS = {
+KINDS = {
     "SQLITE_CONSTRAINT_PRIMARYKEY": Kind.DUPLICATE,
     "SQLITE_CONSTRAINT_ROWID": Kind.DUPLICATE,
     "SQLITE_CONSTRAINT_UNIQUE": Kind.DUPLICATE,
@@ -28,8 +28,9 @@ class SqliteDialect(Embedded):
     name = "sqlite"
     begin = "BEGIN IMMEDIATE"
 
-    def __init__(self, path: Path, connect: Connect) -> None:
+    def __init__(self, path: Path, connect: Connect, *, who: str) -> None:
         self._connect = connect
+        self.who = who
         self.scripts = connect(path)
 
     def tracking(self) -> str:
@@ -47,7 +48,7 @@ class SqliteDialect(Embedded):
         return ""
 
     def kind(self, error: ScriptError) -> Kind:
-        return _KINDS.get(error.sqlstate, Kind.OTHER)
+        return KINDS.get(error.sqlstate, Kind.OTHER)
 
     def hint(self, error: ScriptError) -> str:  # noqa: ARG002 - SQLite's own words say it
         return ""

@@ -59,6 +59,11 @@ def port_open(machine: Machine) -> Iterator[Hit]:
         if one.port not in taken and _is_beyond(machine, one.address):
             program = one.program or "a program"
             said[f"{program} listens on {_everywhere(one.address)}, port {one.port}"] = None
+    for one in machine.datagrams:
+        taken = {*machine.policy.open_udp_ports, *published}
+        if one.port not in taken and _is_beyond(machine, one.address):
+            program = one.program or "a program"
+            said[f"{program} hears {_everywhere(one.address)}, port {one.port}/udp"] = None
     for container, port in _published(machine):
         is_database = port.target in machine.policy.database_ports
         if port.port not in machine.policy.open_ports and not is_database:

@@ -16,10 +16,11 @@ from opsctl.policy.project import Project
 def invalid(project: Project) -> Iterator[Hit]:
     for what in dict.fromkeys(project.environments.troubles.values()):
         file, _, rest = what.partition(":")
-        number = rest.partition(":")[0]
-        known = file in project.by_path
-        line = int(number) if known and number.isdigit() else None
-        yield Hit(what, file if known else project.policy.parameter_dir, line)
+        number, _, said = rest.partition(":")
+        if file in project.by_path and number.isdigit():
+            yield Hit(said.strip(), file, int(number))
+        else:
+            yield Hit(what, project.policy.parameter_dir)
 
 
 @rule(

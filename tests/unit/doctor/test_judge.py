@@ -3,7 +3,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from opsctl.doctor.judge import judge_answer, judge_checkout, judge_disk, judge_settings, judge_skew
+from opsctl.doctor.judge import (
+    judge_answer,
+    judge_checkout,
+    judge_disk,
+    judge_dotenv,
+    judge_settings,
+    judge_skew,
+)
 from opsctl.findings import Level, worst
 from opsctl.settings.doctor import Doctor
 from tests.unit.settings.conftest import Load, load_from
@@ -55,6 +62,14 @@ def test_the_trip_itself_is_no_skew(ahead_s: float, level: Level, said: str) -> 
 
     assert found.level is level
     assert said in found.what
+
+
+@pytest.mark.parametrize(
+    ("tracked", "ignored", "level"),
+    [(True, True, Level.CRITICAL), (False, False, Level.WARNING), (False, True, Level.OK)],
+)
+def test_git_must_not_know_the_passwords(tracked: bool, ignored: bool, level: Level) -> None:  # noqa: FBT001 - pytest's
+    assert judge_dotenv(tracked=tracked, ignored=ignored).level is level
 
 
 @pytest.mark.parametrize(("status", "level"), [(200, Level.OK), (302, Level.OK), (503, "critical")])

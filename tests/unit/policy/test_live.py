@@ -47,6 +47,7 @@ BAD = [
     # In the tailnet's range, and on another interface: a provider's own network.
     ("live-port-open", listening("100.64.9.9", 8080)),
     ("live-port-open", listening("192.168.7.7", 8080)),
+    ("live-port-open", machine(datagrams=(Listener("::", 161, 1, "snmpd"),))),
     ("live-port-open", running(Published("", 8080, 80))),
     ("live-port-open", running(Published("::", 53, 53, "udp"))),
     ("live-database-open", listening("0.0.0.0", 5432)),  # noqa: S104 - what is looked for
@@ -74,6 +75,7 @@ GOOD = [
     listening("fd7a:115c:a1e0::7", 5432),
     listening("172.17.0.1", 53),
     listening("0.0.0.0", 22),  # noqa: S104 - SSH may
+    machine(datagrams=(Listener("10.0.0.5", 68), Listener("127.0.0.1", 323))),
     running(),
     running(Published("127.0.0.1", 5432, 5432)),
     running(Published("127.0.0.1", 5432, 5432), **COPY),

@@ -1,0 +1,41 @@
+"""Tells which invalid index an interrupted statement has left: never somebody else's."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+_IDENTIFIER = re.compile(r'"(?P<quoted>(?:[^"]|"")+)"|(?P<plain>[\w$]+)')
+_NAMELESS = re.compile(
+    r"\bREINDEX\b|\bINDEX\s+CONCURRENTLY\s+(?:IF\s+NOT\s+EXISTS\s+)?ON\b", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidIndex:
+    shown: str
+    """Schema and name, quoted by the server."""
+    name: str
+    table: str
+
+
+def left_behind(statement: str, found: Iterable[InvalidIndex]) -> str:
+    """Find the one that the statement names, on the table that it names; empty if none."""
+    words = set(_names(statement))
+    nameless = _NAMELESS.search(statement) is not None
+    for index in found:
+        named = index.table in words and (nameless or index.name in words)
+        if named or _reindexed(index, words):
+            return index.shown
+    return ""
+
+
+def _reindexed(index: InvalidIndex, words: set[str]) -> bool:
+    """REINDEX builds beside the index it replaces, under its name and a tail."""
+    base, tail, _ = index.name.partition("_ccnew")
+    return bool(tail) and base in words
+
+
+def _names(statement: str) -> Iterable[str]:
+    for match in _IDENTIFIER.finditer(statement):
+        quoted = match["quoted"]
+        yield quoted.replace('""', '"') if quoted else match["plain"].lower()

@@ -1,0 +1,27 @@
+"""One ground for each kind of database."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.grounds import KINDS, Ground, ground, url_of
+
+
+@pytest.fixture(params=KINDS)
+def anywhere(request: pytest.FixtureRequest, tmp_path: Path) -> Ground:
+    """Every kind of database, fresh."""
+    url = url_of(request.param, tmp_path, request.getfixturevalue)
+    return ground(request.param, url, tmp_path / "migrations")
+
+
+@pytest.fixture(params=["postgres", "timescale"])
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Ground:
+    """PostgreSQL 15 and 17, fresh."""
+    url = url_of(request.param, tmp_path, request.getfixturevalue)
+    return ground(request.param, url, tmp_path / "migrations")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Ground:
+    """SQLite: what differs by dialect is not the claim."""
+    return ground("sqlite", url_of("sqlite", tmp_path, lambda _: None), tmp_path / "migrations")

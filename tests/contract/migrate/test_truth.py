@@ -1,0 +1,243 @@
+"""What status, verify, adopt, down and dump say, on every kind of database."""
+
+import pytest
+
+from opsctl.errors import UsageError
+from opsctl.findings import Level
+from opsctl.migrate.adopt import accept, adopt_all, forget, plan_adoption
+from opsctl.migrate.down import choose, prepare_down, take_back
+from opsctl.migrate.dump import as_text
+from opsctl.migrate.model import MigrationError, Order, RefusedMigrationError, State
+from opsctl.migrate.verify import verify_all
+from tests.grounds import Ground
+from tests.twins.git import ToldGit
+
+TABLE = "CREATE TABLE {name} (id integer PRIMARY KEY, body text);\n"
+
+
+def two_applied(ground: Ground) -> None:
+    ground.write("001_a.sql", TABLE.format(name="a"))
+    ground.write("003_c.sql", TABLE.format(name="c"))
+    ground.apply()
+
+
+def test_every_state_is_told_apart(anywhere: Ground) -> None:
+    two_applied(anywhere)
+    anywhere.write("001_a.sql", f"{TABLE.format(name='a')}-- edited\n")
+    anywhere.write("002_b.sql", TABLE.format(name="b"))
+    anywhere.write("004_d.sql", TABLE.format(name="d"))
+    anywhere.write("005_e.sql", TABLE.format(name="e"))
+    (anywhere.directory / "003_c.sql").unlink()
+
+    states = anywhere.states()
+
+    assert states == [
+        State.EDITED,
+        State.OUT_OF_ORDER,
+        State.MISSING,
+        State.PENDING,
+        State.PENDING,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "state"),
+    [("edit", State.EDITED), ("remove", State.MISSING), ("come late", State.OUT_OF_ORDER)],
+)
+def test_files_and_rows_that_disagree_stop_a_run(
+    anywhere: Ground, change: str, state: State
+) -> None:
+    two_applied(anywhere)
+    anywhere.write("004_d.sql", TABLE.format(name="d"))
+    if change == "edit":
+        anywhere.write("001_a.sql", f"{TABLE.format(name='a')}-- edited\n")
+    elif change == "remove":
+        (anywhere.directory / "001_a.sql").unlink()
+    else:
+        anywhere.write("002_b.sql", TABLE.format(name="b"))
+
+    with pytest.raises(RefusedMigrationError, match=f"is {state}") as refused:
+        anywhere.apply()
+
+    assert refused.value.exit_code == 5
+    assert anywhere.tables() == ["a", "c"]
+
+
+def test_a_late_file_runs_when_that_is_allowed(anywhere: Ground) -> None:
+    two_applied(anywhere)
+    anywhere.write("002_b.sql", TABLE.format(name="b"))
+
+    anywhere.apply(Order(allow_out_of_order=True))
+
+    assert anywhere.states() == [State.APPLIED] * 3
+
+
+def test_a_database_ahead_of_the_files_is_no_reason_to_stop(anywhere: Ground) -> None:
+    two_applied(anywhere)
+    (anywhere.directory / "003_c.sql").unlink()
+
+    outcome = anywhere.apply()
+
+    assert outcome.applied == ()
+    assert outcome.notes == ("the database is ahead of these files: 3_c",)
+
+
+def test_an_edit_can_be_accepted_and_a_lost_file_forgotten(anywhere: Ground) -> None:
+    two_applied(anywhere)
+    anywhere.write("001_a.sql", f"{TABLE.format(name='a')}-- edited\n")
+    (anywhere.directory / "003_c.sql").unlink()
+
+    with anywhere.project.ledger() as ledger:
+        accept(anywhere.project, ledger, [1])
+        forget(ledger, [3])
+
+    assert anywhere.states() == [State.APPLIED]
+
+
+def test_what_has_no_row_cannot_be_accepted_or_forgotten(anywhere: Ground) -> None:
+    two_applied(anywhere)
+    with anywhere.project.ledger() as ledger:
+        with pytest.raises(UsageError):
+            accept(anywhere.project, ledger, [1, 2])
+        with pytest.raises(UsageError):
+            forget(ledger, [2])
+
+    assert anywhere.rows() == [1, 3]
+
+
+def test_a_schema_as_the_files_make_it_is_well(anywhere: Ground) -> None:
+    two_applied(anywhere)
+
+    with anywhere.project.ledger() as ledger:
+        verdict = verify_all(anywhere.project, ledger, ToldGit(), schema=True)
+
+    assert [finding.level for finding in verdict.findings] == [Level.OK, Level.OK]
+
+
+def test_a_change_by_hand_is_found_and_shown(anywhere: Ground) -> None:
+    two_applied(anywhere)
+    anywhere.execute("ALTER TABLE a ADD COLUMN sneaky integer")
+    anywhere.execute("CREATE TABLE rogue (id integer)")
+    anywhere.execute("DROP TABLE c")
+
+    with anywhere.project.ledger() as ledger:
+        verdict = verify_all(anywhere.project, ledger, ToldGit(), schema=True)
+
+    told = [finding.what for finding in verdict.findings if finding.level is Level.CRITICAL]
+    assert len([what for what in told if what.startswith("table")]) == 3
+    assert any("rogue is in the database, and in no file" in what for what in told)
+    assert any("c is missing in the database" in what for what in told)
+    assert any("sneaky" in line for drift in verdict.drifts for line in drift.diff)
+
+
+def test_a_dump_comes_out_the_same_whatever_the_order_of_making(anywhere: Ground) -> None:
+    for name in "cab":
+        anywhere.execute(TABLE.format(name=name))
+        anywhere.execute(f"CREATE INDEX i{name} ON {name} (body)")
+
+    with anywhere.project.ledger() as ledger:
+        ledger.create()
+        text = as_text(anywhere.project.dialect.schema(ledger.session))
+
+    places = [text.index(f"INDEX i{name}") for name in "abc"]
+    assert places == sorted(places)
+    assert "opsctl_migrations" not in text
+
+
+def test_down_takes_back_the_last_file_and_its_row(anywhere: Ground) -> None:
+    two_applied(anywhere)
+    anywhere.write("003_c.down.sql", "DROP TABLE c;\n")
+
+    with anywhere.project.ledger() as ledger:
+        works = prepare_down(anywhere.project, choose(anywhere.standings(), to=None, step=None))
+        take_back(anywhere.project, ledger, works, anywhere.events.append)
+
+    assert anywhere.tables() == ["a"]
+    assert anywhere.rows() == [1]
+
+
+def test_a_down_part_that_fails_changes_nothing(anywhere: Ground) -> None:
+    two_applied(anywhere)
+    anywhere.write("003_c.down.sql", "DROP TABLE c;\nSELECT nope;\n")
+
+    with anywhere.project.ledger() as ledger:
+        works = prepare_down(anywhere.project, choose(anywhere.standings(), to=None, step=None))
+        with pytest.raises(MigrationError, match=r"^003_c\.down\.sql:2:"):
+            take_back(anywhere.project, ledger, works, anywhere.events.append)
+
+    assert anywhere.tables() == ["a", "c"]
+    assert anywhere.rows() == [1, 3]
+
+
+def test_a_file_without_a_down_part_cannot_be_taken_back(anywhere: Ground) -> None:
+    two_applied(anywhere)
+
+    with pytest.raises(RefusedMigrationError, match=r"003_c\.sql cannot be taken back"):
+        choose(anywhere.standings(), to=0, step=None)
+
+
+def adopted(ground: Ground, *, to: int | None = None, source: str | None = None) -> list[int]:
+    with ground.project.ledger() as ledger:
+        adopt_all(
+            ground.project, ledger, plan_adoption(ground.project, ledger, to=to, source=source)
+        )
+    return ground.rows()
+
+
+def three_files(ground: Ground) -> None:
+    for number, name in enumerate("abc", start=1):
+        ground.write(f"00{number}_{name}.sql", TABLE.format(name=name))
+
+
+def test_a_baseline_records_without_running(anywhere: Ground) -> None:
+    three_files(anywhere)
+
+    assert adopted(anywhere, to=2) == [1, 2]
+
+    assert anywhere.tables() == []
+    assert anywhere.states() == [State.APPLIED, State.APPLIED, State.PENDING]
+
+
+def test_the_list_of_a_shell_script_is_adopted(anywhere: Ground) -> None:
+    three_files(anywhere)
+    anywhere.write(".applied", "# by hand\n001_a.sql\nmigrations/003_c.sql 2026-01-12\n\n")
+
+    assert adopted(anywhere) == [1, 3]
+
+
+def test_dbmates_table_is_adopted(anywhere: Ground) -> None:
+    three_files(anywhere)
+    anywhere.execute("CREATE TABLE schema_migrations (version varchar(128) PRIMARY KEY)")
+    anywhere.execute("INSERT INTO schema_migrations VALUES ('001'), ('002')")
+
+    assert adopted(anywhere) == [1, 2]
+
+
+def test_golang_migrates_table_is_adopted(anywhere: Ground) -> None:
+    three_files(anywhere)
+    anywhere.execute("CREATE TABLE schema_migrations (version bigint PRIMARY KEY, dirty boolean)")
+    anywhere.execute("INSERT INTO schema_migrations VALUES (2, false)")
+
+    assert adopted(anywhere) == [1, 2]
+
+
+def test_a_dirty_database_is_not_adopted(anywhere: Ground) -> None:
+    three_files(anywhere)
+    anywhere.execute("CREATE TABLE schema_migrations (version bigint PRIMARY KEY, dirty boolean)")
+    anywhere.execute("INSERT INTO schema_migrations VALUES (2, true)")
+
+    with pytest.raises(RefusedMigrationError, match="dirty"):
+        adopted(anywhere)
+
+
+def test_two_sources_need_a_choice_and_none_needs_a_number(anywhere: Ground) -> None:
+    three_files(anywhere)
+    with pytest.raises(UsageError, match="nothing to adopt"):
+        adopted(anywhere)
+    anywhere.write(".applied", "001_a.sql\n")
+    anywhere.execute("CREATE TABLE schema_migrations (version varchar(128) PRIMARY KEY)")
+    anywhere.execute("INSERT INTO schema_migrations VALUES ('003')")
+    with pytest.raises(UsageError, match=r"found \.applied and dbmate"):
+        adopted(anywhere)
+
+    assert adopted(anywhere, source="dbmate") == [3]

@@ -1,0 +1,115 @@
+"""A folder of migrations and a real database of any kind, for tests of both."""
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from opsctl.migrate.dialect import Dialect
+from opsctl.migrate.dialects.duckdb import DuckdbDialect
+from opsctl.migrate.dialects.postgres import PostgresDialect
+from opsctl.migrate.dialects.sqlite import SqliteDialect
+from opsctl.migrate.model import Limits, Order, Standing, State
+from opsctl.migrate.project import Project, draft, look
+from opsctl.migrate.work import Event, Outcome, Patience, Rules
+from opsctl.systems.clock import SystemClock
+from opsctl.systems.duckdb_script import DuckdbScripts
+from opsctl.systems.folder import LocalFolder
+from opsctl.systems.postgres_script import LibpqScripts
+from opsctl.systems.sqlite_script import SqliteScripts
+
+CLOCK = SystemClock()
+BUSY_S = 10.0
+WHO = "somebody@here"
+KINDS = ("postgres", "timescale", "sqlite", "duckdb")
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Write files, run them, and look at what is there."""
+
+    kind: str
+    url: str
+    directory: Path
+    project: Project
+    events: list[Event] = field(default_factory=list)
+
+    @property
+    def is_server(self) -> bool:
+        return self.url.startswith("postgresql")
+
+    def write(self, name: str, text: str) -> None:
+        path = self.directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode())
+
+    def apply(self, order: Order | None = None) -> Outcome:
+        with draft(self.project, order or Order()) as drafted:
+            return drafted.apply(self.events.append)
+
+    def query(self, statement: str) -> list[Any]:
+        with self.project.dialect.scripts.session() as session:
+            return session.query(statement)
+
+    def execute(self, statement: str) -> None:
+        with self.project.dialect.scripts.session() as session:
+            session.run_alone(statement)
+
+    def tables(self) -> list[str]:
+        """Name the tables there are, without the tracking table."""
+        with self.project.ledger() as ledger:
+            found = self.project.dialect.schema(ledger.session)
+        names = (thing.name for thing in found if thing.kind == "table")
+        return sorted(name.rpartition(".")[2] for name in names)
+
+    def rows(self) -> list[int]:
+        with self.project.ledger() as ledger:
+            return [row.version for row in ledger.applied()]
+
+    def standings(self) -> Sequence[Standing]:
+        with self.project.ledger() as ledger:
+            return look(self.project, ledger, whole=True)
+
+    def states(self) -> list[State]:
+        return [standing.state for standing in self.standings()]
+
+    def with_rules(self, **changes: Any) -> "Ground":
+        return replace(
+            self, project=replace(self.project, rules=replace(self.project.rules, **changes))
+        )
+
+    def with_patience(self, **changes: Any) -> "Ground":
+        patience = replace(self.project.patience, **changes)
+        return replace(self, project=replace(self.project, patience=patience))
+
+
+def ground(kind: str, url: str, directory: Path) -> Ground:
+    dialect = dialect_of(kind, url)
+    limits = Limits(lock_s=5.0, statement_s=60.0)
+    rules = Rules(limits, dialect.read, dialect.why_alone, takes_copy=dialect.takes_copy)
+    patience = Patience(BUSY_S, retries=3, first_pause_s=0.05, longest_pause_s=0.2)
+    directory.mkdir(parents=True, exist_ok=True)
+    project = Project(directory, LocalFolder(), dialect, rules, patience, CLOCK)
+    return Ground(kind, url, directory, project)
+
+
+def dialect_of(kind: str, url: str) -> Dialect:
+    path = Path(url.partition(":///")[2])
+    if kind == "sqlite":
+        return SqliteDialect(path, partial(SqliteScripts, clock=CLOCK, busy_s=BUSY_S), who=WHO)
+    if kind == "duckdb":
+        return DuckdbDialect(path, partial(DuckdbScripts, clock=CLOCK, busy_s=BUSY_S), who=WHO)
+    return PostgresDialect(LibpqScripts(url, clock=CLOCK), clock=CLOCK)
+
+
+def url_of(kind: str, directory: Path, fixture: Callable[[str], Any]) -> str:
+    """Say the address of a fresh database of that kind."""
+    if kind in {"sqlite", "duckdb"}:
+        return f"{kind}:///{directory / f'data.{kind}'}"
+    return str(fixture(kind).url)
+
+
+def numbered(texts: Sequence[str]) -> list[tuple[str, str]]:
+    return [(f"{i:03}_file{i}.sql", text) for i, text in zip(itertools.count(1), texts)]

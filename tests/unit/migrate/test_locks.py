@@ -1,0 +1,36 @@
+"""Which lock each kind of statement is said to take."""
+
+import pytest
+
+from opsctl.migrate.locks import locks_of
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        ("ALTER TABLE a ADD b int", [("a", "ACCESS EXCLUSIVE")]),
+        ("alter table if exists only public.a drop b", [("public.a", "ACCESS EXCLUSIVE")]),
+        ('ALTER TABLE "A b" VALIDATE CONSTRAINT c', [('"A b"', "SHARE UPDATE EXCLUSIVE")]),
+        ("DROP TABLE IF EXISTS a", [("a", "ACCESS EXCLUSIVE")]),
+        ("TRUNCATE a", [("a", "ACCESS EXCLUSIVE")]),
+        ("CREATE INDEX i ON a (b)", [("a", "SHARE")]),
+        ("CREATE UNIQUE INDEX CONCURRENTLY i ON a (b)", [("a", "SHARE UPDATE EXCLUSIVE")]),
+        ("INSERT INTO a SELECT 1", [("a", "ROW EXCLUSIVE")]),
+        ("UPDATE ONLY a SET b = 1", [("a", "ROW EXCLUSIVE")]),
+        ("COPY a (b) FROM stdin", [("a", "ROW EXCLUSIVE")]),
+        ("REFRESH MATERIALIZED VIEW a", [("a", "ACCESS EXCLUSIVE")]),
+        ("REFRESH MATERIALIZED VIEW CONCURRENTLY a", [("a", "EXCLUSIVE")]),
+        (
+            "CREATE TRIGGER t BEFORE INSERT ON a EXECUTE PROCEDURE f()",
+            [("a", "SHARE ROW EXCLUSIVE")],
+        ),
+        ("CREATE TABLE b (a int REFERENCES a)", [("a", "SHARE ROW EXCLUSIVE")]),
+        ("CREATE TABLE b (a int)", []),
+        ("SELECT * FROM a", []),
+        ("VACUUM FULL a", [("a", "ACCESS EXCLUSIVE")]),
+        ("VACUUM a", [("a", "SHARE UPDATE EXCLUSIVE")]),
+        ("SELECT create_hypertable('a', by_range('t'))", [("a", "ACCESS EXCLUSIVE")]),
+    ],
+)
+def test_a_statement_is_known_by_its_words(statement: str, expected: list[tuple[str, str]]) -> None:
+    assert [(lock.table, lock.mode) for lock in locks_of(statement)] == expected

@@ -1,0 +1,84 @@
+"""Which files are migrations, in which order, and what counts as a change."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from opsctl.errors import SettingsError
+from opsctl.migrate.model import Library, Order, Plan, RefusedMigrationError
+from opsctl.migrate.plan import plan, standings
+from opsctl.migrate.read import read_library
+from opsctl.systems.folder import LocalFolder
+
+
+def library(directory: Path, **files: str | bytes) -> Library:
+    for name, content in files.items():
+        data = content.encode() if isinstance(content, str) else content
+        (directory / f"{name.removeprefix('_').replace('__', '.')}.sql").write_bytes(data)
+    return read_library(LocalFolder(), directory)
+
+
+def test_numbers_count_whatever_their_width(tmp_path: Path) -> None:
+    found = library(tmp_path, _10_c="", _9_b="", _00000001_a="")
+
+    assert [migration.version for migration in found.migrations] == [1, 9, 10]
+
+
+def test_down_parts_belong_to_their_files(tmp_path: Path) -> None:
+    found = library(tmp_path, _001_a="", _001_a__down="", _002_b="", _003_c__up="")
+
+    assert [(m.file, m.name, m.down) for m in found.migrations] == [
+        ("001_a.sql", "a", "001_a.down.sql"),
+        ("002_b.sql", "b", None),
+        ("003_c.up.sql", "c", None),
+    ]
+
+
+def test_gaps_orphans_and_strangers_are_told(tmp_path: Path) -> None:
+    found = library(tmp_path, _001_a="", _004_d="", _006_f="", _009_x__down="", initial="")
+
+    assert found.notes == (
+        "numbers are missing between 1 and 4: 2 to 3",
+        "numbers are missing between 4 and 6: 5",
+        "009_x.down.sql takes back a file that is not there",
+        "initial.sql is left out: its name is not NNN_name.sql",
+    )
+
+
+def test_moments_have_no_gaps(tmp_path: Path) -> None:
+    assert library(tmp_path, _20260101000000_a="", _20261120093000_b="").notes == ()
+
+
+def test_a_number_too_large_for_the_table_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RefusedMigrationError, match="too large"):
+        library(tmp_path, _99999999999999999999_a="")
+
+
+def test_line_ends_and_a_byte_order_mark_are_no_change(tmp_path: Path) -> None:
+    found = library(tmp_path, _1_a="a\nb\n", _2_b="a\r\nb\r\n", _3_c="\ufeffa\nb\n", _4_d="a\nb")
+
+    sums = [migration.checksum for migration in found.migrations]
+    assert sums[0] == sums[1] == sums[2] != sums[3]
+
+
+def test_a_missing_directory_names_the_setting(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as missing:
+        read_library(LocalFolder(), tmp_path / "nowhere")
+
+    assert "migrations.directory" in missing.value.why
+
+
+def test_five_thousand_files_are_read_summed_and_planned_in_a_blink(tmp_path: Path) -> None:
+    for number in range(1, 5001):
+        (tmp_path / f"{number}_t{number}.sql").write_text(f"CREATE TABLE t{number} (id integer);")
+    took = []
+    planned = Plan(())
+
+    for _ in range(3):
+        began = time.process_time()
+        planned = plan(standings(read_library(LocalFolder(), tmp_path).migrations, []), Order())
+        took.append(time.process_time() - began)
+
+    assert len(planned.todo) == 5000
+    assert min(took) < 0.3
