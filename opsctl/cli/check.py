@@ -7,6 +7,7 @@ import click
 from opsctl.cli.grammar import Verb
 from opsctl.cli.session import Session, pass_session
 from opsctl.cli.text import Block, clean
+from opsctl.errors import UsageError
 from opsctl.findings import Finding, Level
 from opsctl.policy.baseline import write
 from opsctl.policy.check import Checked, Wish
@@ -45,6 +46,8 @@ def check(
     docs/check.md lists every rule, and how one is answered for in place, in a baseline, or in
     configs/policy, where a project also keeps rules of its own.
     """
+    if write_baseline and (paths or only):
+        raise UsageError("a baseline is of the whole project", hint="Leave PATH and --rule out.")
     site = session.use(session.wiring.or_defaults())
     checked = check_all(site, Wish(paths, only, live), Sql(_read_sql, _why_alone))
     report = _accepted(session, checked) if write_baseline else checked.report
@@ -53,7 +56,7 @@ def check(
 
 
 def _accepted(session: Session, checked: Checked) -> Report:
-    accepted = to_accept(checked.report, checked.baseline)
+    accepted = to_accept(checked.report, checked.baseline, checked.asked)
     files = session.wiring.files
     files.make_dirs(checked.baseline_file.parent)
     text = write(accepted, checked.baseline)

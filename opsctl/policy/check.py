@@ -44,6 +44,7 @@ class Checked:
     report: Report
     baseline: tuple[Known, ...]
     baseline_file: Path
+    asked: frozenset[str]
 
 
 def check(site: LiveSite, wish: Wish, sql: Sql) -> Checked:
@@ -69,7 +70,7 @@ def check(site: LiveSite, wish: Wish, sql: Sql) -> Checked:
         is_whole=not wish.paths,
     )
     report = judge(found, answers, files=len(project.sources))
-    return Checked(report, known, site.project_dir / site.settings.policy.baseline)
+    return Checked(report, known, site.project_dir / site.settings.policy.baseline, asked)
 
 
 def _asked(site: LiveSite, wish: Wish, names: frozenset[str]) -> frozenset[str]:

@@ -30,6 +30,7 @@ class Answers:
 
 @dataclass(slots=True)
 class _Sorted:
+    baseline: Mapping[str, Known]
     findings: list[Finding] = field(default_factory=list)
     suppressed: list[Suppressed] = field(default_factory=list)
     used: set[tuple[str, int]] = field(default_factory=set)
@@ -70,7 +71,7 @@ def key(check: str, file: str, what: str, *, nth: int) -> str:
 
 def judge(found: Iterable[Finding], answers: Answers, *, files: int) -> Report:
     """Put aside what is answered for, and say what answers are worth nothing."""
-    done = _Sorted()
+    done = _Sorted({known.key: known for known in answers.baseline})
     for finding in found:
         _sort(finding, answers, done)
     done.findings += _stale(answers, done)
@@ -92,11 +93,11 @@ def _sort(finding: Finding, answers: Answers, done: _Sorted) -> None:
         if exemption.covers(finding):
             done.suppressed.append(_suppressed(finding, exemption.place, exemption.reason))
             return
-    for known in answers.baseline:
-        if known.key == finding.key:
-            done.known.add(known.key)
-            done.suppressed.append(_suppressed(finding, "baseline", known.reason))
-            return
+    known = done.baseline.get(finding.key)
+    if known is not None:
+        done.known.add(known.key)
+        done.suppressed.append(_suppressed(finding, "baseline", known.reason))
+        return
     done.findings.append(finding)
 
 
@@ -179,13 +180,15 @@ def stale(told: _Told) -> Iterator[Hit]:
 ANSWER_RULES: tuple[Rule[_Told], ...] = (without_reason, unknown, unused, stale)
 
 
-def to_accept(report: Report, baseline: Sequence[Known]) -> tuple[Finding, ...]:
-    """List what a new baseline holds: today's findings, and the earlier ones that still stand."""
+def to_accept(
+    report: Report, baseline: Sequence[Known], asked: frozenset[str]
+) -> tuple[Finding, ...]:
+    """List what a new baseline holds: today's findings, and earlier ones not known to be gone."""
     standing = {(s.check, s.file, s.what): s for s in report.suppressed if s.by == "baseline"}
     kept = [
         Finding(known.check, Level.WARNING, known.what, file=known.file, key=known.key)
         for known in baseline
-        if (known.check, known.file, known.what) in standing
+        if known.check not in asked or (known.check, known.file, known.what) in standing
     ]
     ours = {one.id for one in ANSWER_RULES}
     new = [f for f in report.findings if f.is_trouble and f.check not in ours]

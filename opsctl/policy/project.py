@@ -1,6 +1,7 @@
 """What the rules look at: a project's files, compose files, settings and past, read once."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -59,6 +60,9 @@ class Sql:
     """Why a statement that begins with these words cannot run in a transaction, or nothing."""
 
 
+_BREAK = re.compile("\n")
+
+
 @dataclass(frozen=True)
 class Source:
     """A text file; `path` is seen from the project, with slashes."""
@@ -78,8 +82,12 @@ class Source:
     def suffix(self) -> str:
         return PurePosixPath(self.name).suffix.lower()
 
+    @cached_property
+    def _breaks(self) -> tuple[int, ...]:
+        return tuple(match.start() for match in _BREAK.finditer(self.text))
+
     def line_of(self, offset: int) -> int:
-        return self.text.count("\n", 0, offset) + 1
+        return bisect_left(self._breaks, offset) + 1
 
     def line_at(self, offset: int) -> str:
         start = self.text.rfind("\n", 0, offset) + 1

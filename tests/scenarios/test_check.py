@@ -152,6 +152,10 @@ def test_a_baseline_accepts_what_was_there_and_nothing_new(repository: Program) 
     assert (written.code, again.code, moved.code, grown.code) == (0, 0, 0, 3)
 
 
+def test_a_baseline_of_a_part_is_refused(repository: Program) -> None:
+    assert repository("check", "migrations", "--write-baseline").code == 2
+
+
 def test_what_was_worked_off_is_told_until_the_baseline_is_written_again(
     repository: Program,
 ) -> None:
@@ -164,6 +168,19 @@ def test_what_was_worked_off_is_told_until_the_baseline_is_written_again(
 
     assert [check for check, _, _ in before] == ["baseline-stale"]
     assert troubles(repository) == []
+
+
+def test_a_reason_in_the_baseline_is_kept_and_shown(repository: Program) -> None:
+    repository.write("app/old.py", DDL)
+    repository("check", "--write-baseline")
+    path = repository.directory / "configs/policy/baseline.json"
+    path.write_text(path.read_text().replace('"reason": ""', '"reason": "until spring"'))
+    repository.write("app/other.py", DDL)
+
+    repository("check", "--write-baseline")
+
+    reasons = [s["reason"] for s in repository("check", "--json").json["suppressed"]]
+    assert sorted(reasons) == ["", "until spring"]
 
 
 def test_a_broken_baseline_is_an_error_and_not_an_empty_one(repository: Program) -> None:

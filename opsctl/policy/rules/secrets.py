@@ -10,6 +10,7 @@ from opsctl.policy.rules.services import at, each
 # How the names of secrets end; looked for word by word, which is quick.
 _ENDS = ("password", "passwd", "passwort", "secret", "token", "credential", "key")
 _KEYED = re.compile(r"(?:api|app|access|private|approval|secret)[_-]?\Z")
+_LONGEST_NAME = 100
 _NAME_START = re.compile(r"[\w.-]*\Z")
 _QUOTED = re.compile(
     r"s?[\"']?\s*(?::\s*str\s*)?[:=]\s*(?P<quote>[\"'])(?P<value>[^\"'\s]{8,})(?P=quote)",
@@ -144,13 +145,16 @@ def _assigned(source: Source) -> Iterator[Hit]:
 
 
 def _before(text: str, offset: int) -> str:
-    found = _NAME_START.search(text, max(0, offset - 60), offset)
+    found = _NAME_START.search(text, max(0, offset - _LONGEST_NAME), offset)
     return found[0] if found else ""
 
 
 def _bare(text: str, start: int, end: int) -> re.Match[str] | None:
     """Match `NAME=value` where that is all of the line."""
-    line = text.rfind("\n", 0, start) + 1
+    edge = max(0, start - _LONGEST_NAME)
+    line = text.rfind("\n", edge, start) + 1
+    if not line and edge:
+        return None
     name = _before(text, start)
     if not _LINE_START.match(text, line, start - len(name)):
         return None
