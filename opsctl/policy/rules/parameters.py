@@ -7,14 +7,14 @@ from pathlib import PurePosixPath
 from opsctl.policy.model import Hit, Rule, Severity, rule
 from opsctl.policy.project import Project, Source, is_below
 
-_WORDS = (
-    "TIMEOUT|INTERVAL|LIMIT|MAX|MIN|THRESHOLD|RETRY|RETRIES|ATTEMPTS|PORT|RATE|WINDOW|SIZE|COUNT"
-    "|PERCENT|PCT|RATIO|DELAY|PERIOD|TTL|SECONDS|MINUTES|HOURS|DAYS|BATCH|WORKERS|CAPACITY|BUDGET"
-    "|LEVERAGE|FEE|SLIPPAGE|LOSS|PROFIT|QTY|QUANTITY|SYMBOLS|SOCKETS|RETENTION|INDEX|DB|S|MS"
+_WORDS = frozenset(
+    "TIMEOUT INTERVAL LIMIT MAX MIN THRESHOLD RETRY RETRIES ATTEMPTS PORT RATE WINDOW SIZE COUNT"  # noqa: SIM905 - words
+    " PERCENT PCT RATIO DELAY PERIOD TTL SECONDS MINUTES HOURS DAYS BATCH WORKERS CAPACITY BUDGET"
+    " LEVERAGE FEE SLIPPAGE LOSS PROFIT QTY QUANTITY SYMBOLS SOCKETS RETENTION INDEX DB S"
+    " MS".split()
 )
 _CONSTANT = re.compile(
-    rf"^(?P<name>(?:[A-Z0-9]+_)*(?:{_WORDS})(?:_[A-Z0-9]+)*)[ "
-    rf"\t]*(?::[^=\n]+)?=[ \t]*-?\d[\d_.eE]*[ \t]*(?:#.*)?$",
+    r"^(?P<name>[A-Z][A-Z0-9_]{0,60})[ \t]*(?::[^=\n]{1,80})?=[ \t]*-?\d[\d_.eE]*[ \t]*(?:#.*)?$",
     re.MULTILINE,
 )
 _FALLBACK = re.compile(
@@ -54,7 +54,8 @@ def number_in_code(project: Project) -> Iterator[Hit]:
 
 def _numbers(source: Source) -> Iterator[Hit]:
     for match in source.find(_CONSTANT):
-        if not _is_quoted(source, match.start()):
+        is_setting = not _WORDS.isdisjoint(match["name"].split("_"))
+        if is_setting and not _is_quoted(source, match.start()):
             what = f"{match['name']} is a number in code"
             yield Hit(what, source.path, source.line_of(match.start()))
     if "environ" in source.text or "getenv" in source.text:

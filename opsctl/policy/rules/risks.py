@@ -32,11 +32,11 @@ _HEAVY = (
     ),
     (r"\bSET\s+NOT\s+NULL\b", "SET NOT NULL reads the whole table under an exclusive lock"),
     (
-        r"\bADD\s+(?:CONSTRAINT\s+[\w\"]+\s+)?(?:CHECK|FOREIGN\s+KEY)\b(?!.*\bNOT\s+VALID\b)",
+        r"\bADD\s+(?:CONSTRAINT\s+[\w\"]+\s+)?(?:CHECK|FOREIGN\s+KEY)\b(?!.{0,500}\bNOT\s+VALID\b)",
         "a constraint without NOT VALID checks every row under a lock",
     ),
     (
-        r"\bADD\s+(?:CONSTRAINT\s+[\w\"]+\s+)?(?:PRIMARY\s+KEY|UNIQUE)\b(?!.*\bUSING\s+INDEX\b)",
+        r"\bADD\s+(?:CONSTRAINT\s+[\w\"]+\s+)?(?:PRIMARY\s+KEY|UNIQUE)\b(?!.{0,200}\bUSING\s+INDEX\b)",
         "a key without USING INDEX builds its index under an exclusive lock",
     ),
     (
@@ -44,7 +44,7 @@ _HEAVY = (
         "this writes the whole table anew",
     ),
     (
-        r"\bADD\s+COLUMN\b.*\bDEFAULT\s+(?:random|gen_random_uuid"
+        r"\bADD\s+COLUMN\b.{0,200}?\bDEFAULT\s+(?:random|gen_random_uuid"
         r"|uuid_generate_v4|clock_timestamp)\s*\(",
         "a default that differs by row writes the whole table anew",
     ),
