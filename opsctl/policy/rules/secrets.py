@@ -54,6 +54,7 @@ _SHAPES = (
         re.compile(r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"),
     ),
 )
+_MARKS = tuple((mark, pattern, what) for what, marks, pattern in _SHAPES for mark in marks)
 # What stands for a secret and is none.
 _PLACEHOLDER = re.compile(
     r"(?:change[-_]?me|placeholder|example|dummy|sample|redacted|insert"
@@ -114,10 +115,11 @@ def in_file(project: Project) -> Iterator[Hit]:
 
 
 def _secrets(source: Source) -> Iterator[Hit]:
-    for what, marks, pattern in _SHAPES:
-        if any(mark in source.text for mark in marks):
-            for match in source.find(pattern):
-                yield Hit(f"{what} stands here", source.path, source.line_of(match.start()))
+    text = source.text
+    likely = {pattern: what for mark, pattern, what in _MARKS if mark in text}
+    for pattern, what in likely.items():
+        for match in source.find(pattern):
+            yield Hit(f"{what} stands here", source.path, source.line_of(match.start()))
     if "://" in source.text and "@" in source.text:
         for match in source.find(_IN_URL):
             if not is_placeholder(match["value"]):
