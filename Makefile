@@ -26,6 +26,7 @@ check: install ## Lint, types, floors, shape, docs: all that needs no server
 	$(BIN)/lint-imports --no-logo --config pyproject.toml
 	$(BIN)/python scripts/shape
 	$(BIN)/python scripts/docs --check
+	$(BIN)/opsctl check
 
 quick: install ## The part of check that is done in a second
 	$(BIN)/ruff check .

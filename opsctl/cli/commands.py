@@ -56,6 +56,9 @@ ROOT: dict[str, Entry] = {
     ),
     "notify": Entry("opsctl.cli.notify:notify", "Where alerts go: try, and see what waits."),
     "migrate": Entry("opsctl.cli.migrate:migrate", "Apply migrations/*.sql, each file once."),
+    "check": Entry(
+        "opsctl.cli.check:check", "Hold the project to the rules of the house; exit 3 on findings."
+    ),
     "completion": Entry(
         "opsctl.cli.completion:completion", "Print the completion script of a shell."
     ),

@@ -18,6 +18,7 @@ from opsctl.settings.limits import Limits
 from opsctl.settings.logs import Logs
 from opsctl.settings.migrations import Migrations
 from opsctl.settings.notify import Notify
+from opsctl.settings.policy import Policy
 from opsctl.settings.probe import Probe
 from opsctl.settings.project import Project
 from opsctl.settings.redis import Redis
@@ -53,6 +54,7 @@ class Settings(Section):
     sandbox: Sandbox = Sandbox()
     environments: Environments = Environments()
     deploy: Deploy = Deploy()
+    policy: Policy = Policy()
 
 
 def sections() -> Iterator[tuple[str, type[Section]]]:

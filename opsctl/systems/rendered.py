@@ -50,6 +50,14 @@ class Caps:
 
 
 @dataclass(frozen=True, slots=True)
+class Logging:
+    """Where a service's output goes; an empty driver is the engine's own choice."""
+
+    driver: str = ""
+    options: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     name: str
     image: str = ""
@@ -69,6 +77,8 @@ class Service:
     network_mode: str = ""
     pid: str = ""
     ipc: str = ""
+    uts: str = ""
+    userns_mode: str = ""
     user: str = ""
     working_dir: str = ""
     restart: str = ""
@@ -82,6 +92,7 @@ class Service:
     has_healthcheck: bool = False
     replicas: int = 1
     caps: Caps = Caps()
+    logging: Logging = field(default_factory=Logging)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +166,7 @@ def _service(name: str, raw: Mapping[str, Any]) -> Service:
         has_healthcheck=_is_checked(raw.get("healthcheck")),
         replicas=_replicas(raw),
         caps=_caps(raw),
+        logging=_logging(raw.get("logging")),
         **{key: str(raw.get(key) or "") for key in PLAIN},
     )
 
@@ -164,6 +176,8 @@ PLAIN = (
     "network_mode",
     "pid",
     "ipc",
+    "uts",
+    "userns_mode",
     "user",
     "working_dir",
     "restart",
@@ -228,6 +242,12 @@ def _is_checked(raw: Mapping[str, Any] | None) -> bool:
 def _replicas(raw: Mapping[str, Any]) -> int:
     wanted = (raw.get("deploy") or {}).get("replicas", raw.get("scale"))
     return 1 if wanted is None else int(wanted)
+
+
+def _logging(raw: Mapping[str, Any] | None) -> Logging:
+    found = raw or {}
+    options = {name: value or "" for name, value in mapping(found.get("options")).items()}
+    return Logging(found.get("driver") or "", options)
 
 
 def _caps(raw: Mapping[str, Any]) -> Caps:
