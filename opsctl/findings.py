@@ -7,12 +7,14 @@ from enum import StrEnum
 
 class Level(StrEnum):
     OK = "ok"
+    ADVICE = "advice"
+    """Worth a thought, and no trouble."""
     WARNING = "warning"
     UNKNOWN = "unknown"
     CRITICAL = "critical"
 
 
-_SEVERITY = (Level.OK, Level.WARNING, Level.UNKNOWN, Level.CRITICAL)
+_SEVERITY = (Level.OK, Level.ADVICE, Level.WARNING, Level.UNKNOWN, Level.CRITICAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,32 @@ class Finding:
     file: str = ""
     line: int | None = None
     figures: tuple[Figure, ...] = ()
+    why: str = ""
+    """The rule behind it, and why there is one."""
+    key: str = ""
+    """The same in every run, wherever its line moves to."""
+
+    @property
+    def is_trouble(self) -> bool:
+        return self.level not in {Level.OK, Level.ADVICE}
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Where a reading becomes trouble, and below which it is none any more."""
+
+    warn_at: float
+    critical_at: float
+    clear_below: float
+
+    def place(self, value: float, *, was: Level = Level.OK) -> Level:
+        """Judge a reading; one on a mark counts as over it, and trouble stands until it clears."""
+        if value >= self.critical_at:
+            return Level.CRITICAL
+        is_raised = was in {Level.WARNING, Level.CRITICAL}
+        if value >= self.warn_at or (is_raised and value >= self.clear_below):
+            return Level.WARNING
+        return Level.OK
 
 
 def worst(findings: Iterable[Finding]) -> Level:

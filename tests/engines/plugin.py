@@ -10,14 +10,32 @@ from tests.engines import (
     disks,
     docker,
     homes,
+    hook,
+    mail,
+    own_engine,
     pgbouncer,
     postgres,
     redis,
+    ssh,
     timescale,
 )
 from tests.engines.require import REQUIRED_VARIABLE, required_engines
 
-_SERVERS = (addresses, compose, disks, docker, homes, pgbouncer, postgres, redis, timescale)
+_SERVERS = (
+    addresses,
+    compose,
+    disks,
+    docker,
+    homes,
+    hook,
+    mail,
+    own_engine,
+    pgbouncer,
+    postgres,
+    redis,
+    ssh,
+    timescale,
+)
 
 # The cheapest fixture that says whether the engine is there.
 _PROBES = {
