@@ -74,7 +74,7 @@ class Recorder(Client):
 
     moments: list[float]
 
-    def run(self, *args: Any) -> Any:
+    def run(self, *args: Any) -> Any:  # noqa: ANN401 - hands on what it is given
         reply = super().run(*args)
         if reply[0]:
             self.moments.append(reply[3] / 1e6 - BUSY.window_s)
