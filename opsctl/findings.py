@@ -7,12 +7,14 @@ from enum import StrEnum
 
 class Level(StrEnum):
     OK = "ok"
+    ADVICE = "advice"
+    """Worth a thought, and no trouble."""
     WARNING = "warning"
     UNKNOWN = "unknown"
     CRITICAL = "critical"
 
 
-_SEVERITY = (Level.OK, Level.WARNING, Level.UNKNOWN, Level.CRITICAL)
+_SEVERITY = (Level.OK, Level.ADVICE, Level.WARNING, Level.UNKNOWN, Level.CRITICAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,14 @@ class Finding:
     file: str = ""
     line: int | None = None
     figures: tuple[Figure, ...] = ()
+    why: str = ""
+    """The rule behind it, and why there is one."""
+    key: str = ""
+    """The same in every run, wherever its line moves to."""
+
+    @property
+    def is_trouble(self) -> bool:
+        return self.level not in {Level.OK, Level.ADVICE}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-FORMATS = ("text", "json", "nagios", "prom", "github", "junit")
+FORMATS = ("text", "json", "nagios", "prom", "github", "junit", "sarif")
 TEXT_AND_JSON = ("text", "json")
 GIVEN = "opsctl.given"
 

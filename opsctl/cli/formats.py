@@ -4,13 +4,19 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
+from opsctl.cli.sarif import sarif
 from opsctl.cli.text import clean
 from opsctl.findings import Figure, Finding, Level, worst
 
-_NAGIOS_WORD = {Level.OK: "OK", Level.WARNING: "WARNING", Level.CRITICAL: "CRITICAL"}
-_GITHUB_WORD = {Level.OK: "notice", Level.WARNING: "warning", Level.UNKNOWN: "warning"}
+_NAGIOS_WORD = {
+    Level.OK: "OK",
+    Level.ADVICE: "OK",
+    Level.WARNING: "WARNING",
+    Level.CRITICAL: "CRITICAL",
+}
+_GITHUB_WORD = {Level.ADVICE: "notice", Level.WARNING: "warning", Level.UNKNOWN: "warning"}
 _PROM_UNITS = {"%": "percent", "B": "bytes", "s": "seconds"}
-_PROM_VALUE = {Level.OK: 0, Level.WARNING: 1, Level.CRITICAL: 2, Level.UNKNOWN: 3}
+_PROM_VALUE = {Level.OK: 0, Level.ADVICE: 0, Level.WARNING: 1, Level.CRITICAL: 2, Level.UNKNOWN: 3}
 
 Renderer = Callable[[str, Sequence[Finding]], list[str]]
 
@@ -18,7 +24,7 @@ Renderer = Callable[[str, Sequence[Finding]], list[str]]
 def nagios(command: str, findings: Sequence[Finding]) -> list[str]:
     """One status line with performance data, then a line for each trouble."""
     level = worst(findings)
-    troubles = [finding for finding in findings if finding.level is not Level.OK]
+    troubles = [finding for finding in findings if finding.is_trouble]
     said = "; ".join(_bar(f"{f.check}: {f.what}") for f in troubles) or f"{len(findings)} checks"
     figures = " ".join(_perfdata(f.check, figure) for f in findings for figure in f.figures)
     title = command.upper().replace(".", " ")
@@ -63,7 +69,13 @@ def junit(command: str, findings: Sequence[Finding]) -> list[str]:
     ]
 
 
-RENDERERS: dict[str, Renderer] = {"nagios": nagios, "prom": prom, "github": github, "junit": junit}
+RENDERERS: dict[str, Renderer] = {
+    "nagios": nagios,
+    "prom": prom,
+    "github": github,
+    "junit": junit,
+    "sarif": sarif,
+}
 
 
 def _bar(text: str) -> str:
@@ -109,7 +121,7 @@ def _quoted(text: str) -> str:
 
 def _case(command: str, finding: Finding) -> Iterable[str]:
     place = f"classname={_quoted(f'opsctl.{command}')} name={_quoted(clean(finding.check))}"
-    if finding.level is Level.OK:
+    if not finding.is_trouble:
         yield f"<testcase {place}/>"
         return
     kind = "error" if finding.level is Level.UNKNOWN else "failure"

@@ -10,7 +10,14 @@ from opsctl.cli.text import Block, clean, show
 from opsctl.errors import EXIT_ATTENTION, EXIT_OK, OpsctlError
 from opsctl.findings import Finding, Level, worst
 
-_NAGIOS_EXIT = {Level.OK: 0, Level.WARNING: 1, Level.CRITICAL: 2, Level.UNKNOWN: 3}
+_NAGIOS_EXIT = {
+    Level.OK: 0,
+    Level.ADVICE: 0,
+    Level.WARNING: 1,
+    Level.CRITICAL: 2,
+    Level.UNKNOWN: 3,
+}
+_WELL = frozenset({Level.OK, Level.ADVICE})
 
 
 class Output:
@@ -91,7 +98,7 @@ class Output:
             return _NAGIOS_EXIT[level]
         if given is not None:
             return given
-        return EXIT_OK if level is Level.OK else EXIT_ATTENTION
+        return EXIT_OK if level in _WELL else EXIT_ATTENTION
 
 
 def _as_finding(error: OpsctlError) -> Finding:

@@ -10,6 +10,7 @@ from opsctl.findings import Level
 
 _STYLES: dict[str, str] = {
     Level.OK: "green",
+    Level.ADVICE: "cyan",
     Level.WARNING: "yellow",
     Level.UNKNOWN: "magenta",
     Level.CRITICAL: "bold red",

@@ -1,6 +1,6 @@
 """What a container engine tells, in our words; read from its answers without asking it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +14,16 @@ class EngineVersion:
     api: str
     system: str
     machine: str
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A port of a running container that the host hands on."""
+
+    address: str
+    port: int
+    target: int
+    protocol: str = "tcp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +43,12 @@ class Container:
     finished_at: datetime | None = None
     exit_code: int = 0
     was_out_of_memory: bool = False
+    published: tuple[Published, ...] = ()
+    memory_limit_bytes: int = 0
+    """0: without a limit, as for the processors."""
+    cpu_limit: float = 0.0
+    is_privileged: bool = False
+    network_mode: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +84,7 @@ class Stats:
 
 def read_container(raw: Mapping[str, Any]) -> Container:
     """Read what `inspect` says."""
-    state = raw["State"]
+    state, host = raw["State"], raw.get("HostConfig") or {}
     return Container(
         id=raw["Id"],
         name=raw["Name"].removeprefix("/"),
@@ -82,7 +98,25 @@ def read_container(raw: Mapping[str, Any]) -> Container:
         finished_at=read_time(state["FinishedAt"]),
         exit_code=state["ExitCode"],
         was_out_of_memory=state["OOMKilled"],
+        published=tuple(_published((raw.get("NetworkSettings") or {}).get("Ports") or {})),
+        memory_limit_bytes=host.get("Memory") or 0,
+        cpu_limit=_cpu_limit(host),
+        is_privileged=bool(host.get("Privileged")),
+        network_mode=host.get("NetworkMode") or "",
     )
+
+
+def _published(ports: Mapping[str, Any]) -> Iterator[Published]:
+    """Read `{"6379/tcp": [{"HostIp": "", "HostPort": "6379"}]}`; None where it is only exposed."""
+    for inside, bindings in ports.items():
+        target, _, protocol = inside.partition("/")
+        for one in bindings or ():
+            yield Published(one["HostIp"], int(one["HostPort"]), int(target), protocol or "tcp")
+
+
+def _cpu_limit(host: Mapping[str, Any]) -> float:
+    quota, period = host.get("CpuQuota") or 0, host.get("CpuPeriod") or 100_000
+    return (host.get("NanoCpus") or 0) / 1e9 or max(0.0, quota / period)
 
 
 def _health(raw: Mapping[str, Any] | None) -> str | None:

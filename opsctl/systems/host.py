@@ -18,6 +18,8 @@ from opsctl.errors import OpsctlError, UnreachableError
 DEADLINE_S = 2.0
 # A file that is mounted, and always full.
 IMAGES = frozenset({"squashfs", "erofs", "iso9660"})
+# From here on the kernel hands out ports for one question and its answer.
+EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 # Places in /proc/PID/stat behind the name, which may hold spaces and brackets.
 STATE, STARTED = 0, 19
@@ -82,6 +84,16 @@ class Listener:
 
 
 @dataclass(frozen=True, slots=True)
+class Connection:
+    """A TCP connection that somebody opened to a port of this machine, or that we opened."""
+
+    address: str
+    port: int
+    remote: str
+    program: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class User:
     name: str
     uid: int
@@ -123,6 +135,18 @@ class Host(Protocol):
         ...
 
     def listeners(self) -> tuple[Listener, ...]: ...
+
+    def datagrams(self) -> tuple[Listener, ...]:
+        """List the UDP ports to which anyone may send; those of one question's length left out."""
+        ...
+
+    def connections(self) -> tuple[Connection, ...]:
+        """List the TCP connections that are open now; those of containers are not seen."""
+        ...
+
+    def addresses(self) -> Mapping[str, tuple[str, ...]]:
+        """List the addresses of each network interface."""
+        ...
 
     def started(self, pid: int) -> float | None:
         """Say when a living process began, in seconds since boot; None if there is none.
@@ -265,6 +289,34 @@ class PsutilHost:
             for entry in found
             if entry.status == psutil.CONN_LISTEN and entry.laddr
         )
+
+    def datagrams(self) -> tuple[Listener, ...]:
+        with _telling("could not list the ports that are taken"):
+            found = psutil.net_connections(kind="udp")
+            lowest = int(EPHEMERAL.read_text().split()[0])
+        return tuple(
+            Listener(entry.laddr.ip, entry.laddr.port, entry.pid, _program(entry.pid))
+            for entry in found
+            if entry.laddr and not entry.raddr and entry.laddr.port < lowest
+        )
+
+    def connections(self) -> tuple[Connection, ...]:
+        with _telling("could not list the open connections"):
+            found = psutil.net_connections(kind="tcp")
+        return tuple(
+            Connection(entry.laddr.ip, entry.laddr.port, entry.raddr.ip, _program(entry.pid))
+            for entry in found
+            if entry.status == psutil.CONN_ESTABLISHED and entry.laddr and entry.raddr
+        )
+
+    def addresses(self) -> Mapping[str, tuple[str, ...]]:
+        with _telling("could not list the network interfaces"):
+            found = psutil.net_if_addrs()
+        kinds = {socket.AF_INET, socket.AF_INET6}
+        return {
+            name: tuple(one.address.partition("%")[0] for one in entries if one.family in kinds)
+            for name, entries in found.items()
+        }
 
     def started(self, pid: int) -> float | None:
         try:

@@ -50,6 +50,14 @@ class Caps:
 
 
 @dataclass(frozen=True, slots=True)
+class Logging:
+    """Where a service's output goes; an empty driver is the engine's own choice."""
+
+    driver: str = ""
+    options: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     name: str
     image: str = ""
@@ -57,6 +65,8 @@ class Service:
     environment: Mapping[str, str | None] = field(default_factory=dict, repr=False)
     """Secrets are in clear here; None takes the value of the shell."""
     command: tuple[str, ...] = field(default=(), repr=False)
+    entrypoint: tuple[str, ...] | None = field(default=None, repr=False)
+    """None: the image's own."""
     ports: tuple[Port, ...] = ()
     volumes: tuple[Volume, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -67,7 +77,10 @@ class Service:
     network_mode: str = ""
     pid: str = ""
     ipc: str = ""
+    uts: str = ""
+    userns_mode: str = ""
     user: str = ""
+    working_dir: str = ""
     restart: str = ""
     pull_policy: str = ""
     container_name: str = ""
@@ -79,6 +92,7 @@ class Service:
     has_healthcheck: bool = False
     replicas: int = 1
     caps: Caps = Caps()
+    logging: Logging = field(default_factory=Logging)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +151,7 @@ def _service(name: str, raw: Mapping[str, Any]) -> Service:
         build=_build(raw.get("build")),
         environment=mapping(raw.get("environment")),
         command=_words(raw.get("command")),
+        entrypoint=None if raw.get("entrypoint") is None else _words(raw["entrypoint"]),
         ports=tuple(port for one in raw.get("ports") or () for port in _ports(one)),
         volumes=tuple(_volume(one) for one in raw.get("volumes") or ()),
         labels={key: value or "" for key, value in mapping(raw.get("labels")).items()},
@@ -151,12 +166,24 @@ def _service(name: str, raw: Mapping[str, Any]) -> Service:
         has_healthcheck=_is_checked(raw.get("healthcheck")),
         replicas=_replicas(raw),
         caps=_caps(raw),
+        logging=_logging(raw.get("logging")),
         **{key: str(raw.get(key) or "") for key in PLAIN},
     )
 
 
 # Keys that are taken over as they are.
-PLAIN = ("network_mode", "pid", "ipc", "user", "restart", "pull_policy", "container_name")
+PLAIN = (
+    "network_mode",
+    "pid",
+    "ipc",
+    "uts",
+    "userns_mode",
+    "user",
+    "working_dir",
+    "restart",
+    "pull_policy",
+    "container_name",
+)
 
 
 def mapping(raw: Mapping[str, Any] | list[str] | None) -> dict[str, str | None]:
@@ -215,6 +242,12 @@ def _is_checked(raw: Mapping[str, Any] | None) -> bool:
 def _replicas(raw: Mapping[str, Any]) -> int:
     wanted = (raw.get("deploy") or {}).get("replicas", raw.get("scale"))
     return 1 if wanted is None else int(wanted)
+
+
+def _logging(raw: Mapping[str, Any] | None) -> Logging:
+    found = raw or {}
+    options = {name: value or "" for name, value in mapping(found.get("options")).items()}
+    return Logging(found.get("driver") or "", options)
 
 
 def _caps(raw: Mapping[str, Any]) -> Caps:

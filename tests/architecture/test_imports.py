@@ -51,6 +51,12 @@ def test_checking_settings_loads_no_driver() -> None:
     assert not loaded & (HEAVY - {"pydantic", "yaml"})
 
 
+def test_checking_the_rules_loads_no_driver() -> None:
+    loaded = loaded_by("import opsctl.cli.check, opsctl.wiring")
+
+    assert not loaded & (HEAVY - {"pydantic", "yaml"})
+
+
 def test_the_state_is_light() -> None:
     assert not loaded_by("import opsctl.state") & (HEAVY | {"click", "sqlite3"})
 

@@ -88,6 +88,42 @@ def test_a_listener_is_found_with_its_owner() -> None:
     assert found == [Listener("127.0.0.1", port, os.getpid(), psutil.Process().name())]
 
 
+def test_a_udp_port_that_hears_anyone_is_found() -> None:
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as heard:
+        port = next(n for n in range(20_000, 30_000) if _bound(heard, n))
+
+        found = [one for one in PsutilHost({}).datagrams() if one.port == port]
+
+    assert [(one.address, one.pid) for one in found] == [("127.0.0.1", os.getpid())]
+
+
+def _bound(heard: socket.socket, port: int) -> bool:
+    try:
+        heard.bind(("127.0.0.1", port))
+    except OSError:
+        return False
+    return True
+
+
+def test_a_connection_is_found_with_who_is_at_its_other_end() -> None:
+    with (
+        closing(socket.create_server(("127.0.0.1", 0))) as server,
+        closing(socket.create_connection(server.getsockname())) as client,
+    ):
+        accepted, _ = server.accept()
+        port = server.getsockname()[1]
+
+        found = [one for one in PsutilHost({}).connections() if one.port == port]
+
+        accepted.close()
+        assert client.getpeername()[1] == port
+    assert [(one.address, one.remote) for one in found] == [("127.0.0.1", "127.0.0.1")]
+
+
+def test_loopback_is_an_interface(host: Host) -> None:
+    assert "127.0.0.1" in host.addresses()["lo"]
+
+
 def test_who_typed_sudo_is_known() -> None:
     assert PsutilHost({"SUDO_USER": "someone"}).user().behind == "someone"
 

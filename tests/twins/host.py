@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from opsctl.errors import OpsctlError, UnreachableError
-from opsctl.systems.host import Boot, Listener, Load, Memory, Mount, Usage, User
+from opsctl.systems.host import Boot, Connection, Listener, Load, Memory, Mount, Usage, User
 
 GIB = 1024**3
 
@@ -18,6 +18,9 @@ class SetHost:
     processes: dict[int, float] = field(default_factory=dict)
     """Pid to when it began, in seconds since boot."""
     taken: tuple[Listener, ...] = ()
+    heard: tuple[Listener, ...] = ()
+    open_now: tuple[Connection, ...] = ()
+    interfaces: dict[str, tuple[str, ...]] = field(default_factory=lambda: {"lo": ("127.0.0.1",)})
     whom: User = field(default_factory=lambda: User("operator", 1000))
     boots: Boot = field(default_factory=lambda: Boot("boot-1", datetime(2024, 1, 1, tzinfo=UTC)))
     loads: Load = field(default_factory=lambda: Load(0.1, 0.1, 0.1))
@@ -64,6 +67,15 @@ class SetHost:
 
     def listeners(self) -> tuple[Listener, ...]:
         return self.taken
+
+    def datagrams(self) -> tuple[Listener, ...]:
+        return self.heard
+
+    def connections(self) -> tuple[Connection, ...]:
+        return self.open_now
+
+    def addresses(self) -> dict[str, tuple[str, ...]]:
+        return self.interfaces
 
     def started(self, pid: int) -> float | None:
         return self.processes.get(pid)

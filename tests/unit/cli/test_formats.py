@@ -1,8 +1,10 @@
+import json
 import xml.etree.ElementTree as ET
 
 import pytest
 
-from opsctl.cli.formats import github, junit, nagios, prom
+from opsctl.cli.formats import RENDERERS, github, junit, nagios, prom
+from opsctl.cli.sarif import sarif
 from opsctl.findings import Figure, Finding, Level
 
 FULL = Finding(
@@ -15,6 +17,7 @@ FULL = Finding(
     figures=(Figure("space", 91.0, "%", 80, 90),),
 )
 FINE = Finding("engine", Level.OK, "answers", figures=(Figure("skew", 0.5, "s", 2),))
+ADVICE = Finding("style", Level.ADVICE, "long", fix="shorten", why="Short is read.", key="ab12")
 UNSURE = Finding("redis", Level.UNKNOWN, "no <answer> & no word")
 
 
@@ -64,7 +67,32 @@ def test_junit_is_xml_that_counts_failures_and_errors() -> None:
     assert len(suite[0]) == 0
 
 
-@pytest.mark.parametrize("render", [nagios, prom, github, junit])
+def test_advice_is_no_trouble_to_any_program() -> None:
+    suite = ET.fromstring("\n".join(junit("check", [ADVICE])))[0]  # noqa: S314 - ours
+
+    assert nagios("check", [ADVICE]) == ["CHECK OK - 1 checks"]
+    assert 'opsctl_check_level{check="style"} 0' in prom("check", [ADVICE])
+    assert github("check", [ADVICE]) == ["::notice title=check style::long%0Ashorten"]
+    assert (suite.get("failures"), suite.get("errors")) == ("0", "0")
+
+
+def test_sarif_leaves_out_what_is_fine_and_gives_every_result_a_place() -> None:
+    (run,) = json.loads("".join(sarif("check", [FINE, FULL, UNSURE, ADVICE])))["runs"]
+
+    levels = {result["ruleId"]: result["level"] for result in run["results"]}
+    places = [r["locations"][0]["physicalLocation"]["artifactLocation"] for r in run["results"]]
+    assert levels == {"disk /": "error", "redis": "warning", "style": "note"}
+    assert places == [{"uri": "configs/prod.yaml"}, {"uri": "."}, {"uri": "."}]
+    assert run["results"][2]["partialFingerprints"] == {"opsctl/1": "ab12"}
+    assert run["tool"]["driver"]["rules"][3] == {
+        "id": "style",
+        "shortDescription": {"text": "Short is read."},
+        "help": {"text": "shorten"},
+        "defaultConfiguration": {"level": "note"},
+    }
+
+
+@pytest.mark.parametrize("render", RENDERERS.values())
 def test_escape_codes_from_outside_stay_text(render: object) -> None:
     assert callable(render)
     hostile = Finding("a\x1b[31m", Level.WARNING, "b\x1b[2J")

@@ -1,0 +1,50 @@
+"""The baseline: findings that were there before the rules came, each to be worked off."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from opsctl.errors import SettingsError
+from opsctl.findings import Finding
+
+SCHEMA = "opsctl.check-baseline/1"
+_HINT = "Write it again: opsctl check --write-baseline"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """One finding that was accepted for now."""
+
+    key: str
+    check: str
+    file: str
+    what: str
+    reason: str = ""
+
+
+def read(text: str, source: str) -> tuple[Known, ...]:
+    try:
+        document = json.loads(text)
+        schema = document["schema"]
+        known = tuple(Known(**entry) for entry in document["findings"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise SettingsError(f"{source} is no baseline", why=str(error), hint=_HINT) from error
+    if schema != SCHEMA:
+        raise SettingsError(f"{source} is no baseline", why=f"it is no {SCHEMA}", hint=_HINT)
+    return known
+
+
+def write(findings: Iterable[Finding], before: Iterable[Known]) -> str:
+    """Write findings down, reasons of earlier ones kept."""
+    reasons: Mapping[str, str] = {known.key: known.reason for known in before}
+    entries = [
+        {
+            "key": finding.key,
+            "check": finding.check,
+            "file": finding.file,
+            "what": finding.what,
+            "reason": reasons.get(finding.key, ""),
+        }
+        for finding in sorted(findings, key=lambda f: (f.file, f.check, f.what, f.key))
+    ]
+    return json.dumps({"schema": SCHEMA, "findings": entries}, indent=2, ensure_ascii=False) + "\n"

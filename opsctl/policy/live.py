@@ -1,0 +1,127 @@
+"""Looks at the machine that runs: what listens, who is connected, what the containers may."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from opsctl.errors import OpsctlError
+from opsctl.policy.site import LiveSite
+from opsctl.settings.policy import Policy
+
+if TYPE_CHECKING:
+    from opsctl.systems.engine import Container
+    from opsctl.systems.host import Connection, Listener
+
+T = TypeVar("T")
+
+# Every client but ourselves, as PostgreSQL and Redis see it: also past Docker's forwarding.
+_CLIENTS = "SELECT DISTINCT host(client_addr) FROM pg_stat_activity WHERE client_addr IS NOT NULL"
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Someone who is connected to a database."""
+
+    database: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    container: "Container"
+    app_env: str | None
+
+
+@dataclass(frozen=True)
+class Machine:
+    """One look at the running host; `troubles` are the parts that could not be looked at."""
+
+    policy: Policy
+    listeners: tuple["Listener", ...] = ()
+    datagrams: tuple["Listener", ...] = ()
+    connections: tuple["Connection", ...] = ()
+    interfaces: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    containers: tuple[Running, ...] = ()
+    clients: tuple[Client, ...] = ()
+    open_doors: tuple[tuple[str, int], ...] = ()
+    troubles: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(slots=True)
+class Looker:
+    site: LiveSite
+    troubles: list[tuple[str, str]] = field(default_factory=list)
+
+    def look(self) -> Machine:
+        host = self.site.host
+        return Machine(
+            policy=self.site.settings.policy,
+            listeners=self._asked("the ports that are taken", host.listeners),
+            datagrams=self._asked("the UDP ports that are taken", host.datagrams),
+            connections=self._asked("the open connections", host.connections),
+            interfaces=dict(self._asked("the interfaces", lambda: tuple(host.addresses().items()))),
+            containers=tuple(self._containers()),
+            clients=(*self._postgres(), *self._redis()),
+            open_doors=tuple(self._doors()),
+            troubles=tuple(self.troubles),
+        )
+
+    def _asked(self, what: str, ask: Callable[[], tuple[T, ...]]) -> tuple[T, ...]:
+        try:
+            return ask()
+        except OpsctlError as error:
+            self._tell(what, error)
+            return ()
+
+    def _tell(self, what: str, error: OpsctlError) -> None:
+        self.troubles.append((what, f"{error.what}: {error.why}" if error.why else error.what))
+
+    @contextmanager
+    def _telling(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except OpsctlError as error:
+            self._tell(what, error)
+
+    def _containers(self) -> Iterator[Running]:
+        containers = self.site.containers
+        for one in self._asked("the containers", containers.find):
+            if one.state == "running":
+                with self._telling(f"container {one.name}"):
+                    yield Running(one, containers.environment(one.id).get("APP_ENV"))
+
+    def _postgres(self) -> Iterator[Client]:
+        if not self.site.settings.database.url.get_secret_value():
+            return
+        with (
+            self._telling("the clients of PostgreSQL"),
+            self.site.postgres.session(read_only=True) as session,
+        ):
+            for (address,) in session.query(_CLIENTS):
+                yield Client("PostgreSQL", str(address))
+
+    def _redis(self) -> Iterator[Client]:
+        if not self.site.settings.redis.enabled:
+            return
+        with self._telling("the clients of Redis"):
+            for address in addresses_of(self.site.redis.call("CLIENT", "LIST")):
+                yield Client("Redis", address)
+
+    def _doors(self) -> Iterator[tuple[str, int]]:
+        policy = self.site.settings.policy
+        for host in policy.public_hosts:
+            with self._telling(f"the ports of {host}"):
+                for port in policy.database_ports:
+                    if self.site.doors.is_open(host, port, limit_s=policy.knock_timeout_s):
+                        yield host, port
+
+
+def addresses_of(said: object) -> tuple[str, ...]:
+    """Read the addresses from `CLIENT LIST`; those on a socket of the machine have none."""
+    text = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
+    words = (word for line in text.splitlines() for word in line.split())
+    found = (
+        word.removeprefix("addr=").rpartition(":")[0] for word in words if word.startswith("addr=")
+    )
+    return tuple(dict.fromkeys(address.strip("[]") for address in found if address))

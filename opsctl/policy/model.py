@@ -1,0 +1,83 @@
+"""The nouns of `opsctl check`: a rule, what it found, and what became of that."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from opsctl.findings import Finding, Level
+
+World_contra = TypeVar("World_contra", contravariant=True)
+
+
+class Severity(StrEnum):
+    """Advice never fails a check, a warning and an error do."""
+
+    ADVICE = "advice"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+LEVELS = {
+    Severity.ADVICE: Level.ADVICE,
+    Severity.WARNING: Level.WARNING,
+    Severity.ERROR: Level.CRITICAL,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One place that breaks a rule; `what` names no line, so that it is the same after a move."""
+
+    what: str
+    file: str = ""
+    line: int | None = None
+    fix: str = ""
+    """In place of the rule's own."""
+    level: Level | None = None
+    """In place of the rule's severity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule(Generic[World_contra]):
+    """A plain function over what was read, with what people need to know about it."""
+
+    id: str
+    severity: Severity
+    reason: str
+    fix: str
+    look: Callable[[World_contra], Iterable[Hit]]
+
+
+def rule(
+    name: str, severity: Severity, *, reason: str, fix: str
+) -> Callable[[Callable[[World_contra], Iterable[Hit]]], Rule[World_contra]]:
+    """Make a function a rule."""
+
+    def made(look: Callable[[World_contra], Iterable[Hit]]) -> Rule[World_contra]:
+        return Rule(name, severity, reason, fix, look)
+
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """A finding that someone answered for."""
+
+    check: str
+    file: str
+    line: int | None
+    what: str
+    by: str
+    """Where that is written: a line, the baseline, or an exception of the project."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What every rule says, fine ones included."""
+
+    findings: tuple[Finding, ...]
+    suppressed: tuple[Suppressed, ...] = ()
+    files: int = 0
+    rules: int = 0

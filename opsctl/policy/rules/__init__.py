@@ -1,0 +1,37 @@
+"""Every rule over a project, family by family; a rule is a plain function with its reason."""
+
+from opsctl.policy.model import Rule
+from opsctl.policy.project import Project
+from opsctl.policy.rules import (
+    brokers,
+    dependencies,
+    documents,
+    experiments,
+    exposure,
+    images,
+    migrations,
+    parameters,
+    risks,
+    schema,
+    secrets,
+    services,
+    settings,
+    tests_capped,
+)
+
+RULES: tuple[Rule[Project], ...] = (
+    *schema.RULES,
+    *migrations.RULES,
+    *risks.RULES,
+    *services.RULES,
+    *exposure.RULES,
+    *images.RULES,
+    *tests_capped.RULES,
+    *secrets.RULES,
+    *documents.RULES,
+    *dependencies.RULES,
+    *parameters.RULES,
+    *experiments.RULES,
+    *brokers.RULES,
+    *settings.RULES,
+)

@@ -1,0 +1,38 @@
+"""What a check reads by: files, the past of the repository, doors of other machines."""
+
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from opsctl.settings import Loaded, load
+
+if TYPE_CHECKING:
+    from opsctl.systems.doors import Doors
+    from opsctl.systems.git_history import History
+    from opsctl.systems.tree import Tree
+
+from opsctl.wiring.ground import Ground
+
+
+class PolicyParts(Ground):
+    def loaded_for(self, env: str) -> Loaded:
+        """Read the settings as another environment would; nothing else goes on with them."""
+        return load(replace(self._request(), env=env), self._read)
+
+    @cached_property
+    def tree(self) -> "Tree":
+        from opsctl.systems.tree import LocalTree
+
+        return LocalTree()
+
+    @cached_property
+    def history(self) -> "History":
+        from opsctl.systems.git_history import GitHistory
+
+        return GitHistory(self.processes)
+
+    @cached_property
+    def doors(self) -> "Doors":
+        from opsctl.systems.doors import SocketDoors
+
+        return SocketDoors(self.clock)
