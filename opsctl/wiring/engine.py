@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from opsctl.systems.containers import Containers
     from opsctl.systems.engine_locks import EngineLocks
     from opsctl.systems.host import Usage
+    from opsctl.systems.sandbox_containers import Sandboxes
     from opsctl.systems.sources import Sources
     from opsctl.systems.ssh import Tunnel
     from opsctl.systems.stock import Stock
@@ -92,3 +93,16 @@ class EngineParts(Ground):
         from opsctl.systems.compose import DockerCompose
 
         return DockerCompose(self.processes)
+
+    @cached_property
+    def sandboxes(self) -> "Sandboxes":
+        from opsctl.systems.sandbox_containers import DockerSandboxes
+
+        deadline_s = self.settings.engine.timeout_s
+        sandboxes = DockerSandboxes(self.engine_address, deadline_s=deadline_s)
+        self._exits.callback(sandboxes.close)
+        return sandboxes
+
+    @property
+    def engine_address(self) -> str:
+        return self.target.engine

@@ -1,7 +1,7 @@
 """What every part needs: the place, its settings, its state, this machine and its checkout."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
@@ -40,7 +40,14 @@ class WorkPlace:
 
 
 # What `--timeout` bounds: one wait for one system.
-_WAITS = ("engine.timeout_s", "redis.timeout_s", "database.connect_timeout_s", "doctor.timeout_s")
+_WAITS = (
+    "engine.timeout_s",
+    "redis.timeout_s",
+    "database.connect_timeout_s",
+    "doctor.timeout_s",
+    "disk.timeout_s",
+    "notify.timeout_s",
+)
 
 
 class Ground:
@@ -59,6 +66,7 @@ class Ground:
         self._timeout_s = timeout_s
         self._settings = settings
         self._exits = ExitStack()
+        self._last_words: list[Callable[[], None]] = []
         self._logs: tuple[TextIO, str] | None = None
 
     def with_settings(self, settings: Settings) -> Self:
@@ -76,6 +84,9 @@ class Ground:
         return self
 
     def close(self) -> None:
+        # Before anything is closed: they need the store, whenever it was opened.
+        while self._last_words:
+            self._last_words.pop()()
         self._exits.close()
 
     def start_logs(self, stream: TextIO, *, verbose: int) -> None:
@@ -168,7 +179,7 @@ class Ground:
     def host(self) -> "Host":
         from opsctl.systems.host import PsutilHost
 
-        return PsutilHost(self._environ)
+        return PsutilHost(self._environ, deadline_s=self.settings.disk.timeout_s)
 
     @cached_property
     def git(self) -> "Git":
