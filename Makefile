@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help install check quick test demo docs lock bench clean
+.PHONY: help install check quick test demo docs lock bench bench-sandbox clean
 
 help: ## List the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -45,6 +45,9 @@ docs: install ## Write the generated pages again
 bench: install ## Measure start-up against click, and the kit against its peers
 	$(BIN)/python scripts/bench/startup
 	$(BIN)/python scripts/bench/redis
+
+bench-sandbox: install ## Measure `opsctl test` against plain docker run
+	$(BIN)/python scripts/bench/sandbox
 
 lock: ## Resolve the dependencies again; releases younger than a week wait
 	uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \

@@ -15,6 +15,9 @@ ROOT: dict[str, Entry] = {
     "doctor": Entry(
         "opsctl.cli.doctor:doctor", "Check everything opsctl stands on; exit 3 on trouble."
     ),
+    "test": Entry(
+        "opsctl.cli.test:test", "Run a test in a container that cannot exceed 0.5 CPU and 512 MiB."
+    ),
     "config": Entry("opsctl.cli.config:config", "Show and check the settings."),
     "health": Entry(
         "opsctl.cli.health:health",
@@ -23,6 +26,10 @@ ROOT: dict[str, Entry] = {
     "debug": Entry("opsctl.cli.debug:debug", "See what flows, who listens and what is slow."),
     "cache": Entry("opsctl.cli.cache:cache", "See and clear the cache that all processes share."),
     "limits": Entry("opsctl.cli.limits:limits", "See and reset the rate limits of all processes."),
+    "disk": Entry(
+        "opsctl.cli.disk:disk", "How full the disks are, where that leads, which raw logs go."
+    ),
+    "notify": Entry("opsctl.cli.notify:notify", "Where alerts go: try, and see what waits."),
     "migrate": Entry("opsctl.cli.migrate:migrate", "Apply migrations/*.sql, each file once."),
     "check": Entry(
         "opsctl.cli.check:check", "Hold the project to the rules of the house; exit 3 on findings."

@@ -71,6 +71,11 @@ class Session:
             self._wiring.start_logs(sys.stderr, verbose=options.verbose)
         return self._wiring
 
+    def take_timeout(self) -> float | None:
+        """Hand --timeout to a verb whose own work it bounds; the systems keep their settings'."""
+        timeout_s, self.options = self.options.timeout, self.options._replace(timeout=None)
+        return timeout_s
+
     def use(self, wiring: "Wiring") -> "Wiring":
         """Go on with other parts; both are closed in the end."""
         self._replaced.append(self.wiring)

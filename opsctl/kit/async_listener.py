@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from opsctl.errors import OpsctlError
 from opsctl.kit import parts
-from opsctl.kit.listener import SILENCE_S, OnMessage
+from opsctl.kit.listener import SILENCE_S, OnMessage, told
 from opsctl.kit.presence import FIRST_PAUSE_S, next_pause
 from opsctl.systems.redis_async import AsyncSubscription
-from opsctl.systems.redis_pubsub import Message, Topics
+from opsctl.systems.redis_pubsub import Topics
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ class AsyncListener:
             if self.live:
                 pause_s, self.live = FIRST_PAUSE_S, False
                 if self._on_lost is not None:
-                    self._on_lost()
+                    told(self._on_lost)
             await asyncio.sleep(parts.jittered(pause_s))
             pause_s = next_pause(pause_s)
 
@@ -62,18 +63,11 @@ class AsyncListener:
         try:
             self.live = True
             if self._on_gap is not None:
-                self._on_gap()
+                told(self._on_gap)
             while True:
                 message = await subscription.receive(SILENCE_S)
                 if message is not None:
-                    self._deliver(message)
+                    told(partial(self._on_message, message))
         finally:
             with contextlib.suppress(OpsctlError):
                 await subscription.close()
-
-    def _deliver(self, message: Message) -> None:
-        try:
-            self._on_message(message)
-        except Exception:
-            # The user's own code; one message it cannot take must not end the listening.
-            log.exception("a listener failed on a message", extra={"channel": message.channel})

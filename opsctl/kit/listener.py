@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
+from functools import partial
 
 from opsctl.errors import OpsctlError
 from opsctl.kit import parts
@@ -62,7 +63,7 @@ class Listener:
             if self._subscription is not None:
                 pause_s = FIRST_PAUSE_S
                 self._subscription = None
-                self._on_lost()
+                told(self._on_lost)
             self._stop.wait(parts.jittered(pause_s))
             pause_s = next_pause(pause_s)
 
@@ -70,20 +71,21 @@ class Listener:
         subscription = self._subscribe(self._topics)
         try:
             self._subscription = subscription
-            self._on_gap()
+            told(self._on_gap)
             while not self._stop.is_set():
                 message = subscription.receive(SILENCE_S)
                 if message is not None:
-                    self._deliver(message)
+                    told(partial(self._on_message, message))
         finally:
             subscription.close()
 
-    def _deliver(self, message: Message) -> None:
-        try:
-            self._on_message(message)
-        except Exception:
-            # The user's own code; one message it cannot take must not end the listening.
-            log.exception("a listener failed on a message", extra={"channel": message.channel})
+
+def told(callback: Callable[[], None]) -> None:
+    """Call the user's own code; what it cannot take must not end the listening."""
+    try:
+        callback()
+    except Exception:
+        log.exception("a listener's own code failed")
 
 
 def _nothing() -> None:

@@ -8,16 +8,20 @@ from pydantic.fields import FieldInfo
 
 from opsctl.settings.cache import Cache
 from opsctl.settings.database import Database
+from opsctl.settings.disk import Disk
 from opsctl.settings.doctor import Doctor
 from opsctl.settings.engine import Engine
 from opsctl.settings.experiment import Experiment
 from opsctl.settings.limits import Limits
 from opsctl.settings.logs import Logs
 from opsctl.settings.migrations import Migrations
+from opsctl.settings.notify import Notify
 from opsctl.settings.policy import Policy
 from opsctl.settings.probe import Probe
 from opsctl.settings.project import Project
 from opsctl.settings.redis import Redis
+from opsctl.settings.retention import Retention
+from opsctl.settings.sandbox import Sandbox
 from opsctl.settings.section import Section, setting
 from opsctl.settings.state import State
 
@@ -43,6 +47,10 @@ class Settings(Section):
     probe: Probe = Probe()
     experiment: Experiment = Experiment()
     policy: Policy = Policy()
+    disk: Disk = Disk()
+    retention: Retention = Retention()
+    notify: Notify = Notify()
+    sandbox: Sandbox = Sandbox()
 
 
 def sections() -> Iterator[tuple[str, type[Section]]]:

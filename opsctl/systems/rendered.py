@@ -65,6 +65,8 @@ class Service:
     environment: Mapping[str, str | None] = field(default_factory=dict, repr=False)
     """Secrets are in clear here; None takes the value of the shell."""
     command: tuple[str, ...] = field(default=(), repr=False)
+    entrypoint: tuple[str, ...] | None = field(default=None, repr=False)
+    """None: the image's own."""
     ports: tuple[Port, ...] = ()
     volumes: tuple[Volume, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -78,6 +80,7 @@ class Service:
     uts: str = ""
     userns_mode: str = ""
     user: str = ""
+    working_dir: str = ""
     restart: str = ""
     pull_policy: str = ""
     container_name: str = ""
@@ -148,6 +151,7 @@ def _service(name: str, raw: Mapping[str, Any]) -> Service:
         build=_build(raw.get("build")),
         environment=mapping(raw.get("environment")),
         command=_words(raw.get("command")),
+        entrypoint=None if raw.get("entrypoint") is None else _words(raw["entrypoint"]),
         ports=tuple(port for one in raw.get("ports") or () for port in _ports(one)),
         volumes=tuple(_volume(one) for one in raw.get("volumes") or ()),
         labels={key: value or "" for key, value in mapping(raw.get("labels")).items()},
@@ -175,6 +179,7 @@ PLAIN = (
     "uts",
     "userns_mode",
     "user",
+    "working_dir",
     "restart",
     "pull_policy",
     "container_name",

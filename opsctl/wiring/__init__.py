@@ -2,6 +2,7 @@
 
 from opsctl.wiring.databases import DatabaseParts
 from opsctl.wiring.engine import EngineParts
+from opsctl.wiring.folders import FolderParts
 from opsctl.wiring.ground import WorkPlace
 from opsctl.wiring.notices import NoticeParts
 from opsctl.wiring.policy import PolicyParts
@@ -10,5 +11,5 @@ from opsctl.wiring.redis import RedisParts
 __all__ = ["Wiring", "WorkPlace"]
 
 
-class Wiring(EngineParts, DatabaseParts, RedisParts, NoticeParts, PolicyParts):
+class Wiring(EngineParts, DatabaseParts, RedisParts, FolderParts, NoticeParts, PolicyParts):
     """Every part of one run; each file beside this one builds those of its kind."""

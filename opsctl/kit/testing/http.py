@@ -1,9 +1,11 @@
 """An HTTP that answers from a script; a request that nobody expected fails the test."""
 
 import json
+import sys
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from opsctl.errors import OpsctlError
@@ -46,11 +48,14 @@ class FakeHttp:
         outcome = script.popleft() if len(script) > 1 else script[0]
         if isinstance(outcome, OpsctlError):
             raise outcome
+        if len(outcome.body) > request.max_body_bytes:
+            raise OpsctlError("the answer is too long")
         return outcome
 
     @asynccontextmanager
     async def stream(self, request: HttpRequest, *, silence_s: float) -> AsyncIterator[HttpStream]:  # noqa: ARG002 - nothing is silent here
-        answer = await self.send(request)
+        # A stream is as long as it likes.
+        answer = await self.send(replace(request, max_body_bytes=sys.maxsize))
         yield HttpStream(answer.status, answer.headers, _pieces(answer.body))
 
     async def close(self) -> None:

@@ -14,7 +14,9 @@ EXAMPLES = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(), re.MULTILINE 
 def test_the_guide_has_an_example_for_every_part() -> None:
     parts = re.split(r"^## ", PAGE.read_text(), flags=re.MULTILINE)[1:]
 
-    assert [part.partition("\n")[0] for part in parts if "```python" not in part] == []
+    # A part with a page of its own has its examples there.
+    here = [part for part in parts if ".md)" not in part]
+    assert [part.partition("\n")[0] for part in here if "```python" not in part] == []
 
 
 @pytest.mark.parametrize("number", range(len(EXAMPLES)))

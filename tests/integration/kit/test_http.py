@@ -12,7 +12,7 @@ from opsctl.systems.clock import SystemClock
 from tests.engines.addresses import Address
 from tests.sites import CANARY, Running, running
 
-QUICK = HttpSettings(attempt_s=0.5, deadline_s=2.0, silence_s=0.3, retries=Retries(attempts=1))
+QUICK = HttpSettings(attempt_s=1.0, deadline_s=4.0, silence_s=0.3, retries=Retries(attempts=1))
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_an_answer_that_drips_is_cut_off_at_the_deadline(
     with pytest.raises(UnreachableError, match="no answer"):
         http.get(site.url(path))
 
-    assert clock.steady() - began < 1.5
+    assert clock.steady() - began < 3.0
 
 
 @pytest.mark.parametrize("path", ["/cut", "/nonsense"])
@@ -76,7 +76,7 @@ def test_a_server_that_accepts_and_is_silent_costs_one_deadline(
     with pytest.raises(UnreachableError) as lost:
         http.get(f"http://{black_hole.host}:{black_hole.port}/{CANARY}")
 
-    assert clock.steady() - began < 1.5
+    assert clock.steady() - began < 3.0
     assert CANARY not in repr(lost.value) + lost.value.why + lost.value.hint
 
 
@@ -128,7 +128,7 @@ def test_a_stream_left_half_way_leaves_the_client_usable(http: HttpClient, site:
 def test_awaited_calls_share_connections_and_deadlines(site: Running, black_hole: Address) -> None:
     async def run() -> tuple[list[bytes], list[bytes], str]:
         async with AsyncHttpClient(QUICK) as http:
-            answers = await asyncio.gather(*[http.get(site.url()) for _ in range(8)])
+            answers = await asyncio.gather(*[http.get(site.url()) for _ in range(4)])
             async with http.stream("GET", site.url()) as stream:
                 pieces = [chunk async for chunk in stream.chunks()]
             try:
@@ -137,4 +137,4 @@ def test_awaited_calls_share_connections_and_deadlines(site: Running, black_hole
                 return [answer.body for answer in answers], pieces, error.why
         return [], [], "it answered"
 
-    assert asyncio.run(run()) == ([b"well"] * 8, [b"well"], "no whole answer within 0.5 s")
+    assert asyncio.run(run()) == ([b"well"] * 4, [b"well"], "no whole answer within 1 s")

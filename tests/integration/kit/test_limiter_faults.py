@@ -12,6 +12,7 @@ from opsctl.kit.rates import Rate
 from opsctl.systems.clock import SystemClock
 from tests.engines.redis import OwnRedis, RedisServer
 from tests.integration.kit.conftest import QUICK, MakeClient
+from tests.slow_line import slow_line
 from tests.waiting import wait_for
 
 RATE = Rate("fault", 8, 0.5)
@@ -75,6 +76,20 @@ def test_the_policy_decides_in_every_fault(
     assert allowed.count(True) == calls
     assert first_s < QUICK.answer_s + 0.5
     assert clock.steady() - began < 0.5
+
+
+@pytest.mark.parametrize(("delay_s", "allowed"), [(0.02, 8), (0.5, 0)], ids=["late", "too late"])
+def test_a_slow_line_is_used_as_long_as_it_keeps_the_deadline(
+    client_of: MakeClient, redis_url: str, *, delay_s: float, allowed: int
+) -> None:
+    with slow_line(redis_url, delay_s) as url:
+        client = client_of(url)
+        limiter = RateLimiter(client, "test", policies=Policies("closed", after_restart="trust"))
+
+        decisions = [limiter.allow(Rate("slow", 8, 60.0)).allowed for _ in range(10)]
+
+        assert decisions.count(True) == allowed
+        client.close()
 
 
 def test_waiting_on_a_closed_limit_ends_when_one_said(

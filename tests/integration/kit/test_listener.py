@@ -57,7 +57,23 @@ def test_a_message_the_user_s_code_cannot_take_does_not_end_the_listening(
     client.calls([("PUBLISH", "x", "no number"), ("PUBLISH", "x", "7")])
 
     assert heard.get(timeout=5) == "7"
-    assert "a listener failed on a message" in caplog.text
+    assert "a listener's own code failed" in caplog.text
+
+
+def test_a_callback_that_fails_does_not_end_the_listening(
+    client_of: MakeClient, redis_url: str
+) -> None:
+    client, heard = client_of(redis_url), queue.SimpleQueue[bytes]()
+
+    def fail() -> None:
+        heard.put(b"gap")
+        raise ValueError("the user's own mistake")
+
+    client.listen(lambda message: heard.put(message.data), channels=["x"], on_gap=fail)
+    assert heard.get(timeout=5) == b"gap"
+    client.call("PUBLISH", "x", "1")
+
+    assert heard.get(timeout=5) == b"1"
 
 
 def test_closing_ends_the_listening(client_of: MakeClient, redis_url: str) -> None:

@@ -1,0 +1,1 @@
+"""Tests in containers that can never take more than their caps."""

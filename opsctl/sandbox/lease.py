@@ -1,0 +1,62 @@
+"""Whose a container is, written on it, so that a later run can tell what was left behind."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from opsctl.errors import OpsctlError
+from opsctl.sandbox.model import Owner
+
+if TYPE_CHECKING:
+    from opsctl.systems.host import Host
+
+LABEL = "opsctl.sandbox"
+PROJECT = f"{LABEL}.project"
+_HOST, _BOOT = f"{LABEL}.host", f"{LABEL}.boot"
+_PID, _STARTED, _UNTIL = f"{LABEL}.pid", f"{LABEL}.started", f"{LABEL}.until"
+# Starting, sweeping and removing take time as well.
+SPARE = timedelta(minutes=10)
+
+
+def this_process(host: "Host", pid: int) -> Owner:
+    started = host.started(pid)
+    if started is None:
+        raise OpsctlError(
+            "could not say who runs this test", why=f"process {pid} is not to be seen"
+        )
+    return Owner(host.name(), host.boot().id, pid, started)
+
+
+def lease(owner: Owner, *, now: datetime, runs_s: float) -> dict[str, str]:
+    """Write the owner and the latest end as labels."""
+    until = now + timedelta(seconds=runs_s) + SPARE
+    return {
+        LABEL: "1",
+        _HOST: owner.host,
+        _BOOT: owner.boot,
+        _PID: str(owner.pid),
+        _STARTED: str(owner.started),
+        _UNTIL: str(int(until.timestamp())),
+    }
+
+
+def is_left_behind(
+    labels: Mapping[str, str], host: "Host", *, now: datetime, is_running: bool
+) -> bool:
+    """Say whether its owner is gone; one that we cannot see has until the lease ends."""
+    if labels.get(_HOST) != host.name():
+        return _has_ended(labels, now)
+    if labels.get(_BOOT) != host.boot().id:
+        # Nothing of ours survives a boot; what runs belongs to a machine of the same name.
+        return not is_running or _has_ended(labels, now)
+    started = host.started(_whole(labels, _PID))
+    return str(started) != labels.get(_STARTED)
+
+
+def _has_ended(labels: Mapping[str, str], now: datetime) -> bool:
+    return now > datetime.fromtimestamp(_whole(labels, _UNTIL), UTC)
+
+
+def _whole(labels: Mapping[str, str], name: str) -> int:
+    text = labels.get(name, "")
+    return int(text) if text.isdecimal() else 0

@@ -1,0 +1,171 @@
+"""The nouns of a test run: what is wished, what will be run, what came of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from opsctl.findings import Finding
+from opsctl.systems.sandbox_containers import ImageFacts
+from opsctl.systems.sandbox_spec import NO_NETWORK, TEMPORARY, Bind, Limits, Spec
+
+__all__ = [
+    "NO_NETWORK",
+    "TEMPORARY",
+    "Bind",
+    "Ended",
+    "Figures",
+    "ImageFacts",
+    "Limits",
+    "Marks",
+    "Owner",
+    "Plan",
+    "Report",
+    "Run",
+    "Spec",
+    "Stage",
+    "Verdict",
+    "Wish",
+]
+
+MEBI = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What was asked for, by flags or by a compose service."""
+
+    images: tuple[str, ...]
+    command: tuple[str, ...] = field(default=(), repr=False)
+    """Empty: the image's own."""
+    entrypoint: tuple[str, ...] | None = field(default=None, repr=False)
+    """None: the image's own."""
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    binds: tuple[Bind, ...] = ()
+    """Their sources resolved: every link followed."""
+    writable: tuple[str, ...] = ()
+    workdir: str = ""
+    user: str = ""
+    limits: Limits | None = None
+    """What a compose service asks for; None: what the settings say."""
+    network: str = NO_NETWORK
+    services: tuple[str, ...] = ()
+    keeps: bool = False
+    timeout_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What was seen before planning."""
+
+    images: Mapping[str, ImageFacts]
+    socket: str
+    """Where the engine's socket is; empty for an engine elsewhere."""
+    labels: Mapping[str, str]
+    """Whose containers these are."""
+    app_env: str = "development"
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What nobody can guess: the name of this run, and the secret of its end."""
+
+    name: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Every container in the order in which it starts."""
+
+    services: Mapping[str, Spec]
+    runs: tuple[Spec, ...]
+    timeout_s: float
+    private_network: str = ""
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        made = (f"network {self.private_network}: leads nowhere outside",)
+        served = tuple(f"service {_spoken(spec)}" for spec in self.services.values())
+        tested = tuple(f"test {_spoken(spec)}, {self.timeout_s:g} s" for spec in self.runs)
+        return (*(made if self.private_network else ()), *served, *tested)
+
+
+def _spoken(spec: Spec) -> str:
+    limits = spec.limits
+    caps = f"{limits.cpus:g} CPU, {limits.memory_bytes // MEBI} MiB, {limits.processes} processes"
+    binds = "".join(
+        f", {bind.source} at {bind.target} ({'writable' if bind.writable else 'read-only'})"
+        for bind in spec.binds
+    )
+    return f"{spec.image}: {caps}, user {spec.user}, network {spec.network}{binds}"
+
+
+class Verdict(StrEnum):
+    PASSED = "passed"
+    FAILED = "failed"
+    OUT_OF_MEMORY = "out of memory"
+    """The command itself was killed by the cap."""
+    CHILD_OUT_OF_MEMORY = "child out of memory"
+    """A process that it had started was; how it took that is its exit code."""
+    TIMED_OUT = "timed out"
+    KILLED = "killed"
+    """By a signal, and neither by a cap nor by us."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What it took; None is what this kernel does not tell."""
+
+    peak_memory_bytes: int | None = None
+    cpu_s: float | None = None
+    throttled_s: float | None = None
+    out_of_memory_kills: int | None = None
+    peak_processes: int | None = None
+    refused_forks: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How the command ended, by the gate's word and the engine's."""
+
+    exit_code: int
+    by_signal: bool
+    was_out_of_memory: bool
+    was_late: bool
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One command in one image, and what came of it."""
+
+    image: str
+    verdict: Verdict
+    exit_code: int
+    wall_s: float
+    limits: Limits
+    figures: Figures
+    output_bytes: int
+    dropped_bytes: int
+    last_output: str = field(repr=False)
+    kept: str = ""
+    """The container that --keep left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    runs: tuple[Run, ...]
+    swept: tuple[str, ...]
+    """What earlier runs had left behind."""
+    findings: tuple[Finding, ...]
+    exit_code: int
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The process that a container belongs to; a later one of the same number is another."""
+
+    host: str
+    boot: str
+    pid: int
+    started: float

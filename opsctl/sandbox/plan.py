@@ -1,0 +1,156 @@
+"""Decides what containers a test is made of; caps can be lowered here, and never raised."""
+
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+from opsctl.errors import RefusedError, UsageError
+from opsctl.sandbox.model import (
+    MEBI,
+    NO_NETWORK,
+    TEMPORARY,
+    Bind,
+    ImageFacts,
+    Limits,
+    Marks,
+    Plan,
+    Spec,
+    Stage,
+    Wish,
+)
+from opsctl.sandbox.services import NOBODY, SERVICES, Service, addresses, password_variables
+from opsctl.settings.sandbox import Sandbox
+
+CEILING = Limits(cpus=0.5, memory_bytes=512 * MEBI, processes=256, tmp_bytes=512 * MEBI)
+RULE = "tests never take more than 0.5 CPU, 512 MiB and 256 processes"
+ROOTS = frozenset({"", "0", "root"})
+# Of the container itself: what hides them hides the caps.
+OWN = ("/proc", "/sys", "/dev", "/run/opsctl")
+
+
+def plan(wish: Wish, rules: Sandbox, stage: Stage, marks: Marks) -> Plan:
+    """Lay out every container, or refuse."""
+    shared = _shared(wish, rules, stage, marks)
+    runs = tuple(
+        _run(replace(shared, name=f"{marks.name}-{number}", image=image), stage.images[image], wish)
+        for number, image in enumerate(wish.images, start=1)
+    )
+    served = replace(
+        shared, binds=(), environment={"APP_ENV": stage.app_env}, writable=(), keeps_output=True
+    )
+    services = {
+        name: _service(served, SERVICES[name], (rules, stage, marks)) for name in wish.services
+    }
+    private = marks.name if wish.services else ""
+    return Plan(services, runs, wish.timeout_s or rules.timeout_s, private)
+
+
+def _shared(wish: Wish, rules: Sandbox, stage: Stage, marks: Marks) -> Spec:
+    """Say what every container of the run has in common."""
+    if wish.services and wish.network != NO_NETWORK:
+        why = "services of --with stand in a network of their own"
+        raise UsageError("--with and another network do not go together", why=why)
+    usual = {"HOME": TEMPORARY, "APP_ENV": stage.app_env}
+    handed = addresses(wish.services, marks.secret)
+    return Spec(
+        name=marks.name,
+        image="",
+        limits=capped(wish.limits or limits_of(rules)),
+        user=not_root(wish.user or rules.user),
+        command=(),
+        environment={**usual, **handed, **wish.environment},
+        binds=tuple(_allowed(bind, stage.socket) for bind in wish.binds),
+        writable=(*rules.writable, *wish.writable),
+        network=marks.name if wish.services else wish.network,
+        labels=stage.labels,
+        keeps_output=wish.keeps,
+    )
+
+
+def limits_of(rules: Sandbox) -> Limits:
+    memory = rules.memory_mb * MEBI
+    return Limits(rules.cpus, memory, rules.processes, min(rules.tmp_mb * MEBI, memory))
+
+
+def capped(limits: Limits) -> Limits:
+    """Refuse what is above the ceiling; it is not cut down in silence."""
+    raised = [
+        f"{getattr(limits, name) / unit:g} {said} (at most {getattr(CEILING, name) / unit:g})"
+        for name, said, unit in (
+            ("cpus", "CPU", 1),
+            ("memory_bytes", "MiB of memory", MEBI),
+            ("processes", "processes", 1),
+        )
+        if getattr(limits, name) > getattr(CEILING, name)
+    ]
+    if raised:
+        hint = "Lower sandbox.cpus, sandbox.memory_mb, sandbox.processes, or the service's own."
+        raise RefusedError(f"refused to give a test {', '.join(raised)}", why=RULE, hint=hint)
+    return limits
+
+
+def not_root(user: str) -> str:
+    name, _, group = user.partition(":")
+    if name in ROOTS or group in {"0", "root"}:
+        why = "tests do not run as root, nor in its group"
+        raise RefusedError(f"refused to run as {user or 'root'}", why=why, hint="Set sandbox.user.")
+    # A number alone would bring root's group with it.
+    return f"{user}:{user}" if user.isdecimal() else user
+
+
+def _allowed(bind: Bind, socket: str) -> Bind:
+    """Refuse a mount that leads to the engine, or that hides what the caps are read from."""
+    what = f"refused the mount {bind.source}:{bind.target}"
+    if not socket:
+        raise RefusedError(what, why="the engine is on another machine, and so would the folder be")
+    if Path(socket).is_relative_to(bind.source):
+        why = f"it holds the engine's socket ({socket}), which is root on this machine"
+        raise RefusedError(what, why=why, hint="Mount the folder that the test needs.")
+    target = _full_path(bind.target)
+    if target == PurePosixPath("/") or any(target.is_relative_to(own) for own in OWN):
+        raise RefusedError(what, why=f"{bind.target} is the container's own")
+    return bind
+
+
+def _full_path(text: str) -> PurePosixPath:
+    path = PurePosixPath(text)
+    if not path.is_absolute() or ".." in path.parts:
+        raise UsageError(f"{text!r} is no place in a container", why="a full path is wanted")
+    return path
+
+
+def _run(spec: Spec, facts: ImageFacts, wish: Wish) -> Spec:
+    entrypoint = facts.entrypoint if wish.entrypoint is None else wish.entrypoint
+    # As the engine has it: a new entrypoint forgets the image's command.
+    usual = facts.command if wish.entrypoint is None else ()
+    command = (*entrypoint, *(wish.command or usual))
+    if not command:
+        why = "neither the image nor you name one"
+        raise UsageError(f"no command to run in {spec.image}", why=why, hint="Add: -- COMMAND")
+    workdir = wish.workdir or facts.workdir
+    return replace(spec, command=command, workdir=workdir, writable=_writable(spec, facts))
+
+
+def _service(spec: Spec, service: Service, given: tuple[Sandbox, Stage, Marks]) -> Spec:
+    rules, stage, marks = given
+    image = service.image(rules)
+    facts = stage.images[image]
+    secret = password_variables(service.name, marks.secret)
+    spec = replace(
+        spec,
+        name=f"{marks.name}-{service.name}",
+        image=image,
+        user=NOBODY,
+        command=(*facts.entrypoint, *service.command),
+        environment={**spec.environment, **service.environment, **secret},
+        workdir=facts.workdir,
+        writable=service.writable,
+        alias=service.name,
+    )
+    return replace(spec, writable=_writable(spec, facts))
+
+
+def _writable(spec: Spec, facts: ImageFacts) -> tuple[str, ...]:
+    """List what is writable in memory; a volume of the image would be a disk to fill."""
+    mounted = {bind.target for bind in spec.binds}
+    found = dict.fromkeys((*spec.writable, *facts.volumes))
+    return tuple(path for path in found if path not in mounted and _full_path(path).name)

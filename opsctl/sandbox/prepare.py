@@ -1,0 +1,180 @@
+"""From what was asked to a plan: reads the compose project, builds, and looks at the images."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from opsctl.errors import OpsctlError, RefusedError, UsageError
+from opsctl.sandbox.build import build_command
+from opsctl.sandbox.compose import service_of, wish_of
+from opsctl.sandbox.lease import PROJECT, lease, this_process
+from opsctl.sandbox.model import NO_NETWORK, Marks, Plan, Stage, Wish
+from opsctl.sandbox.plan import plan
+from opsctl.sandbox.services import SERVICES
+from opsctl.sandbox.words import read_bind, read_variables
+from opsctl.settings import Settings
+from opsctl.settings.environment import app_env, overlays
+from opsctl.systems.files import Kind
+
+if TYPE_CHECKING:
+    from opsctl.systems.clock import Clock
+    from opsctl.systems.compose import Compose, Project
+    from opsctl.systems.files import Files
+    from opsctl.systems.host import Host
+    from opsctl.systems.output import Line
+    from opsctl.systems.process import Processes
+    from opsctl.systems.sandbox_containers import Sandboxes
+
+_LABEL = "com.docker.compose"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was typed."""
+
+    images: tuple[str, ...] = ()
+    service: str = ""
+    build: bool = False
+    command: tuple[str, ...] = field(default=(), repr=False)
+    variables: tuple[str, ...] = field(default=(), repr=False)
+    mounts: tuple[str, ...] = ()
+    workdir: str = ""
+    network: str = ""
+    services: tuple[str, ...] = ()
+    keep: bool = False
+    timeout_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where it is prepared, and by whom."""
+
+    settings: Settings
+    directory: Path
+    environ: Mapping[str, str] = field(repr=False)
+    engine: str
+    pid: int
+    sandboxes: "Sandboxes"
+    compose: "Compose"
+    processes: "Processes"
+    files: "Files"
+    host: "Host"
+    clock: "Clock"
+    on_line: "Callable[[Line], None]"
+
+
+def prepare(asked: Asked, desk: Desk, marks: Marks, *, build: bool = True) -> Plan:
+    """Plan the test; an image is built only when it will be run."""
+    wish = _wish(asked, desk, build=build and asked.build)
+    wish = replace(wish, network=_network(wish, desk))
+    return plan(wish, desk.settings.sandbox, _stage(wish, desk), marks)
+
+
+def _wish(asked: Asked, desk: Desk, *, build: bool) -> Wish:
+    rules = desk.settings.sandbox
+    if asked.service and asked.images:
+        why = "a service has an image of its own"
+        raise UsageError("--service and an image do not go together", why=why)
+    images = asked.images or (() if asked.service or not rules.image else (rules.image,))
+    wish = Wish(images) if images else _from_service(asked.service, desk, build=build)
+    if wish is None:
+        wish = _from_dockerfile(asked, desk)
+        images = wish.images
+    if images and build:
+        _build(images, desk)
+    binds = tuple(read_bind(text, desk.directory, desk.files) for text in asked.mounts)
+    return replace(
+        wish,
+        command=asked.command or wish.command,
+        environment={**wish.environment, **read_variables(asked.variables, desk.environ)},
+        binds=(*wish.binds, *binds),
+        workdir=asked.workdir or wish.workdir,
+        network=asked.network or (NO_NETWORK if asked.services else rules.network),
+        services=tuple(name for name in SERVICES if name in asked.services),
+        keeps=asked.keep,
+        timeout_s=asked.timeout_s,
+    )
+
+
+def _project(desk: Desk) -> "Project":
+    from opsctl.systems.compose import Project  # noqa: PLC0415 - only a compose service pays
+
+    settings = desk.settings
+    file = settings.sandbox.compose_file or f"docker-compose.{overlays(settings.env)[0]}.yml"
+    return Project(
+        name=f"{settings.project.name}-{settings.env}",
+        directory=desk.directory,
+        files=(Path(file),),
+        engine=desk.engine,
+        environment={"APP_ENV": app_env(settings.env)},
+    )
+
+
+def _from_service(named: str, desk: Desk, *, build: bool) -> Wish | None:
+    """Read the service from the compose file; None when there is none and nobody named it."""
+    project, rules = _project(desk), desk.settings.sandbox
+    if desk.files.kind(desk.directory / project.files[0]) is not Kind.FILE and not named:
+        return None
+    rendered = desk.compose.config(project)
+    if not named and rules.service not in rendered.services:
+        return None
+    service = service_of(rendered, named or rules.service)
+    if build:
+        project = replace(project, secrets=rendered.secrets)
+        desk.compose.build(project, desk.on_line, services=(service.name,)).require()
+    return wish_of(service, rules, desk.files, project=project.name, environ=desk.environ)
+
+
+def _from_dockerfile(asked: Asked, desk: Desk) -> Wish:
+    if not asked.build:
+        why = f"no image is named, and no service {desk.settings.sandbox.service} in compose"
+        hint = "Name one: opsctl test --image IMAGE -- COMMAND, or sandbox.image."
+        raise UsageError("nothing to test in", why=why, hint=hint)
+    return Wish((f"{desk.settings.project.name}-test",))
+
+
+def _build(images: tuple[str, ...], desk: Desk) -> None:
+    if len(images) != 1:
+        raise UsageError("--build makes one image", why=f"{len(images)} are named")
+    command = build_command(images[0], desk.directory, desk.engine)
+    desk.processes.stream(command, desk.on_line).require()
+
+
+def _network(wish: Wish, desk: Desk) -> str:
+    """Find the engine's name of a compose network; production's are out of reach."""
+    name = wish.network
+    if name == NO_NETWORK or wish.services:
+        return name
+    if desk.settings.env == "prod":
+        why = "a test never joins a network of production"
+        raise RefusedError(f"refused the network {name}", why=why, hint="Use -e dev, or none.")
+    project = f"{desk.settings.project.name}-{desk.settings.env}"
+    labels = (f"{_LABEL}.project={project}", f"{_LABEL}.network={name}")
+    found = desk.sandboxes.networks(*labels)
+    if not found:
+        why = f"the compose project {project} has no such network now"
+        raise OpsctlError(f"could not join the network {name}", why=why, hint="Start it first.")
+    return found[0].name
+
+
+def _stage(wish: Wish, desk: Desk) -> Stage:
+    rules = desk.settings.sandbox
+    names = (*wish.images, *(SERVICES[name].image(rules) for name in wish.services))
+    images = {}
+    for name in names:
+        facts = desk.sandboxes.image(name)
+        if facts is None:
+            hint = f"docker pull {name}, or let --build make it."
+            raise OpsctlError(
+                f"there is no image {name} here", why="a test pulls nothing by itself", hint=hint
+            )
+        images[name] = facts
+    runs_s = (wish.timeout_s or rules.timeout_s) * len(wish.images) + rules.service_wait_s
+    owner = this_process(desk.host, desk.pid)
+    labels = lease(owner, now=desk.clock.now(), runs_s=runs_s)
+    labels[PROJECT] = desk.settings.project.name
+    socket = desk.sandboxes.socket
+    # Its usual place is behind a link, and what is mounted is what the link leads to.
+    where = str(desk.files.resolve(Path(socket))) if socket else ""
+    return Stage(images, where, labels, app_env(desk.settings.env))

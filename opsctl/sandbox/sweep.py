@@ -1,0 +1,29 @@
+"""Takes away what earlier runs could not: their owner was killed."""
+
+from typing import TYPE_CHECKING
+
+from opsctl.sandbox.lease import LABEL, is_left_behind
+from opsctl.systems.sandbox_containers import KEPT
+
+if TYPE_CHECKING:
+    from opsctl.systems.clock import Clock
+    from opsctl.systems.host import Host
+    from opsctl.systems.sandbox_containers import Sandboxes
+
+
+def sweep(sandboxes: "Sandboxes", host: "Host", clock: "Clock") -> tuple[str, ...]:
+    """Remove containers, then networks, whose owner is gone; name them."""
+    now = clock.now()
+    swept = []
+    for one in sandboxes.find(LABEL):
+        running = one.state == "running"
+        if one.name.startswith(KEPT) and not running:
+            continue
+        if is_left_behind(one.labels, host, now=now, is_running=running):
+            sandboxes.discard(one.id)
+            swept.append(one.name)
+    for network in sandboxes.networks(LABEL):
+        if is_left_behind(network.labels, host, now=now, is_running=False):
+            sandboxes.discard_network(network.id)
+            swept.append(network.name)
+    return tuple(swept)

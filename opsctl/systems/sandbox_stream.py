@@ -1,0 +1,107 @@
+"""What a capped container says, as it comes over one connection to the engine."""
+
+import select
+import socket
+import struct
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Protocol
+
+READ_BYTES = 65_536
+_HEAD = struct.Struct(">BxxxL")
+
+
+class Stream(IntEnum):
+    OUT = 1
+    ERROR = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    stream: Stream
+    data: bytes
+
+
+class Channel(Protocol):
+    """One connection to the input and output of a container."""
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether there may be more: the container lives, or has not been heard out."""
+        ...
+
+    def read(self, timeout_s: float) -> tuple[Piece, ...]:
+        """Hand on what came, or nothing when nothing comes within this time."""
+        ...
+
+    def send(self, words: bytes) -> None:
+        """Write to its input; one that listens no more is no trouble."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Frames:
+    """Takes apart what the engine puts together: frames of both streams, cut anywhere."""
+
+    def __init__(self) -> None:
+        self._rest = bytearray()
+
+    def take(self, data: bytes) -> tuple[Piece, ...]:
+        self._rest += data
+        pieces = []
+        while len(self._rest) >= _HEAD.size:
+            stream, length = _HEAD.unpack_from(self._rest)
+            end = _HEAD.size + length
+            if len(self._rest) < end:
+                break
+            whose = Stream.ERROR if stream == Stream.ERROR else Stream.OUT
+            pieces.append(Piece(whose, bytes(self._rest[_HEAD.size : end])))
+            del self._rest[:end]
+        return tuple(pieces)
+
+
+class SocketChannel:
+    """The engine's own connection, taken over from the driver."""
+
+    def __init__(
+        self,
+        connection: socket.socket,
+        telling: Callable[[], AbstractContextManager[None]],
+        release: Callable[[], None],
+    ) -> None:
+        self._connection = connection
+        self._telling = telling
+        self._release = release
+        self._frames = Frames()
+        self._open = True
+        connection.setblocking(False)  # noqa: FBT003 - the socket's own signature
+
+    @property
+    def is_open(self) -> bool:
+        return self._open
+
+    def read(self, timeout_s: float) -> tuple[Piece, ...]:
+        with self._telling():
+            ready, _, _ = select.select([self._connection], [], [], max(0.0, timeout_s))
+            if not ready:
+                return ()
+            data = self._connection.recv(READ_BYTES)
+        self._open = bool(data)
+        return self._frames.take(data)
+
+    def send(self, words: bytes) -> None:
+        try:
+            self._connection.sendall(words)
+        except (BrokenPipeError, ConnectionResetError, BlockingIOError):
+            return
+
+    def close(self) -> None:
+        self._open = False
+        # The other side learns of it at once, whoever else still holds the connection.
+        with suppress(OSError):
+            self._connection.shutdown(socket.SHUT_RDWR)
+        self._connection.close()
+        self._release()

@@ -1,0 +1,176 @@
+"""A run from the first container to the last removal, on an engine that is scripted."""
+
+import pytest
+
+from opsctl.errors import OpsctlError, RefusedError, UnreachableError
+from opsctl.progress import Silent
+from opsctl.sandbox.model import Plan, Run, Stage, Verdict, Wish
+from opsctl.sandbox.plan import plan
+from opsctl.sandbox.run import Parts, run
+from opsctl.settings.sandbox import Sandbox
+from opsctl.systems.sandbox_stream import Piece, Stream
+from tests.twins.sandboxes import Script, ScriptedSandboxes
+from tests.unit.sandbox.conftest import MARKS
+
+SAYS = (Piece(Stream.OUT, b"out\n"), Piece(Stream.ERROR, b"err\n"))
+
+
+class Site:
+    """An engine, what was heard, and a plan to run on it."""
+
+    def __init__(self, rules: Sandbox, stage: Stage) -> None:
+        self.rules, self.stage = rules, stage
+        self.sandboxes = ScriptedSandboxes(known_images=dict(stage.images))
+        self.heard: list[Piece] = []
+
+    def plan(self, wish: Wish) -> Plan:
+        return plan(wish, self.rules, self.stage, MARKS)
+
+    def run(self, wish: Wish, *, keep: bool = False) -> tuple[Run, ...]:
+        box = self.sandboxes
+        parts = Parts(box, box.clock, self.rules, self.heard.append, Silent())
+        return run(self.plan(wish), parts, MARKS, keep=keep)
+
+    @property
+    def is_clean(self) -> bool:
+        return not self.sandboxes.there and not self.sandboxes.known_networks
+
+
+@pytest.fixture
+def site(rules: Sandbox, stage: Stage) -> Site:
+    return Site(rules, stage)
+
+
+def test_what_it_says_comes_through_and_its_code_too(site: Site) -> None:
+    site.sandboxes.scripts["app:1"] = Script(SAYS, exit_code=3)
+
+    (told,) = site.run(Wish(("app:1",)))
+
+    assert site.heard == list(SAYS)
+    assert (told.verdict, told.exit_code) == (Verdict.FAILED, 3)
+    assert (told.figures.cpu_s, told.output_bytes) == (0.25, 8)
+    assert site.is_clean
+
+
+def test_nothing_runs_where_a_cap_does_not_hold(site: Site) -> None:
+    site.sandboxes.scripts["app:1"] = Script(SAYS, memory=2**30)
+
+    with pytest.raises(RefusedError) as caught:
+        site.run(Wish(("app:1",)))
+
+    assert "memory is capped at 1073741824" in caught.value.why
+    (channel,) = site.sandboxes.channels.values()
+    assert channel.words == []
+    assert site.is_clean
+
+
+def test_a_gate_that_does_not_speak_is_not_waited_for_forever(site: Site) -> None:
+    site.sandboxes.scripts["app:1"] = Script(silent=True)
+
+    with pytest.raises(OpsctlError, match="could not look at the caps"):
+        site.run(Wish(("app:1",)))
+
+    assert site.is_clean
+
+
+@pytest.mark.parametrize(
+    ("ends", "words", "wall_s"),
+    [
+        ("at TERM", [b"TERM\n"], 60.0),
+        ("at KILL", [b"TERM\n", b"KILL\n"], 65.0),
+        ("when taken down", [b"TERM\n", b"KILL\n"], 70.0),
+    ],
+)
+def test_one_that_is_late_is_asked_then_killed_then_taken_down(
+    site: Site, ends: str, words: list[bytes], wall_s: float
+) -> None:
+    site.sandboxes.scripts["app:1"] = Script(ends=ends)
+
+    (told,) = site.run(Wish(("app:1",), timeout_s=60))
+
+    (channel,) = site.sandboxes.channels.values()
+    assert channel.words[1:] == words
+    assert (told.verdict, told.exit_code) == (Verdict.TIMED_OUT, 124)
+    assert told.wall_s == pytest.approx(wall_s)
+    assert ("kill opsctl-test-0a1b-1" in site.sandboxes.done) == (ends == "when taken down")
+    assert site.is_clean
+
+
+def test_one_that_was_taken_down_is_measured_by_the_engine(site: Site) -> None:
+    site.sandboxes.scripts["app:1"] = Script(ends="when taken down")
+
+    (told,) = site.run(Wish(("app:1",), timeout_s=60))
+
+    assert (told.figures.peak_memory_bytes, told.figures.cpu_s) == (1_000_000, 2.5)
+
+
+def test_a_starved_command_and_a_starved_child_are_told_apart(site: Site) -> None:
+    site.sandboxes.scripts = {
+        "app:1": Script(exit_code=137, said="Killed", oom_kills=1),
+        "app:2": Script(exit_code=137, oom_kills=1),
+    }
+
+    told = site.run(Wish(("app:1", "app:2")))
+
+    assert [one.verdict for one in told] == [Verdict.OUT_OF_MEMORY, Verdict.CHILD_OUT_OF_MEMORY]
+
+
+def test_servers_are_ready_before_the_test_starts(site: Site) -> None:
+    site.sandboxes.scripts = {"pg:1": Script(ends="never"), "rd:1": Script(ends="never")}
+    site.sandboxes.answers = [2, 2, 0, 1, 0]
+
+    site.run(Wish(("app:1",), services=("postgres", "redis")))
+
+    did = [step.replace(f"{MARKS.name}-", "") for step in site.sandboxes.done]
+    assert did[:4] == ["create postgres", "start postgres", "create redis", "start redis"]
+    assert did[4:9] == ["execute postgres pg_isready"] * 3 + ["execute redis redis-cli"] * 2
+    assert did[9:] == ["create 1", "start 1", "discard 1", "discard redis", "discard postgres"]
+    assert site.is_clean
+
+
+def test_a_server_that_ends_is_told_with_its_last_words(site: Site) -> None:
+    site.sandboxes.scripts["rd:1"] = Script(ends="when asked")
+
+    with pytest.raises(OpsctlError, match="the test's redis ended") as caught:
+        site.run(Wish(("app:1",), services=("redis",)))
+
+    assert "said why" in caught.value.why
+    assert site.is_clean
+
+
+def test_a_server_that_is_never_ready_is_given_up(site: Site) -> None:
+    site.sandboxes.scripts["rd:1"] = Script(ends="never")
+    site.sandboxes.answers = [1] * 10_000
+
+    with pytest.raises(UnreachableError, match="not ready within 120 s"):
+        site.run(Wish(("app:1",), services=("redis",)))
+
+    assert site.is_clean
+
+
+def test_an_interruption_leaves_nothing(site: Site) -> None:
+    site.sandboxes.scripts["app:1"] = Script(SAYS, ends="never")
+
+    def interrupted(_: Piece) -> None:
+        raise KeyboardInterrupt
+
+    box = site.sandboxes
+    parts = Parts(box, box.clock, site.rules, interrupted, Silent())
+    with pytest.raises(KeyboardInterrupt):
+        run(site.plan(Wish(("app:1",), services=("redis",))), parts, MARKS)
+
+    assert site.is_clean
+
+
+def test_a_kept_container_is_all_that_stays(site: Site) -> None:
+    (told,) = site.run(Wish(("app:1",)), keep=True)
+
+    assert told.kept == "kept-opsctl-test-0a1b-1"
+    assert set(site.sandboxes.there) == {told.kept}
+
+
+def test_an_engine_that_is_away_is_said_to_be(site: Site) -> None:
+    site.sandboxes.is_away = True
+
+    with pytest.raises(UnreachableError):
+        site.run(Wish(("app:1",)))
