@@ -19,6 +19,31 @@ ROOT: dict[str, Entry] = {
         "opsctl.cli.test:test", "Run a test in a container that cannot exceed 0.5 CPU and 512 MiB."
     ),
     "config": Entry("opsctl.cli.config:config", "Show and check the settings."),
+    "up": Entry(
+        "opsctl.cli.deploy:up", "Deploy the checkout: plan, build or pull, start, verify, record."
+    ),
+    "down": Entry(
+        "opsctl.cli.deploy:down", "Stop an environment: containers and networks go, volumes stay."
+    ),
+    "status": Entry(
+        "opsctl.cli.releases:status",
+        "Show what runs, how it is and how it differs; exit 3 on trouble.",
+    ),
+    "history": Entry(
+        "opsctl.cli.releases:history", "List the releases of an environment, newest first."
+    ),
+    "rollback": Entry(
+        "opsctl.cli.releases:rollback",
+        "Go back to RELEASE, by default to the one before; needs no network.",
+    ),
+    "prune": Entry(
+        "opsctl.cli.releases:prune",
+        "Remove what nothing uses; the release before stays restorable, and every volume stays.",
+    ),
+    "logs": Entry(
+        "opsctl.cli.deploy:logs",
+        "Show what the services said; secrets of the project are masked.",
+    ),
     "health": Entry(
         "opsctl.cli.health:health",
         "Ask whether the stack's systems are well; exit 3 if one is not.",

@@ -8,9 +8,11 @@ from pydantic.fields import FieldInfo
 
 from opsctl.settings.cache import Cache
 from opsctl.settings.database import Database
+from opsctl.settings.deploy import Deploy
 from opsctl.settings.disk import Disk
 from opsctl.settings.doctor import Doctor
 from opsctl.settings.engine import Engine
+from opsctl.settings.environments import Environments
 from opsctl.settings.experiment import Experiment
 from opsctl.settings.limits import Limits
 from opsctl.settings.logs import Logs
@@ -51,6 +53,8 @@ class Settings(Section):
     retention: Retention = Retention()
     notify: Notify = Notify()
     sandbox: Sandbox = Sandbox()
+    environments: Environments = Environments()
+    deploy: Deploy = Deploy()
 
 
 def sections() -> Iterator[tuple[str, type[Section]]]:

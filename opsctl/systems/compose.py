@@ -56,6 +56,8 @@ class Up:
     remove_orphans: bool = False
     force_recreate: bool = False
     with_dependencies: bool = True
+    limit_s: float = 0.0
+    """How long starting what others wait for may take, when it is not compose that waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +251,7 @@ class DockerCompose:
         return read_instances(finished.require().stdout)
 
     def up(self, project: Project, how: Up, on_line: Listen) -> Finished:
-        timeout_s = (how.wait_timeout_s or 0) + SPARE_S
+        timeout_s = (how.wait_timeout_s or how.limit_s) + SPARE_S
         return self._act(project, up(project, how), on_line, timeout_s=timeout_s)
 
     def build(

@@ -148,11 +148,6 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
             yield from _causes(inner)
 
 
-def engine_address(setting: str, environment: Mapping[str, str]) -> str:
-    """Choose where the engine is, so that every tool is told the same."""
-    return setting or environment.get("DOCKER_HOST", "") or DEFAULT_ADDRESS
-
-
 def knock(address: str, deadline_s: float) -> None:
     """Try the door of a local engine: the driver leaves its socket open when that fails."""
     if not address.startswith(UNIX):

@@ -1,23 +1,90 @@
-"""The container engine and what is asked of it."""
+"""The container engine, here or far, and what is asked of it."""
 
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from opsctl.deploy.model import Target
     from opsctl.systems.compose import Compose
     from opsctl.systems.containers import Containers
+    from opsctl.systems.engine_locks import EngineLocks
+    from opsctl.systems.host import Usage
+    from opsctl.systems.sandbox_containers import Sandboxes
+    from opsctl.systems.sources import Sources
+    from opsctl.systems.ssh import Tunnel
+    from opsctl.systems.stock import Stock
+    from opsctl.systems.tailnet import Tailnet
 
 from opsctl.wiring.ground import Ground
 
 
 class EngineParts(Ground):
     @cached_property
+    def target(self) -> "Target":
+        """The environment's project and engine; a remote one is reached from here on."""
+        from opsctl.deploy.target import target
+
+        engine = self._tunnel.address if self._tunnel else ""
+        return target(self.settings, self.project_dir, self._environ, engine=engine)
+
+    @cached_property
+    def _tunnel(self) -> "Tunnel | None":
+        from opsctl.deploy.target import SSH, engine_named
+
+        named = engine_named(self.settings, self._environ)
+        if not named.startswith(SSH):
+            return None
+        from opsctl.systems.ssh import Tunnel
+
+        folder = self.state_directory
+        self.files.make_private_dir(folder)
+        tunnel = Tunnel(named, folder, tailnet=self.tailnet, processes=self.processes)
+        return self._exits.enter_context(tunnel)
+
+    @cached_property
+    def engine_locks(self) -> "EngineLocks":
+        from opsctl.systems.engine_locks import HostLocks
+
+        directory = Path(self.settings.deploy.lock_dir)
+        if self._tunnel:
+            from opsctl.systems.ssh import SshLocks
+
+            return SshLocks(self._tunnel, directory, self.clock)
+        return HostLocks(directory, self.clock)
+
+    def engine_usage(self, root: Path) -> "Usage | None":
+        """Measure the engine's disk where it is; None when it cannot be seen from here."""
+        if self._tunnel:
+            return self._tunnel.usage(root)
+        return self.host.usage(root) if root.exists() else None
+
+    @cached_property
+    def tailnet(self) -> "Tailnet":
+        from opsctl.systems.tailnet import TailscaleTailnet
+
+        return TailscaleTailnet(self.processes)
+
+    @cached_property
+    def sources(self) -> "Sources":
+        from opsctl.systems.sources import GitSources
+
+        return GitSources(self.processes)
+
+    @cached_property
+    def stock(self) -> "Stock":
+        from opsctl.systems.docker_stock import DockerStock
+
+        stock = DockerStock(self.target.engine, deadline_s=self.settings.engine.timeout_s)
+        self._exits.callback(stock.close)
+        return stock
+
+    @cached_property
     def containers(self) -> "Containers":
-        from opsctl.systems.containers import DockerContainers, engine_address
+        from opsctl.systems.containers import DockerContainers
 
         engine = self.settings.engine
-        address = engine_address(engine.host, self._environ)
-        containers = DockerContainers(address, deadline_s=engine.timeout_s)
+        containers = DockerContainers(self.target.engine, deadline_s=engine.timeout_s)
         self._exits.callback(containers.close)
         return containers
 
@@ -26,3 +93,16 @@ class EngineParts(Ground):
         from opsctl.systems.compose import DockerCompose
 
         return DockerCompose(self.processes)
+
+    @cached_property
+    def sandboxes(self) -> "Sandboxes":
+        from opsctl.systems.sandbox_containers import DockerSandboxes
+
+        deadline_s = self.settings.engine.timeout_s
+        sandboxes = DockerSandboxes(self.engine_address, deadline_s=deadline_s)
+        self._exits.callback(sandboxes.close)
+        return sandboxes
+
+    @property
+    def engine_address(self) -> str:
+        return self.target.engine

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from opsctl.systems.git import Git
     from opsctl.systems.host import Host
     from opsctl.systems.process import Processes
-    from opsctl.systems.redis import Redis
-    from opsctl.systems.sandbox_containers import Sandboxes
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,80 +208,3 @@ class Ground:
         # Elsewhere nobody is refused, and git need not be asked.
         if self.settings.env == "prod":
             refuse_on_production(self.experiment, env=self.settings.env, verb=verb)
-        refuse_on_production(self.experiment, env=self.settings.env, verb=verb)
-
-    @cached_property
-    def containers(self) -> "Containers":
-        from opsctl.systems.containers import DockerContainers, engine_address
-
-        engine = self.settings.engine
-        address = engine_address(engine.host, self._environ)
-        containers = DockerContainers(address, deadline_s=engine.timeout_s)
-        self._exits.callback(containers.close)
-        return containers
-
-    @cached_property
-    def engine_address(self) -> str:
-        from opsctl.systems.containers import engine_address
-
-        return engine_address(self.settings.engine.host, self._environ)
-
-    @cached_property
-    def sandboxes(self) -> "Sandboxes":
-        from opsctl.systems.sandbox_containers import DockerSandboxes
-
-        deadline_s = self.settings.engine.timeout_s
-        sandboxes = DockerSandboxes(self.engine_address, deadline_s=deadline_s)
-        self._exits.callback(sandboxes.close)
-        return sandboxes
-
-    @cached_property
-    def compose(self) -> "Compose":
-        from opsctl.systems.compose import DockerCompose
-
-        return DockerCompose(self.processes)
-
-    @cached_property
-    def postgres(self) -> "Postgres":
-        from opsctl.systems.postgres import PostgresLimits, PsycopgPostgres
-
-        database = self.settings.database
-        limits = PostgresLimits(database.connect_timeout_s, database.statement_timeout_s)
-        read_only = opens_read_only(self.experiment, env=self.settings.env)
-        url = database.url.get_secret_value()
-        return PsycopgPostgres(url, clock=self.clock, limits=limits, read_only=read_only)
-
-    @cached_property
-    def redis(self) -> "Redis":
-        """The stack's index; an experiment cannot write to it."""
-        return self._redis(self._redis_indexes.read)
-
-    @cached_property
-    def redis_results(self) -> "Redis":
-        """The index that results go to: the stack's own, or the experiment's."""
-        return self._redis(self._redis_indexes.write)
-
-    @cached_property
-    def _redis_indexes(self) -> RedisIndexes:
-        rules = self.settings.experiment
-        return redis_indexes(self.experiment, stack=self.settings.redis.db, rules=rules)
-
-    def _redis(self, index: int) -> "Redis":
-        from opsctl.systems.redis import RedisLimits, RedisPy, RedisTarget
-        from opsctl.systems.redis_commands import access_for
-
-        redis = self.settings.redis
-        password = redis.password.get_secret_value()
-        target = RedisTarget(redis.host, redis.port, index, password=password)
-        lowest = LOWEST_EXPERIMENT_INDEX if self.experiment else None
-        access = access_for(index, minimum_write_index=lowest)
-        limits = RedisLimits(redis.timeout_s)
-        client = RedisPy(target, purpose="opsctl", clock=self.clock, limits=limits, access=access)
-        self._exits.callback(client.close)
-        return client
-
-    @cached_property
-    def http(self) -> "Http":
-        from opsctl.systems.http import HttpxHttp
-
-        return HttpxHttp(clock=self.clock)

@@ -17,6 +17,10 @@ timescale          databases.Database             timescale  test: fresh, with t
 timescale_server   databases.Database             timescale  worker: its administrator's
 docker_engine      docker.DockerEngine            docker     worker: .host .run .attempt .start
 compose_project    compose.ComposeProject         docker     test: .name .directory .write .compose
+own_engine         own_engine.OwnEngine           docker     worker: private; prune it
+brittle_engine     own_engine.OwnEngine           docker     test: .stop_dead .start_up
+cramped_engine     own_engine.OwnEngine           docker     test: 128 MiB of disk in all
+ssh_server         ssh.SshServer                  root       worker: .address .client(folder)
 root_machine       None                           root       worker
 small_disk         disks.SmallDisk                root       test: small_disk(16) mounts 16 MiB
 dead_address       addresses.Address              -          test: refuses

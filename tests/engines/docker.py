@@ -29,7 +29,7 @@ _KINDS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DockerEngine:
     host: str
 

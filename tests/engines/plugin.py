@@ -12,9 +12,11 @@ from tests.engines import (
     homes,
     hook,
     mail,
+    own_engine,
     pgbouncer,
     postgres,
     redis,
+    ssh,
     timescale,
 )
 from tests.engines.require import REQUIRED_VARIABLE, required_engines
@@ -27,9 +29,11 @@ _SERVERS = (
     homes,
     hook,
     mail,
+    own_engine,
     pgbouncer,
     postgres,
     redis,
+    ssh,
     timescale,
 )
 

@@ -9,7 +9,7 @@ from docker import errors
 from urllib3 import exceptions as wire
 
 from opsctl.errors import OpsctlError, UnreachableError
-from opsctl.systems.containers import ANSWERS, engine_address, translated
+from opsctl.systems.containers import ANSWERS, translated
 from opsctl.systems.engine import EngineDisk, read_disk, read_stats, read_time, spoken_version
 
 THEIRS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass)]
@@ -75,21 +75,6 @@ def test_what_the_engine_explains_is_the_reason() -> None:
 
     assert type(answer) is OpsctlError
     assert answer.why == "name is in use"
-
-
-@pytest.mark.parametrize(
-    ("setting", "environment", "expected"),
-    [
-        ("ssh://far", {"DOCKER_HOST": "unix:///y"}, "ssh://far"),
-        ("", {"DOCKER_HOST": "unix:///y"}, "unix:///y"),
-        ("", {"DOCKER_HOST": ""}, "unix:///var/run/docker.sock"),
-        ("", {}, "unix:///var/run/docker.sock"),
-    ],
-)
-def test_the_address_is_the_setting_then_the_variable_then_the_usual(
-    setting: str, environment: dict[str, str], expected: str
-) -> None:
-    assert engine_address(setting, environment) == expected
 
 
 @pytest.mark.parametrize(
