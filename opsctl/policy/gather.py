@@ -59,6 +59,7 @@ class Gatherer:
             sources,
             settings.policy,
             self.sql,
+            settings.deploy,
             migrations=settings.migrations.directory,
             allows_alone=settings.migrations.allow_non_transactional,
             composes=tuple(future.result() for future in composes),

@@ -38,6 +38,7 @@ class Machine:
     """One look at the running host; `troubles` are the parts that could not be looked at."""
 
     policy: Policy
+    database_ports: tuple[int, ...] = ()
     listeners: tuple["Listener", ...] = ()
     datagrams: tuple["Listener", ...] = ()
     connections: tuple["Connection", ...] = ()
@@ -57,6 +58,7 @@ class Looker:
         host = self.site.host
         return Machine(
             policy=self.site.settings.policy,
+            database_ports=self.site.settings.deploy.database_ports,
             listeners=self._asked("the ports that are taken", host.listeners),
             datagrams=self._asked("the UDP ports that are taken", host.datagrams),
             connections=self._asked("the open connections", host.connections),
@@ -112,7 +114,7 @@ class Looker:
         policy = self.site.settings.policy
         for host in policy.public_hosts:
             with self._telling(f"the ports of {host}"):
-                for port in policy.database_ports:
+                for port in self.site.settings.deploy.database_ports:
                     if self.site.doors.is_open(host, port, limit_s=policy.knock_timeout_s):
                         yield host, port
 

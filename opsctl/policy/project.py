@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from typing import Protocol
 
 from opsctl.settings import Settings
+from opsctl.settings.deploy import Deploy
 from opsctl.settings.policy import Policy
 from opsctl.systems.git_history import Rewrite
 from opsctl.systems.rendered import Rendered, Service
@@ -143,6 +144,8 @@ class Project:
     sources: tuple[Source, ...]
     policy: Policy
     sql: Sql
+    deploy: Deploy = field(default_factory=Deploy)
+    """Which services may do what, and what counts as a database: a deploy is held to the same."""
     migrations: str = "migrations"
     allows_alone: bool = False
     """Migrations may ask to run without a transaction."""

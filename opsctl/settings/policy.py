@@ -29,11 +29,6 @@ class Policy(Section):
     open_udp_ports: tuple[int, ...] = setting(
         (68, 546), "UDP ports that may hear anyone: the machine's own lease of its address."
     )
-    database_ports: tuple[int, ...] = setting(
-        (5432, 6379, 26379, 3306, 1433, 1521, 27017, 9200, 11211),
-        "Ports of databases: loopback and the tailnet only.",
-    )
-    docker_socket: tuple[str, ...] = setting((), "Services that may have the engine's socket.")
     test_cpus: float = setting(0.5, "Most processors of a test container.", gt=0, le=0.5)
     test_memory_mb: int = setting(512, "Most MiB of a test container.", gt=0, le=512)
     kafka_clients: tuple[str, ...] = setting(

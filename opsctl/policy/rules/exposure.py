@@ -20,14 +20,13 @@ _HOST = frozenset(
 _POWERS = frozenset(
     "ALL BPF DAC_READ_SEARCH NET_ADMIN SYS_ADMIN SYS_BOOT SYS_MODULE SYS_PTRACE SYS_RAWIO".split()  # noqa: SIM905 - words
 )
-_DATABASES = ("postgres", "timescale", "redis", "valkey", "mysql", "mariadb", "mongo", "clickhouse")
 
 
 def _is_database(service: Service, port: Port, project: Project) -> bool:
-    if port.target in project.policy.database_ports:
+    if port.target in project.deploy.database_ports:
         return True
-    name = service.image.partition("@")[0].rpartition("/")[2].partition(":")[0]
-    return any(word in service.image.rpartition(":")[0] or word in name for word in _DATABASES)
+    image = service.image.partition("@")[0].lower()
+    return any(word in image for word in project.deploy.database_images)
 
 
 def _outside(project: Project) -> Iterator[tuple[ComposeFile, Service, Port, bool]]:
@@ -72,11 +71,11 @@ def public_port(project: Project) -> Iterator[Hit]:
     "compose-docker-socket",
     Severity.ERROR,
     reason="Who has the engine's socket is root on the host.",
-    fix="Take it out; a service that must have it stands in policy.docker_socket.",
+    fix="Take it out; a service that must have it stands in deploy.allow_docker_socket.",
 )
 def docker_socket(project: Project) -> Iterator[Hit]:
     for file, service in each(project):
-        if service.name in project.policy.docker_socket:
+        if service.name in project.deploy.allow_docker_socket:
             continue
         for volume in service.volumes:
             if _leads_to_socket(volume):
@@ -120,10 +119,12 @@ def host_path(project: Project) -> Iterator[Hit]:
     "compose-privileged",
     Severity.ERROR,
     reason="A privileged container is the host: one hole in it is a hole in everything.",
-    fix="Drop it; give the one capability that is needed.",
+    fix="Drop it; give the one capability that is needed; or deploy.allow_privileged.",
 )
 def privileged(project: Project) -> Iterator[Hit]:
     for file, service in each(project):
+        if service.name in project.deploy.allow_privileged:
+            continue
         for what, key in _powers(service):
             yield at(file, service, what, key)
 

@@ -55,7 +55,7 @@ def port_open(machine: Machine) -> Iterator[Hit]:
     published = {port.port for _, port in _published(machine)}
     said: dict[str, None] = {}
     for one in machine.listeners:
-        taken = {*machine.policy.open_ports, *machine.policy.database_ports, *published}
+        taken = {*machine.policy.open_ports, *machine.database_ports, *published}
         if one.port not in taken and _is_beyond(machine, one.address):
             program = one.program or "a program"
             said[f"{program} listens on {_everywhere(one.address)}, port {one.port}"] = None
@@ -65,7 +65,7 @@ def port_open(machine: Machine) -> Iterator[Hit]:
             program = one.program or "a program"
             said[f"{program} hears {_everywhere(one.address)}, port {one.port}/udp"] = None
     for container, port in _published(machine):
-        is_database = port.target in machine.policy.database_ports
+        is_database = port.target in machine.database_ports
         if port.port not in machine.policy.open_ports and not is_database:
             said[_spoken(container, port)] = None
     yield from (Hit(what) for what in said)
@@ -78,7 +78,7 @@ def port_open(machine: Machine) -> Iterator[Hit]:
     fix="Publish it on 127.0.0.1 and close it in the provider's security list.",
 )
 def database_open(machine: Machine) -> Iterator[Hit]:
-    ports, said = machine.policy.database_ports, dict[str, None]()
+    ports, said = machine.database_ports, dict[str, None]()
     published = {port.port for _, port in _published(machine)}
     for one in machine.listeners:
         known = one.port in ports and one.port not in published
@@ -100,7 +100,7 @@ def database_open(machine: Machine) -> Iterator[Hit]:
 )
 def public_client(machine: Machine) -> Iterator[Hit]:
     listening = {one.port for one in machine.listeners}
-    watched = {_SSH, *machine.policy.database_ports} & listening
+    watched = {_SSH, *machine.database_ports} & listening
     said: dict[str, None] = {}
     for one in machine.connections:
         if one.port in watched and is_public(one.remote):

@@ -8,6 +8,7 @@ from opsctl.findings import Finding
 from opsctl.policy.judge import ask
 from opsctl.policy.live import Client, Machine, Running, addresses_of
 from opsctl.policy.rules.live import LIVE_RULES
+from opsctl.settings.deploy import Deploy
 from opsctl.settings.policy import Policy
 from opsctl.systems.engine import Container, Published
 from opsctl.systems.host import Connection, Listener
@@ -27,7 +28,7 @@ def container(*published: Published, **facts: Any) -> Container:
 
 
 def machine(**facts: Any) -> Machine:
-    return Machine(Policy(), interfaces=INTERFACES, **facts)
+    return Machine(Policy(), Deploy().database_ports, interfaces=INTERFACES, **facts)
 
 
 def running(*published: Published, app_env: str | None = "production", **facts: Any) -> Machine:
