@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help install check quick test demo docs lock bench bench-sandbox clean
+.PHONY: help install check quick test demo docs lock bench clean
+.PHONY: up-prod up-dev up-local down migrate debug-pubsub
 
 help: ## List the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -42,12 +43,30 @@ demo: install ## A project from nothing: init, config, doctor, in a temporary fo
 docs: install ## Write the generated pages again
 	$(BIN)/python scripts/docs
 
-bench: install ## Measure start-up against click, and the kit against its peers
-	$(BIN)/python scripts/bench/startup
-	$(BIN)/python scripts/bench/redis
+up-prod: install ## Deploy production, verify it, clean up after it; ARGS=-n shows the plan
+	$(BIN)/opsctl up -e prod $(ARGS)
 
-bench-sandbox: install ## Measure `opsctl test` against plain docker run
+up-dev: install ## Deploy the development stack; nothing is cleaned up
+	$(BIN)/opsctl up -e dev $(ARGS)
+
+up-local: install ## The same on this machine, databases in local volumes
+	$(BIN)/opsctl up -e local $(ARGS)
+
+down: install ## Stop an environment: make down ENV=dev; volumes stay
+	$(BIN)/opsctl down -e $(or $(ENV),dev) $(ARGS)
+
+migrate: install ## Apply migrations/*.sql: make migrate ENV=dev
+	$(BIN)/opsctl migrate -e $(or $(ENV),dev) $(ARGS)
+
+debug-pubsub: install ## Say who hears which channel; exit 3 if one is not heard
+	$(BIN)/opsctl debug pubsub -e $(or $(ENV),dev) $(ARGS)
+
+bench: install ## Measure beside the peers; each figure a ratio taken in one run
+	$(BIN)/python scripts/bench/startup
+	$(BIN)/python scripts/bench/deploy
+	$(BIN)/python scripts/bench/migrate --quick
 	$(BIN)/python scripts/bench/sandbox
+	$(BIN)/python scripts/bench/with-peers
 
 lock: ## Resolve the dependencies again; releases younger than a week wait
 	uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
