@@ -20,7 +20,7 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/python -m compileall -q opsctl
 	@touch $@
 
-check: install ## Lint, types, floors, shape, docs: all that needs no server
+check: install ## Lint, types, floors, shape, pages, our own rules (compose renders the files)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
