@@ -7,6 +7,8 @@ from contextlib import contextmanager
 import click
 
 from opsctl.cli.confirm import confirm_by_name
+from opsctl.cli.deploy_migration import migration_of
+from opsctl.cli.deploy_notices import notifier_of
 from opsctl.cli.deploy_view import view_deployed, view_down, view_plan
 from opsctl.cli.flags import Duration, lock_timeout
 from opsctl.cli.grammar import Verb
@@ -15,7 +17,7 @@ from opsctl.deploy.down import plan_down, take_down
 from opsctl.deploy.execute import execute
 from opsctl.deploy.gates import gates
 from opsctl.deploy.logs import follow
-from opsctl.deploy.model import Deployed, Migration, Wish
+from opsctl.deploy.model import Deployed, Wish
 from opsctl.deploy.observe import Observer
 from opsctl.deploy.run import Helpers, Run
 from opsctl.deploy.up import engine_lock, prepare, settle
@@ -150,13 +152,9 @@ def helpers_of(session: Session, *, migrate: bool = True) -> Helpers:
         tell=teller(session),
         progress=session.progress,
         migration=migration_of(session) if migrate else None,
+        notifier=notifier_of(session),
         gates=gates(session.wiring),
     )
-
-
-def migration_of(_: Session) -> Migration | None:
-    """Hand in the migrations; none are known to this door yet, so that no plan has such a step."""
-    return None
 
 
 class _Teller:

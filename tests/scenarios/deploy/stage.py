@@ -93,6 +93,7 @@ class Stage:
             "OPSCTL_DEPLOY_ENGINE_WAIT_S": "2",
             "OPSCTL_DEPLOY_DISK_RESERVE_MB": "8",
             "OPSCTL_DEPLOY_IMAGE_ESTIMATE_MB": "4",
+            "OPSCTL_NOTIFY_JOURNAL": "false",
             **self.variables,
         }
 

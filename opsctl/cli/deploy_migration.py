@@ -1,0 +1,55 @@
+"""Where `up` meets migrate: neither knows the other, so the door hands one to the other."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from opsctl.errors import UnreachableError
+
+if TYPE_CHECKING:
+    from opsctl.cli.session import Session
+    from opsctl.deploy.model import Migration
+    from opsctl.migrate.project import Project
+
+
+def migration_of(session: "Session") -> "Migration | None":
+    """Hand in the migrations; None where settings name no database, or there are no files."""
+    settings = session.wiring.settings
+    url = settings.migrations.url.get_secret_value() or settings.database.url.get_secret_value()
+    files = session.wiring.project_dir / settings.migrations.directory
+    if not url or not files.is_dir():
+        return None
+    return _Migrations(session, session.wiring.migrations())
+
+
+@dataclass(frozen=True, slots=True)
+class _Migrations:
+    session: "Session"
+    project: "Project"
+
+    def pending(self) -> str | None:
+        from opsctl.migrate.model import Order  # noqa: PLC0415 - only a deploy with a database pays
+        from opsctl.migrate.project import draft  # noqa: PLC0415 - same
+
+        try:
+            with draft(self.project, Order()) as drafted:
+                names = [work.file for work in drafted.works]
+        except UnreachableError:
+            # A first deploy: the database comes up with it.
+            names = [migration.file for migration in self.project.library().migrations]
+        return ", ".join(names) or None
+
+    def apply(self) -> str:
+        from opsctl.migrate.model import Order  # noqa: PLC0415 - only a deploy with a database pays
+        from opsctl.migrate.project import draft  # noqa: PLC0415 - same
+
+        try:
+            with draft(self.project, Order()) as drafted:
+                outcome = drafted.apply(lambda event: self.session.output.note(str(event)))
+                self.project.write_schema(drafted.ledger, outcome)
+                versions = [migration.version for migration in drafted.library.migrations]
+        except UnreachableError as error:
+            hint = (
+                "Set migrations.url to an address that this machine reaches, or give --no-migrate."
+            )
+            raise UnreachableError(error.what, why=error.why, hint=hint) from error
+        return str(max(versions, default=0))
