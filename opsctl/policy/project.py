@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Protocol
 
-from opsctl.settings import Settings
 from opsctl.settings.deploy import Deploy
 from opsctl.settings.policy import Policy
 from opsctl.systems.git_history import Rewrite
@@ -131,9 +130,8 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Environments:
-    """Settings by environment; `troubles` are those that cannot be read, by environment."""
+    """What was noticed in the settings; `troubles` are those that cannot be read."""
 
-    settings: Mapping[str, Settings] = field(default_factory=dict)
     secrets_in_files: tuple[tuple[str, str], ...] = ()
     """Name of a setting, and where it stands."""
     troubles: Mapping[str, str] = field(default_factory=dict)
