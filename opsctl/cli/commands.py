@@ -52,9 +52,12 @@ ROOT: dict[str, Entry] = {
     "cache": Entry("opsctl.cli.cache:cache", "See and clear the cache that all processes share."),
     "limits": Entry("opsctl.cli.limits:limits", "See and reset the rate limits of all processes."),
     "disk": Entry(
-        "opsctl.cli.disk:disk", "How full the disks are, where that leads, which raw logs go."
+        "opsctl.cli.disk:disk", "How full the disks are, where that leads, and which raw logs go."
     ),
-    "notify": Entry("opsctl.cli.notify:notify", "Where alerts go: try, and see what waits."),
+    "notify": Entry(
+        "opsctl.cli.notify:notify",
+        "Where alerts go: try a channel, see what was told and what waits.",
+    ),
     "migrate": Entry("opsctl.cli.migrate:migrate", "Apply migrations/*.sql, each file once."),
     "check": Entry(
         "opsctl.cli.check:check", "Hold the project to the rules of the house; exit 3 on findings."

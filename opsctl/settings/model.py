@@ -48,13 +48,13 @@ class Settings(Section):
     doctor: Doctor = Doctor()
     probe: Probe = Probe()
     experiment: Experiment = Experiment()
-    policy: Policy = Policy()
     disk: Disk = Disk()
     retention: Retention = Retention()
     notify: Notify = Notify()
     sandbox: Sandbox = Sandbox()
     environments: Environments = Environments()
     deploy: Deploy = Deploy()
+    policy: Policy = Policy()
 
 
 def sections() -> Iterator[tuple[str, type[Section]]]:

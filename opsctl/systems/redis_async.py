@@ -18,6 +18,9 @@ from opsctl.systems.redis_target import Command, RedisLimits, RedisTarget, Scrip
 
 T = TypeVar("T")
 
+# redis-py ships this without types.
+_Connection: Any = connection.AbstractConnection
+
 
 class AsyncSubscription(Protocol):
     async def receive(self, wait_s: float) -> Message | None:
@@ -260,8 +263,35 @@ async def _ready(connected: Any) -> None:  # noqa: ANN401  # redis-py ships it w
 
 def _kind(target: RedisTarget) -> type[Any]:
     if target.socket_path:
-        return connection.UnixDomainSocketConnection
-    return connection.SSLConnection if target.tls else connection.Connection
+        return _NamedUnix
+    return _NamedTls if target.tls else _NamedTcp
+
+
+class _Named(_Connection):  # type: ignore[misc]  # redis-py ships it without types
+    client_name: Any
+
+    async def on_connect_check_health(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  # as the driver has it
+        """Say our name last, and go on without one where the user may not have any."""
+        name, self.client_name = self.client_name, None
+        try:
+            await super().on_connect_check_health(*args, **options)
+        finally:
+            self.client_name = name
+        await self.send_command("CLIENT", "SETNAME", name, check_health=False)
+        with contextlib.suppress(exceptions.NoPermissionError):
+            await self.read_response()
+
+
+class _NamedUnix(_Named, connection.UnixDomainSocketConnection):
+    pass
+
+
+class _NamedTcp(_Named, connection.Connection):
+    pass
+
+
+class _NamedTls(_Named, connection.SSLConnection):
+    pass
 
 
 def _options(target: RedisTarget, *, name: str, limits: RedisLimits) -> dict[str, Any]:

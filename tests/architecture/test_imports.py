@@ -76,7 +76,7 @@ def imported_from_systems(tree: ast.Module) -> Iterator[tuple[str, str]]:
 def is_real(module: str, name: str) -> bool:
     """A real part: a class of behaviour that is neither a Protocol, a noun nor an error."""
     found = getattr(import_module(module), name)
-    if not inspect.isclass(found) or issubclass(found, BaseException):
+    if not inspect.isclass(found) or issubclass(found, BaseException | tuple):
         return False
     return not (
         getattr(found, "_is_protocol", False)

@@ -18,6 +18,7 @@ from opsctl.kit import (
     Sessions,
 )
 from tests.contract.kit.faces import Face, loop, make
+from tests.engines.redis import OwnRedis
 from tests.waiting import wait_for
 
 
@@ -200,3 +201,16 @@ def test_a_wiped_server_is_an_empty_queue(faces: Any, redis_url: str) -> None:
     assert queue.reserve() == []
     queue.enqueue(2)
     assert [job.data for job in queue.reserve()] == [2]
+
+
+def test_a_user_who_may_not_name_a_connection_can_still_ask(own_redis: OwnRedis) -> None:
+    server = own_redis()
+    server.cli("ACL", "SETUSER", "some", "on", ">pw", "allkeys", "+get")
+    url = server.url().replace("redis://", "redis://some:pw@")
+    for kind in ("sync", "async"):
+        with loop(kind) as runner:
+            client = make(runner, lambda: (Client if runner is None else AsyncClient)(url))
+            face = Face(client, runner)
+
+            assert face.call("GET", "nothing") is None
+            face.close()
