@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from opsctl.errors import SettingsError, UsageError
 from opsctl.policy.compose import Renderer, is_compose
@@ -13,9 +12,6 @@ from opsctl.policy.project import Branch, Environments, Project, Source, Sql, is
 from opsctl.policy.site import Site
 from opsctl.settings.environment import ENVIRONMENTS
 from opsctl.settings.sources import BASE
-
-if TYPE_CHECKING:
-    from opsctl.settings import Settings
 
 _KIB = 1024
 _BINARY_HEAD = 8_192
@@ -121,7 +117,6 @@ class Gatherer:
     def _environments(self) -> Environments:
         if not (self.root / BASE).exists():
             return Environments()
-        settings: dict[str, Settings] = {}
         secrets: dict[tuple[str, str], None] = {}
         troubles: dict[str, str] = {}
         for env in ENVIRONMENTS:
@@ -131,12 +126,11 @@ class Gatherer:
                 why = f" ({error.why})" if error.why else ""
                 troubles[env] = f"{error.what}{why}"
                 continue
-            settings[env] = loaded.resolved.settings
             for value in loaded.resolved.explained():
                 in_file = value.origin.rpartition(":")[0] in loaded.files
                 if value.secret and value.value and in_file:
                     secrets[value.path, value.origin] = None
-        return Environments(settings, tuple(secrets), troubles)
+        return Environments(tuple(secrets), troubles)
 
 
 @dataclass(frozen=True, slots=True)

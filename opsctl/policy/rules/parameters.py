@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 
 from opsctl.policy.model import Hit, Rule, Severity, rule
 from opsctl.policy.project import Project, Source, is_below
@@ -77,8 +76,7 @@ def _is_quoted(source: Source, offset: int) -> bool:
 def elsewhere(project: Project) -> Iterator[Hit]:
     home = project.policy.parameter_dir
     for source in project.ending(".yml", ".yaml", ".json", ".toml", ".ini", ".properties"):
-        path = PurePosixPath(source.path)
-        hidden = any(part.startswith(".") for part in path.parts)
+        hidden = "/." in f"/{source.path}"
         if is_below(source.path, home) or hidden or _TESTS.search(source.path):
             continue
         if _PARAMETERS.match(source.name) and not _TOOLS.match(source.name):
