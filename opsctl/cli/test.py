@@ -109,7 +109,8 @@ def test(session: Session, /, *, dry_run: bool, junit: str | None, **words: Any)
     the command starts. Settings lower the caps and never raise them (exit 5).
     """
     asked = _asked(session, **words)
-    marks = Marks(f"opsctl-test-{os.urandom(4).hex()}", os.urandom(16).hex())
+    token, secret, password = (os.urandom(size).hex() for size in (4, 16, 16))
+    marks = Marks(f"opsctl-test-{token}", secret, password)
     desk = _desk(session)
     plan = prepare(asked, desk, marks, build=not dry_run)
     if dry_run:
@@ -150,7 +151,8 @@ def _desk(session: Session) -> Desk:
         settings=wiring.settings,
         directory=wiring.project_dir,
         environ=os.environ,
-        engine=wiring.engine_address,
+        engine=wiring.engine_here,
+        project=lambda: wiring.project_here,
         pid=os.getpid(),
         sandboxes=wiring.sandboxes,
         compose=wiring.compose,

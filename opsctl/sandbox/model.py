@@ -67,10 +67,11 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What nobody can guess: the name of this run, and the secret of its end."""
+    """What nobody can guess: the name of this run, the secret of its end, that of its servers."""
 
     name: str
     secret: str = field(repr=False)
+    password: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

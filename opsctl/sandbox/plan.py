@@ -1,6 +1,6 @@
 """Decides what containers a test is made of; caps can be lowered here, and never raised."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from opsctl.errors import RefusedError, UsageError
@@ -46,23 +46,40 @@ def plan(wish: Wish, rules: Sandbox, stage: Stage, marks: Marks) -> Plan:
 
 def _shared(wish: Wish, rules: Sandbox, stage: Stage, marks: Marks) -> Spec:
     """Say what every container of the run has in common."""
-    if wish.services and wish.network != NO_NETWORK:
-        why = "services of --with stand in a network of their own"
-        raise UsageError("--with and another network do not go together", why=why)
+    vetted = vet(wish, rules, stage.socket)
     usual = {"HOME": TEMPORARY, "APP_ENV": stage.app_env}
-    handed = addresses(wish.services, marks.secret)
+    handed = addresses(wish.services, marks.password)
     return Spec(
         name=marks.name,
         image="",
-        limits=capped(wish.limits or limits_of(rules)),
-        user=not_root(wish.user or rules.user),
+        limits=vetted.limits,
+        user=vetted.user,
         command=(),
         environment={**usual, **handed, **wish.environment},
-        binds=tuple(_allowed(bind, stage.socket) for bind in wish.binds),
+        binds=vetted.binds,
         writable=(*rules.writable, *wish.writable),
         network=marks.name if wish.services else wish.network,
         labels=stage.labels,
         keeps_output=wish.keeps,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Vetted:
+    limits: Limits
+    user: str
+    binds: tuple[Bind, ...]
+
+
+def vet(wish: Wish, rules: Sandbox, socket: str) -> Vetted:
+    """Refuse what is too much; asked before anything is built, and by the plan itself."""
+    if wish.services and wish.network != NO_NETWORK:
+        why = "services of --with stand in a network of their own"
+        raise UsageError("--with and another network do not go together", why=why)
+    return Vetted(
+        limits=capped(wish.limits or limits_of(rules)),
+        user=not_root(wish.user or rules.user),
+        binds=tuple(_allowed(bind, socket) for bind in wish.binds),
     )
 
 
@@ -134,7 +151,7 @@ def _service(spec: Spec, service: Service, given: tuple[Sandbox, Stage, Marks]) 
     rules, stage, marks = given
     image = service.image(rules)
     facts = stage.images[image]
-    secret = password_variables(service.name, marks.secret)
+    secret = password_variables(service.name, marks.password)
     spec = replace(
         spec,
         name=f"{marks.name}-{service.name}",

@@ -10,11 +10,12 @@ from opsctl.sandbox.build import build_command
 from opsctl.sandbox.compose import service_of, wish_of
 from opsctl.sandbox.lease import PROJECT, lease, this_process
 from opsctl.sandbox.model import NO_NETWORK, Marks, Plan, Stage, Wish
-from opsctl.sandbox.plan import plan
+from opsctl.sandbox.plan import plan, vet
 from opsctl.sandbox.services import SERVICES
 from opsctl.sandbox.words import read_bind, read_variables
 from opsctl.settings import Settings
-from opsctl.settings.environment import app_env, overlays
+from opsctl.settings.environment import app_env
+from opsctl.settings.sandbox import Sandbox
 from opsctl.systems.files import Kind
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from opsctl.systems.host import Host
     from opsctl.systems.output import Line
     from opsctl.systems.process import Processes
+    from opsctl.systems.rendered import Service
     from opsctl.systems.sandbox_containers import Sandboxes
 
 _LABEL = "com.docker.compose"
@@ -54,6 +56,8 @@ class Desk:
     directory: Path
     environ: Mapping[str, str] = field(repr=False)
     engine: str
+    project: "Callable[[], Project]"
+    """The compose project, read only when it is needed."""
     pid: int
     sandboxes: "Sandboxes"
     compose: "Compose"
@@ -65,24 +69,35 @@ class Desk:
 
 
 def prepare(asked: Asked, desk: Desk, marks: Marks, *, build: bool = True) -> Plan:
-    """Plan the test; an image is built only when it will be run."""
-    wish = _wish(asked, desk, build=build and asked.build)
+    """Plan the test; an image is built only when it will be run, and nothing speaks against it."""
+    rules, socket = desk.settings.sandbox, _socket(desk)
+    service = None if _images(asked, rules) else _service(asked.service, desk)
+    wish = _wish(asked, desk, service)
     wish = replace(wish, network=_network(wish, desk))
-    return plan(wish, desk.settings.sandbox, _stage(wish, desk), marks)
+    vet(wish, rules, socket)
+    if asked.build and build:
+        _build(wish.images, desk, service)
+    return plan(wish, rules, _stage(wish, desk, socket), marks)
 
 
-def _wish(asked: Asked, desk: Desk, *, build: bool) -> Wish:
-    rules = desk.settings.sandbox
+def _images(asked: Asked, rules: Sandbox) -> tuple[str, ...]:
     if asked.service and asked.images:
         why = "a service has an image of its own"
         raise UsageError("--service and an image do not go together", why=why)
-    images = asked.images or (() if asked.service or not rules.image else (rules.image,))
-    wish = Wish(images) if images else _from_service(asked.service, desk, build=build)
-    if wish is None:
-        wish = _from_dockerfile(asked, desk)
-        images = wish.images
-    if images and build:
-        _build(images, desk)
+    usual = (rules.image,) if rules.image and not asked.service else ()
+    return asked.images or usual
+
+
+def _wish(asked: Asked, desk: Desk, service: "Service | None") -> Wish:
+    rules = desk.settings.sandbox
+    wish = Wish(_images(asked, rules) or (f"{desk.settings.project.name}-test",))
+    if service:
+        project = desk.project().name
+        wish = wish_of(service, rules, desk.files, project=project, environ=desk.environ)
+    elif not _images(asked, rules) and not asked.build:
+        why = f"no image is named, and no service {rules.service} in compose"
+        hint = "Name one: opsctl test --image IMAGE -- COMMAND, or sandbox.image."
+        raise UsageError("nothing to test in", why=why, hint=hint)
     binds = tuple(read_bind(text, desk.directory, desk.files) for text in asked.mounts)
     return replace(
         wish,
@@ -97,48 +112,33 @@ def _wish(asked: Asked, desk: Desk, *, build: bool) -> Wish:
     )
 
 
-def _project(desk: Desk) -> "Project":
-    from opsctl.systems.compose import Project  # noqa: PLC0415 - only a compose service pays
-
-    settings = desk.settings
-    file = settings.sandbox.compose_file or f"docker-compose.{overlays(settings.env)[0]}.yml"
-    return Project(
-        name=f"{settings.project.name}-{settings.env}",
-        directory=desk.directory,
-        files=(Path(file),),
-        engine=desk.engine,
-        environment={"APP_ENV": app_env(settings.env)},
-    )
-
-
-def _from_service(named: str, desk: Desk, *, build: bool) -> Wish | None:
+def _service(named: str, desk: Desk) -> "Service | None":
     """Read the service from the compose file; None when there is none and nobody named it."""
-    project, rules = _project(desk), desk.settings.sandbox
-    if desk.files.kind(desk.directory / project.files[0]) is not Kind.FILE and not named:
+    project, usual = desk.project(), desk.settings.sandbox.service
+    if not named and desk.files.kind(desk.directory / project.files[0]) is not Kind.FILE:
         return None
     rendered = desk.compose.config(project)
-    if not named and rules.service not in rendered.services:
+    if not named and usual not in rendered.services:
         return None
-    service = service_of(rendered, named or rules.service)
-    if build:
-        project = replace(project, secrets=rendered.secrets)
+    return service_of(rendered, named or usual)
+
+
+def _build(images: tuple[str, ...], desk: Desk, service: "Service | None") -> None:
+    if service:
+        secrets = tuple(value for value in service.environment.values() if value)
+        project = replace(desk.project(), secrets=secrets)
         desk.compose.build(project, desk.on_line, services=(service.name,)).require()
-    return wish_of(service, rules, desk.files, project=project.name, environ=desk.environ)
-
-
-def _from_dockerfile(asked: Asked, desk: Desk) -> Wish:
-    if not asked.build:
-        why = f"no image is named, and no service {desk.settings.sandbox.service} in compose"
-        hint = "Name one: opsctl test --image IMAGE -- COMMAND, or sandbox.image."
-        raise UsageError("nothing to test in", why=why, hint=hint)
-    return Wish((f"{desk.settings.project.name}-test",))
-
-
-def _build(images: tuple[str, ...], desk: Desk) -> None:
+        return
     if len(images) != 1:
         raise UsageError("--build makes one image", why=f"{len(images)} are named")
     command = build_command(images[0], desk.directory, desk.engine)
     desk.processes.stream(command, desk.on_line).require()
+
+
+def _socket(desk: Desk) -> str:
+    """Follow the links to the engine's socket: what is mounted is what they lead to."""
+    socket = desk.sandboxes.socket
+    return str(desk.files.resolve(Path(socket))) if socket else ""
 
 
 def _network(wish: Wish, desk: Desk) -> str:
@@ -149,7 +149,7 @@ def _network(wish: Wish, desk: Desk) -> str:
     if desk.settings.env == "prod":
         why = "a test never joins a network of production"
         raise RefusedError(f"refused the network {name}", why=why, hint="Use -e dev, or none.")
-    project = f"{desk.settings.project.name}-{desk.settings.env}"
+    project = desk.project().name
     labels = (f"{_LABEL}.project={project}", f"{_LABEL}.network={name}")
     found = desk.sandboxes.networks(*labels)
     if not found:
@@ -158,7 +158,7 @@ def _network(wish: Wish, desk: Desk) -> str:
     return found[0].name
 
 
-def _stage(wish: Wish, desk: Desk) -> Stage:
+def _stage(wish: Wish, desk: Desk, socket: str) -> Stage:
     rules = desk.settings.sandbox
     names = (*wish.images, *(SERVICES[name].image(rules) for name in wish.services))
     images = {}
@@ -174,7 +174,4 @@ def _stage(wish: Wish, desk: Desk) -> Stage:
     owner = this_process(desk.host, desk.pid)
     labels = lease(owner, now=desk.clock.now(), runs_s=runs_s)
     labels[PROJECT] = desk.settings.project.name
-    socket = desk.sandboxes.socket
-    # Its usual place is behind a link, and what is mounted is what the link leads to.
-    where = str(desk.files.resolve(Path(socket))) if socket else ""
-    return Stage(images, where, labels, app_env(desk.settings.env))
+    return Stage(images, socket, labels, app_env(desk.settings.env))

@@ -27,7 +27,6 @@ class Sandbox(Section):
     )
     image: str = setting("", "Image that tests run in when neither flag names one.")
     service: str = setting("test", "Compose service that is run when there is no image either.")
-    compose_file: str = setting("", "Its compose file; empty means docker-compose.<env>.yml.")
     network: str = setting(
         "none", "none, or a network of the compose project that tests join (never in prod)."
     )

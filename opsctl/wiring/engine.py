@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from opsctl.deploy.model import Target
-    from opsctl.systems.compose import Compose
+    from opsctl.systems.compose import Compose, Project
     from opsctl.systems.containers import Containers
     from opsctl.systems.engine_locks import EngineLocks
     from opsctl.systems.host import Usage
@@ -95,14 +95,25 @@ class EngineParts(Ground):
         return DockerCompose(self.processes)
 
     @cached_property
+    def project_here(self) -> "Project":
+        """The environment's compose project on the engine at hand, wherever it is deployed to."""
+        from opsctl.deploy.target import target
+
+        here = target(self.settings, self.project_dir, self._environ, engine=self.engine_here)
+        return here.compose_project()
+
+    @cached_property
     def sandboxes(self) -> "Sandboxes":
         from opsctl.systems.sandbox_containers import DockerSandboxes
 
         deadline_s = self.settings.engine.timeout_s
-        sandboxes = DockerSandboxes(self.engine_address, deadline_s=deadline_s)
+        sandboxes = DockerSandboxes(self.engine_here, deadline_s=deadline_s)
         self._exits.callback(sandboxes.close)
         return sandboxes
 
-    @property
-    def engine_address(self) -> str:
-        return self.target.engine
+    @cached_property
+    def engine_here(self) -> str:
+        """The engine at hand: a test never runs where the environment is deployed to."""
+        from opsctl.systems.containers import DEFAULT_ADDRESS
+
+        return self.settings.engine.host or self._environ.get("DOCKER_HOST", "") or DEFAULT_ADDRESS

@@ -104,6 +104,15 @@ def test_a_dockerfile_is_built_under_the_same_caps(site: Site) -> None:
     assert answer.out.startswith("50000")
 
 
+def test_what_is_refused_is_refused_before_anything_is_built(site: Site) -> None:
+    site.opsctl.write("Dockerfile", f"FROM {BUSYBOX}\n")
+
+    answer = site.opsctl("test", "--build", "--", "true", environ={"OPSCTL_SANDBOX_CPUS": "1"})
+
+    assert answer.code == 5
+    assert site.engine.attempt("image", "inspect", f"{site.name}-test").returncode != 0
+
+
 def test_a_network_of_the_project_is_joined_when_asked(composed: Site) -> None:
     where = ("--project-directory", str(composed.opsctl.directory))
     project = ("--project-name", f"{composed.name}-dev", "-f", "docker-compose.dev.yml")

@@ -8,7 +8,7 @@ from opsctl.sandbox.model import ImageFacts, Marks, Stage
 from opsctl.settings.sandbox import Sandbox
 
 CGROUPS = Path(__file__).parent / "cgroups"
-MARKS = Marks("opsctl-test-0a1b", "5ecre7")
+MARKS = Marks("opsctl-test-0a1b", "5ecre7", "pa55")
 
 
 @pytest.fixture

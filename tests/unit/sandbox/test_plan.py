@@ -162,11 +162,11 @@ def test_a_test_is_told_where_its_servers_are(rules: Sandbox, stage: Stage) -> N
     planned = plan(wish, rules, stage, MARKS)
 
     told = planned.runs[0].environment
-    url = f"postgresql://postgres:{MARKS.secret}@timescale:5432/test"
+    url = f"postgresql://postgres:{MARKS.password}@timescale:5432/test"
     assert told["DATABASE_URL"] == told["TIMESCALE_URL"] == url
     assert (told["REDIS_HOST"], told["REDIS_PORT"]) == ("redis", "6379")
     assert told["REDIS_DB"] == "3"
-    assert planned.services["timescale"].environment["POSTGRES_PASSWORD"] == MARKS.secret
+    assert planned.services["timescale"].environment["POSTGRES_PASSWORD"] == MARKS.password
 
 
 def test_servers_see_nothing_of_the_tests_mounts_and_variables(
@@ -224,6 +224,14 @@ def test_the_plan_shows_no_secret_when_it_is_printed(rules: Sandbox, stage: Stag
 
     assert "canary" not in repr((wish, planned))
     assert MARKS.secret not in repr((planned, MARKS))
+    assert MARKS.password not in repr((planned, MARKS))
+
+
+def test_no_container_is_told_the_mark_of_its_own_end(rules: Sandbox, stage: Stage) -> None:
+    planned = plan(replace(WISH, services=("postgres", "redis")), rules, stage, MARKS)
+
+    for spec in (*planned.runs, *planned.services.values()):
+        assert MARKS.secret not in str((dict(spec.environment), spec.command, spec.labels))
 
 
 def test_a_writable_folder_is_a_full_path(stage: Stage) -> None:
