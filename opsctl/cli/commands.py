@@ -17,9 +17,12 @@ ROOT: dict[str, Entry] = {
     ),
     "config": Entry("opsctl.cli.config:config", "Show and check the settings."),
     "disk": Entry(
-        "opsctl.cli.disk:disk", "How full the disks are, where that leads, which raw logs go."
+        "opsctl.cli.disk:disk", "How full the disks are, where that leads, and which raw logs go."
     ),
-    "notify": Entry("opsctl.cli.notify:notify", "Where alerts go: try, and see what waits."),
+    "notify": Entry(
+        "opsctl.cli.notify:notify",
+        "Where alerts go: try a channel, see what was told and what waits.",
+    ),
     "migrate": Entry("opsctl.cli.migrate:migrate", "Apply migrations/*.sql, each file once."),
     "completion": Entry(
         "opsctl.cli.completion:completion", "Print the completion script of a shell."
