@@ -43,6 +43,11 @@ class Ages:
             now_ns, round(min_age_h * HOUR_NS), round(max_age_h * HOUR_NS), round(slack_s * NS)
         )
 
+    @property
+    def of_these_days(self) -> tuple[int, int]:
+        """Between which times a file is neither old nor from the future; nearly all are."""
+        return self.now_ns - self.most_ns, self.now_ns + self.slack_ns
+
     def judge(self, modified_ns: int) -> Age:
         """Older than the most goes; of the least exactly, it may; what has no age stays."""
         age = self.now_ns - modified_ns

@@ -14,7 +14,7 @@ from opsctl.disk.plan import Age, Ages, Names
 from opsctl.errors import OpsctlError
 from opsctl.progress import Progress
 from opsctl.systems.descent import Below, shown
-from opsctl.systems.trees import GRAVE, Fate, Folder, Found, Skipped, Trees
+from opsctl.systems.trees import GRAVE, NEVER, Fate, Folder, Found, Skipped, Times, Trees
 from opsctl.systems.writers import Inode
 
 # Few enough to be small in memory, many enough for one commit not to matter.
@@ -124,7 +124,7 @@ def _due(scope: Scope, root: Path, below: Below, *, limit: int) -> tuple[Lot, bo
     has_more = False
     try:
         with scope.trees.open(root, below) as folder:
-            for file, age in aged(scope, folder):
+            for file, age in aged(scope, folder, but=scope.ages.of_these_days):
                 seen[age] += 1
                 if age is Age.OLD:
                     due.append(file)
@@ -139,8 +139,8 @@ def _due(scope: Scope, root: Path, below: Below, *, limit: int) -> tuple[Lot, bo
     return Lot(root, below, tuple(due)), has_more
 
 
-def aged(scope: Scope, folder: Folder) -> Iterator[tuple[Found, Age]]:
-    for batch in folder.batches():
+def aged(scope: Scope, folder: Folder, *, but: Times = NEVER) -> Iterator[tuple[Found, Age]]:
+    for batch in folder.batches(but=but):
         for file in batch:
             if scope.names.fit(file.name):
                 yield file, scope.ages.judge(file.modified_ns)

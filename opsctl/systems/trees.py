@@ -2,14 +2,14 @@
 
 import errno
 import os
-import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from stat import S_ISREG
+from typing import NamedTuple, Protocol, TypeAlias
 
 from opsctl.errors import OpsctlError
 from opsctl.systems.clock import Clock
@@ -28,6 +28,11 @@ BATCH = 4096
 QUIET_S = 10.0
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+# From and to, in nanoseconds, both included.
+Times: TypeAlias = tuple[int, int]
+NEVER: Times = (1, 0)
 
 
 class Found(NamedTuple):
@@ -62,8 +67,8 @@ class Folder(Protocol):
     @property
     def below(self) -> Below: ...
 
-    def batches(self) -> Iterator[Sequence[Found]]:
-        """List its regular files, hard links among them, a few thousand at a time."""
+    def batches(self, *, but: Times = NEVER) -> Iterator[Sequence[Found]]:
+        """List its regular files, a few thousand at a time, but those modified at such times."""
         ...
 
     @property
@@ -156,22 +161,35 @@ class LocalFolder:
         self.below = below
         self.left_overs: list[bytes] = []
 
-    def batches(self) -> Iterator[Sequence[Found]]:
+    def batches(self, *, but: Times = NEVER) -> Iterator[Sequence[Found]]:
         with told(self.below, "read"), os.scandir(self._descriptor) as entries:
             while part := list(islice(entries, BATCH)):
                 # In the order of the inodes: the disk reads and frees them side by side.
                 part.sort(key=os.DirEntry.inode)
-                self._note_left_overs(part)
-                yield [file for entry in part if (file := _file(entry))]
+                yield list(self._files(part, but))
 
-    def _note_left_overs(self, part: Sequence["os.DirEntry[str]"]) -> None:
-        ours = (os.fsencode(entry.name) for entry in part if entry.name.startswith(OURS))
-        self.left_overs += [name for name in ours if name != self._grave]
+    def _files(self, part: Iterable["os.DirEntry[str]"], but: Times) -> Iterator[Found]:
+        # Run for every file there is: what is young costs one look at the disk and little else.
+        first, last = but
+        for entry in part:
+            if entry.name.startswith(OURS):
+                self._note_left_over(os.fsencode(entry.name))
+                continue
+            try:
+                now = entry.stat(follow_symlinks=False)
+            except FileNotFoundError:
+                continue
+            if not first <= now.st_mtime_ns <= last and S_ISREG(now.st_mode):
+                yield _found(os.fsencode(entry.name), now)
+
+    def _note_left_over(self, name: bytes) -> None:
+        if name != self._grave:
+            self.left_overs.append(name)
 
     def look(self, name: bytes) -> Found | None:
         with suppress(FileNotFoundError):
             now = os.stat(name, dir_fd=self._descriptor, follow_symlinks=False)
-            return _found(name, now)
+            return _found(name, now) if S_ISREG(now.st_mode) else None
         return None
 
     def remove(self, found: Found, *, carefully: bool) -> Fate:
@@ -287,19 +305,7 @@ class LocalFolder:
 _rename = os.rename
 
 
-def _file(entry: "os.DirEntry[str]") -> Found | None:
-    if entry.name.startswith(OURS):
-        return None
-    try:
-        now = entry.stat(follow_symlinks=False)
-    except FileNotFoundError:
-        return None
-    return _found(os.fsencode(entry.name), now)
-
-
-def _found(name: bytes, now: os.stat_result) -> Found | None:
-    if not stat.S_ISREG(now.st_mode):
-        return None
+def _found(name: bytes, now: os.stat_result) -> Found:
     return Found(
         name,
         (now.st_dev, now.st_ino),
@@ -316,7 +322,7 @@ def _is_same(found: Found, now: os.stat_result) -> bool:
         and now.st_dev == found.inode[0]
         and now.st_mtime_ns == found.modified_ns
         and now.st_size == found.size
-        and stat.S_ISREG(now.st_mode)
+        and S_ISREG(now.st_mode)
     )
 
 

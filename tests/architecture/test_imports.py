@@ -81,6 +81,7 @@ def is_real(module: str, name: str) -> bool:
     return not (
         getattr(found, "_is_protocol", False)
         or hasattr(found, "__dataclass_fields__")
+        or hasattr(found, "_fields")
         or hasattr(found, "__members__")
     )
 

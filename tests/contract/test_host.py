@@ -206,3 +206,7 @@ def test_mounts_of_the_twin_are_those_it_was_given() -> None:
 
     assert [mount.path for mount in told.mounts()] == [ROOT, Path("/data"), Path("/far")]
     assert all(isinstance(mount, Mount) for mount in told.mounts())
+
+
+def test_the_root_is_always_mounted(host: Host) -> None:
+    assert ROOT in host.mounted()

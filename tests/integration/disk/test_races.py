@@ -86,9 +86,11 @@ def test_a_folder_that_becomes_a_link_never_leads_to_a_sentinel(tmp_path: Path) 
         for _ in range(20):
             real.stat()
 
-    removed = 0
+    removed = tries = 0
     with meanwhile(swap):
-        for _ in range(TRIES):
+        # On a busy machine it may take more of them to get through the door even once.
+        while tries < TRIES or (not removed and tries < 100 * TRIES):
+            tries += 1
             try:
                 with TREES.open(root, (b"a",)) as folder:
                     for batch in folder.batches():
