@@ -41,8 +41,9 @@ demo: install ## A project from nothing: init, config, doctor, in a temporary fo
 docs: install ## Write the generated pages again
 	$(BIN)/python scripts/docs
 
-bench: install ## Measure start-up against click's own floor
+bench: install ## Measure start-up against click, and the kit against its peers
 	$(BIN)/python scripts/bench/startup
+	$(BIN)/python scripts/bench/redis
 
 lock: ## Resolve the dependencies again; releases younger than a week wait
 	uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \

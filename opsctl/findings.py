@@ -39,6 +39,24 @@ class Finding:
     figures: tuple[Figure, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Where a reading becomes trouble, and below which it is none any more."""
+
+    warn_at: float
+    critical_at: float
+    clear_below: float
+
+    def place(self, value: float, *, was: Level = Level.OK) -> Level:
+        """Judge a reading; one on a mark counts as over it, and trouble stands until it clears."""
+        if value >= self.critical_at:
+            return Level.CRITICAL
+        is_raised = was in {Level.WARNING, Level.CRITICAL}
+        if value >= self.warn_at or (is_raised and value >= self.clear_below):
+            return Level.WARNING
+        return Level.OK
+
+
 def worst(findings: Iterable[Finding]) -> Level:
     """Judge all by the worst; nothing found is fine."""
     return max((finding.level for finding in findings), key=_SEVERITY.index, default=Level.OK)

@@ -1,6 +1,5 @@
 """A folder of migrations and a real database of any kind, for tests of both."""
 
-import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -109,7 +108,3 @@ def url_of(kind: str, directory: Path, fixture: Callable[[str], Any]) -> str:
     if kind in {"sqlite", "duckdb"}:
         return f"{kind}:///{directory / f'data.{kind}'}"
     return str(fixture(kind).url)
-
-
-def numbered(texts: Sequence[str]) -> list[tuple[str, str]]:
-    return [(f"{i:03}_file{i}.sql", text) for i, text in zip(itertools.count(1), texts)]

@@ -12,7 +12,7 @@ from opsctl.errors import EXIT_OK, EXIT_PENDING
 from opsctl.migrate.model import Order
 from opsctl.migrate.project import Draft, Project, draft
 from opsctl.migrate.values import read_values
-from opsctl.migrate.work import Asked, Event, Outcome
+from opsctl.migrate.work import Asked, Event, Outcome, kept
 
 VERBS: dict[str, Entry] = {
     "status": Entry("opsctl.cli.migrate_look:status", "Say where every file stands."),
@@ -99,12 +99,11 @@ def _apply(session: Session, project: Project, drafted: Draft) -> Outcome:
     def tell(event: Event) -> None:
         session.output.event(event, str(event))
         applied.extend([event.file] if event.event == "applied" else [])
-        kept = f"; applied and kept: {', '.join(applied)}" if applied else ""
-        session.left_behind = f"the file that ran is in whole or not at all{kept}"
+        session.left_behind = f"the file that ran is in whole or not at all; {kept(applied)}"
 
     address, wait_s = project.dialect.scripts.address, project.patience.runner_s
     with session.deed(address, lock="migrate", wait_s=wait_s):
-        session.left_behind = "the file that ran is in whole or not at all"
+        session.left_behind = f"the file that ran is in whole or not at all; {kept(applied)}"
         outcome = drafted.apply(tell, session.heartbeat)
         project.write_schema(drafted.ledger, outcome)
     return outcome

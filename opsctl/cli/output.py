@@ -38,11 +38,11 @@ class Output:
         click.get_current_context().exit(self._code(worst(findings), exit_code))
 
     def event(self, record: object, view: str) -> None:
-        """Show one event of a stream: a line of text, or of NDJSON."""
+        """Show one event of a stream: its lines of text, or one of NDJSON."""
         if self.form == "json":
             self._document(record)
         else:
-            click.echo(clean(view))
+            show([view], rich=False)
 
     def note(self, text: str) -> None:
         """Tell the person; programs read stdout."""

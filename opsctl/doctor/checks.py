@@ -16,10 +16,8 @@ from opsctl.doctor.judge import (
 )
 from opsctl.doctor.model import Check, Patient
 from opsctl.errors import OpsctlError
-from opsctl.findings import Finding, Level
+from opsctl.findings import Finding, Level, Marks
 from opsctl.systems.http import HttpRequest
-
-_DOCKER = Path("/var/lib/docker")
 
 
 def checks(patient: Patient) -> tuple[Check, ...]:
@@ -77,20 +75,20 @@ def _git(patient: Patient) -> Iterator[Finding]:
 
 
 def _disk(patient: Patient) -> Iterator[Finding]:
-    limits = patient.settings.doctor
+    settings = patient.settings.disk
     for folder in _measured(patient):
         usage = patient.host.usage(folder)
         yield from judge_disk(
             str(usage.mount),
             percent=usage.percent,
             inode_percent=usage.inode_percent,
-            limits=limits,
+            marks=Marks(*settings.marks(str(usage.mount))),
         )
 
 
 def _measured(patient: Patient) -> tuple[Path, ...]:
     """Measure each mount once: the project's, and the one that holds images and volumes."""
-    wanted = (patient.directory, _DOCKER)
+    wanted = (patient.directory, Path(patient.settings.disk.engine_dir))
     mounts = sorted((mount.path for mount in patient.host.mounts()), key=_depth, reverse=True)
     holders = (next((m for m in mounts if path.is_relative_to(m)), path) for path in wanted)
     return tuple(dict.fromkeys(holders))

@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from opsctl.findings import Figure, Finding, Level
+from opsctl.findings import Figure, Finding, Level, Marks
 from opsctl.settings import Explained, Loaded
-from opsctl.settings.doctor import Doctor
 
 BAD_REQUEST = 400
 _FULL_FIX = "Find what is large: `docker system df`, then `du -xh --max-depth=2 {mount} | sort -h`."
@@ -41,15 +40,15 @@ def _secrets_in_files(explained: Sequence[Explained], files: Sequence[str]) -> I
 
 
 def judge_disk(
-    mount: str, *, percent: float, inode_percent: float, limits: Doctor
+    mount: str, *, percent: float, inode_percent: float, marks: Marks
 ) -> Iterator[Finding]:
     for name, used in (("space", percent), ("inodes", inode_percent)):
         yield Finding(
             f"disk {mount}",
-            _above(used, limits.disk_warn_percent, limits.disk_critical_percent),
+            marks.place(used),
             f"{used:.0f} % of {name} used",
             fix=_FULL_FIX.format(mount=mount),
-            figures=(_percent(name, used, limits),),
+            figures=(Figure(name, used, "%", marks.warn_at, marks.critical_at),),
         )
 
 
@@ -107,13 +106,3 @@ def judge_answer(name: str, status: int) -> Finding:
         return Finding(name, Level.OK, f"answers {status}")
     fix = "See its logs; `curl -i` shows the whole answer."
     return Finding(name, Level.CRITICAL, f"answers {status}", fix=fix)
-
-
-def _above(used: float, warn_at: float, critical_at: float) -> Level:
-    if used >= critical_at:
-        return Level.CRITICAL
-    return Level.WARNING if used >= warn_at else Level.OK
-
-
-def _percent(name: str, used: float, limits: Doctor) -> Figure:
-    return Figure(name, used, "%", limits.disk_warn_percent, limits.disk_critical_percent)

@@ -15,7 +15,7 @@ from opsctl.migrate.model import (
     MigrationError,
     RefusedMigrationError,
 )
-from opsctl.migrate.work import Event, Patience, Tell, Work
+from opsctl.migrate.work import Event, Patience, Tell, Work, kept
 from opsctl.progress import Progress, Silent
 from opsctl.systems.clock import Clock
 from opsctl.systems.script import ScriptError, Stage
@@ -202,11 +202,7 @@ class Run:
         return f"this file left nothing behind; {self._before()}"
 
     def _before(self) -> str:
-        if not self.kept:
-            return "no file of this run was applied"
-        count = len(self.kept)
-        files = self.kept[0].file if count == 1 else f"{self.kept[0].file} to {self.kept[-1].file}"
-        return f"{count} of this run {'is' if count == 1 else 'are'} kept: {files}"
+        return kept([work.file for work in self.kept])
 
 
 def _event(

@@ -49,7 +49,7 @@ def _judge(migration: Migration, row: Applied | None, latest: int) -> tuple[Stat
     if row is None:
         return State.PENDING, ""
     if not row.finished:
-        return State.INTERRUPTED, "it was started and never finished"
+        return State.INTERRUPTED, "it was started and has not finished"
     if row.checksum != migration.checksum:
         return State.EDITED, "the file has changed since it was applied"
     return State.APPLIED, "" if row.name == migration.name else f"applied as {row.name}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -99,13 +99,15 @@ def draft(project: Project, order: Order) -> Iterator[Draft]:
     """Read files and rows once, and refuse all that can be refused before anything runs."""
     library = project.library()
     with project.ledger() as ledger:
-        planned = plan(standings(library.migrations, ledger.applied()), order)
+        # What looks interrupted may be at work in another runner: that is judged under the lock.
+        lenient = replace(order, resume=True)
+        planned = plan(standings(library.migrations, ledger.applied()), lenient)
         works = _prepared(project, ledger, planned) if planned.todo else ()
         yield Draft(project, ledger, library, order, planned, works)
 
 
 def _prepared(project: Project, ledger: Ledger, planned: Plan) -> tuple[Work, ...]:
-    from opsctl.migrate.prepare import (  # noqa: PLC0415 - its patterns take 50 ms to compile
+    from opsctl.migrate.prepare import (  # noqa: PLC0415 - only for what runs
         prepare,
         refuse_pooled,
     )

@@ -80,6 +80,14 @@ class Event:
         return f"{self.event} {self.file}{took}{note}"
 
 
+def kept(files: Sequence[str]) -> str:
+    """Say what a run has applied so far, and what stays whatever happens now."""
+    if not files:
+        return "no file of this run was applied"
+    shown = files[0] if len(files) == 1 else f"{files[0]} to {files[-1]}"
+    return f"{len(files)} of this run {'is' if len(files) == 1 else 'are'} kept: {shown}"
+
+
 Tell = Callable[[Event], None]
 
 

@@ -6,6 +6,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from pydantic import SecretStr
 
 MASK = "***"
+WEB = frozenset({"http", "https"})
 
 
 def shown(value: Any) -> Any:
@@ -20,7 +21,9 @@ def told(secret: str) -> tuple[str, ...]:
     """List every string inside a secret that must never be printed."""
     parts = _split(secret) if "://" in secret else None
     password = parts.password if parts else None
-    inner = (password, unquote(password)) if password else ()
+    inner: tuple[str, ...] = (password, unquote(password)) if password else ()
+    if parts and parts.scheme in WEB and len(parts.path) > 1:
+        inner += (parts.path,)
     return tuple(dict.fromkeys(text for text in (secret, *inner) if text))
 
 
@@ -30,6 +33,9 @@ def _masked_url(secret: str) -> str:
         return MASK
     user, given, place = parts.netloc.rpartition("@")
     name, secret_given, _ = user.partition(":")
+    if parts.scheme in WEB:
+        # The path of a webhook is its password.
+        return f"{parts.scheme}://{place}" + (f"/{MASK}" if parts.path.strip("/") else "")
     login = (f"{name}:{MASK}@" if secret_given else f"{name}@") if given else ""
     # The query of a database URL may carry a password as well.
     return f"{parts.scheme}://{login}{place}{parts.path}" + (f"?{MASK}" if parts.query else "")

@@ -8,13 +8,18 @@ from pydantic.fields import FieldInfo
 
 from opsctl.settings.cache import Cache
 from opsctl.settings.database import Database
+from opsctl.settings.disk import Disk
 from opsctl.settings.doctor import Doctor
 from opsctl.settings.engine import Engine
 from opsctl.settings.experiment import Experiment
+from opsctl.settings.limits import Limits
 from opsctl.settings.logs import Logs
 from opsctl.settings.migrations import Migrations
+from opsctl.settings.notify import Notify
+from opsctl.settings.probe import Probe
 from opsctl.settings.project import Project
 from opsctl.settings.redis import Redis
+from opsctl.settings.retention import Retention
 from opsctl.settings.section import Section, setting
 from opsctl.settings.state import State
 
@@ -33,10 +38,15 @@ class Settings(Section):
     database: Database = Database()
     migrations: Migrations = Migrations()
     cache: Cache = Cache()
+    limits: Limits = Limits()
     state: State = State()
     logs: Logs = Logs()
     doctor: Doctor = Doctor()
+    probe: Probe = Probe()
     experiment: Experiment = Experiment()
+    disk: Disk = Disk()
+    retention: Retention = Retention()
+    notify: Notify = Notify()
 
 
 def sections() -> Iterator[tuple[str, type[Section]]]:

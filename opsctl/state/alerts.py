@@ -37,6 +37,10 @@ class Alerts:
         )
         return _alert(rows[0]) if rows else None
 
+    def find(self, key: str) -> Alert | None:
+        rows = self._database.query("SELECT * FROM alerts WHERE key = ?", (key,))
+        return _alert(rows[0]) if rows else None
+
     def raised(self) -> Sequence[Alert]:
         """List the troubles that stand, oldest first."""
         rows = self._database.query(

@@ -153,3 +153,44 @@ class Holder:
     pid: int
     since: datetime | None
     purpose: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message on its way to one channel."""
+
+    number: int
+    channel: str
+    key: str
+    made_at: datetime
+    due_at: datetime
+    message: Details
+    status: str
+    bundle: str | None
+    attempts: int
+    ended_at: datetime | None
+    trouble: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Files of one folder that went, or were about to when a run was killed."""
+
+    number: int
+    run: str
+    at: datetime
+    folder: bytes
+    files: int
+    bytes: int
+    gone_files: int | None = None
+    gone_bytes: int | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClockMark:
+    """When somebody last looked: by the wall, and by the boot's own count."""
+
+    wall: datetime
+    steady_s: float
+    boot: str

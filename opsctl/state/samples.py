@@ -1,7 +1,7 @@
 """Samples: figures over time, one series a name."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from opsctl.state.columns import moment, written
@@ -9,6 +9,13 @@ from opsctl.state.model import Sample
 
 if TYPE_CHECKING:
     from opsctl.systems.sqlite import Database
+
+# Up to this age, one figure in so many seconds: about 1,350 a series, however long it runs.
+THINNING = (
+    (timedelta(days=2), 300),
+    (timedelta(days=16), 3600),
+    (timedelta(days=400), 86400),
+)
 
 
 class Samples:
@@ -30,3 +37,27 @@ class Samples:
             (series, written(start)),
         )
         return [Sample(row["series"], moment(row["at"]), row["value"]) for row in rows]
+
+    def series(self, prefix: str) -> Sequence[str]:
+        """List the names that begin so."""
+        rows = self._database.query(
+            "SELECT DISTINCT series FROM samples WHERE substr(series, 1, ?) = ? ORDER BY series",
+            (len(prefix), prefix),
+        )
+        return [row["series"] for row in rows]
+
+    def thin(self, series: str, *, now: datetime) -> int:
+        """Keep one figure a step, the wider the older, and none past the last age."""
+        thinned, newer = 0, written(now)
+        for age, step_s in THINNING:
+            older = written(now - age)
+            thinned += self._database.execute(
+                "DELETE FROM samples WHERE series = ?1 AND at <= ?2 AND at > ?3 AND at NOT IN"
+                " (SELECT min(at) FROM samples WHERE series = ?1 AND at <= ?2 AND at > ?3"
+                " GROUP BY CAST(strftime('%s', at) AS INTEGER) / ?4)",
+                (series, newer, older, step_s),
+            )
+            newer = older
+        return thinned + self._database.execute(
+            "DELETE FROM samples WHERE series = ? AND at <= ?", (series, newer)
+        )

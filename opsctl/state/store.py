@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Self
 from opsctl.errors import RefusedError
 from opsctl.state.alerts import Alerts
 from opsctl.state.audit import Audit
+from opsctl.state.clock_marks import ClockMarks
+from opsctl.state.deliveries import Deliveries
 from opsctl.state.jobs import Jobs
 from opsctl.state.releases import Releases
+from opsctl.state.removals import Removals
 from opsctl.state.samples import Samples
 from opsctl.state.watchdog import Watchdog
 
@@ -30,6 +33,9 @@ class Store:
         self.alerts = Alerts(database)
         self.samples = Samples(database)
         self.watchdog = Watchdog(database)
+        self.deliveries = Deliveries(database)
+        self.removals = Removals(database)
+        self.clock_marks = ClockMarks(database)
 
     def transaction(self) -> AbstractContextManager[None]:
         """Make several records one: all of them or none."""

@@ -1,5 +1,6 @@
 """Time: the wall for people, a steady count for durations, and the only sleep."""
 
+import asyncio
 import time
 from datetime import UTC, datetime
 from typing import Protocol
@@ -17,6 +18,12 @@ class Clock(Protocol):
     def sleep(self, seconds: float) -> None: ...
 
 
+class AsyncClock(Clock, Protocol):
+    async def rest(self, seconds: float) -> None:
+        """Sleep, and let the event loop go on."""
+        ...
+
+
 class SystemClock:
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -27,3 +34,6 @@ class SystemClock:
 
     def sleep(self, seconds: float) -> None:
         time.sleep(max(0.0, seconds))
+
+    async def rest(self, seconds: float) -> None:
+        await asyncio.sleep(max(0.0, seconds))

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+STOPPED = frozenset({"created", "exited", "dead"})
+
 
 @dataclass(frozen=True, slots=True)
 class EngineVersion:
@@ -48,6 +50,10 @@ class EngineDisk:
     containers_bytes: int
     volumes_bytes: int
     build_cache_bytes: int
+    unused_images_bytes: int = 0
+    """Of images that no container was made from."""
+    stopped_containers_bytes: int = 0
+    unused_cache_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +114,32 @@ def read_stats(raw: Mapping[str, Any]) -> Stats:
 
 def read_disk(raw: Mapping[str, Any]) -> EngineDisk:
     volumes = (volume.get("UsageData") or {} for volume in raw.get("Volumes") or ())
+    containers, caches = raw.get("Containers") or (), raw.get("BuildCache") or ()
+    images_bytes = raw.get("LayersSize") or 0
     return EngineDisk(
-        images_bytes=raw.get("LayersSize") or 0,
-        containers_bytes=sum(one.get("SizeRw", 0) for one in raw.get("Containers") or ()),
+        images_bytes=images_bytes,
+        containers_bytes=sum(one.get("SizeRw", 0) for one in containers),
         # -1 where a driver cannot tell.
         volumes_bytes=sum(max(0, usage.get("Size", 0)) for usage in volumes),
-        build_cache_bytes=sum(
-            one["Size"] for one in raw.get("BuildCache") or () if not one.get("Shared")
+        build_cache_bytes=sum(one["Size"] for one in caches if not one.get("Shared")),
+        unused_images_bytes=max(0, images_bytes - _used_by_containers(raw)),
+        stopped_containers_bytes=sum(
+            one.get("SizeRw", 0) for one in containers if one.get("State") in STOPPED
         ),
+        unused_cache_bytes=sum(
+            one["Size"] for one in caches if not one.get("Shared") and not one.get("InUse")
+        ),
+    )
+
+
+def _used_by_containers(raw: Mapping[str, Any]) -> int:
+    """Count as the engine's own `system df` does: -1 stands for what it does not know."""
+    if raw.get("Images") is None:
+        return raw.get("LayersSize") or 0
+    return sum(
+        image["Size"] - image["SharedSize"]
+        for image in raw["Images"]
+        if image.get("Containers") and image["Size"] != -1 and image["SharedSize"] != -1
     )
 
 

@@ -114,6 +114,10 @@ class Host(Protocol):
         """List the disks of this machine, each once, and always `/`."""
         ...
 
+    def mounted(self) -> frozenset[Path]:
+        """Name every place where anything is mounted; asks no file system."""
+        ...
+
     def usage(self, path: Path) -> Usage:
         """Measure the mount that holds `path`."""
         ...
@@ -235,6 +239,11 @@ class PsutilHost:
             for part in parts
         )
         return disks(tuple(found))
+
+    def mounted(self) -> frozenset[Path]:
+        with _telling("could not list the mounts"):
+            parts = psutil.disk_partitions(all=True)
+        return frozenset(Path(part.mountpoint) for part in parts)
 
     def usage(self, path: Path) -> Usage:
         question = self._asked.get(path)

@@ -12,13 +12,13 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-import httpx
-
 from opsctl import __version__
 from opsctl.errors import OpsctlError, SettingsError, UnreachableError
 from opsctl.systems.clock import Clock
 from opsctl.systems.http_errors import DRIVER_ERRORS, tells_what_was_sent, translate
+from opsctl.systems.lean_httpx import httpx
 from opsctl.systems.network import Deadline, Lookup, look_up, reason, resolve
+from opsctl.systems.reach import Reach
 
 USER_AGENT = f"opsctl/{__version__}"
 # At debug it logs every header of an answer, cookies too.
@@ -39,6 +39,8 @@ class HttpRequest:
     limit_s: float = 5.0
     """For all of it: name, connection, TLS, the last byte of the answer."""
     max_body_bytes: int = 1_000_000
+    reach: Reach | None = None
+    """Where it may go; None is anywhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,8 @@ class HttpxHttp:
         url = prepared.url
         port = url.port or _PORTS[url.scheme]
         addresses = resolve(url.host, port, deadline=deadline, lookup=self._lookup)
+        if request.reach is not None:
+            request.reach.check(origin, url.scheme, addresses)
         dials = [_pinned(prepared, address) for address in addresses]
         try:
             return asyncio.run(self._exchange(dials, deadline, origin, request.max_body_bytes))

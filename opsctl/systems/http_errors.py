@@ -3,9 +3,8 @@
 import ssl
 from dataclasses import dataclass
 
-import httpx
-
 from opsctl.errors import OpsctlError, SettingsError, UnreachableError
+from opsctl.systems.lean_httpx import httpx
 from opsctl.systems.network import reason
 
 
@@ -16,8 +15,15 @@ class Meaning:
     hint: str = ""
 
 
+class UnsentError(UnreachableError):
+    """No connection was made, so nothing was sent: safe to try again whatever it was."""
+
+    code = "unsent"
+
+
 _BUG = Meaning(OpsctlError, "the HTTP driver was misused for {origin}", "Report this.")
 _DEAD = Meaning(UnreachableError, "no answer from {origin}", "Is it up, and is this its address?")
+_UNSENT = Meaning(UnsentError, _DEAD.what, _DEAD.hint)
 _NOT_HTTP = Meaning(
     UnreachableError, "what answers at {origin} is not HTTP", "Check host, port and scheme."
 )
@@ -32,6 +38,9 @@ _ADDRESS = Meaning(SettingsError, "a web address cannot be used", "Write https:/
 # Found by the nearest ancestor.
 BY_CLASS: dict[type[BaseException], Meaning] = {
     httpx.TransportError: _DEAD,
+    httpx.ConnectError: _UNSENT,
+    httpx.ConnectTimeout: _UNSENT,
+    httpx.PoolTimeout: _UNSENT,
     httpx.ProtocolError: _NOT_HTTP,
     httpx.LocalProtocolError: _NOT_SENT,
     httpx.UnsupportedProtocol: _ADDRESS,

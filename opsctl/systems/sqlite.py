@@ -131,6 +131,8 @@ class SqliteDatabases:
         while True:
             try:
                 return SqliteDatabase(path, busy_timeout_s=self._busy_timeout_s)
+            except files.DiskFullError as error:
+                return FrozenDatabase(path, error, busy_timeout_s=self._busy_timeout_s)
             except BusyError:
                 # Two who turn a fresh file to WAL at once: SQLite sends one away without waiting.
                 if self._clock.steady() >= end:
@@ -154,7 +156,9 @@ class SqliteDatabases:
 
 
 class SqliteDatabase:
-    def __init__(self, path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
+    def __init__(
+        self, path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S, is_copy: bool = False
+    ) -> None:
         self._path = path
         self._turn = threading.RLock()
         with _reported(path):
@@ -162,6 +166,8 @@ class SqliteDatabase:
                 path, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False
             )
         self._connection.row_factory = sqlite3.Row
+        if is_copy:
+            return
         try:
             self._set_up()
         except OpsctlError:
@@ -177,6 +183,12 @@ class SqliteDatabase:
         # FULL: a commit is on the disk when it returns; WAL's usual NORMAL may lose the last ones.
         self.query("PRAGMA synchronous = FULL")
         self.query("PRAGMA foreign_keys = ON")
+
+    def fill_from(self, path: Path) -> None:
+        """Copy a file in here; with it to ourselves, SQLite needs no room for shared memory."""
+        with closing(sqlite3.connect(path, isolation_level=None)) as source:
+            source.execute("PRAGMA locking_mode = EXCLUSIVE")
+            source.backup(self._connection)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -221,6 +233,48 @@ class SqliteDatabase:
         with self._turn, _reported(self._path), closing(self._connection.cursor()) as cursor:
             cursor.execute(statement, [_storable(value) for value in values])
             yield cursor
+
+
+class FrozenDatabase:
+    """What a full disk holds, read into memory; it thaws as soon as there is room to write."""
+
+    def __init__(self, path: Path, error: files.DiskFullError, *, busy_timeout_s: float) -> None:
+        self._path = path
+        self._busy_timeout_s = busy_timeout_s
+        self._thawed: SqliteDatabase | None = None
+        self._copy = SqliteDatabase(Path(":memory:"), is_copy=True)
+        try:
+            self._copy.fill_from(path)
+        except (sqlite3.Error, OpsctlError):
+            self._copy.close()
+            raise error from None
+        if not self.query("PRAGMA user_version")[0]["user_version"]:
+            self._copy.close()
+            raise error
+
+    def _real(self) -> SqliteDatabase:
+        if self._thawed is None:
+            self._thawed = SqliteDatabase(self._path, busy_timeout_s=self._busy_timeout_s)
+        return self._thawed
+
+    def transaction(self) -> AbstractContextManager[None]:
+        return self._real().transaction()
+
+    def execute(self, statement: str, values: Sequence[Value] = ()) -> int:
+        return self._real().execute(statement, values)
+
+    def query(self, statement: str, values: Sequence[Value] = ()) -> Sequence[Row]:
+        if statement.lstrip().upper().startswith(("SELECT", "PRAGMA")):
+            return (self._thawed or self._copy).query(statement, values)
+        return self._real().query(statement, values)
+
+    def run_script(self, script: str) -> None:
+        self._real().run_script(script)
+
+    def close(self) -> None:
+        self._copy.close()
+        if self._thawed is not None:
+            self._thawed.close()
 
 
 def _storable(value: Value) -> Value:

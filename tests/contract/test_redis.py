@@ -66,6 +66,23 @@ def test_a_value_with_a_long_life_is_there_now(store: Redis) -> None:
     assert store.get("a") == b"1"
 
 
+def test_a_refused_command_of_a_batch_stands_in_its_place(real: RedisPy) -> None:
+    said = real.batch([("SET", "a", 1), ("LPUSH", "a", 1), ("INCR", "a")])
+
+    assert (said[0], said[2]) == (b"OK", 2)
+    assert "wrong kind" in said[1].why
+    assert real.batch([]) == []
+
+
+def test_an_atomic_batch_does_all_or_raises(real: RedisPy) -> None:
+    assert real.batch([("SET", "a", 1), ("INCR", "a")], atomic=True) == [b"OK", 2]
+
+    with pytest.raises(OpsctlError, match="refused a command"):
+        real.batch([("SET", "a", 9), ("NO-SUCH", "a")], atomic=True)
+
+    assert real.get("a") == b"2"
+
+
 def test_facts_name_version_role_and_the_servers_clock(store: Redis) -> None:
     facts = store.facts()
 

@@ -10,6 +10,8 @@ from tests.engines import (
     disks,
     docker,
     homes,
+    hook,
+    mail,
     pgbouncer,
     postgres,
     redis,
@@ -17,7 +19,19 @@ from tests.engines import (
 )
 from tests.engines.require import REQUIRED_VARIABLE, required_engines
 
-_SERVERS = (addresses, compose, disks, docker, homes, pgbouncer, postgres, redis, timescale)
+_SERVERS = (
+    addresses,
+    compose,
+    disks,
+    docker,
+    homes,
+    hook,
+    mail,
+    pgbouncer,
+    postgres,
+    redis,
+    timescale,
+)
 
 # The cheapest fixture that says whether the engine is there.
 _PROBES = {

@@ -51,6 +51,9 @@ class SetHost:
         paths = sorted({Path("/"), *self.usages, *self.hanging})
         return tuple(Mount(path, f"/dev/{number}", "ext4") for number, path in enumerate(paths))
 
+    def mounted(self) -> frozenset[Path]:
+        return frozenset(mount.path for mount in self.mounts())
+
     def usage(self, path: Path) -> Usage:
         if path in self.hanging:
             what = f"{path} did not say within 2 s how full it is"

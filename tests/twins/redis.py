@@ -1,6 +1,6 @@
 """An in-memory Redis with the few commands that probes and the ground use."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
 from typing import Any
@@ -60,6 +60,21 @@ class MemoryRedis:
         if isinstance(answer, OpsctlError):
             raise answer
         return answer
+
+    def batch(self, commands: Sequence[Sequence[Word]], *, atomic: bool = False) -> list[Any]:
+        answers = [self._answer(command) for command in commands]
+        for answer in answers if atomic else ():
+            if isinstance(answer, OpsctlError):
+                raise answer
+        return answers
+
+    def _answer(self, command: Sequence[Word]) -> Any:
+        try:
+            return self.call(*command)
+        except UnreachableError:
+            raise
+        except OpsctlError as error:
+            return error
 
     def close(self) -> None:
         pass

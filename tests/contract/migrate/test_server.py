@@ -249,6 +249,27 @@ def test_a_statement_that_was_done_when_its_runner_died_is_taken_for_done(server
     assert server.states() == [State.APPLIED] * 2
 
 
+def test_a_statement_that_another_runner_is_at_is_waited_for(server: Ground) -> None:
+    admitted = server.with_rules(allow_alone=True)
+    server.write("001_a.sql", A)
+    server.write("002_i.sql", INDEX)
+    admitted.apply()
+    unfinished = "UPDATE opsctl.opsctl_migrations SET finished = {} WHERE version = 2"
+    server.execute(unfinished.format("false"))
+    errors: list[OpsctlError] = []
+    with server.project.dialect.scripts.session() as other:
+        with server.project.dialect.hold(other, wait_s=0):
+            waiting = threading.Thread(target=lambda: errors.extend(together(admitted.apply)))
+            waiting.start()
+            tries = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%try_advisory%'"
+            wait_for(lambda: server.query(tries) > [(1,)], 20, "the second runner to wait")
+            server.execute(unfinished.format("true"))
+        waiting.join(30)
+
+    assert errors == []
+    assert server.states() == [State.APPLIED] * 2
+
+
 def test_a_statement_alone_that_leaves_nothing_leaves_no_row(server: Ground) -> None:
     admitted = server.with_rules(allow_alone=True)
     server.write("001_i.sql", INDEX)

@@ -107,20 +107,24 @@ def test_a_store_cannot_be_made_on_a_full_disk_but_can_afterwards(
         assert len(record(store, 3)) == 3
 
 
-def test_an_old_store_on_a_full_disk_keeps_what_it_has(
+def test_an_old_store_on_a_full_disk_can_be_read_and_thaws_when_there_is_room(
     tiny_disk: Path, databases: SqliteDatabases
 ) -> None:
     with open_store(tiny_disk / "state", databases) as store:
         acknowledged = record(store, 20)
     ballast = fill(tiny_disk)
 
-    with pytest.raises(DiskFullError) as caught:
-        open_store(tiny_disk / "state", databases)
-    ballast.unlink()
+    with open_store(tiny_disk / "state", databases) as store:
+        read_while_full = kept(store, acknowledged)
+        with pytest.raises(DiskFullError) as caught:
+            store.samples.record(Sample("more", CLOCK.now(), 1.0))
+        ballast.unlink()
+        store.samples.record(written_with_room := Sample("later", CLOCK.now(), 2.0))
 
+    assert read_while_full
     assert "the disk is full" in caught.value.why
     with open_store(tiny_disk / "state", databases) as store:
-        assert kept(store, acknowledged)
+        assert kept(store, [*acknowledged, written_with_room])
 
 
 def test_a_file_that_does_not_fit_leaves_the_old_one_whole(tiny_disk: Path) -> None:

@@ -115,20 +115,6 @@ def test_a_kill_at_100_points_leaves_each_file_with_its_row_or_without(
         drop_database(postgres_server.admin, database.dbname)
 
 
-def kill_somewhere(program: Program, url: str, chance: random.Random) -> None:
-    """Let it apply a few files, and kill it in the middle of whatever it does then."""
-    runner = program.start("migrate", environ={"DATABASE_URL": url})
-    assert runner.stdout is not None
-    for _ in range(chance.randrange(18)):
-        if not runner.stdout.readline():
-            break
-    try:
-        runner.wait(chance.random() * 0.004)
-    except subprocess.TimeoutExpired:
-        runner.send_signal(signal.SIGKILL)
-    runner.communicate(timeout=30)
-
-
 def tables_and_rows(place: Ground) -> tuple[set[str], set[str]]:
     tables = {name for name in place.tables() if name.startswith("t")}
     return tables, {f"t{version}" for version in place.rows()}
@@ -139,13 +125,15 @@ def test_a_killed_run_of_an_embedded_database_is_whole(staged: Staged, kind: str
     stage = staged(kind)
     write_files(stage.ground.directory)
     chance = random.Random(7)  # noqa: S311 - chance, not secrecy
+    environ = {**stage.environ, "OPSCTL_STATE_DIR": str(stage.program.directory.parent / "state")}
 
-    for _ in range(4):
-        kill_somewhere(stage.program, stage.ground.url, chance)
-        tables, rows = tables_and_rows(stage.ground)
-        assert tables == rows
+    with nursery(stage.program, environ) as runs:
+        for _ in range(8):
+            runs.run(lines=chance.randrange(12), delay_s=chance.random() * 0.003)
+            tables, rows = tables_and_rows(stage.ground)
+            assert tables == rows
+        assert runs.run() == 0
 
-    assert stage().code == 0
     assert len(stage.ground.rows()) == FILES
 
 
@@ -163,5 +151,5 @@ def test_an_interrupted_run_says_what_it_kept(staged: Staged) -> None:
     _, err = runner.communicate(timeout=30)
 
     assert runner.returncode == 130
-    assert "applied and kept: 001_a.sql" in err
+    assert "1 of this run is kept: 001_a.sql" in err
     assert stage.ground.tables() == ["a"]

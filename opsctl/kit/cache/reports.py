@@ -1,0 +1,77 @@
+"""What each process tells of its cache, for the terminal to add up."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from opsctl.kit.cache.layers import Layers
+from opsctl.kit.cache.steps import Steps
+
+if TYPE_CHECKING:
+    from opsctl.systems.redis_target import Command
+
+KEPT_S = 3600.0
+"""Reports of processes that are gone are shown for this long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One process's own word about itself."""
+
+    service: str
+    host: str
+    pid: int
+    backend: str
+    at: float
+    """Seconds of the server's clock."""
+    figures: Mapping[str, int]
+    ended: bool = False
+
+    @property
+    def hits(self) -> int:
+        return self.figures.get("l1_hits", 0) + self.figures.get("l2_hits", 0)
+
+    @property
+    def asked(self) -> int:
+        return self.hits + self.figures.get("misses", 0)
+
+
+def publish(layers: Layers, service: str, *, ended: bool = False) -> Steps[None]:
+    """Write our figures where the terminal finds them, and remove those of the long gone."""
+    name = layers.names.reports
+    (now, _), told = yield from layers.ask([("TIME",), ("HGETALL", name)])
+    report = {
+        "service": service,
+        "host": os.uname().nodename,
+        "pid": os.getpid(),
+        "backend": layers.backend.value,
+        "at": int(now),
+        "figures": layers.snapshot(),
+        "ended": ended,
+    }
+    old = [field for field, process in parse_reports(told).items() if _gone(process, int(now))]
+    commands: list[Command] = [
+        ("HSET", name, layers.origin, json.dumps(report)),
+        ("PEXPIRE", name, round(KEPT_S * 1000)),
+    ]
+    if old:
+        commands.append(("HDEL", name, *old))
+    yield from layers.ask(commands)
+
+
+def parse_reports(told: list[bytes]) -> dict[bytes, Process | None]:
+    """Read HGETALL; None is what nobody can read, and goes with the old ones."""
+    return {field: _process(raw) for field, raw in zip(told[::2], told[1::2], strict=True)}
+
+
+def _process(raw: bytes) -> Process | None:
+    try:
+        return Process(**json.loads(raw))
+    except (ValueError, TypeError):
+        return None
+
+
+def _gone(process: Process | None, now: int) -> bool:
+    return process is None or now - process.at > KEPT_S

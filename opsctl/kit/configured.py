@@ -1,0 +1,28 @@
+"""From the settings to the kit's parts: the same files and variables as the terminal reads."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from opsctl.kit import parts
+from opsctl.settings import Request, Settings, defaults, load
+from opsctl.systems.redis_address import target_of
+from opsctl.systems.redis_target import RedisLimits
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the project's files where there are any; without them the environment must do."""
+    request = Request(Path.cwd(), os.environ if environ is None else environ)
+    if not parts.has_settings(request.directory):
+        return defaults(request, "stack")
+    return load(request, parts.read_text).resolved.settings
+
+
+def redis_arguments(settings: Settings) -> dict[str, Any]:
+    redis = settings.redis
+    return {
+        "url": target_of(redis),
+        "enabled": redis.enabled,
+        "limits": RedisLimits(redis.timeout_s, redis.connections),
+    }

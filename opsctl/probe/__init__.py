@@ -1,0 +1,1 @@
+"""Is it well? Who is listening? Asked of the running stack, and never by changing it."""

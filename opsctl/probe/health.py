@@ -1,0 +1,54 @@
+"""Asks whether a system is well, and waits until it is."""
+
+from collections.abc import Callable
+
+from opsctl.errors import OpsctlError
+from opsctl.findings import Finding, Level, worst
+from opsctl.probe.judge import judge_redis
+from opsctl.probe.model import Report
+from opsctl.probe.vitals import measure
+from opsctl.progress import Progress
+from opsctl.settings.probe import Probe
+from opsctl.systems.clock import Clock
+from opsctl.systems.redis import Redis
+
+_PAUSE_S = 0.5
+
+
+def redis_health(redis: Redis, rules: Probe, clock: Clock) -> Report:
+    """Report on Redis; one that does not answer is a finding, not an error."""
+    try:
+        return Report(judge_redis(measure(redis, rules, clock), rules))
+    except OpsctlError as error:
+        return Report((unreachable("reachable", error),))
+
+
+def switched_off(what: str, setting: str) -> Report:
+    return Report((Finding(what, Level.OK, f"turned off by {setting}; nothing was asked"),))
+
+
+def unreachable(check: str, error: OpsctlError) -> Finding:
+    what = f"{error.what}: {error.why}" if error.why else error.what
+    return Finding(check, Level.CRITICAL, what, fix=error.hint)
+
+
+def wait_until_well(
+    ask: Callable[[], Report], *, wait_s: float, clock: Clock, progress: Progress
+) -> Report:
+    """Ask until nothing is critical or the time is over; the last answer counts.
+
+    Warnings and what is hidden do not mend by waiting, so they are not waited for.
+    """
+    began = clock.steady()
+    while True:
+        report = ask()
+        passed = clock.steady() - began
+        if worst(_critical(report)) is Level.OK or passed >= wait_s:
+            return report
+        first = _critical(report)[0]
+        progress.advance(round(passed), round(wait_s), f"{first.check}: {first.what}")
+        clock.sleep(min(_PAUSE_S, wait_s - passed))
+
+
+def _critical(report: Report) -> list[Finding]:
+    return [finding for finding in report.findings if finding.level is Level.CRITICAL]

@@ -1,0 +1,153 @@
+"""Deliveries: what is on its way to whom, in order; and what a key's readers know."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from opsctl.state.columns import moment, moment_or_none, packed, unpacked, written
+from opsctl.state.model import Delivery, Details
+
+if TYPE_CHECKING:
+    from opsctl.systems.sqlite import Database, Row
+
+
+class Deliveries:
+    def __init__(self, database: "Database") -> None:
+        self._database = database
+
+    def transaction(self) -> AbstractContextManager[None]:
+        return self._database.transaction()
+
+    def memory(self, key: str) -> dict[str, Any] | None:
+        rows = self._database.query("SELECT memory FROM notices WHERE key = ?", (key,))
+        return unpacked(rows[0]["memory"]) if rows else None
+
+    def remember(self, key: str, memory: Details, *, at: datetime) -> None:
+        self._database.execute(
+            "INSERT INTO notices (key, changed_at, memory) VALUES (?1, ?2, ?3)"
+            " ON CONFLICT (key) DO UPDATE SET changed_at = ?2, memory = ?3",
+            (key, written(at), packed(memory)),
+        )
+
+    def put(
+        self, channel: str, message: Details, *, key: str, at: datetime, due_at: datetime
+    ) -> None:
+        self._database.execute(
+            "INSERT INTO deliveries (channel, key, made_at, due_at, message, status)"
+            " VALUES (?, ?, ?, ?, ?, 'waiting')",
+            (channel, key, written(at), written(due_at), packed(message)),
+        )
+
+    def withdraw(self, key: str, *, at: datetime) -> int:
+        """Take back what was not due yet; what was due is told."""
+        return self._database.execute(
+            "UPDATE deliveries SET status = 'withdrawn', ended_at = ?2"
+            " WHERE key = ?1 AND status = 'waiting' AND due_at > ?2",
+            (key, written(at)),
+        )
+
+    def next_bundle(self, channel: str, *, now: datetime, limit: int) -> Sequence[Delivery]:
+        """Give what goes out next: what was claimed and perhaps sent, else the oldest due."""
+        begun = self._database.query(
+            "SELECT * FROM deliveries WHERE status = 'sending' AND channel = ?1 AND bundle ="
+            " (SELECT bundle FROM deliveries WHERE status = 'sending' AND channel = ?1"
+            " ORDER BY number LIMIT 1) ORDER BY number",
+            (channel,),
+        )
+        rows = begun or self._database.query(
+            "SELECT * FROM deliveries WHERE status = 'waiting' AND channel = ? AND due_at <= ?"
+            " ORDER BY number LIMIT ?",
+            (channel, written(now), limit),
+        )
+        return [_delivery(row) for row in rows]
+
+    def claim(self, channel: str, bundle: str, numbers: Sequence[int]) -> None:
+        """Fix which messages go out as one, so that a second try is the same message."""
+        with self._database.transaction():
+            for number in numbers:
+                self._database.execute(
+                    "UPDATE deliveries SET status = 'sending', bundle = ?, attempts = attempts + 1"
+                    " WHERE number = ? AND channel = ? AND status IN ('waiting', 'sending')",
+                    (bundle, number, channel),
+                )
+
+    def sent(self, channel: str, bundle: str, *, at: datetime) -> None:
+        with self._database.transaction():
+            self._end(channel, bundle, status="sent", at=at)
+            self._database.execute("DELETE FROM channels WHERE name = ?", (channel,))
+
+    def set_aside(self, channel: str, bundle: str, *, at: datetime, trouble: str) -> None:
+        """Let others pass a message that the channel refuses for good."""
+        with self._database.transaction():
+            self._end(channel, bundle, status="refused", at=at, trouble=trouble)
+            self._database.execute("DELETE FROM channels WHERE name = ?", (channel,))
+
+    def _end(
+        self, channel: str, bundle: str, *, status: str, at: datetime, trouble: str | None = None
+    ) -> None:
+        self._database.execute(
+            "UPDATE deliveries SET status = ?, ended_at = ?, trouble = coalesce(?, trouble)"
+            " WHERE bundle = ? AND channel = ? AND status = 'sending'",
+            (status, written(at), trouble, bundle, channel),
+        )
+
+    def rest(
+        self, channel: str, bundle: str, *, failures: int, until: datetime, trouble: str
+    ) -> None:
+        """Leave the channel alone for a while; its messages stay where they are."""
+        with self._database.transaction():
+            self._database.execute(
+                "UPDATE deliveries SET trouble = ? WHERE bundle = ? AND channel = ?",
+                (trouble, bundle, channel),
+            )
+            self._database.execute(
+                "INSERT INTO channels (name, failures, next_try_at, trouble)"
+                " VALUES (?1, ?2, ?3, ?4) ON CONFLICT (name) DO UPDATE"
+                " SET failures = ?2, next_try_at = ?3, trouble = ?4",
+                (channel, failures, written(until), trouble),
+            )
+
+    def failures(self, channel: str) -> int:
+        rows = self._database.query("SELECT failures FROM channels WHERE name = ?", (channel,))
+        return rows[0]["failures"] if rows else 0
+
+    def rests_until(self, channel: str) -> datetime | None:
+        rows = self._database.query("SELECT next_try_at FROM channels WHERE name = ?", (channel,))
+        return moment(rows[0]["next_try_at"]) if rows else None
+
+    def pending(self) -> Sequence[Delivery]:
+        """List what waits, oldest first."""
+        rows = self._database.query(
+            "SELECT * FROM deliveries WHERE status IN ('waiting', 'sending') ORDER BY number"
+        )
+        return [_delivery(row) for row in rows]
+
+    def ended(self, *, limit: int) -> Sequence[Delivery]:
+        """List what was sent, set aside or withdrawn, newest first."""
+        rows = self._database.query(
+            "SELECT * FROM deliveries WHERE status NOT IN ('waiting', 'sending')"
+            " ORDER BY ended_at DESC, number DESC LIMIT ?",
+            (limit,),
+        )
+        return [_delivery(row) for row in rows]
+
+    def forget(self, *, before: datetime) -> None:
+        """Drop what ended long ago; what waits never goes."""
+        self._database.execute("DELETE FROM deliveries WHERE ended_at < ?", (written(before),))
+
+
+def _delivery(row: "Row") -> Delivery:
+    return Delivery(
+        number=row["number"],
+        channel=row["channel"],
+        key=row["key"],
+        made_at=moment(row["made_at"]),
+        due_at=moment(row["due_at"]),
+        message=unpacked(row["message"]),
+        status=row["status"],
+        bundle=row["bundle"],
+        attempts=row["attempts"],
+        ended_at=moment_or_none(row["ended_at"]),
+        trouble=row["trouble"],
+    )

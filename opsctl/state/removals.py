@@ -1,0 +1,88 @@
+"""Removals: which files went, with their sizes; written before they go."""
+
+import zlib
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeAlias
+
+from opsctl.state.columns import moment, moment_or_none, written
+from opsctl.state.model import Removal
+
+if TYPE_CHECKING:
+    from opsctl.systems.sqlite import Database, Row
+
+# A name as the file system has it, and its bytes on disk.
+Listed: TypeAlias = tuple[bytes, int]
+
+
+class Removals:
+    def __init__(self, database: "Database") -> None:
+        self._database = database
+
+    def begin(self, run: str, folder: bytes, listed: Sequence[Listed], *, at: datetime) -> int:
+        """Write down what is about to go; the number closes it."""
+        rows = self._database.query(
+            "INSERT INTO removals (run, at, folder, files, bytes, listing)"
+            " VALUES (?, ?, ?, ?, ?, ?) RETURNING number",
+            (
+                run,
+                written(at),
+                folder,
+                len(listed),
+                sum(size for _, size in listed),
+                _packed(listed),
+            ),
+        )
+        number: int = rows[0]["number"]
+        return number
+
+    def end(self, number: int, *, files: int, size: int, at: datetime) -> None:
+        self._database.execute(
+            "UPDATE removals SET gone_files = ?, gone_bytes = ?, ended_at = ? WHERE number = ?",
+            (files, size, written(at), number),
+        )
+
+    def unfinished(self) -> Sequence[Removal]:
+        """List what was begun and not closed: its run was killed."""
+        rows = self._database.query("SELECT * FROM removals WHERE ended_at IS NULL ORDER BY number")
+        return [_removal(row) for row in rows]
+
+    def of_run(self, run: str) -> Sequence[Removal]:
+        rows = self._database.query("SELECT * FROM removals WHERE run = ? ORDER BY number", (run,))
+        return [_removal(row) for row in rows]
+
+    def listing(self, number: int) -> Sequence[Listed]:
+        """Read the names again; none once they are too old to be kept."""
+        rows = self._database.query("SELECT listing FROM removals WHERE number = ?", (number,))
+        return _unpacked(rows[0]["listing"]) if rows and rows[0]["listing"] else ()
+
+    def forget_listings(self, *, before: datetime) -> None:
+        """Drop old names; counts and sizes stay."""
+        self._database.execute(
+            "UPDATE removals SET listing = NULL WHERE listing IS NOT NULL AND ended_at < ?",
+            (written(before),),
+        )
+
+
+def _packed(listed: Iterable[Listed]) -> bytes:
+    # No name holds a NUL.
+    return zlib.compress(b"\0".join(b"%d/%b" % (size, name) for name, size in listed), 1)
+
+
+def _unpacked(listing: bytes) -> Sequence[Listed]:
+    entries = (entry.partition(b"/") for entry in zlib.decompress(listing).split(b"\0") if entry)
+    return [(name, int(size)) for size, _, name in entries]
+
+
+def _removal(row: "Row") -> Removal:
+    return Removal(
+        number=row["number"],
+        run=row["run"],
+        at=moment(row["at"]),
+        folder=row["folder"],
+        files=row["files"],
+        bytes=row["bytes"],
+        gone_files=row["gone_files"],
+        gone_bytes=row["gone_bytes"],
+        ended_at=moment_or_none(row["ended_at"]),
+    )

@@ -1,0 +1,177 @@
+"""Mail: one letter to one SMTP server, within one deadline for all of it."""
+
+import contextlib
+import logging
+import smtplib
+import socket
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from opsctl.errors import OpsctlError, SettingsError, UnreachableError
+from opsctl.systems.clock import Clock
+from opsctl.systems.network import Deadline, Lookup, dial, look_up, reason, within
+
+READY, PERMANENT = 220, 500
+log = logging.getLogger(__name__)
+
+
+class RefusedLetterError(OpsctlError):
+    """The server will not take this letter, whenever it is asked."""
+
+    code = "refused_letter"
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    host: str
+    port: int = 587
+    tls: str = "starttls"
+    """starttls, tls or none."""
+    user: str = ""
+    password: str = field(default="", repr=False)
+    ca_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    sender: str
+    to: tuple[str, ...]
+    content: bytes = field(repr=False)
+
+
+class Mail(Protocol):
+    def send(self, letter: Letter, *, limit_s: float) -> None:
+        """Hand it over to the server; taken by it for all who are to get it when this returns."""
+        ...
+
+
+# From the particular to the general: the first row that fits answers.
+ANSWERS: tuple[tuple[type[Exception], type[OpsctlError], str, str], ...] = (
+    (smtplib.SMTPAuthenticationError, SettingsError, "does not accept the login",
+     "Check notify.smtp_user and notify.smtp_password."),
+    (smtplib.SMTPNotSupportedError, SettingsError, "cannot do what is asked of it",
+     "Check notify.smtp_tls: starttls, tls or none; and whether it wants a login."),
+    (smtplib.SMTPHeloError, UnreachableError, "did not greet back", ""),
+    (smtplib.SMTPConnectError, UnreachableError, "does not take connections now", ""),
+    (smtplib.SMTPServerDisconnected, UnreachableError, "broke off the connection", ""),
+    (smtplib.SMTPException, OpsctlError, "did not take the letter", ""),
+    (ssl.SSLCertVerificationError, UnreachableError, "has a certificate that is not trusted",
+     "Add the authority that signed it, or check the host's name."),
+    (ssl.SSLError, UnreachableError, "does not speak TLS as asked",
+     "Check notify.smtp_port and notify.smtp_tls."),
+    (TimeoutError, UnreachableError, "did not answer in time", "Is it up, and is this its port?"),
+    (OSError, UnreachableError, "cannot be reached", "Is it up, and is this its port?"),
+)  # fmt: skip
+DRIVER_ERRORS = (smtplib.SMTPException, OSError)
+
+
+def translate(error: Exception, address: str) -> OpsctlError:
+    kind, said, hint = next(
+        (ours, said, hint) for theirs, ours, said, hint in ANSWERS if isinstance(error, theirs)
+    )
+    if is_refusal(error):
+        kind = RefusedLetterError
+    return kind(f"the mail server {address} {said}", why=_why(error), hint=hint)
+
+
+def is_refusal(error: Exception) -> bool:
+    """5yz to the letter itself is for good; 4yz, and whatever befalls the login, may pass."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return all(code >= PERMANENT for code, _ in error.recipients.values())
+    letter_errors = (smtplib.SMTPSenderRefused, smtplib.SMTPDataError)
+    return isinstance(error, letter_errors) and error.smtp_code >= PERMANENT
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return "; ".join(
+            f"{who}: {code} {_text(said)}" for who, (code, said) in error.recipients.items()
+        )
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"{error.smtp_code} {_text(error.smtp_error)}"
+    return reason(error)
+
+
+def _text(said: bytes | str) -> str:
+    text = said.decode(errors="replace") if isinstance(said, bytes) else said
+    return " ".join(text.split())[:200]
+
+
+class SmtpMail:
+    def __init__(self, server: MailServer, *, clock: Clock, lookup: Lookup = look_up) -> None:
+        self._server = server
+        self._clock = clock
+        self._lookup = lookup
+
+    def send(self, letter: Letter, *, limit_s: float) -> None:
+        deadline = Deadline.after(self._clock, limit_s)
+        client = _Client(socket.gethostname())
+        try:
+            # The driver bounds each read; a server that drips would have us for ever.
+            within(deadline, lambda: self._talk(client, letter, deadline))
+        except DRIVER_ERRORS as error:
+            raise translate(error, f"{self._server.host}:{self._server.port}") from error
+        finally:
+            client.cut()
+
+    def _talk(self, client: "_Client", letter: Letter, deadline: Deadline) -> None:
+        server = self._server
+        client.open_with(lambda: self._open(deadline))
+        code, said = client.connect(server.host, server.port)
+        if code != READY:
+            raise smtplib.SMTPConnectError(code, said)
+        if server.tls == "starttls":
+            client.starttls(context=self._trust())
+        if server.user:
+            client.login(server.user, server.password)
+        refused = client.sendmail(letter.sender, letter.to, letter.content)
+        if refused:
+            # Taken for the others: told again, they would get it twice.
+            log.error("mail refused for some", extra={"refused": sorted(refused)})
+        with contextlib.suppress(*DRIVER_ERRORS):
+            client.quit()
+
+    def _open(self, deadline: Deadline) -> socket.socket:
+        server = self._server
+        plain = dial(server.host, server.port, deadline=deadline, lookup=self._lookup)
+        plain.settimeout(deadline.left_s())
+        if server.tls != "tls":
+            return plain
+        try:
+            return self._trust().wrap_socket(plain, server_hostname=server.host)
+        except OSError:
+            plain.close()
+            raise
+
+    def _trust(self) -> ssl.SSLContext:
+        context = ssl.create_default_context()
+        if self._server.ca_file is not None:
+            context.load_verify_locations(self._server.ca_file)
+        return context
+
+
+class _Client(smtplib.SMTP):
+    """Talks over a socket that is opened for it, and can be cut off from outside."""
+
+    def __init__(self, our_name: str) -> None:
+        super().__init__(local_hostname=our_name)
+        self.sock = None
+
+    def open_with(self, open_socket: Callable[[], socket.socket]) -> None:
+        self._open_socket = open_socket
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        # The name that starttls checks the certificate against.
+        self._host = host
+        del port, timeout
+        return self._open_socket()
+
+    def cut(self) -> None:
+        opened = self.sock
+        if opened is not None:
+            with contextlib.suppress(OSError):
+                opened.shutdown(socket.SHUT_RDWR)
+        self.close()

@@ -1,0 +1,108 @@
+"""The databases, and the migrations that change them."""
+
+from contextlib import suppress
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
+
+from opsctl.errors import OpsctlError, SettingsError
+from opsctl.settings.isolation import (
+    opens_read_only,
+)
+
+if TYPE_CHECKING:
+    from opsctl.migrate.dialect import Dialect
+    from opsctl.migrate.project import Project
+    from opsctl.migrate.work import Asked
+    from opsctl.systems.folder import Folder
+    from opsctl.systems.postgres import Postgres
+
+from opsctl.wiring.ground import Ground
+
+# A schema is no secret: it is committed beside the files.
+READABLE = 0o644
+
+
+class DatabaseParts(Ground):
+    @cached_property
+    def postgres(self) -> "Postgres":
+        from opsctl.systems.postgres import PostgresLimits, PsycopgPostgres
+
+        database = self.settings.database
+        limits = PostgresLimits(database.connect_timeout_s, database.statement_timeout_s)
+        read_only = opens_read_only(self.experiment, env=self.settings.env)
+        url = database.url.get_secret_value()
+        return PsycopgPostgres(url, clock=self.clock, limits=limits, read_only=read_only)
+
+    @cached_property
+    def folder(self) -> "Folder":
+        from opsctl.systems.folder import LocalFolder
+
+        return LocalFolder()
+
+    def migrations(self, asked: "Asked | None" = None) -> "Project":
+        from opsctl.migrate.model import Limits
+        from opsctl.migrate.project import Project
+        from opsctl.migrate.work import Asked, Patience, Rules
+
+        asked = asked or Asked()
+        wanted = self.settings.migrations
+        runner_s = wanted.runner_timeout_s if asked.runner_s is None else asked.runner_s
+        dialect = self._dialect(runner_s=runner_s)
+        return Project(
+            self.project_dir / wanted.directory,
+            self.folder,
+            dialect,
+            Rules(
+                Limits(wanted.lock_timeout_s, wanted.statement_timeout_s),
+                dialect.read,
+                dialect.why_alone,
+                allow_alone=wanted.allow_non_transactional,
+                takes_copy=dialect.takes_copy,
+                values=asked.values,
+            ),
+            Patience(runner_s, wanted.lock_retries),
+            self.clock,
+            lambda: self._head,
+            schema_file=self.project_dir / wanted.schema_file if wanted.schema_file else None,
+            write=partial(self.files.write_text, mode=READABLE),
+        )
+
+    def _dialect(self, *, runner_s: float) -> "Dialect":
+        wanted = self.settings.migrations
+        url = (
+            wanted.url.get_secret_value() or self.settings.database.url.get_secret_value()
+        ).strip()
+        kind, _, path = url.partition(":///")
+        if not url:
+            raise SettingsError(
+                "no database is set to migrate",
+                why="database.url and migrations.url are empty",
+                hint="Set DATABASE_URL in .env, e.g. postgresql://user:password@host:5432/name",
+            )
+        if kind == "sqlite":
+            from opsctl.migrate.dialects.sqlite import SqliteDialect
+            from opsctl.systems.sqlite_script import SqliteScripts
+
+            open_sqlite = partial(SqliteScripts, clock=self.clock, busy_s=runner_s)
+            return SqliteDialect(self.project_dir / path, open_sqlite, who=self.actor.who)
+        if kind == "duckdb":
+            from opsctl.migrate.dialects.duckdb import DuckdbDialect
+            from opsctl.systems.duckdb_script import DuckdbScripts
+
+            open_duckdb = partial(DuckdbScripts, clock=self.clock, busy_s=runner_s)
+            return DuckdbDialect(self.project_dir / path, open_duckdb, who=self.actor.who)
+        from opsctl.migrate.dialects.postgres import PostgresDialect
+        from opsctl.systems.postgres_script import LibpqScripts
+
+        connect_s = self.settings.database.connect_timeout_s
+        scripts = LibpqScripts(url, clock=self.clock, connect_s=connect_s)
+        shadow_url = wanted.shadow_url.get_secret_value()
+        shadow = LibpqScripts(shadow_url, clock=self.clock) if shadow_url else None
+        return PostgresDialect(scripts, clock=self.clock, shadow=shadow)
+
+    @cached_property
+    def _head(self) -> str:
+        """The commit that is checked out; empty where git or the repository is missing."""
+        with suppress(OpsctlError):
+            return self.git.head(self.project_dir) or ""
+        return ""

@@ -1,0 +1,210 @@
+"""What every part needs: the place, its settings, its state, this machine and its checkout."""
+
+import os
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Self, TextIO
+
+from opsctl import logs
+from opsctl.errors import SettingsError
+from opsctl.settings import Loaded, Request, Settings, defaults, load
+from opsctl.settings.isolation import (
+    Checkout,
+    ci_branches,
+    experiment_in,
+    refuse_on_production,
+)
+from opsctl.settings.state import state_directory
+from opsctl.systems.clock import Clock, SystemClock
+from opsctl.systems.files import Files, Kind, LocalFiles, MissingFileError
+
+if TYPE_CHECKING:
+    from opsctl.state.locks import Locks
+    from opsctl.state.model import Actor
+    from opsctl.state.store import Store
+    from opsctl.systems.git import Git
+    from opsctl.systems.host import Host
+    from opsctl.systems.process import Processes
+
+
+@dataclass(frozen=True, slots=True)
+class WorkPlace:
+    """Where the command stands, and which environment was named."""
+
+    directory: str = "."
+    config: str | None = None
+    env: str | None = None
+
+
+# What `--timeout` bounds: one wait for one system.
+_WAITS = (
+    "engine.timeout_s",
+    "redis.timeout_s",
+    "database.connect_timeout_s",
+    "doctor.timeout_s",
+    "disk.timeout_s",
+    "notify.timeout_s",
+)
+
+
+class Ground:
+    """One run's ground. `settings` given in place of files serve where files cannot be read."""
+
+    def __init__(
+        self,
+        place: WorkPlace,
+        *,
+        environ: Mapping[str, str],
+        timeout_s: float | None = None,
+        settings: Settings | None = None,
+    ) -> None:
+        self._place = place
+        self._environ = environ
+        self._timeout_s = timeout_s
+        self._settings = settings
+        self._exits = ExitStack()
+        self._last_words: list[Callable[[], None]] = []
+        self._logs: tuple[TextIO, str] | None = None
+
+    def with_settings(self, settings: Settings) -> Self:
+        """Make the same parts with these settings, whatever the files say."""
+        return type(self)(
+            self._place, environ=self._environ, timeout_s=self._timeout_s, settings=settings
+        )
+
+    def or_defaults(self, project: str = "stack") -> Self:
+        """Make the parts of a project whose settings do not exist yet, or cannot be read."""
+        try:
+            _ = self.settings
+        except SettingsError:
+            return self.with_settings(defaults(self._request(), project))
+        return self
+
+    def close(self) -> None:
+        # Before anything is closed: they need the store, whenever it was opened.
+        while self._last_words:
+            self._last_words.pop()()
+        self._exits.close()
+
+    def start_logs(self, stream: TextIO, *, verbose: int) -> None:
+        """Log what the flags ask for; the settings' own level and secrets follow once read."""
+        level = ("", "info", "debug")[min(verbose, 2)]
+        logs.configure(level or "warning", stream=stream)
+        self._logs = (stream, level)
+
+    def _log_as_set(self, loaded: Loaded) -> None:
+        if self._logs is not None:
+            stream, level = self._logs
+            wanted = loaded.resolved.settings.logs
+            secrets = loaded.resolved.secrets()
+            logs.configure(level or wanted.level, stream=stream, file=wanted.file, secrets=secrets)
+
+    @cached_property
+    def clock(self) -> Clock:
+        return SystemClock()
+
+    @cached_property
+    def files(self) -> Files:
+        return LocalFiles()
+
+    @cached_property
+    def loaded(self) -> Loaded:
+        loaded = load(self._request(), self._read)
+        self._log_as_set(loaded)
+        return loaded
+
+    def _request(self) -> Request:
+        waits = {} if self._timeout_s is None else dict.fromkeys(_WAITS, self._timeout_s)
+        config = Path(self._place.config) if self._place.config else None
+        return Request(self.directory, self._environ, config, self._place.env, waits)
+
+    def _read(self, path: Path) -> str | None:
+        try:
+            return self.files.read_text(path)
+        except MissingFileError:
+            return None
+
+    @cached_property
+    def settings(self) -> Settings:
+        return self._settings or self.loaded.resolved.settings
+
+    @cached_property
+    def directory(self) -> Path:
+        return Path(self._place.directory).absolute()
+
+    @cached_property
+    def project_dir(self) -> Path:
+        return self.directory if self._settings else self.loaded.project_dir
+
+    @cached_property
+    def state_directory(self) -> Path:
+        project = self.settings.project.name
+        named = state_directory(self.settings.state, project=project, environ=self._environ)
+        return self.project_dir / named
+
+    @cached_property
+    def store(self) -> "Store":
+        from opsctl.state import open_store
+        from opsctl.systems.sqlite import SqliteDatabases
+
+        databases = SqliteDatabases(self.files, self.clock)
+        return self._exits.enter_context(open_store(self.state_directory, databases))
+
+    def open_store(self) -> None:
+        _ = self.store
+
+    @cached_property
+    def actor(self) -> "Actor":
+        from opsctl.state.model import Actor
+
+        user = self.host.user()
+        return Actor(user.name, self.host.name(), os.getpid(), user.behind or None)
+
+    @cached_property
+    def locks(self) -> "Locks":
+        from opsctl.state import Locks
+
+        return Locks(self.state_directory, self.files, self.clock, self.actor)
+
+    @cached_property
+    def processes(self) -> "Processes":
+        from opsctl.systems.process import LocalProcesses
+
+        return LocalProcesses(self.clock, self._environ)
+
+    @cached_property
+    def host(self) -> "Host":
+        from opsctl.systems.host import PsutilHost
+
+        return PsutilHost(self._environ, deadline_s=self.settings.disk.timeout_s)
+
+    @cached_property
+    def git(self) -> "Git":
+        from opsctl.systems.git import GitCommand
+
+        return GitCommand(self.processes)
+
+    @cached_property
+    def experiment(self) -> str | None:
+        """Why this checkout is an experiment, or None."""
+        rules = self.settings.experiment
+        facts = self.git.facts(self._standing, trunks=rules.trunks)
+        checkout = facts.checkout if facts else Checkout()
+        return experiment_in(checkout, ci_branches(self._environ), rules)
+
+    @cached_property
+    def _standing(self) -> Path:
+        """The project's folder, or what there is of its path: init may be about to make it."""
+        path = self.project_dir
+        while self.files.kind(path) is not Kind.DIRECTORY and path != path.parent:
+            path = path.parent
+        return path
+
+    def guard_production(self, verb: str) -> None:
+        """Refuse a verb that changes production on an experiment; call it before anything else."""
+        # Elsewhere nobody is refused, and git need not be asked.
+        if self.settings.env == "prod":
+            refuse_on_production(self.experiment, env=self.settings.env, verb=verb)

@@ -1,0 +1,47 @@
+"""The ways out: the web, and whoever is told of troubles."""
+
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
+
+from opsctl import logs
+from opsctl.wiring.ground import Ground
+
+if TYPE_CHECKING:
+    from opsctl.notify.model import Channel
+    from opsctl.notify.tell import Notifier
+    from opsctl.systems.http import Http
+
+
+class NoticeParts(Ground):
+    @cached_property
+    def http(self) -> "Http":
+        from opsctl.systems.http import HttpxHttp
+
+        return HttpxHttp(clock=self.clock)
+
+    @property
+    def where(self) -> str:
+        """Project, environment and machine, as notices say it."""
+        return f"{self.settings.project.name} {self.settings.env} {self.host.name()}"
+
+    @cached_property
+    def channels(self) -> "tuple[Channel, ...]":
+        from opsctl.notify.setup import Means, set_up
+        from opsctl.systems.journal import Journald
+        from opsctl.systems.mail import SmtpMail
+
+        mail = partial(SmtpMail, clock=self.clock)
+        means = Means(lambda: self.http, mail, self.processes, Journald())
+        return set_up(self.settings.notify, means)
+
+    @cached_property
+    def notifier(self) -> "Notifier":
+        """Tell of troubles; what is due goes out, within bounds, when the run ends."""
+        from opsctl.notify.setup import Ends, make_notifier
+
+        settings = self.settings.notify
+        redact = logs.Redactor(() if self._settings else self.loaded.resolved.secrets())
+        ends = Ends(lambda: self.store.deliveries, self.channels, self.locks, self.clock)
+        notifier = make_notifier(settings, ends, where=self.where, redact=redact)
+        self._last_words.append(lambda: notifier.flush(settings.command_wait_s))
+        return notifier

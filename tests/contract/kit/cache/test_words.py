@@ -1,0 +1,106 @@
+"""Reading and writing: what holds of one face and backend holds of all."""
+
+from typing import Any
+
+import pytest
+
+from opsctl.errors import UsageError
+from opsctl.kit import MISSING
+from tests.contract.kit.faces import Face
+from tests.waiting import wait_for
+
+VALUES: list[Any] = [None, True, 0, -5, 1.5, "삼성전자", [1, [2]], {"a": {"b": None}}, "q" * 9000]
+
+
+def test_every_value_comes_back_as_it_is(cache: Face) -> None:
+    for value in VALUES:
+        assert cache.set("k", value) is True
+        assert cache.get("k", MISSING) == value
+        assert cache.get_many(["k"]) == {"k": value}
+
+
+def test_what_is_not_there_is_the_default_and_none_can_be_told_from_it(cache: Face) -> None:
+    cache.set("none", None)
+
+    assert cache.get("no") is None
+    assert cache.get("no", 7) == 7
+    assert cache.get("no", MISSING) is MISSING
+    assert cache.get("none", MISSING) is None
+
+
+def test_a_value_handed_out_can_be_changed_without_harm(cache: Face) -> None:
+    cache.set("k", {"list": [1]})
+
+    cache.get("k")["list"].append(2)
+
+    assert cache.get("k") == {"list": [1]}
+
+
+def test_many_are_read_and_written_at_once(cache: Face) -> None:
+    assert cache.set_many({"a": 1, "b": "2"}, 60) is True
+
+    assert cache.get_many(["b", "no", "a", "a"]) == {"b": "2", "a": 1}
+    assert cache.get_many([]) == {}
+
+
+def test_deleting_counts_what_was_there(cache: Face) -> None:
+    cache.set_many({"a": 1, "b": 2, "c": 3})
+
+    assert cache.delete("a", "b", "no") == 2
+    assert (cache.get("a"), cache.get("c"), cache.exists("a"), cache.exists("c")) == (
+        None,
+        3,
+        False,
+        True,
+    )
+
+
+def test_patterns_delete_what_redis_would_match(cache: Face) -> None:
+    cache.set_many({f"news_{index}": index for index in range(700)} | {"note": 0, "new[s]": 1})
+
+    assert cache.delete_pattern("news_*") == 700
+    assert cache.get("note") == 0
+    assert cache.clear() == 2
+    assert cache.get("note") is None
+
+
+def test_lives_are_seconds_or_names_and_nothing_lives_for_ever(cache: Face) -> None:
+    cache.set("named", 1, "news")
+    cache.set("unnamed", 1)
+    cache.set("seconds", 1, 5)
+
+    assert 890 < cache.ttl("named") <= 900
+    assert 590 < cache.ttl("unnamed") <= 600
+    assert 4 < cache.ttl("seconds") <= 5
+    assert cache.ttl("no") is None
+    with pytest.raises(UsageError, match="no TTL called"):
+        cache.set("k", 1, "nwes")
+    with pytest.raises(UsageError, match="keeps nothing"):
+        cache.set("k", 1, 0)
+
+
+def test_a_life_ends_to_the_millisecond(cache: Face) -> None:
+    cache.set("k", 1, 0.05)
+
+    wait_for(lambda: cache.get("k") is None, 2, "the end of 50 ms")
+    assert cache.exists("k") is False
+
+
+def test_a_life_can_be_changed(cache: Face) -> None:
+    cache.set("k", 1, 5)
+
+    assert cache.expire("k", 100) is True
+    assert cache.expire("no", 100) is False
+    assert cache.ttl("k") > 90
+
+
+def test_counting_begins_at_nothing_and_keeps_its_time(cache: Face) -> None:
+    assert [cache.incr("n", ttl=50), cache.incr("n", 4, ttl=5000), cache.incr("n", -2)] == [1, 5, 3]
+    assert cache.ttl("n") <= 50
+    assert cache.get("n") == 3
+
+
+def test_a_number_that_was_set_can_be_counted(cache: Face) -> None:
+    cache.set("n", 40)
+
+    assert cache.incr("n", 2) == 42

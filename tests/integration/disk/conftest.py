@@ -1,0 +1,52 @@
+"""Trees of raw logs with ages, and the ground to clean them on."""
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from opsctl.settings import Settings
+from opsctl.settings.disk import Disk
+from opsctl.settings.project import Project
+from opsctl.settings.retention import Retention
+from tests.twins.ground import REAL_NOW, Ground
+
+Ready = Callable[..., Ground]
+
+
+@pytest.fixture
+def ready(tmp_path: Path) -> Iterator[Ready]:
+    """Make ground to clean these roots on."""
+    made: list[Ground] = []
+
+    def make(
+        *roots: Path, state: Path | None = None, mounts: tuple[str, ...] = (), **rules: object
+    ) -> Ground:
+        named = tuple(str(root) for root in roots)
+        retention = Retention(roots=named, allow=named or ("/srv",), **rules)
+        settings = Settings(
+            project=Project(name="stack"), retention=retention, disk=Disk(mounts=mounts)
+        )
+        ground = Ground(state or tmp_path / "state", settings)
+        made.append(ground)
+        return ground
+
+    yield make
+    for ground in made:
+        ground.close()
+
+
+def log(path: Path, *, hours: float, size: int = 10) -> Path:
+    """Write a file that was last written to so many hours ago."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"x" * size)
+    aged(path, hours=hours)
+    return path
+
+
+def aged(path: Path, *, hours: float) -> None:
+    since_epoch = REAL_NOW - timedelta(hours=hours) - datetime.fromtimestamp(0, UTC)
+    at = since_epoch // timedelta(microseconds=1) * 1000
+    os.utime(path, ns=(at, at), follow_symlinks=False)

@@ -1,0 +1,88 @@
+"""A run that is killed half-way: the next one completes it, and the books say what went."""
+
+import os
+import signal
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from opsctl.state import Store, open_store
+from opsctl.systems.clock import SystemClock
+from opsctl.systems.files import LocalFiles
+from opsctl.systems.sqlite import SqliteDatabases
+from tests.integration.disk.conftest import log
+from tests.waiting import wait_for
+
+REPOSITORY = Path(__file__).parents[3]
+FOLDERS, OLD, YOUNG = 40, 250, 10
+SETTINGS = """
+project: {{name: stack}}
+notify: {{journal: false}}
+retention: {{roots: [{root}], allow: [{root}], threads: 2}}
+state: {{dir: {state}}}
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    project = tmp_path / "project"
+    (project / "configs").mkdir(parents=True)
+    text = SETTINGS.format(root=tmp_path / "raw", state=tmp_path / "state")
+    (project / "configs" / "opsctl.yaml").write_text(text)
+    return project
+
+
+def start(project: Path) -> "subprocess.Popen[bytes]":
+    environ = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    words = [sys.executable, "-m", "opsctl", "disk", "retain", "--yes", "--json"]
+    return subprocess.Popen(words, cwd=project, env=environ, stdout=subprocess.PIPE)
+
+
+def count(root: Path, pattern: str) -> int:
+    return sum(1 for _ in root.rglob(pattern))
+
+
+def has_begun(root: Path, before: int, process: "subprocess.Popen[bytes]") -> bool:
+    return count(root, "old-*") < before or process.poll() is not None
+
+
+def store_of(tmp_path: Path) -> Store:
+    return open_store(tmp_path / "state", SqliteDatabases(LocalFiles(), SystemClock()))
+
+
+def test_a_killed_run_is_completed_and_the_books_say_what_went(
+    tmp_path: Path, project: Path
+) -> None:
+    root = tmp_path / "raw"
+    for folder in range(FOLDERS):
+        for number in range(OLD):
+            log(root / f"{folder}" / f"old-{number}.log", hours=200)
+        for number in range(YOUNG):
+            log(root / f"{folder}" / f"young-{number}.log", hours=1)
+    whole = FOLDERS * OLD
+
+    killed = 0
+    for _ in range(5):
+        before = count(root, "old-*")
+        process = start(project)
+        wait_for(partial(has_begun, root, before, process), 60, "the first file to go")
+        process.send_signal(signal.SIGKILL)
+        killed += process.wait(20) == -signal.SIGKILL
+        process.communicate()
+    said = start(project).communicate(timeout=100)[0]
+
+    assert killed >= 1
+    assert b'"schema": "opsctl.disk.retain/1"' in said
+    assert count(root, "old-*") == 0
+    assert count(root, ".opsctl-*") + count(root, "recovered-*") == 0
+    assert count(root, "young-*") == FOLDERS * YOUNG
+    with store_of(tmp_path) as store:
+        runs = {entry.details["run"] for entry in store.audit.entries() if entry.details.get("run")}
+        booked = [one for run in runs for one in store.removals.of_run(str(run))]
+        assert store.removals.unfinished() == []
+        # What lay in a killed run's grave is booked by it, and by the one that finished it.
+        assert whole <= sum(one.gone_files or 0 for one in booked) <= whole + 2 * killed
+        assert len(store.audit.unfinished()) == killed

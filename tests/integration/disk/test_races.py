@@ -1,0 +1,147 @@
+"""A sentinel stays, however names move while raw logs go: 1,000 tries each."""
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from opsctl.errors import OpsctlError
+from opsctl.systems.trees import Fate, Found, LocalFolder, LocalTrees
+from tests.integration.disk.conftest import aged, log
+from tests.twins.clock import HandClock
+
+TRIES = 1000
+TEXT = b"precious"
+TREES = LocalTrees(HandClock(datetime(2026, 1, 1, tzinfo=UTC)))
+
+
+@contextmanager
+def meanwhile(step: Callable[[], None]) -> Iterator[None]:
+    """Do it again and again in another thread for as long as the block runs."""
+    stop = threading.Event()
+
+    def run() -> None:
+        while not stop.is_set():
+            step()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def seen(folder: LocalFolder, name: str) -> Found | None:
+    return folder.look(os.fsencode(name))
+
+
+def test_a_young_file_that_takes_an_old_ones_name_is_never_removed(tmp_path: Path) -> None:
+    """As rotation does: app.log becomes app.log.1 while app.log.1 is about to go."""
+    young, name = tmp_path / "app.log", "app.log.1"
+    young.write_bytes(TEXT)
+    inode = young.stat().st_ino
+
+    def swap() -> None:
+        for one, other in ((young, tmp_path / name), (tmp_path / name, young)):
+            try:
+                if one.stat().st_ino == inode:
+                    one.rename(other)
+            except FileNotFoundError:
+                pass
+
+    fates: list[Fate] = []
+    with meanwhile(swap):
+        for _ in range(TRIES):
+            log(tmp_path / "fresh", hours=130)
+            descriptor = os.open(tmp_path, os.O_RDONLY)
+            folder = LocalFolder(descriptor)
+            found = seen(folder, "fresh")
+            assert found is not None
+            # What was seen under this name is the old one; who has it now is open.
+            (tmp_path / "fresh").unlink()
+            fates.append(folder.remove(found._replace(name=name.encode()), carefully=False))
+            folder.close()
+            os.close(descriptor)
+
+    survivors = [path for path in tmp_path.iterdir() if path.stat().st_ino == inode]
+    assert len(survivors) == 1
+    assert survivors[0].read_bytes() == TEXT
+    assert set(fates) == {Fate.OTHER}
+
+
+def test_a_folder_that_becomes_a_link_never_leads_to_a_sentinel(tmp_path: Path) -> None:
+    root, real, away = tmp_path / "raw", tmp_path / "raw" / "a", tmp_path / "raw" / "b"
+    sentinel = log(tmp_path / "precious" / "old.log", hours=500)
+    log(real / "old.log", hours=500)
+
+    def swap() -> None:
+        real.rename(away)
+        real.symlink_to(sentinel.parent)
+        real.unlink()
+        away.rename(real)
+        for _ in range(20):
+            real.stat()
+
+    removed = 0
+    with meanwhile(swap):
+        for _ in range(TRIES):
+            try:
+                with TREES.open(root, (b"a",)) as folder:
+                    for batch in folder.batches():
+                        for file in batch:
+                            removed += folder.remove(file, carefully=False) is Fate.GONE
+                    log_again(folder)
+            except OpsctlError:
+                continue
+
+    assert sentinel.read_bytes() == b"x" * 10
+    assert removed > 0
+
+
+def log_again(folder: object) -> None:
+    """Put an old file back by descriptor, wherever the folder is called now."""
+    assert isinstance(folder, LocalFolder)
+    flags = os.O_CREAT | os.O_WRONLY
+    descriptor = os.open("old.log", flags, 0o644, dir_fd=folder._descriptor)
+    os.close(descriptor)
+    os.utime("old.log", (1_700_000_000, 1_700_000_000), dir_fd=folder._descriptor)
+
+
+def test_a_file_that_becomes_a_link_loses_the_link_at_most(tmp_path: Path) -> None:
+    root = tmp_path / "raw"
+    sentinel = log(tmp_path / "precious.log", hours=500)
+    name = root / "old.log"
+    log(name, hours=500)
+
+    def swap() -> None:
+        aside = root / "aside"
+        aside.symlink_to(sentinel)
+        aside.rename(name)
+        log(aside, hours=500)
+        aside.rename(name)
+
+    with meanwhile(swap):
+        for _ in range(TRIES):
+            with TREES.open(root, ()) as folder:
+                found = folder.look(b"old.log")
+                if found is not None:
+                    folder.remove(found, carefully=True)
+
+    assert sentinel.read_bytes() == b"x" * 10
+
+
+def test_what_was_put_back_never_covers_a_newer_file(tmp_path: Path) -> None:
+    old = log(tmp_path / "a.log", hours=130)
+    with TREES.open(tmp_path, ()) as folder:
+        ((found,),) = tuple(folder.batches())
+        aged(old, hours=1)
+
+        fate = folder.remove(found, carefully=False)
+
+    assert fate is Fate.OTHER
+    assert old.read_bytes() == b"x" * 10
+    assert [path.name for path in tmp_path.iterdir()] == ["a.log"]

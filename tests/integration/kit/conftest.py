@@ -1,0 +1,28 @@
+"""Clients on real servers, closed behind the test."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from opsctl.kit import Client
+from opsctl.systems.redis import RedisLimits
+from tests.engines.redis import RedisServer
+
+QUICK = RedisLimits(answer_s=0.25, connections=4)
+MakeClient = Callable[..., Client]
+
+
+@pytest.fixture
+def client_of() -> Iterator[MakeClient]:
+    """Make a client of a server or a URL, with deadlines short enough to be waited for."""
+    with ExitStack() as stack:
+
+        def make(at: RedisServer | str, **options: Any) -> Client:
+            url = at if isinstance(at, str) else at.url(options.pop("db", 1))
+            options.setdefault("service", "test")
+            options.setdefault("limits", QUICK)
+            return stack.enter_context(Client(url, **options))
+
+        yield make

@@ -1,0 +1,312 @@
+"""The cache while its Redis is dead, hung, full, a replica, or does not let it in."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from opsctl.kit import (
+    AsyncCache,
+    Backend,
+    Cache,
+    CacheLimits,
+    Client,
+    Hashes,
+    Queue,
+    Sessions,
+    Setup,
+)
+from opsctl.kit.testing import memory_cache
+from opsctl.systems.clock import SystemClock
+from opsctl.systems.redis import RedisLimits
+from tests.engines.redis import OwnRedis, RedisServer
+from tests.waiting import wait_for
+
+SOON = RedisLimits(answer_s=0.3, connections=8)
+Open = Callable[..., Cache]
+
+
+@pytest.fixture
+def open_cache() -> Iterator[Open]:
+    opened: list[Any] = []
+
+    def open_(url: str, backend: str = "layered", **limits: Any) -> Cache:
+        client = Client(url, service="test", limits=SOON)
+        setup = Setup(prefix="t", backend=Backend(backend), limits=CacheLimits(**limits))
+        opened.extend((client, Cache(client, setup=setup)))
+        return opened[-1]  # type: ignore[no-any-return]  # made above
+
+    yield open_
+    for each in reversed(opened):
+        each.close()
+
+
+def listening(cache: Cache) -> Cache:
+    cache.exists("warm")
+    wait_for(lambda: cache._layers.hears, 5, "the cache to listen")
+    return cache
+
+
+@pytest.mark.parametrize("backend", ["redis", "layered"])
+@pytest.mark.parametrize("fault", ["kill", "freeze"])
+def test_without_redis_memory_serves_alone(
+    own_redis: OwnRedis, open_cache: Open, backend: str, fault: str
+) -> None:
+    server = own_redis()
+    cache = open_cache(server.url(), backend)
+    cache.set("before", 1)
+
+    getattr(server, fault)()
+    began = SystemClock().steady()
+    cache.get("gone")
+    first_s = SystemClock().steady() - began
+    stored = cache.set("k", "v")
+    counted = [cache.incr("n"), cache.incr("n")]
+    began = SystemClock().steady()
+    answers = [cache.get("k"), cache.get_or_set("f", lambda: 3), cache.get_or_set("f", lambda: 4)]
+    later_s = SystemClock().steady() - began
+
+    assert first_s < 1.5
+    assert later_s < 0.2
+    assert (stored, counted, answers) == (False, [1, 2], ["v", 3, 3])
+    assert cache.counts.errors >= 2
+    assert not cache.healthy
+
+
+def test_what_changed_meanwhile_does_not_come_back_to_life(
+    own_redis: OwnRedis, open_cache: Open
+) -> None:
+    server = own_redis()
+    cache = listening(open_cache(server.url()))
+    cache.set_many({"deleted": "old", "changed": "old", "kept": "old"})
+
+    server.freeze()
+    cache.get("nothing")
+    cache.delete("deleted")
+    cache.set("changed", "new")
+    server.thaw()
+    wait_for(lambda: cache.healthy, 10, "redis to be back")
+
+    assert cache.get("deleted") is None
+    assert cache.get("changed") is None
+    assert cache.get("kept") == "old"
+
+
+def test_a_wiped_server_is_cold_and_everything_goes_on(
+    own_redis: OwnRedis, open_cache: Open
+) -> None:
+    server = own_redis()
+    cache = listening(open_cache(server.url()))
+    cache.set("k", 1)
+
+    server.kill()
+    server.start()
+    wait_for(lambda: cache.get("probe") is None and cache.healthy, 10, "redis to be back")
+
+    wait_for(lambda: cache._layers.hears, 10, "the cache to listen again")
+    assert cache.get("k") is None
+    assert cache.get_or_set("k", lambda: 2) == 2
+    assert server.cli("EXISTS", "t:cache:k") == "1"
+
+
+def test_memory_is_not_trusted_while_changes_are_not_heard(
+    own_redis: OwnRedis, open_cache: Open
+) -> None:
+    server = own_redis()
+    cache, other = listening(open_cache(server.url())), listening(open_cache(server.url()))
+    cache.set("k", "old")
+    assert cache.get("k") == "old"
+
+    server.cli("CLIENT", "KILL", "TYPE", "pubsub")
+    other.set("k", "new")
+
+    wait_for(lambda: cache.get("k") == "new", 0.5, "the change, without a message")
+
+
+def full(own_redis: OwnRedis) -> RedisServer:
+    server = own_redis(config=["maxmemory 3mb", "maxmemory-policy noeviction"])
+    server.cli("EVAL", "for i=1,99 do redis.pcall('SET', 'k'..i, string.rep('x', 50000)) end", "0")
+    return server
+
+
+def replica(own_redis: OwnRedis) -> RedisServer:
+    master = own_redis()
+    server = own_redis(config=[f"replicaof {master.address.host} {master.address.port}"])
+    wait_for(lambda: "link_status:up" in server.cli("INFO", "replication"), 20, "the replica")
+    return server
+
+
+def locked(own_redis: OwnRedis) -> RedisServer:
+    server = own_redis(password="right")
+    server.password = "wrong"
+    return server
+
+
+def without_rights(own_redis: OwnRedis) -> RedisServer:
+    server = own_redis()
+    server.cli("ACL", "SETUSER", "default", "-@all", "+ping", "+client|setname")
+    return server
+
+
+@pytest.mark.parametrize("fault", [full, replica, locked, without_rights])
+def test_a_redis_that_refuses_writes_harms_no_caller(
+    own_redis: OwnRedis, open_cache: Open, fault: Callable[[OwnRedis], RedisServer]
+) -> None:
+    cache = open_cache(fault(own_redis).url())
+
+    assert cache.set("k", 1) is False
+    assert cache.get_or_set("f", lambda: 2) == 2
+    assert cache.get("nothing") is None
+    assert cache.delete("k") in (0, 1)
+    assert cache.delete_pattern("*") >= 0
+    assert cache.counts.errors > 0
+
+
+def test_redis_switched_off_is_a_cache_in_memory() -> None:
+    with Client(enabled=False) as client, Cache(client) as cache:
+        assert cache.set("k", 1) is False
+        assert cache.get("k") == 1
+        assert cache.get_or_set("f", lambda: 2) == 2
+        assert cache.incr("n") == 1
+
+
+def test_from_the_environment_without_a_server(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for environ in (
+        {"REDIS_ENABLED": "false", "CACHE_BACKEND": "layered"},
+        {"CACHE_BACKEND": "memory"},
+        {"CACHE_BACKEND": "layered", "CACHE_REDIS_URL": "redis://127.0.0.1:1/0"},
+    ):
+        with Cache.from_env(service="test", environ=environ) as cache:
+            assert cache.get_or_set("k", lambda: 1) == 1
+            assert cache.get("k") == 1
+
+
+def test_a_process_that_died_while_computing_does_not_block_the_key(
+    redis_url: str, open_cache: Open
+) -> None:
+    cache = open_cache(redis_url, lock_s=0.3)
+    with Client(redis_url) as client:
+        client.call("SET", "t:cache-lock:k", "of the dead", "PX", 300)
+
+    assert cache.get_or_set("k", lambda: 1, 60) == 1
+    assert cache.get("k") == 1
+
+
+def test_waiting_for_others_has_an_end(redis_url: str, open_cache: Open) -> None:
+    cache = open_cache(redis_url, wait_s=0.2)
+    with Client(redis_url) as client:
+        client.call("SET", "t:cache-lock:k", "of one who takes for ever", "PX", 60000)
+
+    assert cache.get_or_set("k", lambda: 1, 60) == 1
+
+
+def test_one_failing_factory_among_many_callers_harms_only_its_own() -> None:
+    cache = memory_cache()
+    first = threading.Event()
+    go = threading.Event()
+
+    def fail() -> None:
+        first.set()
+        go.wait(10)
+        raise ZeroDivisionError
+
+    answers: list[Any] = []
+
+    def ask(factory: Callable[[], Any]) -> None:
+        try:
+            answers.append(cache.get_or_set("k", factory))
+        except ZeroDivisionError:
+            answers.append("failed")
+
+    threads = [threading.Thread(target=ask, args=(fail,))]
+    threads[0].start()
+    first.wait(10)
+    threads += [threading.Thread(target=ask, args=(lambda: 1,)) for _ in range(20)]
+    for thread in threads[1:]:
+        thread.start()
+    go.set()
+    for thread in threads:
+        thread.join(10)
+
+    assert sorted(map(str, answers)) == ["1"] * 20 + ["failed"]
+
+
+def test_one_cancelled_caller_harms_no_other() -> None:
+    async def scene() -> tuple[list[Any], int]:
+        calls = 0
+        go = asyncio.Event()
+
+        async def factory() -> int:
+            nonlocal calls
+            calls += 1
+            await go.wait()
+            return 7
+
+        cache = AsyncCache()
+        tasks = [asyncio.create_task(cache.get_or_set("k", factory)) for _ in range(20)]
+        await asyncio.sleep(0)
+        tasks[0].cancel()
+        await asyncio.sleep(0)
+        go.set()
+        answers = await asyncio.gather(*tasks, return_exceptions=True)
+        return answers, calls
+
+    answers, calls = asyncio.run(scene())
+
+    assert isinstance(answers[0], asyncio.CancelledError)
+    assert answers[1:] == [7] * 19
+    assert calls == 1
+
+
+def test_a_factory_that_cancels_itself_harms_no_other() -> None:
+    async def scene() -> list[Any]:
+        turns = 0
+
+        async def factory() -> int:
+            nonlocal turns
+            turns += 1
+            await asyncio.sleep(0)
+            if turns == 1:
+                raise asyncio.CancelledError
+            return 7
+
+        cache = AsyncCache()
+        asked = (cache.get_or_set("k", factory) for _ in range(5))
+        return list(await asyncio.gather(*asked, return_exceptions=True))
+
+    answers = asyncio.run(scene())
+
+    assert [answer for answer in answers if answer == 7] == [7] * 4
+
+
+def test_no_map_grows_with_the_number_of_keys() -> None:
+    cache = memory_cache()
+
+    for index in range(100_000):
+        cache.get_or_set(str(index), lambda: 1)
+
+    layers = cache._layers
+    assert len(layers.memory) == 1000
+    assert not layers.waiting
+    assert not layers._owed
+
+
+def test_hashes_are_empty_and_sessions_and_queues_raise_without_redis(own_redis: OwnRedis) -> None:
+    server = own_redis()
+    with Client(server.url(), limits=SOON) as client:
+        hashes, sessions, queue = Hashes(client), Sessions(client), Queue(client, "q")
+        hashes.set("position", "005930", {"qty": "3"})
+        server.kill()
+
+        assert hashes.get("position", "005930") is None
+        assert hashes.set("price", "005930", {"p": "1"}) is False
+        assert (hashes.counts["position"].errors, hashes.counts["position"].misses) == (1, 0)
+        assert not hashes.health().healthy
+        for call in (lambda: sessions.read("t"), lambda: queue.enqueue(1), queue.depth):
+            with pytest.raises(Exception, match=r"Redis|redis"):
+                call()

@@ -1,0 +1,279 @@
+"""What a client promises on a real server, and what it says when the server cannot."""
+
+import asyncio
+import logging
+import multiprocessing
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from opsctl.errors import (
+    BusyError,
+    OpsctlError,
+    RefusedError,
+    SettingsError,
+    UnreachableError,
+)
+from opsctl.kit import AsyncClient, Client
+from opsctl.systems.clock import SystemClock
+from opsctl.systems.redis import RedisLimits
+from opsctl.systems.redis_target import Script
+from tests.engines.redis import OwnRedis
+from tests.integration.kit.conftest import QUICK, MakeClient
+from tests.waiting import wait_for
+
+ECHO = Script("return {KEYS[1], ARGV[1]}")
+
+
+def names_of(client: Client) -> list[str]:
+    lines = client.call("CLIENT", "LIST").decode().splitlines()
+    fields = [dict(word.partition("=")[::2] for word in line.split()) for line in lines]
+    return sorted(each["name"] for each in fields)
+
+
+def test_a_connection_says_whose_it_is(client_of: MakeClient, redis_url: str) -> None:
+    client = client_of(redis_url, service="archiver")
+    client.listen(print, channels=["market_ticker"], patterns=["ticker.*"])
+
+    wait_for(
+        lambda: "opsctl:archiver:sub=market_ticker,psub=ticker.*" in names_of(client),
+        5,
+        "the listener's name",
+    )
+
+    assert "opsctl:archiver:cmd" in names_of(client)
+
+
+def test_a_pipeline_answers_in_order_and_a_refusal_stands_in_its_place(
+    client_of: MakeClient, redis_url: str
+) -> None:
+    client = client_of(redis_url)
+
+    said = client.calls([("SET", "a", 1), ("LPUSH", "a", "x"), ("GET", "a")])
+
+    assert (said[0], said[2]) == (b"OK", b"1")
+    assert isinstance(said[1], OpsctlError)
+
+
+def test_an_atomic_pipeline_is_one_transaction(client_of: MakeClient, redis_url: str) -> None:
+    client = client_of(redis_url)
+
+    said = client.calls([("INCR", "n"), ("LPUSH", "n", "x"), ("INCR", "n")], atomic=True)
+
+    assert (said[0], said[2]) == (1, 2)
+    assert isinstance(said[1], OpsctlError)
+    with pytest.raises(OpsctlError, match="refused a command"):
+        client.calls([("INCR", "n"), ("NOSUCH",)], atomic=True)
+    assert client.call("GET", "n") == b"2"
+
+
+def test_a_script_runs_also_on_a_server_that_forgot_it(
+    client_of: MakeClient, redis_url: str
+) -> None:
+    client = client_of(redis_url)
+    client.run(ECHO, ["k"], ["v"])
+    client.call("SCRIPT", "FLUSH")
+
+    assert client.run(ECHO, ["k"], ["v"]) == [b"k", b"v"]
+
+
+def test_threads_share_a_client(client_of: MakeClient, redis_url: str) -> None:
+    client = client_of(redis_url, limits=RedisLimits(5.0, 2))
+
+    with ThreadPoolExecutor(8) as pool:
+        said = list(pool.map(lambda n: client.call("ECHO", str(n)), range(400)))
+
+    assert said == [str(n).encode() for n in range(400)]
+
+
+def test_a_pool_that_is_lent_out_is_busy_and_redis_is_not_away(
+    client_of: MakeClient, redis_url: str
+) -> None:
+    client = client_of(redis_url, limits=RedisLimits(0.2, 1))
+    holder = threading.Thread(target=client.call, args=("BLPOP", "q", 2), kwargs={"limit_s": 5})
+    holder.start()
+    wait_for(lambda: b"blpop" in other_list(redis_url), 5, "the first call to hold the connection")
+
+    with pytest.raises(BusyError, match="in use"):
+        client.call("PING")
+
+    assert client.available
+    client_of(redis_url).call("LPUSH", "q", "x")
+    holder.join()
+
+
+def other_list(url: str) -> bytes:
+    with Client(url) as other:
+        listed: bytes = other.call("CLIENT", "LIST")
+        return listed
+
+
+def test_a_forked_child_has_connections_of_its_own(client_of: MakeClient, redis_url: str) -> None:
+    client = client_of(redis_url)
+    parent = client.call("CLIENT", "ID")
+    context = multiprocessing.get_context("fork")
+    receiving, sending = context.Pipe()
+    child = context.Process(target=lambda: sending.send(client.call("CLIENT", "ID")))
+    child.start()
+
+    assert receiving.poll(10)
+    assert receiving.recv() != parent
+    assert client.call("CLIENT", "ID") == parent
+    child.join()
+
+
+def test_a_server_that_restarts_is_found_again_and_both_are_said_once(
+    client_of: MakeClient, own_redis: OwnRedis, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = own_redis()
+    client = client_of(server)
+    client.call("PING")
+    server.kill()
+
+    with caplog.at_level(logging.INFO, "opsctl.kit"):
+        for _ in range(20):
+            with pytest.raises(UnreachableError):
+                client.call("PING")
+        server.start()
+        wait_for(lambda: client.available, 10, "the prober to find it")
+
+    assert client.call("PING") == b"PONG"
+    assert [record.message for record in caplog.records] == ["redis is away", "redis is back"]
+
+
+def test_a_hung_server_costs_one_deadline_and_then_nothing(
+    client_of: MakeClient, own_redis: OwnRedis
+) -> None:
+    server = own_redis()
+    client = client_of(server)
+    client.call("PING")
+    server.freeze()
+    clock = SystemClock()
+    began = clock.steady()
+
+    for _ in range(100):
+        with pytest.raises(UnreachableError):
+            client.call("PING")
+
+    assert clock.steady() - began < 0.25 + 0.75
+    server.thaw()
+    wait_for(lambda: client.available, 10, "the prober to find it")
+
+
+def test_a_dead_connection_is_replaced_without_an_error(
+    client_of: MakeClient, redis_url: str
+) -> None:
+    client, other = client_of(redis_url), client_of(redis_url)
+    other.call("CLIENT", "KILL", "ID", client.call("CLIENT", "ID"))
+
+    assert client.call("PING") == b"PONG"
+
+
+def test_switched_off_fails_at_once_and_connects_to_nobody() -> None:
+    with Client("redis://192.0.2.1", enabled=False) as client:
+        with pytest.raises(UnreachableError, match="switched off"):
+            client.call("PING")
+
+        assert not client.available
+
+
+def test_a_wrong_password_counts_as_away_and_is_not_told(
+    client_of: MakeClient, own_redis: OwnRedis, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = own_redis(password="r1ght")
+    client = client_of(server.url().replace("r1ght", "c4n4ry"))
+
+    with pytest.raises(SettingsError, match="does not let us in"):
+        client.call("PING")
+
+    assert not client.available
+    assert "c4n4ry" not in caplog.text + repr(client)
+
+
+def test_what_a_user_may_not_do_is_refused_and_redis_is_there(
+    client_of: MakeClient, own_redis: OwnRedis
+) -> None:
+    server = own_redis()
+    server.cli("ACL", "SETUSER", "poor", "on", "nopass", "~*", "+ping", "+client")
+    client = client_of(server.url().replace("redis://", "redis://poor:x@"))
+
+    with pytest.raises(OpsctlError, match="does not allow this user"):
+        client.call("SET", "a", "1")
+
+    assert client.call("PING") == b"PONG"
+
+
+def test_a_full_server_and_a_replica_say_so(client_of: MakeClient, own_redis: OwnRedis) -> None:
+    full = own_redis(config=["maxmemory 1mb", "maxmemory-policy noeviction"])
+    master = full.address
+    replica = own_redis(config=[f"replicaof {master.host} {master.port}"])
+    wait_for(lambda: "link_status:up" in replica.cli("INFO", "replication"), 10, "the replica")
+
+    with pytest.raises(OpsctlError, match="is full"):
+        client_of(full).call("SET", "a", "x" * 2_000_000)
+    with pytest.raises(RefusedError, match="is a replica"):
+        client_of(replica).call("SET", "a", "1")
+
+
+def test_awaited_clients_keep_the_same_promises(own_redis: OwnRedis) -> None:
+    server = own_redis()
+
+    async def run() -> list[object]:
+        async with AsyncClient(server.url(1), service="test", limits=QUICK) as client:
+            together = await asyncio.gather(*[client.call("ECHO", str(n)) for n in range(50)])
+            atomic = await client.calls([("INCR", "n"), ("INCR", "n")], atomic=True)
+            script = await client.run(ECHO, ["k"], ["v"])
+            server.freeze()
+            began = SystemClock().steady()
+            lost = await asyncio.gather(
+                *[client.call("PING") for _ in range(20)], return_exceptions=True
+            )
+            took = SystemClock().steady() - began
+            known = client.available
+            server.thaw()
+            back = asyncio.Event()
+            client.on_change(lambda there: back.set() if there else None)
+            await asyncio.wait_for(back.wait(), 10)
+            pong = await client.call("PING")
+            kinds = {type(error) for error in lost}
+            return [len(set(together)), atomic, script, kinds, took < 1.0, known, pong]
+
+    said = asyncio.run(run())
+
+    assert said == [50, [1, 2], [b"k", b"v"], {UnreachableError, BusyError}, True, False, b"PONG"]
+
+
+def test_a_cancelled_call_leaves_no_answer_for_the_next(redis_url: str) -> None:
+    async def run() -> bytes:
+        async with AsyncClient(redis_url, limits=RedisLimits(2.0, 1)) as client:
+            waiting = asyncio.create_task(client.call("BLPOP", "q", 1))
+            await asyncio.sleep(0.05)
+            waiting.cancel()
+            await asyncio.wait({waiting})
+            said: bytes = await client.call("ECHO", "mine")
+            return said
+
+    assert asyncio.run(run()) == b"mine"
+
+
+def test_a_second_loop_may_have_the_client_once_the_first_is_closed(redis_url: str) -> None:
+    client = AsyncClient(redis_url)
+
+    async def ping() -> bytes:
+        said: bytes = await client.call("PING")
+        await client.close()
+        return said
+
+    assert [asyncio.run(ping()), asyncio.run(ping())] == [b"PONG", b"PONG"]
+
+
+def test_settings_in_the_environment_make_a_client(
+    redis_url: str, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path_factory.mktemp("empty"))
+
+    with Client.from_env(service="collector", environ={"REDIS_URL": redis_url}) as client:
+        assert client.call("PING") == b"PONG"
+    with Client.from_env(service="collector", environ={"REDIS_ENABLED": "false"}) as client:
+        assert not client.enabled

@@ -1,0 +1,196 @@
+"""Nothing is lost, nothing is told twice, and nobody waits for a channel that is down."""
+
+import os
+import signal
+import time
+from contextlib import closing
+from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from opsctl.notify.model import Answer, Notice, Severity
+from opsctl.notify.overview import overview
+from opsctl.notify.tell import Notifier
+from opsctl.state import Store, open_store
+from opsctl.systems.clock import SystemClock
+from opsctl.systems.files import LocalFiles
+from opsctl.systems.sqlite import SqliteDatabases
+from tests.twins.channel import KeptChannel
+from tests.twins.clock import HandClock
+from tests.twins.ground import notifier as make_notifier
+
+DOWN = Answer(is_taken=False, trouble="it is down")
+KILLS = 60
+
+
+def notice(key: str, severity: Severity = Severity.WARNING) -> Notice:
+    return Notice(key, "disk", severity, f"{key} is full")
+
+
+def test_1000_flaps_give_at_most_one_message_an_interval(
+    notifier: Notifier, channel: KeptChannel, clock: HandClock
+) -> None:
+    start = clock.now()
+    told: list[float] = []
+    for _ in range(1000):
+        notifier.tell(notice("a"))
+        clock.sleep(11)
+        notifier.resolve("a", topic="disk", evidence="a has room")
+        clock.sleep(12)
+        notifier.flush(5)
+        told += [(clock.now() - start).total_seconds()] * (len(channel.messages) - len(told))
+
+    intervals = (clock.now() - start) / timedelta(hours=1)
+    assert 2 <= len(channel.messages) <= intervals + 1
+    assert all(later - sooner > 3500 for sooner, later in pairwise(told))
+
+
+def test_a_channel_that_is_down_for_an_hour_gets_all_in_order_and_once(
+    notifier: Notifier, channel: KeptChannel, clock: HandClock
+) -> None:
+    channel.answer = DOWN
+    for number in range(60):
+        notifier.tell(notice(f"{number:02}"))
+        notifier.flush(5)
+        clock.sleep(60)
+
+    channel.answer = Answer(is_taken=True)
+    clock.sleep(900)
+    for _ in range(3):
+        notifier.flush(5)
+
+    assert [message.key for message in channel.messages] == [f"{number:02}" for number in range(60)]
+
+
+def test_a_channel_that_fails_is_left_alone_for_longer_and_longer(
+    notifier: Notifier, channel: KeptChannel, clock: HandClock, store: Store
+) -> None:
+    channel.answer = DOWN
+    notifier.tell(notice("a"))
+    waits = []
+    for _ in range(10):
+        notifier.flush(5)
+        until = store.deliveries.rests_until("kept")
+        assert until is not None
+        waits.append((until - clock.now()).total_seconds())
+        clock.wall = until
+
+    assert waits == [5, 10, 20, 40, 80, 160, 320, 640, 900, 900]
+
+
+def test_a_channel_that_says_when_to_come_back_is_heeded(
+    notifier: Notifier, channel: KeptChannel, clock: HandClock, store: Store
+) -> None:
+    channel.answer = Answer(is_taken=False, trouble="it answered 429", retry_after_s=120)
+    notifier.tell(notice("a"))
+
+    notifier.flush(5)
+
+    assert store.deliveries.rests_until("kept") == clock.now() + timedelta(seconds=120)
+
+
+def test_what_a_channel_refuses_for_good_is_set_aside_and_shown(
+    notifier: Notifier, channel: KeptChannel, clock: HandClock, store: Store
+) -> None:
+    channel.answer = Answer(is_taken=False, trouble="it answered 400", is_refusal=True)
+    notifier.tell(notice("bad"))
+    for _ in range(3):
+        notifier.flush(5)
+        clock.sleep(3600)
+    channel.answer = Answer(is_taken=True)
+    notifier.tell(notice("good"))
+    notifier.flush(5)
+
+    found = overview(store.deliveries, ["kept"], now=clock.now(), limit=10)
+
+    assert [message.key for message in channel.messages] == ["good"]
+    states = {letter.summary: (letter.status, letter.trouble) for letter in found.letters}
+    assert states == {
+        "good is full": ("sent", ""),
+        "bad is full": ("refused", "it answered 400"),
+    }
+
+
+def test_what_is_due_together_is_told_as_one(notifier: Notifier, channel: KeptChannel) -> None:
+    for number in range(5):
+        notifier.tell(notice(f"{number}"))
+
+    notifier.flush(5)
+
+    assert [len(bundle.messages) for bundle in channel.bundles] == [5]
+
+
+def test_an_end_without_evidence_is_a_bug(notifier: Notifier) -> None:
+    with pytest.raises(ValueError, match="no evidence"):
+        notifier.resolve("a", topic="disk", evidence=" ")
+
+
+def test_an_end_is_told_to_those_who_were_told_of_the_trouble(
+    notifier: Notifier, channel: KeptChannel, clock: HandClock
+) -> None:
+    notifier.tell(notice("a", Severity.CRITICAL))
+    notifier.flush(5)
+    clock.sleep(7200)
+    notifier.resolve("a", topic="disk", evidence="a has room")
+    notifier.flush(5)
+
+    assert [(m.said, m.severity) for m in channel.messages] == [
+        ("raised", "critical"),
+        ("resolved", "critical"),
+    ]
+
+
+def life(directory: Path, mailbox: Path, number: int) -> None:
+    """Tell one notice and send what is due, each message a line that is on the disk."""
+    with open_store(directory, SqliteDatabases(LocalFiles(), SystemClock())) as store:
+        notifier = make_notifier(lambda: store, _Lines(mailbox), SystemClock(), directory)
+        notifier.tell(notice(f"{number}"))
+        acknowledged = os.open(mailbox.with_suffix(".told"), os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+        os.write(acknowledged, f"{number}\n".encode())
+        notifier.flush(5)
+
+
+class _Lines(KeptChannel):
+    def __init__(self, mailbox: Path) -> None:
+        super().__init__()
+        self._mailbox = mailbox
+
+    def send(self, bundle: object, *, limit_s: float) -> Answer:
+        assert limit_s > 0
+        descriptor = os.open(self._mailbox, os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+        for message in getattr(bundle, "messages", ()):
+            os.write(descriptor, f"{getattr(bundle, 'id', '')} {message.key}\n".encode())
+        os.close(descriptor)
+        return Answer(is_taken=True)
+
+
+def lines(path: Path) -> list[str]:
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def test_60_kills_at_any_moment_lose_nothing_and_repeat_only_whole_bundles(
+    tmp_path: Path,
+) -> None:
+    directory, mailbox = tmp_path / "state", tmp_path / "box"
+    with closing(open_store(directory, SqliteDatabases(LocalFiles(), SystemClock()))):
+        pass
+
+    for number in range(KILLS):
+        process = os.fork()
+        if process == 0:
+            try:
+                life(directory, mailbox, number)
+            finally:
+                os._exit(0)
+        time.sleep(0.06 * number / KILLS)  # noqa: TID251 - the kill must fall anywhere
+        os.kill(process, signal.SIGKILL)
+        os.waitpid(process, 0)
+    life(directory, mailbox, KILLS)
+
+    told = lines(mailbox.with_suffix(".told"))
+    arrived = [line.split() for line in lines(mailbox)]
+    assert {key for _, key in arrived} >= set(told)
+    # What came twice came with the same id: the receiver can tell.
+    assert len({key for _, key in arrived}) == len({tuple(line) for line in arrived})

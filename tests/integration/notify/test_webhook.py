@@ -1,0 +1,112 @@
+"""Webhooks on a real server: taken, refused, put off, redirected, mute, and out of reach."""
+
+import json
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import pytest
+
+from opsctl.notify.model import Answer, Bundle, Message, Said, Severity
+from opsctl.notify.webhook import slack, webhook
+from opsctl.systems.clock import SystemClock
+from opsctl.systems.http import HttpxHttp
+from opsctl.systems.reach import Reach
+from tests.engines.hook import Hook
+
+LOCAL = Reach.of(["127.0.0.1"], plain_http=True)
+MESSAGE = Message(
+    key="disk:/:space",
+    topic="disk",
+    severity=Severity.WARNING,
+    said=Said.RAISED,
+    summary="<!channel> & 81 % used",
+    at=datetime(2026, 3, 10, 3, tzinfo=UTC),
+    where="stack prod box",
+)
+BUNDLE = Bundle("0123abcd", (MESSAGE,))
+
+
+def send(hook: Hook, *, reach: Reach = LOCAL, limit_s: float = 5) -> Answer:
+    return webhook(hook.url, HttpxHttp(clock=SystemClock()), reach).send(BUNDLE, limit_s=limit_s)
+
+
+def test_a_webhook_gets_json_with_an_id_that_a_second_try_repeats(hook: Hook) -> None:
+    answers = [send(hook), send(hook)]
+
+    body = json.loads(hook.bodies[0])
+    assert all(answer.is_taken for answer in answers)
+    assert (body["schema"], body["id"]) == ("opsctl.notice/1", "0123abcd")
+    assert body["notices"][0]["summary"] == MESSAGE.summary
+    assert hook.ids == ["0123abcd", "0123abcd"]
+
+
+def test_a_name_from_outside_pages_nobody_on_slack(hook: Hook) -> None:
+    channel = slack(hook.url, HttpxHttp(clock=SystemClock()), LOCAL)
+
+    channel.send(BUNDLE, limit_s=5)
+
+    text = json.loads(hook.bodies[0])["text"]
+    assert "&lt;!channel&gt; &amp; 81 % used" in text
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "expected"),
+    [
+        (503, {}, (False, None)),
+        (429, {"retry-after": "120"}, (False, 120.0)),
+        (503, {"retry-after": "Fri, 01 Jan 2100 00:00:00 GMT"}, (False, 86400.0)),
+        (503, {"retry-after": "soon"}, (False, None)),
+        (404, {}, (True, None)),
+        (302, {"location": "http://169.254.169.254/"}, (False, None)),
+    ],
+)
+def test_what_it_answers_decides_about_another_try(
+    hook: Hook, status: int, headers: dict[str, str], expected: tuple[bool, float | None]
+) -> None:
+    hook.status, hook.headers = status, headers
+
+    answer = send(hook)
+
+    assert not answer.is_taken
+    assert (answer.is_refusal, answer.retry_after_s) == expected
+    assert f"it answered {status}" in answer.trouble
+
+
+def test_a_mute_server_holds_nobody_up_and_its_path_is_not_told(hook: Hook) -> None:
+    hook.is_mute = True
+    began = time.monotonic()
+
+    answer = send(hook, limit_s=0.3)
+
+    assert time.monotonic() - began < 3
+    assert not answer.is_taken
+    assert "c4n4ry" not in answer.trouble
+
+
+def test_an_address_inside_is_never_asked(hook: Hook) -> None:
+    answer = send(hook, reach=Reach.of([], plain_http=True))
+
+    assert "127.0.0.1 is not a public address" in answer.trouble
+    assert hook.bodies == []
+
+
+def test_a_name_that_changes_between_look_and_dial_leads_nowhere_else(
+    hook: Hook,
+) -> None:
+    """The address that was judged is the one that is dialled: the name is asked once."""
+    asked: list[str] = []
+
+    def rebinding(host: str, _port: int) -> Sequence[str]:
+        asked.append(host)
+        return ["127.0.0.1"] if len(asked) == 1 else ["127.0.0.2"]
+
+    http = HttpxHttp(clock=SystemClock(), lookup=rebinding)
+    url = hook.url.replace("127.0.0.1", "hooks.example.org")
+
+    taken = webhook(url, http, LOCAL).send(BUNDLE, limit_s=5)
+    inside = webhook(url, http, Reach.of([], plain_http=True)).send(BUNDLE, limit_s=5)
+
+    assert taken.is_taken
+    assert asked == ["hooks.example.org"] * 2
+    assert "127.0.0.2 is not a public address" in inside.trouble
