@@ -1,3 +1,25 @@
-"""Hands every test the real servers of tests/engines."""
+"""Hands every test the real servers of tests/engines, and takes back what one told the log."""
+
+import logging
+import os
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
 
 pytest_plugins = ("tests.engines.plugin",)
+
+# Searching for new examples is for the desk; what is merged is judged by the same ones each time.
+settings.register_profile("ci", derandomize=True, deadline=None)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
+
+
+@pytest.fixture(autouse=True)
+def own_logs() -> Iterator[None]:
+    """A run of opsctl inside this process sets its logger up; the next test starts without."""
+    log = logging.getLogger("opsctl")
+    before = (log.level, log.propagate, log.handlers[:])
+    yield
+    level, log.propagate, log.handlers[:] = before
+    log.setLevel(level)

@@ -52,6 +52,11 @@ def _one(pattern: str, position: int, letter: str) -> int | None:
     return position + 1 if sign in ("?", letter) else None
 
 
+def _signed(letter: str) -> int:
+    """Order bytes as Redis does on x86, where those over 127 come before all others."""
+    return (ord(letter) ^ 128) - 128
+
+
 def _set(pattern: str, position: int, letter: str) -> int | None:
     position += 1
     turned = pattern[position : position + 1] == "^"
@@ -63,8 +68,8 @@ def _set(pattern: str, position: int, letter: str) -> int | None:
             found |= pattern[position + 1] == letter
             position += 2
         elif pattern[position + 1 : position + 2] == "-" and last:
-            low, high = sorted((pattern[position], last))
-            found |= low <= letter <= high
+            low, high = sorted((_signed(pattern[position]), _signed(last)))
+            found |= low <= _signed(letter) <= high
             position += 3
         else:
             found |= pattern[position] == letter

@@ -2,7 +2,7 @@ import string
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from opsctl.systems.clock import SystemClock
@@ -24,6 +24,7 @@ def redis(redis_url: str) -> Iterator[RedisPy]:
     max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(pattern=PATTERNS, text=TEXTS)
+@example(pattern="[?-é", text="]")
 def test_redis_says_the_same(redis: RedisPy, pattern: str, text: str) -> None:
     said = redis.batch([("SET", text, 1), ("KEYS", pattern), ("UNLINK", text)])[1]
 

@@ -123,9 +123,9 @@ def test_the_environment_stands_before_or_after_the_command(
 
 def test_no_secret_is_shown_anywhere(project: Program) -> None:
     environ = {
-        "REDIS_PASSWORD": "canary-one",
-        "DATABASE_URL": "postgresql://app:canary-two@127.0.0.1:9/x",
-        "CACHE_REDIS_URL": "redis://:canary-three@127.0.0.1:9/0",
+        "REDIS_PASSWORD": "h1dden-one",
+        "DATABASE_URL": "postgresql://app:h1dden-two@127.0.0.1:9/x",
+        "CACHE_REDIS_URL": "redis://:h1dden-three@127.0.0.1:9/0",
     }
     commands = (
         ("config", "show", "--origin"),
@@ -137,9 +137,9 @@ def test_no_secret_is_shown_anywhere(project: Program) -> None:
 
     told = [project(*words, environ=environ) for words in commands]
 
-    assert "canary" not in "".join(answer.out + answer.err for answer in told)
+    assert "h1dden" not in "".join(answer.out + answer.err for answer in told)
     files = (path for path in project.directory.parent.rglob("*") if path.is_file())
-    assert not [path for path in files if b"canary" in path.read_bytes()]
+    assert not [path for path in files if b"h1dden" in path.read_bytes()]
 
 
 def test_state_is_private_under_any_umask(project: Program) -> None:
