@@ -62,8 +62,15 @@ def _nested(values: Any) -> dict[str, Any]:
     tree: dict[str, Any] = {}
     for value in values:
         section, _, key = value.path.rpartition(".")
-        (tree.setdefault(section, {}) if section else tree)[key] = value.value
+        (tree.setdefault(section, {}) if section else tree)[key] = _meant(value)
     return tree
+
+
+def _meant(written: Written) -> Any:
+    """Keep a truth from passing as a number: to pydantic, true is 1."""
+    if isinstance(written.value, bool) and fields()[written.path].annotation in (int, float):
+        return str(written.value).lower()
+    return written.value
 
 
 def _refused(error: ValidationError, top: Mapping[str, Written]) -> SettingsError:

@@ -1,9 +1,10 @@
 """All settings, section by section."""
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, Literal
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 from pydantic.fields import FieldInfo
 
 from opsctl.settings.cache import Cache
@@ -36,25 +37,25 @@ class Settings(Section):
     env: EnvironmentName = setting(
         "dev", "Environment when neither -e nor a variable says: prod, dev or local."
     )
-    project: Project = Project()
-    engine: Engine = Engine()
-    redis: Redis = Redis()
-    database: Database = Database()
-    migrations: Migrations = Migrations()
-    cache: Cache = Cache()
-    limits: Limits = Limits()
-    state: State = State()
-    logs: Logs = Logs()
-    doctor: Doctor = Doctor()
-    probe: Probe = Probe()
-    experiment: Experiment = Experiment()
-    disk: Disk = Disk()
-    retention: Retention = Retention()
-    notify: Notify = Notify()
-    sandbox: Sandbox = Sandbox()
-    environments: Environments = Environments()
-    deploy: Deploy = Deploy()
-    policy: Policy = Policy()
+    project: Project = Field(default_factory=Project)
+    engine: Engine = Field(default_factory=Engine)
+    redis: Redis = Field(default_factory=Redis)
+    database: Database = Field(default_factory=Database)
+    migrations: Migrations = Field(default_factory=Migrations)
+    cache: Cache = Field(default_factory=Cache)
+    limits: Limits = Field(default_factory=Limits)
+    state: State = Field(default_factory=State)
+    logs: Logs = Field(default_factory=Logs)
+    doctor: Doctor = Field(default_factory=Doctor)
+    probe: Probe = Field(default_factory=Probe)
+    experiment: Experiment = Field(default_factory=Experiment)
+    disk: Disk = Field(default_factory=Disk)
+    retention: Retention = Field(default_factory=Retention)
+    notify: Notify = Field(default_factory=Notify)
+    sandbox: Sandbox = Field(default_factory=Sandbox)
+    environments: Environments = Field(default_factory=Environments)
+    deploy: Deploy = Field(default_factory=Deploy)
+    policy: Policy = Field(default_factory=Policy)
 
 
 def sections() -> Iterator[tuple[str, type[Section]]]:
@@ -63,7 +64,8 @@ def sections() -> Iterator[tuple[str, type[Section]]]:
             yield name, field.annotation
 
 
-def fields() -> dict[str, FieldInfo]:
+@cache
+def fields() -> Mapping[str, FieldInfo]:
     """Every value by its dotted path, in the order of the example."""
     found = {"env": Settings.model_fields["env"]}
     for name, section in sections():

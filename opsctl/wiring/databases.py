@@ -5,9 +5,6 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from opsctl.errors import OpsctlError, SettingsError
-from opsctl.settings.isolation import (
-    opens_read_only,
-)
 
 if TYPE_CHECKING:
     from opsctl.migrate.dialect import Dialect
@@ -29,6 +26,8 @@ class DatabaseParts(Ground):
 
         database = self.settings.database
         limits = PostgresLimits(database.connect_timeout_s, database.statement_timeout_s)
+        from opsctl.settings.isolation import opens_read_only
+
         read_only = opens_read_only(self.experiment, env=self.settings.env)
         url = database.url.get_secret_value()
         return PsycopgPostgres(url, clock=self.clock, limits=limits, read_only=read_only)

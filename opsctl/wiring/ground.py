@@ -11,12 +11,6 @@ from typing import TYPE_CHECKING, Self, TextIO
 from opsctl import logs
 from opsctl.errors import SettingsError
 from opsctl.settings import Loaded, Request, Settings, defaults, load
-from opsctl.settings.isolation import (
-    Checkout,
-    ci_branches,
-    experiment_in,
-    refuse_on_production,
-)
 from opsctl.settings.state import state_directory
 from opsctl.systems.clock import Clock, SystemClock
 from opsctl.systems.files import Files, Kind, LocalFiles, MissingFileError
@@ -190,6 +184,8 @@ class Ground:
     @cached_property
     def experiment(self) -> str | None:
         """Why this checkout is an experiment, or None."""
+        from opsctl.settings.isolation import Checkout, ci_branches, experiment_in
+
         rules = self.settings.experiment
         facts = self.git.facts(self._standing, trunks=rules.trunks)
         checkout = facts.checkout if facts else Checkout()
@@ -207,4 +203,6 @@ class Ground:
         """Refuse a verb that changes production on an experiment; call it before anything else."""
         # Elsewhere nobody is refused, and git need not be asked.
         if self.settings.env == "prod":
+            from opsctl.settings.isolation import refuse_on_production
+
             refuse_on_production(self.experiment, env=self.settings.env, verb=verb)

@@ -5,12 +5,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from opsctl.settings.experiment import LOWEST_EXPERIMENT_INDEX
-from opsctl.settings.isolation import (
-    RedisIndexes,
-    redis_indexes,
-)
 
 if TYPE_CHECKING:
+    from opsctl.settings.isolation import RedisIndexes
     from opsctl.systems.redis import Redis
     from opsctl.systems.redis_pubsub import Subscription, Topics
     from opsctl.systems.redis_target import RedisTarget
@@ -30,7 +27,8 @@ class RedisParts(Ground):
         return self._redis(self._redis_indexes.write)
 
     @cached_property
-    def _redis_indexes(self) -> RedisIndexes:
+    def _redis_indexes(self) -> "RedisIndexes":
+        from opsctl.settings.isolation import redis_indexes
         from opsctl.systems.redis_address import target_of
 
         stack = target_of(self.settings.redis).db
