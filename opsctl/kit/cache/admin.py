@@ -8,7 +8,7 @@ from opsctl.errors import OpsctlError
 from opsctl.findings import Figure, Finding, Level
 from opsctl.kit.cache.layers import Layers, Setup
 from opsctl.kit.cache.names import Event, Names
-from opsctl.kit.cache.reports import Process, parse_reports
+from opsctl.kit.cache.reports import Process, parse_reports, seconds_in
 from opsctl.kit.cache.steps import Ask, Steps
 from opsctl.kit.cache.writes import unlink_like
 from opsctl.systems.clock import Clock
@@ -16,7 +16,7 @@ from opsctl.systems.redis import Redis
 
 T = TypeVar("T")
 _STEP = 1000
-_ANSWER_S = 0.3
+_ANSWER_S = 1.0
 _POLL_S = 0.03
 _SILENT_S = 25.0
 _FEWEST_ASKED = 100
@@ -74,7 +74,7 @@ class Removal:
 def read_stats(redis: Redis, prefix: str, *, goal_percent: float, clock: Clock) -> CacheStats:
     """Ask every process for its figures, give them a moment, and add up."""
     names = Names(prefix)
-    now = int(redis.call("TIME")[0])
+    now = seconds_in(redis.call("TIME"))
     asked = redis.call("PUBLISH", names.channel, Event("terminal", asks_report=True).encode())
     until = clock.steady() + (_ANSWER_S if asked else 0.0)
     found = _reports(redis, names)

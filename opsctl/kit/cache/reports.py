@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,17 +41,18 @@ class Process:
 def publish(layers: Layers, service: str, *, ended: bool = False) -> Steps[None]:
     """Write our figures where the terminal finds them, and remove those of the long gone."""
     name = layers.names.reports
-    (now, _), told = yield from layers.ask([("TIME",), ("HGETALL", name)])
+    clock, told = yield from layers.ask([("TIME",), ("HGETALL", name)])
+    now = seconds_in(clock)
     report = {
         "service": service,
         "host": os.uname().nodename,
         "pid": os.getpid(),
         "backend": layers.backend.value,
-        "at": int(now),
+        "at": now,
         "figures": layers.snapshot(),
         "ended": ended,
     }
-    old = [field for field, process in parse_reports(told).items() if _gone(process, int(now))]
+    old = [field for field, process in parse_reports(told).items() if _gone(process, now)]
     commands: list[Command] = [
         ("HSET", name, layers.origin, json.dumps(report)),
         ("PEXPIRE", name, round(KEPT_S * 1000)),
@@ -59,6 +60,12 @@ def publish(layers: Layers, service: str, *, ended: bool = False) -> Steps[None]
     if old:
         commands.append(("HDEL", name, *old))
     yield from layers.ask(commands)
+
+
+def seconds_in(clock: Sequence[bytes]) -> float:
+    """Read TIME whole: within one second, what was said before a question is no answer to it."""
+    seconds, microseconds = clock
+    return int(seconds) + int(microseconds) / 1_000_000
 
 
 def parse_reports(told: list[bytes]) -> dict[bytes, Process | None]:
@@ -73,5 +80,5 @@ def _process(raw: bytes) -> Process | None:
         return None
 
 
-def _gone(process: Process | None, now: int) -> bool:
+def _gone(process: Process | None, now: float) -> bool:
     return process is None or now - process.at > KEPT_S
