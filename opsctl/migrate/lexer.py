@@ -20,7 +20,8 @@ _LETTER = rf"[^\x00-/0-9{_MARKS}]"
 _WORD = rf"{_LETTER}[^\x00-\#%-/{_MARKS}]*+"
 _GAP = r"(?:[ \t\f\v]|--[^\n\r]*+)*+[\n\r](?:\s|--[^\n\r]*+[\n\r])*+"
 _ESCAPED = r"'(?:[^'\\]|\\.|'')*+'"
-_E_STRING = rf"[eE]{_ESCAPED}(?:{_GAP}{_ESCAPED})*+(?!{_GAP}')"
+# Not possessive around the gap: Python before 3.11.5 loses its place there.
+_E_STRING = rf"[eE]{_ESCAPED}(?:{_GAP}{_ESCAPED})*(?!{_GAP}')"
 _NAME = rf"{_LETTER}[^\x00-/{_MARKS}]*+"
 _PARTS = rf"""
   (?P<blank>(?:\s++|--[^\n\r]*+)++)
