@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from opsctl.disk.plan import HOUR_NS, Age
-from opsctl.disk.sweep import Scope
+from opsctl.disk.tally import Scope
 from opsctl.errors import OpsctlError
-from opsctl.systems.descent import Below, shown
+from opsctl.systems.descent import shown
 from opsctl.systems.files import DiskFullError
 from opsctl.systems.squeeze import ENDING, PACKED
+from opsctl.systems.steps import Below
 from opsctl.systems.trees import Found, Skipped
 
 _KEPT = frozenset({Age.YOUNG, Age.MIDDLE})

@@ -1,16 +1,14 @@
 """Writes down what goes, before it goes; on a full disk as soon as there is room."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from opsctl.state.model import Action
-from opsctl.systems.descent import Below
+from opsctl.state.model import Action, Lot
+from opsctl.state.removals import without
 from opsctl.systems.files import DiskFullError
-from opsctl.systems.trees import Found
 
 if TYPE_CHECKING:
     from opsctl.state.store import Store
@@ -20,87 +18,65 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Lot:
-    """Files of one folder that go together."""
-
-    root: Path
-    below: Below
-    files: tuple[Found, ...]
-
-    @property
-    def folder(self) -> bytes:
-        return b"/".join((bytes(self.root), *self.below))
-
-    @property
-    def size(self) -> int:
-        return sum(file.size for file in self.files)
-
-
-@dataclass(frozen=True, slots=True)
 class Done:
-    """What became of a lot."""
+    """What became of a lot; `left` counts its files from 0."""
 
     lot: Lot
-    gone: tuple[Found, ...] = ()
+    frees_bytes: int
     written: int = 0
+    left: Collection[int] = ()
     trouble: str = ""
 
     @property
-    def frees_bytes(self) -> int:
-        return sum(file.frees_bytes for file in self.gone)
+    def gone(self) -> int:
+        return self.lot.files - len(self.left)
 
 
 class Ledger:
+    """The books of one run; that a lot is done is written with the next intent, or at the end."""
+
     def __init__(self, store: "Store", clock: "Clock", run: str) -> None:
         self._store = store
         self._clock = clock
         self._run = run
-        self._unwritten: list[Done] = []
+        self._done: list[tuple[int | None, Done]] = []
 
     def begin(self, lots: Sequence[Lot]) -> Sequence[int | None]:
         """Write the intents of several lots at once; None where the disk takes no more."""
-        at, removals = self._clock.now(), self._store.removals
         try:
             with self._store.transaction():
-                return [removals.begin(self._run, lot.folder, _listed(lot), at=at) for lot in lots]
+                self._close_done()
+                at, removals = self._clock.now(), self._store.removals
+                numbers = [removals.begin(self._run, lot, at=at) for lot in lots]
         except DiskFullError:
             log.warning("disk too full to write down what goes", extra={"run": self._run})
             return [None] * len(lots)
+        self._done.clear()
+        return numbers
 
-    def end(self, numbers: Sequence[int | None], done: Sequence[Done]) -> None:
-        """Close what was begun; what could not be written down before is written now."""
-        try:
-            with self._store.transaction():
-                for number, one in zip(numbers, done, strict=True):
-                    if number is not None:
-                        self._close(number, one)
-                for one in self._unwritten:
-                    self._write(one)
-                self._unwritten.clear()
-        except DiskFullError:
-            log.warning("disk too full to write down what went", extra={"run": self._run})
-        self._unwritten += [one for n, one in zip(numbers, done, strict=True) if n is None]
+    def end(self, number: int | None, done: Done) -> None:
+        """Note what was done; what could not be written down before is written now."""
+        self._done.append((number, done))
 
     def finish(self) -> None:
         """Write the rest, and say in the log what no store could take."""
-        self.end((), ())
-        for one in self._unwritten:
-            facts = {"folder": repr(one.lot.folder), "files": len(one.gone)}
-            log.error("removed, and not written down", extra=facts)
+        if self._done:
+            self.begin(())
+        for number, done in self._done:
+            if number is None:
+                facts = {"folder": repr(done.lot.folder), "files": done.gone}
+                log.error("removed, and not written down", extra=facts)
 
-    def _write(self, done: Done) -> None:
-        listed = [(file.name, file.size) for file in done.gone]
-        at = self._clock.now()
-        self._close(self._store.removals.begin(self._run, done.lot.folder, listed, at=at), done)
+    def _close_done(self) -> None:
+        for number, done in self._done:
+            begun = self._begun_late(done) if number is None else number
+            self._store.removals.end(
+                begun, files=done.gone, size=done.frees_bytes, at=self._clock.now()
+            )
 
-    def _close(self, number: int, done: Done) -> None:
-        self._store.removals.end(
-            number, files=len(done.gone), size=done.frees_bytes, at=self._clock.now()
-        )
-
-
-def _listed(lot: Lot) -> Sequence[tuple[bytes, int]]:
-    return [(file.name, file.size) for file in lot.files]
+    def _begun_late(self, done: Done) -> int:
+        gone = without(done.lot, frozenset(done.left))
+        return self._store.removals.begin(self._run, gone, at=self._clock.now())
 
 
 @contextmanager

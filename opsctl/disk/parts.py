@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from opsctl.systems.containers import Containers
     from opsctl.systems.folders import Folders
     from opsctl.systems.host import Host
+    from opsctl.systems.sweepers import Sweepers
     from opsctl.systems.trees import Trees
 
 
@@ -26,6 +27,8 @@ class Parts(Protocol):
     def host(self) -> "Host": ...
     @property
     def trees(self) -> "Trees": ...
+    @property
+    def sweepers(self) -> "Sweepers": ...
     @property
     def folders(self) -> "Folders": ...
     @property

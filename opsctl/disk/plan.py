@@ -66,12 +66,13 @@ class Names:
     def __init__(self, patterns: Iterable[str]) -> None:
         listed = tuple(patterns)
         # Most patterns are endings, which are looked at ten times as fast.
-        self._endings = tuple(os_bytes(each[1:]) for each in listed if ENDING.match(each))
+        self.endings = tuple(os_bytes(each[1:]) for each in listed if ENDING.match(each))
         rest = [translate(each) for each in listed if not ENDING.match(each)]
-        self._fits = re.compile(os_bytes("|".join(rest) or NOTHING), re.DOTALL).match
+        self.pattern = os_bytes("|".join(rest) or NOTHING)
+        self._fits = re.compile(self.pattern, re.DOTALL).match
 
     def fit(self, name: bytes) -> bool:
-        return name.endswith(self._endings) or self._fits(name) is not None
+        return name.endswith(self.endings) or self._fits(name) is not None
 
 
 def os_bytes(text: str) -> bytes:

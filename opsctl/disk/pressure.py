@@ -4,16 +4,17 @@ import heapq
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 
-from opsctl.disk.ledger import Done, Lot
+from opsctl.disk.ledger import Done
+from opsctl.disk.pick import Picked, Remove
 from opsctl.disk.plan import Age
-from opsctl.disk.sweep import Remove, Scope, aged
+from opsctl.disk.tally import Scope
 from opsctl.errors import OpsctlError
 from opsctl.findings import Marks
-from opsctl.systems.descent import Below
 from opsctl.systems.host import Host, Usage
+from opsctl.systems.steps import Below
 from opsctl.systems.trees import Found, Skipped
 
 # So many of the oldest are known at once; then the folders are gone through again.
@@ -111,14 +112,15 @@ def _may_go(scope: Scope, root: Path) -> Iterator[Candidate]:
             continue
         try:
             with scope.trees.open(root, below) as folder:
-                for file, age in aged(scope, folder):
-                    if age is Age.MIDDLE:
+                for file in chain.from_iterable(folder.batches()):
+                    is_raw = scope.names.fit(file.name)
+                    if is_raw and scope.ages.judge(file.modified_ns) is Age.MIDDLE:
                         yield Candidate(root, below, file)
         except OpsctlError as error:
             scope.tally.add_trouble(f"{error.what}: {error.why}")
 
 
-def _next_turn(waiting: deque[Candidate], *, enough_bytes: float) -> Sequence[Lot]:
+def _next_turn(waiting: deque[Candidate], *, enough_bytes: float) -> Sequence[Picked]:
     """Take a few of the oldest, by folder, and none beyond what is enough."""
     turn: list[Candidate] = []
     while waiting and len(turn) < AT_ONCE and enough_bytes >= 0:
@@ -126,7 +128,7 @@ def _next_turn(waiting: deque[Candidate], *, enough_bytes: float) -> Sequence[Lo
         enough_bytes -= turn[-1].file.frees_bytes
     turn.sort(key=_place)
     return [
-        Lot(root, below, tuple(one.file for one in group))
+        Picked(root, below, tuple(one.file for one in group))
         for (root, below), group in groupby(turn, key=_place)
     ]
 

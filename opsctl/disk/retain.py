@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,10 +10,12 @@ from opsctl.disk.compress import compress
 from opsctl.disk.ledger import Ledger
 from opsctl.disk.model import Deed, RetainReport, Step
 from opsctl.disk.parts import Parts
-from opsctl.disk.plan import Age, Ages, Names
+from opsctl.disk.pick import Remove, only_saying, removing
+from opsctl.disk.plan import Ages, Names
 from opsctl.disk.pressure import Place, Relief, relieve
 from opsctl.disk.resume import settle
-from opsctl.disk.sweep import Remove, Scope, Tally, only_saying, removing, sweep
+from opsctl.disk.sweep import Sweeping, due_below
+from opsctl.disk.tally import Scope, Tally
 from opsctl.errors import OpsctlError, RefusedError, SettingsError
 from opsctl.findings import Finding, Level, Marks
 from opsctl.notify.model import Notice, Severity
@@ -84,15 +85,16 @@ def _carry_out(
     rules = parts.settings.retention
     ledger = Ledger(parts.store, parts.clock, run)
     findings: list[Finding] = []
-    with ThreadPoolExecutor(rules.threads) as pool:
-        is_root = parts.host.user().uid == 0
-        gently, carefully = _removers(scope, ledger, pool, is_root=is_root)
-        if not scope.is_dry:
-            findings += settle(parts)
-        for root in roots:
-            sweep(scope, root, remove=gently, pool=pool, progress=progress)
-        squeezed = compress(scope, roots, ages_h=rules.compress_after_h)
-        findings += _relieved(parts, scope, roots, remove=carefully)
+    if not scope.is_dry:
+        findings += settle(parts)
+    # Root has seen who writes to what; others ask the kernel about each file.
+    is_careful = parts.host.user().uid != 0
+    for root in roots:
+        sweeping = Sweeping(scope, root, ledger, progress)
+        parts.sweepers.sweep(due_below(scope, root, is_careful=is_careful), sweeping.answer)
+    squeezed = compress(scope, roots, ages_h=rules.compress_after_h)
+    remove = only_saying if scope.is_dry else removing(scope.trees, ledger)
+    findings += _relieved(parts, scope, roots, remove=remove)
     if not scope.is_dry:
         _finish(parts, ledger)
     findings += _met(scope.tally)
@@ -106,16 +108,6 @@ def _carry_out(
         compressed_files=squeezed.files,
         saved_bytes=squeezed.saved_bytes,
     )
-
-
-def _removers(
-    scope: Scope, ledger: Ledger, pool: ThreadPoolExecutor, *, is_root: bool
-) -> tuple[Remove, Remove]:
-    """Root has seen who writes to what; others ask the kernel about each file."""
-    if scope.is_dry:
-        return only_saying, only_saying
-    gently = removing(scope.trees, ledger, pool, carefully=not is_root)
-    return gently, removing(scope.trees, ledger, pool, carefully=True)
 
 
 def _finish(parts: Parts, ledger: Ledger) -> None:
@@ -169,8 +161,8 @@ def _said(relief: Relief, parts: Parts) -> Finding:
 
 def _met(tally: Tally) -> Iterator[Finding]:
     """Say what was left alone, and what was not met too: that is the end of what was told."""
-    yield _counted("future", tally.seen[Age.FUTURE], "files are from the future")
-    yield _counted("undated", tally.seen[Age.UNDATED], "files have no credible time (before 2000)")
+    yield _counted("future", tally.future, "files are from the future")
+    yield _counted("undated", tally.undated, "files have no credible time (before 2000)")
     if tally.written:
         what = f"{tally.written} files are being written to, or nobody could tell; they stay"
         yield Finding("retention writers", Level.OK, what)
@@ -188,7 +180,7 @@ def _counted(check: str, count: int, what: str) -> Finding:
 
 
 def _steps(scope: Scope, squeezed: Mapping[str, tuple[int, int]]) -> Iterator[Step]:
-    largest = sorted(scope.tally.steps.items(), key=lambda step: -step[1][1])
+    largest = sorted(scope.tally.steps.items(), key=lambda step: (-step[1][1], step[0]))
     for folder, (files, size) in largest[:MOST_STEPS]:
         if files:
             yield Step(Deed.REMOVE, folder, files, size, "old, or the oldest on a full disk")

@@ -173,6 +173,16 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class Lot:
+    """Files of one folder that go together; the listing has SIZE/NAME, with NUL between."""
+
+    folder: bytes
+    listing: bytes
+    files: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Removal:
     """Files of one folder that went, or were about to when a run was killed."""
 

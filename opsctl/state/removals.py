@@ -1,12 +1,12 @@
 """Removals: which files went, with their sizes; written before they go."""
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
 
 from opsctl.state.columns import moment, moment_or_none, written
-from opsctl.state.model import Removal
+from opsctl.state.model import Lot, Removal
 
 if TYPE_CHECKING:
     from opsctl.systems.sqlite import Database, Row
@@ -19,19 +19,13 @@ class Removals:
     def __init__(self, database: "Database") -> None:
         self._database = database
 
-    def begin(self, run: str, folder: bytes, listed: Sequence[Listed], *, at: datetime) -> int:
+    def begin(self, run: str, lot: Lot, *, at: datetime) -> int:
         """Write down what is about to go; the number closes it."""
+        packed = zlib.compress(lot.listing, 1)
         rows = self._database.query(
             "INSERT INTO removals (run, at, folder, files, bytes, listing)"
             " VALUES (?, ?, ?, ?, ?, ?) RETURNING number",
-            (
-                run,
-                written(at),
-                folder,
-                len(listed),
-                sum(size for _, size in listed),
-                _packed(listed),
-            ),
+            (run, written(at), lot.folder, lot.files, lot.size, packed),
         )
         number: int = rows[0]["number"]
         return number
@@ -54,7 +48,7 @@ class Removals:
     def listing(self, number: int) -> Sequence[Listed]:
         """Read the names again; none once they are too old to be kept."""
         rows = self._database.query("SELECT listing FROM removals WHERE number = ?", (number,))
-        return _unpacked(rows[0]["listing"]) if rows and rows[0]["listing"] else ()
+        return _entries(zlib.decompress(rows[0]["listing"])) if rows and rows[0]["listing"] else ()
 
     def forget_listings(self, *, before: datetime) -> None:
         """Drop old names; counts and sizes stay."""
@@ -64,13 +58,23 @@ class Removals:
         )
 
 
-def _packed(listed: Iterable[Listed]) -> bytes:
+def listed(folder: bytes, files: Iterable[Listed]) -> Lot:
+    named = list(files)
     # No name holds a NUL.
-    return zlib.compress(b"\0".join(b"%d/%b" % (size, name) for name, size in listed), 1)
+    listing = b"\0".join(b"%d/%b" % (size, name) for name, size in named)
+    return Lot(folder, listing, len(named), sum(size for _, size in named))
 
 
-def _unpacked(listing: bytes) -> Sequence[Listed]:
-    entries = (entry.partition(b"/") for entry in zlib.decompress(listing).split(b"\0") if entry)
+def without(lot: Lot, left: Collection[int]) -> Lot:
+    """Leave out what did not go after all, counted from 0."""
+    if not left:
+        return lot
+    entries = enumerate(_entries(lot.listing))
+    return listed(lot.folder, (entry for index, entry in entries if index not in left))
+
+
+def _entries(listing: bytes) -> Sequence[Listed]:
+    entries = (entry.partition(b"/") for entry in listing.split(b"\0") if entry)
     return [(name, int(size)) for size, _, name in entries]
 
 

@@ -1,38 +1,35 @@
 """Trees of files, walked and thinned by descriptor: no link is followed, no mount crossed."""
 
-import errno
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
-from enum import StrEnum
 from itertools import islice
 from pathlib import Path
 from stat import S_ISREG
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import NamedTuple, Protocol
 
 from opsctl.errors import OpsctlError
 from opsctl.systems.clock import Clock
-from opsctl.systems.descent import Below, opened, opened_root, shown, told
+from opsctl.systems.descent import opened, opened_root, shown, told
 from opsctl.systems.files import MissingFileError, translate
+from opsctl.systems.graves import (
+    ASIDE,
+    OURS,
+    QUIET_S,
+    Fate,
+    Grave,
+    Seen,
+    is_same,
+    open_file,
+    remove_in_place,
+)
 from opsctl.systems.squeeze import Copied, copy_beside
+from opsctl.systems.steps import Below
 from opsctl.systems.writers import Inode, has_no_writer, writers
 
-# What we move out of the way, and what we write aside; a kill may leave one behind.
-OURS = ".opsctl-"
-GRAVE = b".opsctl-grave-"
-ASIDE = b".opsctl-aside-"
 BLOCK_BYTES = 512
 BATCH = 4096
-# Rotation moves names in a burst; in a folder that was still for so long none is going on.
-QUIET_S = 10.0
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-
-
-# From and to, in nanoseconds, both included.
-Times: TypeAlias = tuple[int, int]
-NEVER: Times = (1, 0)
 
 
 class Found(NamedTuple):
@@ -50,15 +47,9 @@ class Found(NamedTuple):
         """What the disk gets back: nothing while another name leads to it."""
         return self.on_disk_bytes if self.links == 1 else 0
 
-
-class Fate(StrEnum):
-    """What became of a file that was to go."""
-
-    GONE = "gone"
-    OTHER = "other"
-    """Something else has its name by now, or nothing; that was left."""
-    WRITTEN = "written"
-    """Somebody has it open for writing, or nobody could tell; it was left."""
+    @property
+    def seen(self) -> Seen:
+        return (*self.inode, self.modified_ns, self.size)
 
 
 class Folder(Protocol):
@@ -67,13 +58,8 @@ class Folder(Protocol):
     @property
     def below(self) -> Below: ...
 
-    def batches(self, *, but: Times = NEVER) -> Iterator[Sequence[Found]]:
-        """List its regular files, a few thousand at a time, but those modified at such times."""
-        ...
-
-    @property
-    def left_overs(self) -> Sequence[bytes]:
-        """Name what a killed run left here, as far as it was listed."""
+    def batches(self) -> Iterator[Sequence[Found]]:
+        """List its regular files, a few thousand at a time."""
         ...
 
     def look(self, name: bytes) -> Found | None:
@@ -86,10 +72,6 @@ class Folder(Protocol):
 
     def compress(self, found: Found) -> int | None:
         """Put NAME.gz in its place, with its age; say what that saves, None where it was left."""
-        ...
-
-    def restore(self, name: bytes) -> None:
-        """Give what a killed run moved a name that can be seen; drop what it had begun to write."""
         ...
 
     def close(self) -> None:
@@ -155,36 +137,16 @@ class LocalTrees:
 class LocalFolder:
     def __init__(self, descriptor: int, below: Below = (), *, is_quiet: bool = False) -> None:
         self._descriptor = descriptor
-        self._grave = GRAVE + os.urandom(6).hex().encode()
-        self._is_filled = False
+        self._grave = Grave(descriptor)
         self._is_quiet = is_quiet
         self.below = below
-        self.left_overs: list[bytes] = []
 
-    def batches(self, *, but: Times = NEVER) -> Iterator[Sequence[Found]]:
+    def batches(self) -> Iterator[Sequence[Found]]:
         with told(self.below, "read"), os.scandir(self._descriptor) as entries:
             while part := list(islice(entries, BATCH)):
                 # In the order of the inodes: the disk reads and frees them side by side.
                 part.sort(key=os.DirEntry.inode)
-                yield list(self._files(part, but))
-
-    def _files(self, part: Iterable["os.DirEntry[str]"], but: Times) -> Iterator[Found]:
-        # Run for every file there is: what is young costs one look at the disk and little else.
-        first, last = but
-        for entry in part:
-            if entry.name.startswith(OURS):
-                self._note_left_over(os.fsencode(entry.name))
-                continue
-            try:
-                now = entry.stat(follow_symlinks=False)
-            except FileNotFoundError:
-                continue
-            if not first <= now.st_mtime_ns <= last and S_ISREG(now.st_mode):
-                yield _found(os.fsencode(entry.name), now)
-
-    def _note_left_over(self, name: bytes) -> None:
-        if name != self._grave:
-            self.left_overs.append(name)
+                yield list(_files(part))
 
     def look(self, name: bytes) -> Found | None:
         with suppress(FileNotFoundError):
@@ -193,69 +155,12 @@ class LocalFolder:
         return None
 
     def remove(self, found: Found, *, carefully: bool) -> Fate:
-        """Look, and let go; where names move, under a name that only we know.
-
-        There the file before it goes as this one takes its place: one step instead of two.
-        """
-        if self._is_quiet and not carefully:
-            return self._remove_in_place(found)
-        folder = self._descriptor
         try:
-            _rename(found.name, self._grave, src_dir_fd=folder, dst_dir_fd=folder)
-            self._is_filled = True
-            fate = self._judged(found, carefully=carefully)
-            if fate is not Fate.GONE:
-                self._put_back(found.name)
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            return Fate.OTHER
-        except OSError as error:
-            if error.errno in FULL:
-                return self._remove_in_place(found)
-            raise translate(error, what=f"Cannot remove from {shown(self.below)}") from error
-        return fate
-
-    def _remove_in_place(self, found: Found) -> Fate:
-        """Look and let go at once: nobody has moved a name here, or there is no room for one."""
-        folder = self._descriptor
-        try:
-            if not _is_same(found, os.stat(found.name, dir_fd=folder, follow_symlinks=False)):
-                return Fate.OTHER
-            os.unlink(found.name, dir_fd=folder)
-        except FileNotFoundError:
-            return Fate.OTHER
+            if self._is_quiet and not carefully:
+                return remove_in_place(self._descriptor, found.name, found.seen)
+            return self._grave.remove(found.name, found.seen, carefully=carefully)
         except OSError as error:
             raise translate(error, what=f"Cannot remove from {shown(self.below)}") from error
-        return Fate.GONE
-
-    def _judged(self, found: Found, *, carefully: bool) -> Fate:
-        if not carefully:
-            now = os.stat(self._grave, dir_fd=self._descriptor, follow_symlinks=False)
-            return Fate.GONE if _is_same(found, now) else Fate.OTHER
-        try:
-            descriptor = os.open(self._grave, _FILE, dir_fd=self._descriptor)
-        except PermissionError:
-            return Fate.WRITTEN
-        except OSError:
-            return Fate.OTHER
-        try:
-            if not _is_same(found, os.fstat(descriptor)):
-                return Fate.OTHER
-            return Fate.GONE if has_no_writer(descriptor) else Fate.WRITTEN
-        finally:
-            os.close(descriptor)
-
-    def _put_back(self, name: bytes) -> None:
-        """Give what came along its name back, never over a newer file of that name."""
-        try:
-            os.link(self._grave, name, follow_symlinks=False, **self._both())
-        except FileExistsError:
-            self.restore(self._grave)
-        except PermissionError:
-            # A folder, which has no second name; it replaces nothing but an empty folder.
-            _rename(self._grave, name, **self._both())
-        else:
-            os.unlink(self._grave, dir_fd=self._descriptor)
-        self._is_filled = False
 
     def compress(self, found: Found) -> int | None:
         with told(self.below, "compress in"):
@@ -270,39 +175,31 @@ class LocalFolder:
 
     def _copied(self, found: Found) -> Copied | None:
         try:
-            source = os.open(found.name, _FILE, dir_fd=self._descriptor)
+            source = open_file(self._descriptor, found.name)
         except OSError:
             return None
         try:
-            if not _is_same(found, os.fstat(source)) or not has_no_writer(source):
+            if not is_same(found.seen, os.fstat(source)) or not has_no_writer(source):
                 return None
             aside = ASIDE + os.urandom(6).hex().encode()
             return copy_beside(self._descriptor, source, name=found.name, aside=aside)
         finally:
             os.close(source)
 
-    def restore(self, name: bytes) -> None:
-        with told(self.below, "tidy"):
-            self._restore(name)
-
-    def _restore(self, name: bytes) -> None:
-        if name.startswith(ASIDE):
-            os.unlink(name, dir_fd=self._descriptor)
-            return
-        seen = b"recovered-" + name.removeprefix(GRAVE) + b".log"
-        _rename(name, seen, **self._both())
-
-    def _both(self) -> dict[str, int]:
-        return {"src_dir_fd": self._descriptor, "dst_dir_fd": self._descriptor}
-
     def close(self) -> None:
-        if self._is_filled:
-            os.unlink(self._grave, dir_fd=self._descriptor)
-            self._is_filled = False
+        self._grave.close()
 
 
-# By descriptor, which pathlib cannot.
-_rename = os.rename
+def _files(part: Iterable["os.DirEntry[str]"]) -> Iterator[Found]:
+    for entry in part:
+        if entry.name.startswith(OURS):
+            continue
+        try:
+            now = entry.stat(follow_symlinks=False)
+        except FileNotFoundError:
+            continue
+        if S_ISREG(now.st_mode):
+            yield _found(os.fsencode(entry.name), now)
 
 
 def _found(name: bytes, now: os.stat_result) -> Found:
@@ -313,16 +210,6 @@ def _found(name: bytes, now: os.stat_result) -> Found:
         now.st_blocks * BLOCK_BYTES,
         now.st_mtime_ns,
         now.st_nlink,
-    )
-
-
-def _is_same(found: Found, now: os.stat_result) -> bool:
-    return (
-        now.st_ino == found.inode[1]
-        and now.st_dev == found.inode[0]
-        and now.st_mtime_ns == found.modified_ns
-        and now.st_size == found.size
-        and S_ISREG(now.st_mode)
     )
 
 

@@ -7,6 +7,7 @@ from opsctl.wiring.ground import Ground
 
 if TYPE_CHECKING:
     from opsctl.systems.folders import Folders
+    from opsctl.systems.sweepers import Sweepers
     from opsctl.systems.trees import Trees
 
 
@@ -16,6 +17,12 @@ class FolderParts(Ground):
         from opsctl.systems.trees import LocalTrees
 
         return LocalTrees(self.clock)
+
+    @cached_property
+    def sweepers(self) -> "Sweepers":
+        from opsctl.systems.sweepers import LocalSweepers
+
+        return LocalSweepers(self.clock, count=self.settings.retention.threads)
 
     @cached_property
     def folders(self) -> "Folders":

@@ -21,6 +21,7 @@ from opsctl.systems.files import LocalFiles
 from opsctl.systems.folders import LocalFolders
 from opsctl.systems.host import Host, PsutilHost
 from opsctl.systems.sqlite import SqliteDatabases
+from opsctl.systems.sweepers import LocalSweepers
 from opsctl.systems.trees import LocalTrees, Trees
 from tests.twins.channel import KeptChannel
 from tests.twins.clock import HandClock
@@ -48,6 +49,10 @@ class Ground:
     @trees.setter
     def trees(self, trees: Trees) -> None:
         self._trees = trees
+
+    @property
+    def sweepers(self) -> LocalSweepers:
+        return LocalSweepers(self.clock, count=self.settings.retention.threads)
 
     @property
     def folders(self) -> LocalFolders:

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from opsctl.errors import OpsctlError
-from opsctl.systems.trees import Fate, Found, LocalFolder, LocalTrees
+from opsctl.systems.graves import Fate
+from opsctl.systems.trees import Found, LocalFolder, LocalTrees
 from tests.integration.disk.conftest import aged, log
 from tests.twins.clock import HandClock
 
