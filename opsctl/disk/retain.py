@@ -90,7 +90,7 @@ def _carry_out(
     # Root has seen who writes to what; others ask the kernel about each file.
     is_careful = parts.host.user().uid != 0
     for root in roots:
-        sweeping = Sweeping(scope, root, ledger, progress)
+        sweeping = Sweeping(scope, root, ledger, progress, parts.clock)
         parts.sweepers.sweep(due_below(scope, root, is_careful=is_careful), sweeping.answer)
     squeezed = compress(scope, roots, ages_h=rules.compress_after_h)
     remove = only_saying if scope.is_dry else removing(scope.trees, ledger)

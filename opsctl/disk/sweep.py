@@ -1,5 +1,6 @@
 """Lets go all that is old below one root; each file is written down before it goes."""
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,9 +9,12 @@ from opsctl.disk.plan import UNDATED_BEFORE_NS
 from opsctl.disk.tally import Scope
 from opsctl.progress import Progress
 from opsctl.state.model import Lot
+from opsctl.systems.clock import Clock
 from opsctl.systems.descent import shown
 from opsctl.systems.sweepers import Due, Report, Sweep
 from opsctl.systems.writers import Inode
+
+ASK_EVERY_S = 0.5
 
 
 def due_below(scope: Scope, root: Path, *, is_careful: bool) -> Sweep:
@@ -36,8 +40,11 @@ class Sweeping:
     root: Path
     ledger: Ledger
     progress: Progress
+    clock: Clock
     _numbers: dict[Due, int | None] = field(default_factory=dict)
     _looked: int = 0
+    _writers: frozenset[Inode] = frozenset()
+    _asked_s: float = -math.inf
 
     def answer(self, report: Report) -> frozenset[Inode]:
         self._note(report)
@@ -54,7 +61,14 @@ class Sweeping:
                 self.scope.tally.add_done(Done(lot, due.frees_bytes))
             return frozenset()
         self._numbers.update(zip(report.due, self.ledger.begin(lots), strict=True))
-        return self.scope.trees.writers()
+        return self._written_to()
+
+    def _written_to(self) -> frozenset[Inode]:
+        """Ask all processes which files they write to; that takes as long as removing 1,000."""
+        now_s = self.clock.steady()
+        if now_s - self._asked_s > ASK_EVERY_S:
+            self._writers, self._asked_s = self.scope.trees.writers(), now_s
+        return self._writers
 
     def _note(self, report: Report) -> None:
         tally = self.scope.tally

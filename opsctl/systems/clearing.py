@@ -6,14 +6,16 @@ A sweeper starts bare: what it imports is kept to what costs next to nothing.
 import os
 from stat import S_ISREG
 
-from opsctl.systems.graves import Fate, Grave
-from opsctl.systems.lots import BLOCK_BYTES, File, Folder, Lot, freed
+from opsctl.systems.graves import Fate, Grave, Seen
+from opsctl.systems.lots import BLOCK_BYTES, Lot, freed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 Inode = tuple[int, int]
+# So few files take less time than a new run needs to start.
+ALIVE_EVERY = 16
 
 
 class Outcome:
@@ -53,7 +55,7 @@ class Clearing:
         folder, alive, stat, unlink = lot.folder.descriptor, self._alive, os.stat, os.unlink
         outcome, is_busy = Outcome(), frozenset(number for _, number in busy)
         left, frees = outcome.left, 0
-        for index, (name, device, number, modified, size) in enumerate(lot.files):
+        for index, (name, device, number, modified, size) in enumerate(lot.files()):
             try:
                 now = stat(name, dir_fd=folder, follow_symlinks=False)
                 if (
@@ -68,7 +70,8 @@ class Clearing:
                     outcome.written += 1
                     left.append(index)
                 else:
-                    alive()
+                    if not index % ALIVE_EVERY:
+                        alive()
                     unlink(name, dir_fd=folder)
                     frees += now.st_blocks * BLOCK_BYTES if now.st_nlink == 1 else 0
             except FileNotFoundError:
@@ -81,17 +84,19 @@ class Clearing:
 
     def _by_grave(self, lot: Lot, busy: frozenset[Inode]) -> Outcome:
         outcome, grave = Outcome(), Grave(lot.folder.descriptor)
-        for index, file in enumerate(lot.files):
-            fate, frees = Fate.OTHER, 0
+        for index, (name, device, number, modified, size) in enumerate(lot.files()):
+            fate = Fate.OTHER
             try:
-                fate, frees = self._buried(lot.folder, file, grave, busy)
+                now = os.stat(name, dir_fd=lot.folder.descriptor, follow_symlinks=False)
+                seen = (device, number, modified, size)
+                fate = self._buried(grave, name, seen, busy)
+                outcome.frees += freed(now) if fate is Fate.GONE else 0
             except FileNotFoundError:
                 pass
             except OSError as error:
                 outcome.trouble = error.errno or 0
             if fate is not Fate.GONE:
                 outcome.left.append(index)
-            outcome.frees += frees
             outcome.written += fate is Fate.WRITTEN
         try:
             grave.close()
@@ -99,13 +104,8 @@ class Clearing:
             outcome.trouble = error.errno or 0
         return outcome
 
-    def _buried(
-        self, folder: Folder, file: File, grave: Grave, busy: frozenset[Inode]
-    ) -> tuple[Fate, int]:
-        name, device, number, *_ = file
-        if (device, number) in busy:
-            return Fate.WRITTEN, 0
-        now = os.stat(name, dir_fd=folder.descriptor, follow_symlinks=False)
+    def _buried(self, grave: Grave, name: str, seen: Seen, busy: frozenset[Inode]) -> Fate:
+        if seen[:2] in busy:
+            return Fate.WRITTEN
         self._alive()
-        fate = grave.remove(name, file[1:], carefully=self._is_careful)
-        return fate, freed(now) if fate is Fate.GONE else 0
+        return grave.remove(name, seen, carefully=self._is_careful)

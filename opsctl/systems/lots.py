@@ -4,13 +4,15 @@ A sweeper starts bare: what it imports is kept to what costs next to nothing.
 """
 
 import os
+from array import array
 
 from opsctl.systems.steps import Below
 
-BLOCK_BYTES = 512
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
-# The name, and what it was when it was listed: device, number, time in nanoseconds, size.
-File = tuple[str, int, int, int, int]
+BLOCK_BYTES = 512
 
 
 class Folder:
@@ -35,24 +37,38 @@ class Folder:
 
 
 class Lot:
-    __slots__ = ("files", "folder", "frees", "size")
+    """Name by name, and what each was when it was listed; in columns, which take little memory."""
+
+    __slots__ = ("devices", "folder", "frees", "names", "numbers", "sizes", "times")
 
     def __init__(self, folder: Folder) -> None:
         self.folder = folder
-        self.files: list[File] = []
-        self.size = self.frees = 0
+        self.names: list[str] = []
+        self.devices = array("Q")
+        self.numbers = array("Q")
+        self.times = array("q")
+        """In nanoseconds."""
+        self.sizes = array("q")
+        self.frees = 0
 
     def add(self, name: str, now: os.stat_result) -> None:
-        self.files.append((name, now.st_dev, now.st_ino, now.st_mtime_ns, now.st_size))
-        self.size += now.st_size
+        self.names.append(name)
+        self.devices.append(now.st_dev)
+        self.numbers.append(now.st_ino)
+        self.times.append(now.st_mtime_ns)
+        self.sizes.append(now.st_size)
         self.frees += freed(now)
+
+    def files(self) -> "Iterator[tuple[str, int, int, int, int]]":
+        return zip(self.names, self.devices, self.numbers, self.times, self.sizes, strict=True)
 
     @property
     def told(self) -> tuple[Below, bytes, int, int, int]:
         """Give folder, listing (SIZE/NAME, with NUL between), count, bytes, and bytes it frees."""
+        sized = zip(self.sizes, self.names, strict=True)
         # No name holds a NUL.
-        text = "\0".join([f"{file[4]}/{file[0]}" for file in self.files])
-        return self.folder.below, os.fsencode(text), len(self.files), self.size, self.frees
+        listing = os.fsencode("\0".join([f"{size}/{name}" for size, name in sized]))
+        return self.folder.below, listing, len(self.names), sum(self.sizes), self.frees
 
 
 def freed(now: os.stat_result) -> int:

@@ -4,6 +4,7 @@ It starts bare: what it imports is kept to what costs next to nothing. It reads 
 reports by pipe; in each it says what it would remove next, and it removes only when told to.
 """
 
+import gc
 import marshal
 import os
 import re
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 BATCH = 4096
 # Few enough to be small in memory, many enough for a commit each not to matter.
-LOT_FILES = 4000
+LOT_FILES = 8000
 HEADER_BYTES = 8
 
 
@@ -55,7 +56,7 @@ class Sweeper:
     def due(self) -> list[Lot]:
         """List what is due in the next folders, enough for one turn."""
         lots: list[Lot] = []
-        while sum(len(lot.files) for lot in lots) < LOT_FILES and (lot := next(self._lots)):
+        while sum(len(lot.names) for lot in lots) < LOT_FILES and (lot := next(self._lots)):
             lots.append(lot)
         return lots
 
@@ -113,22 +114,21 @@ class Sweeper:
                 # In the order of the inodes: the disk reads and frees them side by side.
                 part.sort(key=os.DirEntry.inode)
                 ours += self._pick(part, lot)
-                if len(lot.files) >= LOT_FILES:
+                if len(lot.names) >= LOT_FILES:
                     folder.hold()
                     yield lot
                     lot = Lot(folder)
         if not self._is_dry:
             self._settle(lot, ours)
-        if lot.files:
+        if lot.names:
             folder.hold()
             yield lot
 
     def _pick(self, part: "list[os.DirEntry[str]]", lot: Lot) -> list[str]:
         """Run for every file there is: what is young costs one look at the disk and little else."""
         wanted, ours = self._wanted, list[str]()
-        endings, fits, before, future = (
-            wanted.endings, wanted.fits, wanted.before_ns, wanted.future_ns
-        )  # fmt: skip
+        endings, fits = wanted.endings, wanted.fits
+        dated, before, future = wanted.dated_ns, wanted.before_ns, wanted.future_ns
         for entry in part:
             name = entry.name
             if name.startswith(OURS):
@@ -142,23 +142,18 @@ class Sweeper:
                 now = entry.stat(follow_symlinks=False)
             except FileNotFoundError:
                 continue
+            modified = now.st_mtime_ns
             if not S_ISREG(now.st_mode):
                 if S_ISDIR(now.st_mode):
                     self._add_inner(lot.folder, name)
-            elif not before <= now.st_mtime_ns <= future:
-                self._judge(name, now, lot)
+            elif dated <= modified < before:
+                lot.add(name, now)
+            elif not before <= modified <= future:
+                self._met["future" if modified > future else "undated"] += 1
         return ours
 
     def _add_inner(self, folder: Folder, name: str) -> None:
         self._met["inner"].append((*folder.below, os.fsencode(name)))
-
-    def _judge(self, name: str, now: os.stat_result, lot: Lot) -> None:
-        if now.st_mtime_ns > self._wanted.future_ns:
-            self._met["future"] += 1
-        elif now.st_mtime_ns < self._wanted.dated_ns:
-            self._met["undated"] += 1
-        else:
-            lot.add(name, now)
 
     def _settle(self, lot: Lot, ours: list[str]) -> None:
         """Finish what a killed run began: what was old goes, what was not gets a name again."""
@@ -211,6 +206,8 @@ def main() -> None:
     told = receive(read)
     if told is None:
         return
+    # Nothing here goes in circles.
+    gc.disable()
     sweeper, lots = Sweeper(told), list[Lot]()
     while True:
         send(write, sweeper.report(lots))
