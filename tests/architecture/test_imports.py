@@ -14,10 +14,15 @@ OPSCTL = Path(__file__).parents[2] / "opsctl"
 HEAVY = frozenset({"docker", "psycopg", "redis", "rich", "pydantic", "yaml", "httpx", "psutil"})
 
 
-def loaded_by(code: str) -> set[str]:
-    told = f"{code}\nimport sys; print('LOADED', *sys.modules)"
+# As a sweeper is started.
+BARE = ("-I", "-S")
+
+
+def loaded_by(code: str, *flags: str) -> set[str]:
+    find = f"import sys; sys.path.append({str(OPSCTL.parent)!r})\n" if flags else ""
+    told = f"{find}{code}\nimport sys; print('LOADED', *sys.modules)"
     done = subprocess.run(
-        [sys.executable, "-c", told], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, *flags, "-c", told], capture_output=True, text=True, check=True, timeout=60
     )
     return set(done.stdout.splitlines()[-1].split()[1:])
 
@@ -55,6 +60,18 @@ def test_checking_the_rules_loads_no_driver() -> None:
     loaded = loaded_by("import opsctl.cli.check, opsctl.wiring")
 
     assert not loaded & (HEAVY - {"pydantic", "yaml"})
+
+
+def test_a_sweeper_is_bare() -> None:
+    """Several of them stand beside the one that decides, each with a memory of its own."""
+    loaded = loaded_by("import opsctl.systems.sweeper", *BARE)
+
+    ours = {name for name in loaded if name.startswith("opsctl.")}
+    assert not loaded & (HEAVY | {"typing", "dataclasses", "pathlib", "logging", "subprocess"})
+    assert ours == {"opsctl.systems"} | {
+        f"opsctl.systems.{name}"
+        for name in ("clearing", "graves", "lots", "steps", "sweeper", "writers")
+    }
 
 
 def test_the_state_is_light() -> None:

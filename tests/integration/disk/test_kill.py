@@ -49,6 +49,20 @@ def has_begun(root: Path, before: int, process: "subprocess.Popen[bytes]") -> bo
     return count(root, "old-*") < before or process.poll() is not None
 
 
+def children(pid: int) -> list[int]:
+    try:
+        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except FileNotFoundError:
+        return []
+
+
+def has_ended(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
 def store_of(tmp_path: Path) -> Store:
     return open_store(tmp_path / "state", SqliteDatabases(LocalFiles(), SystemClock()))
 
@@ -69,9 +83,12 @@ def test_a_killed_run_is_completed_and_the_books_say_what_went(
         before = count(root, "old-*")
         process = start(project)
         wait_for(partial(has_begun, root, before, process), 60, "the first file to go")
+        sweepers = children(process.pid)
         process.send_signal(signal.SIGKILL)
         killed += process.wait(20) == -signal.SIGKILL
         process.communicate()
+        for sweeper in sweepers:
+            wait_for(partial(has_ended, sweeper), 20, "what removes to end with the run")
     said = start(project).communicate(timeout=100)[0]
 
     assert killed >= 1

@@ -7,14 +7,21 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from opsctl.errors import OpsctlError
+from opsctl.systems.clearing import Clearing
 from opsctl.systems.graves import Fate
+from opsctl.systems.lots import Folder, Lot
 from opsctl.systems.trees import Found, LocalFolder, LocalTrees
 from tests.integration.disk.conftest import aged, log
 from tests.twins.clock import HandClock
 
 TRIES = 1000
 TEXT = b"precious"
+# Every folder changed before then.
+FAR_NS = 1 << 62
+CLEARING = Clearing(is_careful=False, alive=lambda: None)
 TREES = LocalTrees(HandClock(datetime(2026, 1, 1, tzinfo=UTC)))
 
 
@@ -72,6 +79,58 @@ def test_a_young_file_that_takes_an_old_ones_name_is_never_removed(tmp_path: Pat
     assert len(survivors) == 1
     assert survivors[0].read_bytes() == TEXT
     assert set(fates) == {Fate.OTHER}
+
+
+def test_nor_is_one_that_takes_a_listed_name_while_it_is_swept(tmp_path: Path) -> None:
+    young = tmp_path / "young"
+    young.write_bytes(TEXT)
+    inode = young.stat().st_ino
+
+    def swap() -> None:
+        for one, other in ((young, tmp_path / "a.log"), (tmp_path / "a.log", young)):
+            try:
+                if one.stat().st_ino == inode:
+                    one.rename(other)
+            except FileNotFoundError:
+                pass
+
+    left: list[list[int]] = []
+    with meanwhile(swap):
+        for _ in range(TRIES):
+            lot = listed(log(tmp_path / "old", hours=130), "a.log")
+            (tmp_path / "old").unlink()
+            left.append(CLEARING.clear(lot, frozenset(), quiet_ns=0).left)
+            lot.folder.let_go()
+
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [TEXT]
+    assert left == [[0]] * TRIES
+
+
+def listed(old: Path, name: str) -> Lot:
+    """Say that this old file was listed, under a name that is another's by now."""
+    lot = Lot(Folder(os.open(old.parent, os.O_RDONLY), ()))
+    lot.add(name, old.stat())
+    return lot
+
+
+@pytest.mark.parametrize("quiet_ns", [0, FAR_NS])
+def test_what_changed_since_it_was_listed_stays(tmp_path: Path, quiet_ns: int) -> None:
+    kept = [log(tmp_path / f"{number}.log", hours=130) for number in range(4)]
+    lots = [listed(path, path.name) for path in kept]
+    with kept[0].open("ab") as file:
+        file.write(b"more")
+    aged(kept[0], hours=130)
+    aged(kept[1], hours=1)
+    log(tmp_path / "other", hours=130).rename(kept[2])
+    kept[3].unlink()
+    kept[3].symlink_to(kept[0])
+
+    outcomes = [CLEARING.clear(lot, frozenset(), quiet_ns=quiet_ns) for lot in lots]
+    for lot in lots:
+        lot.folder.let_go()
+
+    assert [outcome.left for outcome in outcomes] == [[0]] * 4
+    assert sorted(tmp_path.iterdir()) == kept
 
 
 def test_a_folder_that_becomes_a_link_never_leads_to_a_sentinel(tmp_path: Path) -> None:

@@ -10,8 +10,12 @@ import pytest
 
 from opsctl.errors import RefusedError, SettingsError
 from opsctl.findings import Level, worst
+from opsctl.systems.sweeper import LOT_FILES
 from tests.integration.disk.conftest import Ready, aged, log
 from tests.twins.clock import HandClock
+
+# More than are listed at once.
+MANY = LOT_FILES * 5 // 4
 
 
 @pytest.fixture
@@ -263,10 +267,10 @@ def test_what_a_killed_run_moved_goes_or_gets_a_name_again(ready: Ready, root: P
 
 
 def test_a_folder_with_more_files_than_one_step_is_emptied(ready: Ready, root: Path) -> None:
-    for number in range(2500):
-        log(root / "many" / f"{number}.log", hours=130)
+    for number in range(MANY):
+        log(root / "many" / f"{number}.log", hours=130, size=0)
 
     report = ready(root).retain()
 
     assert left(root) == {"many"}
-    assert report.files == 2500
+    assert report.files == MANY
