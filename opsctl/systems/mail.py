@@ -59,7 +59,7 @@ ANSWERS: tuple[tuple[type[Exception], type[OpsctlError], str, str], ...] = (
     (smtplib.SMTPServerDisconnected, UnreachableError, "broke off the connection", ""),
     (smtplib.SMTPException, OpsctlError, "did not take the letter", ""),
     (ssl.SSLCertVerificationError, UnreachableError, "has a certificate that is not trusted",
-     "Add the authority that signed it, or check the host's name."),
+     "Name the authority that signed it in SSL_CERT_FILE, or check the host's name."),
     (ssl.SSLError, UnreachableError, "does not speak TLS as asked",
      "Check notify.smtp_port and notify.smtp_tls."),
     (TimeoutError, UnreachableError, "did not answer in time", "Is it up, and is this its port?"),

@@ -22,6 +22,9 @@ class Postbox:
     """Verb to the line that answers it, in place of the usual one."""
     is_mute: bool = False
     trust: ssl.SSLContext | None = None
+    is_secure_at_once: bool = False
+    overheard: set[str] = field(default_factory=set)
+    """Verbs that came in plain."""
     stopped: threading.Event = field(default_factory=threading.Event)
 
 
@@ -36,12 +39,16 @@ class _Talk(socketserver.StreamRequestHandler):
             box.stopped.wait(30)
             return
         self._sender, self._to = "", []
+        if box.trust is not None and box.is_secure_at_once:
+            self._encrypt(box.trust)
         self._say(box.answers.get("CONNECT", b"220 box"))
         while line := self.rfile.readline():
             verb, _, rest = line.decode("ascii", "replace").strip().partition(" ")
             if verb.upper() == "QUIT":
                 self._say(b"221 bye")
                 return
+            if not isinstance(self.connection, ssl.SSLSocket):
+                box.overheard.add(verb.upper())
             self._answer(verb.upper(), rest)
 
     def _answer(self, verb: str, rest: str) -> None:
@@ -51,6 +58,7 @@ class _Talk(socketserver.StreamRequestHandler):
         elif verb == "EHLO":
             self._say(b"250-box\r\n250-STARTTLS\r\n250 AUTH PLAIN" if box.trust else b"250 box")
         elif verb == "STARTTLS" and box.trust is not None:
+            self._say(b"220 go on")
             self._encrypt(box.trust)
         elif verb == "AUTH":
             box.logins.append(rest)
@@ -76,7 +84,6 @@ class _Talk(socketserver.StreamRequestHandler):
         self._say(self.server.box.answers.get("END", b"250 taken"))
 
     def _encrypt(self, trust: ssl.SSLContext) -> None:
-        self._say(b"220 go on")
         self.connection = trust.wrap_socket(self.connection, server_side=True)
         self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", 0)
 
@@ -106,8 +113,8 @@ class _Server(socketserver.ThreadingTCPServer):
 def make_postbox() -> Iterator[Callable[..., Postbox]]:
     started: list[tuple[_Server, threading.Thread]] = []
 
-    def make(trust: ssl.SSLContext | None = None) -> Postbox:
-        server = _Server(Postbox(trust=trust))
+    def make(trust: ssl.SSLContext | None = None, *, is_secure_at_once: bool = False) -> Postbox:
+        server = _Server(Postbox(trust=trust, is_secure_at_once=is_secure_at_once))
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         started.append((server, thread))

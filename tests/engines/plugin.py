@@ -6,6 +6,7 @@ import pytest
 
 from tests.engines import (
     addresses,
+    certificates,
     compose,
     disks,
     docker,
@@ -23,6 +24,7 @@ from tests.engines.require import REQUIRED_VARIABLE, required_engines
 
 _SERVERS = (
     addresses,
+    certificates,
     compose,
     disks,
     docker,

@@ -1,28 +1,18 @@
 """Nothing is lost, nothing is told twice, and nobody waits for a channel that is down."""
 
-import os
-import signal
-import time
-from contextlib import closing
 from datetime import timedelta
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
 from opsctl.notify.model import Answer, Notice, Severity
 from opsctl.notify.overview import overview
 from opsctl.notify.tell import Notifier
-from opsctl.state import Store, open_store
-from opsctl.systems.clock import SystemClock
-from opsctl.systems.files import LocalFiles
-from opsctl.systems.sqlite import SqliteDatabases
+from opsctl.state import Store
 from tests.twins.channel import KeptChannel
 from tests.twins.clock import HandClock
-from tests.twins.ground import notifier as make_notifier
 
 DOWN = Answer(is_taken=False, trouble="it is down")
-KILLS = 60
 
 
 def notice(key: str, severity: Severity = Severity.WARNING) -> Notice:
@@ -140,57 +130,3 @@ def test_an_end_is_told_to_those_who_were_told_of_the_trouble(
         ("raised", "critical"),
         ("resolved", "critical"),
     ]
-
-
-def life(directory: Path, mailbox: Path, number: int) -> None:
-    """Tell one notice and send what is due, each message a line that is on the disk."""
-    with open_store(directory, SqliteDatabases(LocalFiles(), SystemClock())) as store:
-        notifier = make_notifier(lambda: store, _Lines(mailbox), SystemClock(), directory)
-        notifier.tell(notice(f"{number}"))
-        acknowledged = os.open(mailbox.with_suffix(".told"), os.O_CREAT | os.O_WRONLY | os.O_APPEND)
-        os.write(acknowledged, f"{number}\n".encode())
-        notifier.flush(5)
-
-
-class _Lines(KeptChannel):
-    def __init__(self, mailbox: Path) -> None:
-        super().__init__()
-        self._mailbox = mailbox
-
-    def send(self, bundle: object, *, limit_s: float) -> Answer:
-        assert limit_s > 0
-        descriptor = os.open(self._mailbox, os.O_CREAT | os.O_WRONLY | os.O_APPEND)
-        for message in getattr(bundle, "messages", ()):
-            os.write(descriptor, f"{getattr(bundle, 'id', '')} {message.key}\n".encode())
-        os.close(descriptor)
-        return Answer(is_taken=True)
-
-
-def lines(path: Path) -> list[str]:
-    return path.read_text().splitlines() if path.exists() else []
-
-
-def test_60_kills_at_any_moment_lose_nothing_and_repeat_only_whole_bundles(
-    tmp_path: Path,
-) -> None:
-    directory, mailbox = tmp_path / "state", tmp_path / "box"
-    with closing(open_store(directory, SqliteDatabases(LocalFiles(), SystemClock()))):
-        pass
-
-    for number in range(KILLS):
-        process = os.fork()
-        if process == 0:
-            try:
-                life(directory, mailbox, number)
-            finally:
-                os._exit(0)
-        time.sleep(0.06 * number / KILLS)  # noqa: TID251 - the kill must fall anywhere
-        os.kill(process, signal.SIGKILL)
-        os.waitpid(process, 0)
-    life(directory, mailbox, KILLS)
-
-    told = lines(mailbox.with_suffix(".told"))
-    arrived = [line.split() for line in lines(mailbox)]
-    assert {key for _, key in arrived} >= set(told)
-    # What came twice came with the same id: the receiver can tell.
-    assert len({key for _, key in arrived}) == len({tuple(line) for line in arrived})

@@ -1,0 +1,149 @@
+"""Killed between any two writes, a notifier loses nothing, and repeats whole bundles at most."""
+
+import os
+import shutil
+import signal
+import sys
+import threading
+from itertools import count
+from pathlib import Path
+from types import FrameType
+
+import pytest
+
+from opsctl.notify.model import Answer, Notice, Severity
+from opsctl.notify.tell import Notifier
+from opsctl.state import Store, open_store
+from opsctl.systems.clock import SystemClock
+from opsctl.systems.files import LocalFiles
+from opsctl.systems.sqlite import SqliteDatabases
+from tests.twins.channel import KeptChannel
+from tests.twins.ground import notifier as make_notifier
+
+# Statements to the store, and what goes to files: a kill falls before each of them.
+WRITES = frozenset({"execute", "write", "flock", "ftruncate", "unlink", "rename", "fsync"})
+# A life has about a hundred of these; far above that something runs in a circle.
+MOST_STEPS = 1000
+
+
+class Home:
+    """A state directory, the mailbox of a channel, and what a caller was told is kept."""
+
+    def __init__(self, path: Path) -> None:
+        self.state = path / "state"
+        self._mailbox, self._told = path / "box", path / "told"
+
+    def store(self) -> Store:
+        return open_store(self.state, SqliteDatabases(LocalFiles(), SystemClock()))
+
+    def notifier(self, store: Store) -> Notifier:
+        return make_notifier(lambda: store, _Lines(self._mailbox), SystemClock(), self.state)
+
+    def tell(self, notifier: Notifier, key: str) -> None:
+        notifier.tell(Notice(key, "disk", Severity.WARNING, f"{key} is full"))
+        append(self._told, key)
+
+    @property
+    def told(self) -> set[str]:
+        return set(lines(self._told))
+
+    @property
+    def arrived(self) -> list[list[str]]:
+        """Give bundle and key of each message that arrived."""
+        return [line.split() for line in lines(self._mailbox)]
+
+
+class _Lines(KeptChannel):
+    """Takes each message as a line that is in the file when it answers."""
+
+    def __init__(self, mailbox: Path) -> None:
+        super().__init__()
+        self._mailbox = mailbox
+
+    def send(self, bundle: object, *, limit_s: float) -> Answer:
+        assert limit_s > 0
+        for message in getattr(bundle, "messages", ()):
+            append(self._mailbox, f"{getattr(bundle, 'id', '')} {message.key}")
+        return Answer(is_taken=True)
+
+
+def append(path: Path, line: str) -> None:
+    descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+    os.write(descriptor, f"{line}\n".encode())
+    os.close(descriptor)
+
+
+def lines(path: Path) -> list[str]:
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def live(home: Home, key: str) -> None:
+    """Tell of one trouble, send what is due, tell that it is over, and send again."""
+    with home.store() as store:
+        notifier = home.notifier(store)
+        home.tell(notifier, key)
+        notifier.flush(5)
+        home.tell(notifier, f"{key}-more")
+        notifier.flush(5)
+
+
+def killed_at(step: int, home: Home) -> bool:
+    """Live in a process of its own that is killed at this step; False where there is none such."""
+    process = os.fork()
+    if process == 0:
+        try:
+            _die_at(step)
+            live(home, "second")
+        finally:
+            sys.setprofile(None)
+            os._exit(0)
+    _, status = os.waitpid(process, 0)
+    return os.waitstatus_to_exitcode(status) == -signal.SIGKILL
+
+
+def _die_at(step: int) -> None:
+    steps = count(1)
+
+    def watch(_frame: FrameType, event: str, called: object) -> None:
+        is_step = event == "c_call" and getattr(called, "__name__", "") in WRITES
+        if is_step and next(steps) == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.setprofile(watch)
+    sys.setprofile(watch)
+
+
+@pytest.fixture
+def begun(tmp_path: Path) -> Path:
+    """Keep one message that waits since before."""
+    path = tmp_path / "begun"
+    path.mkdir()
+    home = Home(path)
+    with home.store() as store:
+        home.tell(home.notifier(store), "first")
+    return path
+
+
+def test_a_kill_between_any_two_writes_loses_nothing_and_repeats_only_whole_bundles(
+    begun: Path, tmp_path: Path
+) -> None:
+    kills = repeats = 0
+    for step in range(1, MOST_STEPS):
+        path = tmp_path / f"{step}"
+        shutil.copytree(begun, path)
+        home = Home(path)
+        if not killed_at(step, home):
+            break
+        live(home, "third")
+
+        keys = [key for _, key in home.arrived]
+        # What came twice came with the same id: the receiver can tell.
+        assert set(keys) >= home.told, step
+        assert len(set(keys)) == len({tuple(line) for line in home.arrived}), step
+        repeats += len(keys) > len(set(keys))
+        kills += 1
+        shutil.rmtree(path)
+
+    assert 40 < kills < MOST_STEPS - 1
+    # The documented window: sent, and killed before that was written down.
+    assert 0 < repeats < kills / 4
