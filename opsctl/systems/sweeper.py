@@ -195,10 +195,13 @@ def send(pipe: "IO[bytes]", message: "dict[str, Any]") -> None:
 
 
 def receive(pipe: "IO[bytes]") -> "dict[str, Any] | None":
-    """Read one whole message; None where there comes none any more."""
-    header = pipe.read(HEADER_BYTES)
-    data = pipe.read(int.from_bytes(header, "big"))
-    return marshal.loads(data) if data else None  # noqa: S302 - both ends are ours
+    """Read one whole message; None where there comes none any more, or only its beginning."""
+    size = int.from_bytes(pipe.read(HEADER_BYTES), "big")
+    data = pipe.read(size)
+    if not size or len(data) < size:
+        return None
+    message: dict[str, Any] = marshal.loads(data)  # noqa: S302 - both ends are ours
+    return message
 
 
 def main() -> None:

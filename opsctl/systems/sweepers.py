@@ -161,7 +161,7 @@ class _One:
             due=self._due,
             cleared=tuple(_cleared(due, *outcome) for due, outcome in done),
             skipped=tuple(_left(*one) for one in said["skipped"]),
-            troubles=tuple(self._said(*one) for one in said["troubles"]),
+            troubles=tuple(_trouble(*one) for one in said["troubles"]),
             future=said["future"],
             undated=said["undated"],
             recovered=said["recovered"],
@@ -169,38 +169,35 @@ class _One:
             waiting=said["waiting"],
         )
 
-    def _said(self, below: Below, number: int) -> str:
-        error = translate(OSError(number, ""), what=f"Cannot read {shown(below)}")
-        return f"{error.what}: {error.why}"
-
     def _gone(self) -> OpsctlError:
-        code = self._process.wait(END_S)
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(END_S)
         return OpsctlError(
             f"Cannot clean {self._root} any further",
-            why=f"what does it has ended by itself ({code})",
+            why=f"what does it has ended by itself ({self._process.returncode})",
             hint="Look at `dmesg`, then run it again: what had gone is in the books.",
         )
 
 
 def _cleared(due: Due, frees: int, written: int, left: Sequence[int], number: int) -> Cleared:
-    why = _why(number, "") if number else ""
-    return Cleared(due, frees, written, tuple(left), why)
+    return Cleared(due, frees, written, tuple(left), _why(number) if number else "")
 
 
 def _left(below: Below, why: str, number: int) -> Left:
     return Left(below, _why(number, why) if number else why)
 
 
-def _why(number: int, otherwise: str) -> str:
+def _trouble(below: Below, number: int) -> str:
+    return f"Cannot read {shown(below)}: {_why(number)}"
+
+
+def _why(number: int, otherwise: str = "") -> str:
     return translate(OSError(number, otherwise or os.strerror(number)), what="").why
 
 
 @contextmanager
 def _started(sweep: Sweep) -> Iterator[_One]:
-    argv = [sys.executable, *_ARGV, _PROGRAM.format(str(_HOME))]
-    pipe = subprocess.PIPE
-    # A group of its own: Ctrl-C is for us, and it ends with us.
-    with subprocess.Popen(argv, stdin=pipe, stdout=pipe, env={}, process_group=0) as process:  # noqa: S603 - this very program
+    with _start() as process:
         one = _One(process, sweep)
         try:
             one.say(_told(sweep))
@@ -210,6 +207,18 @@ def _started(sweep: Sweep) -> Iterator[_One]:
             with suppress(OSError):
                 one.close()
             raise
+
+
+def _start() -> "subprocess.Popen[bytes]":
+    argv = [sys.executable, *_ARGV, _PROGRAM.format(str(_HOME))]
+    # Where Python itself needs it.
+    env = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
+    pipe = subprocess.PIPE
+    try:
+        # A group of its own: Ctrl-C is for us, and it ends with us.
+        return subprocess.Popen(argv, stdin=pipe, stdout=pipe, env=env, process_group=0)  # noqa: S603 - this very program
+    except OSError as error:
+        raise translate(error, what=f"Cannot start {sys.executable}") from error
 
 
 def _told(sweep: Sweep) -> dict[str, Any]:
