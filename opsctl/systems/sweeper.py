@@ -8,6 +8,7 @@ import gc
 import marshal
 import os
 import re
+import signal
 import sys
 from collections import deque
 from itertools import islice
@@ -209,6 +210,8 @@ def main() -> None:
     told = receive(read)
     if told is None:
         return
+    # Whoever was to read it is gone.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     # Nothing here goes in circles.
     gc.disable()
     sweeper, lots = Sweeper(told), list[Lot]()
