@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
 from opsctl.kit import DART, Cache, Client, Policies, RateLimiter, Setup
 from opsctl.systems.clock import SystemClock
+from tests.engines.network import LayLine
 from tests.engines.redis import OwnRedis
 from tests.redis_faults import FAULTS, Stage, stage
 from tests.scenarios.conftest import Program
@@ -81,6 +83,11 @@ TABLE: dict[str, tuple[Said, ...]] = {
     ),
 }
 
+# Nobody listens here, and no limit was used.
+WELL_CODES = {name: row[COLUMNS["slow"]][0] for name, row in TABLE.items()}
+WELL_CODES |= {"debug pubsub": 3, "limits reset dart -y": 2}
+LOST_CODES = {name: row[COLUMNS["too slow"]][0] for name, row in TABLE.items()}
+
 
 @contextmanager
 def service(there: Stage) -> Iterator[Client]:
@@ -109,7 +116,7 @@ def test_each_command_says_what_is_documented_in_time(
     wanted = {command: row[COLUMNS[fault]] for command, row in TABLE.items()}
     said, took = {}, {}
     with stage(own_redis, fault) as there, service(there):
-        environ = environ_of(there)
+        environ = environ_of(there.url)
         FAULTS[fault].begin(there)
         if fault == "restarted":
             listening(there)
@@ -125,10 +132,36 @@ def test_each_command_says_what_is_documented_in_time(
     assert max(took.values()) < DEADLINE_S
 
 
-def environ_of(there: Stage) -> dict[str, str]:
+@pytest.mark.parametrize(
+    ("delay_s", "codes"), [(0.02, WELL_CODES), (0.6, LOST_CODES)], ids=["late", "too late"]
+)
+def test_a_line_within_the_deadline_is_used_and_a_later_one_is_said(
+    slow_network: LayLine,
+    own_redis: OwnRedis,
+    project: Program,
+    *,
+    delay_s: float,
+    codes: dict[str, int],
+) -> None:
+    line = slow_network(delay_s=delay_s)
+    server, clock = own_redis(on=line.there), SystemClock()
+    server.cli("-n", "1", "SET", "opsctl:cache:news_1", "1", "EX", "600")
+    over_there = replace(project, within=line.here.within)
+    said, took = {}, []
+
+    for command in codes:
+        began = clock.steady()
+        said[command] = over_there(*command.split(), environ=environ_of(server.url(1))).code
+        took.append(clock.steady() - began)
+
+    assert said == codes
+    assert max(took) < DEADLINE_S
+
+
+def environ_of(url: str) -> dict[str, str]:
     return {
         "REDIS_ENABLED": "true",
-        "REDIS_URL": there.url,
+        "REDIS_URL": url,
         "CACHE_BACKEND": "layered",
         # The machine of the tests does other things as well.
         "OPSCTL_PROBE_PING_WARN_MS": "2000",

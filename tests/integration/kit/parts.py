@@ -9,6 +9,7 @@ import opsctl.kit
 from opsctl.kit import Backend, Breaker, HttpSettings, Policies, Rate, Setup
 from opsctl.kit.limit_gate import Policy
 from opsctl.kit.testing import FakeHttp
+from opsctl.systems.redis import RedisLimits
 from tests.contract.kit.faces import Face, make
 from tests.integration.kit.conftest import QUICK
 
@@ -20,9 +21,11 @@ Deeds = dict[str, Callable[[], Any]]
 class Kit:
     """A client of one face, and the parts that are made of it."""
 
-    def __init__(self, url: str, runner: asyncio.Runner | None) -> None:
+    def __init__(
+        self, url: str, runner: asyncio.Runner | None, limits: RedisLimits = QUICK
+    ) -> None:
         self._runner = runner
-        self.client = self.of("Client", url, service="test", limits=QUICK)
+        self.client = self.of("Client", url, service="test", limits=limits)
 
     def of(self, name: str, *args: Any, **options: Any) -> Face:
         kind = getattr(opsctl.kit, name if self._runner is None else f"Async{name}")
