@@ -19,7 +19,7 @@ from tests.engines.require import give_up
 
 HERE, THERE = "10.99.0.1", "10.99.0.2"
 _DEVICE = carrier.DEVICE
-_COMMAND_S = 20
+_COMMAND_S = 60
 _TRY_NETEM = "ip link set lo up && tc qdisc add dev lo root netem delay 1ms"
 
 
