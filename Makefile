@@ -9,7 +9,7 @@ TOUCH_REDIS := tests/unit/kit tests/unit/probe tests/unit/cli tests/unit/doctor 
   tests/contract/kit tests/contract/test_redis.py tests/integration/kit tests/integration/probe \
   tests/scenarios/test_cache_commands.py tests/scenarios/test_limits.py \
   tests/scenarios/test_redis_commands.py tests/scenarios/test_redis_faults.py \
-  tests/scenarios/test_doctor.py tests/scenarios/test_settings.py tests/architecture/test_kit_imports.py
+  tests/architecture/test_kit_imports.py
 
 .DEFAULT_GOAL := help
 .PHONY: help install check quick test test-without-redis demo docs lock bench clean

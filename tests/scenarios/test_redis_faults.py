@@ -58,7 +58,7 @@ TABLE: dict[str, tuple[Said, ...]] = {
     "cache health": (
         *((0, "the shared layer answers"), (3, NO_ANSWER), (3, NOT_IN)),
         *((0, "the shared layer answers"), (3, "the shared layer is full")),
-        *((3, "a replica answers, and keeps nothing"), (3, DENIED)),
+        *((3, "a replica answers: it is read, and keeps nothing"), (3, DENIED)),
     ),
     "cache keys": (
         *((0, "news_1"), AWAY, LOCKED, (0, '"keys": []'), (0, "news_1"), (0, "news_1"), POOR),

@@ -190,11 +190,11 @@ def _judge_redis(redis: Redis) -> Finding:
         said = f"the shared layer answers; whether it keeps anything is hidden: {error.why}"
         return Finding("redis", Level.UNKNOWN, said, fix="Give this user +info.")
     if about.get("slave_read_only") == "1":
-        said = "a replica answers, and keeps nothing: every value is computed again"
+        said = "a replica answers: it is read, and keeps nothing of ours"
         return Finding("redis", Level.CRITICAL, said, fix="Point the cache at its master.")
     if is_full(about):
         said = f"the shared layer is full ({about['used_memory_human']}), and keeps nothing new"
-        fix = "Set maxmemory-policy to allkeys-lru, raise maxmemory, or `opsctl cache clear`."
+        fix = "Raise maxmemory, give values shorter lives, or `opsctl cache clear`."
         return Finding("redis", Level.CRITICAL, said, fix=fix)
     return Finding("redis", Level.OK, "the shared layer answers")
 
