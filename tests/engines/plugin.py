@@ -13,6 +13,7 @@ from tests.engines import (
     homes,
     hook,
     mail,
+    network,
     own_engine,
     pgbouncer,
     postgres,
@@ -31,6 +32,7 @@ _SERVERS = (
     homes,
     hook,
     mail,
+    network,
     own_engine,
     pgbouncer,
     postgres,
@@ -47,6 +49,7 @@ _PROBES = {
     "postgres": "postgres_bin",
     "redis": "redis_program",
     "root": "root_machine",
+    "netem": "netem",
 }
 
 
