@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 BATCH = 4096
 # Few enough to be small in memory, many enough for a commit each not to matter.
-LOT_FILES = 8000
+LOT_FILES = 12_000
 HEADER_BYTES = 8
 
 
@@ -61,9 +61,11 @@ class Sweeper:
             lots.append(lot)
         return lots
 
+    def add(self, folders: "list[Below]") -> None:
+        self._waiting.extend(folders)
+
     def take(self, turn: "dict[str, Any]", lots: list[Lot]) -> None:
-        """Take over folders, and remove what was reported if that may go."""
-        self._waiting.extend(turn["folders"])
+        """Remove what was reported, if that may go."""
         busy = frozenset(turn["busy"])
         for lot in lots:
             try:
@@ -215,12 +217,11 @@ def main() -> None:
     # Nothing here goes in circles.
     gc.disable()
     sweeper, lots = Sweeper(told), list[Lot]()
-    while True:
-        send(write, sweeper.report(lots))
-        # While what was listed is written down.
+    send(write, sweeper.report(lots))
+    while turn := receive(read):
+        sweeper.add(turn["folders"])
         ahead = sweeper.due()
-        turn = receive(read)
-        if turn is None:
-            return
+        send(write, sweeper.report(ahead))
+        # While what comes next is written down.
         sweeper.take(turn, lots)
-        lots = ahead or sweeper.due()
+        lots = ahead
