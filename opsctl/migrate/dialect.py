@@ -82,6 +82,8 @@ class Dialect(Protocol):
     who: str
     """Who applies, where the database has no users of its own to say so."""
     takes_copy: bool
+    shadow_hint: str
+    """What to try where no empty database can be made to compare with."""
     scripts: Scripts
 
     def tracking(self) -> str:
@@ -126,11 +128,11 @@ class Dialect(Protocol):
         """List the locks that this session's open transaction has taken."""
         ...
 
-    def left_by(self, session: ScriptSession, work: Work) -> str:
-        """Name the invalid index that an interrupted statement left; empty where there is none."""
+    def left_by(self, session: ScriptSession, work: Work) -> tuple[str, ...]:
+        """Name the invalid indexes that an interrupted statement of this file may have left."""
         ...
 
-    def sweep(self, session: ScriptSession, left: str) -> None:
+    def sweep(self, session: ScriptSession, left: str, *, limits: Limits) -> None:
         """Remove what `left_by` named."""
         ...
 

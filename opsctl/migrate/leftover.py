@@ -18,15 +18,15 @@ class InvalidIndex:
     table: str
 
 
-def left_behind(statement: str, found: Iterable[InvalidIndex]) -> str:
-    """Find the one that the statement names, on the table that it names; empty if none."""
+def left_behind(statement: str, found: Iterable[InvalidIndex]) -> tuple[str, ...]:
+    """Find those that the statement names, on the table that it names."""
     words = set(_names(statement))
     nameless = _NAMELESS.search(statement) is not None
-    for index in found:
-        named = index.table in words and (nameless or index.name in words)
-        if named or _reindexed(index, words):
-            return index.shown
-    return ""
+    return tuple(
+        index.shown
+        for index in found
+        if (index.table in words and (nameless or index.name in words)) or _reindexed(index, words)
+    )
 
 
 def _reindexed(index: InvalidIndex, words: set[str]) -> bool:

@@ -111,15 +111,31 @@ def place(text: str, offset: int) -> Place:
     return Place(offset, line, offset - text.rfind("\n", 0, offset))
 
 
+class Places:
+    """Counts on from the last place: they are asked for in order, and no text is seen twice."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._counted, self._line, self._first = 0, 1, 0
+
+    def __call__(self, offset: int) -> Place:
+        newest = self._text.rfind("\n", self._counted, offset)
+        if newest >= 0:
+            self._line += self._text.count("\n", self._counted, offset)
+            self._first = newest + 1
+        self._counted = offset
+        return Place(offset, self._line, offset - self._first + 1)
+
+
 class _Reader:
     def __init__(self, text: str) -> None:
         self._text = text
+        self._place = Places(text)
         self._statements: list[Statement] = []
         self._copies: list[CopyData] = []
         self._commands: list[Oddity] = []
         self._variables: list[Oddity] = []
         self._flaws: list[Oddity] = []
-        self._line, self._counted = 1, 0
         self._start: Place | None = None
         self._pattern = _WORDS
         self._begin()
@@ -242,9 +258,3 @@ class _Reader:
     def _flaw(self, position: int, text: str) -> int:
         self._flaws.append(Oddity(self._place(position), text))
         return position
-
-    def _place(self, offset: int) -> Place:
-        """Count on from the last place; they are asked for in order."""
-        self._line += self._text.count("\n", self._counted, offset)
-        self._counted = offset
-        return Place(offset, self._line, offset - self._text.rfind("\n", 0, offset))

@@ -21,7 +21,8 @@ BLOCKS = {
 
 _PART = r'(?:"(?:[^"]|"")+"|[\w$\x80-\U0010ffff]+)'
 _TABLE = rf"(?P<table>{_PART}(?:\s*\.\s*{_PART})?)"
-_GAP = r"(?:\s+|--[^\n]*\n|/\*.*?\*/)+"
+# Possessive: what could be cut into parts in many ways would be tried in all of them.
+_GAP = r"(?:(?:\s|--[^\n]*+\n|/\*(?:[^*]|\*(?!/))*+\*/)++)"
 _ONLY = rf"(?:IF{_GAP}EXISTS{_GAP})?(?:ONLY{_GAP})?"
 
 

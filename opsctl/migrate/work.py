@@ -80,6 +80,18 @@ class Event:
         return f"{self.event} {self.file}{took}{note}"
 
 
+def event_of(
+    event: str,
+    work: Work,
+    *,
+    duration_ms: int | None = None,
+    note: str = "",
+    blockers: tuple[str, ...] = (),
+) -> Event:
+    migration = work.migration
+    return Event(event, migration.version, migration.name, work.file, duration_ms, note, blockers)
+
+
 def kept(files: Sequence[str]) -> str:
     """Say what a run has applied so far, and what stays whatever happens now."""
     if not files:

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from opsctl.errors import OpsctlError
 from opsctl.migrate.dialect import Named, Touched, Unwatched, Watch
 from opsctl.migrate.model import Limits
 from opsctl.migrate.work import Work
@@ -17,7 +19,10 @@ class Embedded:
 
     table = "opsctl_migrations"
     takes_copy = False
+    shadow_hint = "It is built in a temporary directory: TMPDIR names one with room for it."
+    name: str
     scripts: Scripts
+    _connect: Connect
 
     def quote(self, text: str) -> str:
         escaped = text.replace("'", "''")
@@ -43,11 +48,21 @@ class Embedded:
     def held(self, session: ScriptSession) -> Sequence[Touched]:  # noqa: ARG002 - the whole file is locked
         return ()
 
-    def left_by(self, session: ScriptSession, work: Work) -> str:  # noqa: ARG002 - they are atomic
-        return ""
+    def left_by(self, session: ScriptSession, work: Work) -> tuple[str, ...]:  # noqa: ARG002 - they are atomic
+        return ()
 
-    def sweep(self, session: ScriptSession, left: str) -> None:
+    def sweep(self, session: ScriptSession, left: str, *, limits: Limits) -> None:
         """Nothing is ever left."""
+
+    @contextmanager
+    def shadow(self) -> Iterator[Scripts]:
+        try:
+            directory = TemporaryDirectory(prefix="opsctl-shadow-")
+        except OSError as error:
+            what = "could not make an empty database to compare with"
+            raise OpsctlError(what, why=str(error), hint=self.shadow_hint) from error
+        with directory as path:
+            yield self._connect(Path(path) / f"shadow.{self.name}")
 
     def _named(self, session: ScriptSession, statement: str) -> Sequence[Named]:
         return [Named(*map(str, row)) for row in session.query(statement)]

@@ -43,6 +43,7 @@ class PostgresDialect:
     begin = "BEGIN"
     who = ""
     takes_copy = True
+    shadow_hint = "The role needs CREATEDB, or set migrations.shadow_url to an empty database."
 
     def __init__(
         self, scripts: ServerScripts, *, clock: Clock, shadow: Scripts | None = None
@@ -150,7 +151,7 @@ class PostgresDialect:
             Touched(t, mode.removesuffix(" Lock").upper(), n, size) for t, mode, n, size in rows
         ]
 
-    def left_by(self, session: ScriptSession, work: Work) -> str:
+    def left_by(self, session: ScriptSession, work: Work) -> tuple[str, ...]:
         from opsctl.migrate.leftover import (  # noqa: PLC0415 - same
             InvalidIndex,
             left_behind,
@@ -161,9 +162,10 @@ class PostgresDialect:
         rows = session.query(packaged("invalid_index.postgres.sql"))
         return left_behind(text, [InvalidIndex(*map(str, row)) for row in rows])
 
-    def sweep(self, session: ScriptSession, left: str) -> None:
+    def sweep(self, session: ScriptSession, left: str, *, limits: Limits) -> None:
         # The name comes from format('%I'): it is quoted by the server itself.
-        session.run_alone(packaged("sweep.postgres.sql").format(index=left))
+        statement = packaged("sweep.postgres.sql").format(index=left)
+        session.run_alone(statement, before=self.limits(limits, local=False))
 
     def schema(self, session: ScriptSession) -> Sequence[Named]:
         rows = session.query(packaged("schema.postgres.sql"))
