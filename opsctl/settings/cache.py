@@ -4,11 +4,10 @@ import re
 from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import SecretStr, field_validator
-
+from opsctl.settings.secret import Secret
 from opsctl.settings.section import Section, setting
 
-_LIFE = re.compile(r"(?P<name>[a-z0-9][a-z0-9_.-]*)=(?P<seconds>\d+(\.\d+)?)\Z")
+_LIFE = r"(?P<name>[a-z0-9][a-z0-9_.-]*)=(?P<seconds>\d+(\.\d+)?)\Z"
 _LIVES = (
     "short=60",
     "medium=600",
@@ -33,14 +32,21 @@ _LIVES = (
 )
 
 
+def _named_lives(lives: tuple[str, ...]) -> None:
+    for each in lives:
+        found = re.match(_LIFE, each)
+        if found is None or not float(found["seconds"]):
+            raise ValueError(f"{each!r} should be a name and seconds, such as news=900")
+
+
 class Cache(Section):
     """The cache that the stack's services share."""
 
     backend: Literal["memory", "redis", "layered"] = setting(
         "memory", "memory, redis, or layered (memory in front of redis).", env=("CACHE_BACKEND",)
     )
-    redis_url: SecretStr = setting(
-        SecretStr(""),
+    redis_url: Secret = setting(
+        Secret(""),
         "redis://host:port/db of the cache; empty means the stack's own Redis.",
         env=("CACHE_REDIS_URL",),
     )
@@ -57,7 +63,9 @@ class Cache(Section):
         60.0, "Longest life in memory, whatever the TTL in Redis.", gt=0, le=86400
     )
     ttls: tuple[str, ...] = setting(
-        _LIVES, "TTLs by name, in seconds: presets, and one for each type of data."
+        _LIVES,
+        "TTLs by name, in seconds: presets, and one for each type of data.",
+        check=_named_lives,
     )
     max_value_kb: int = setting(1024, "Larger values are not cached.", ge=1, le=65536)
     compress_over_kb: float = setting(
@@ -80,15 +88,6 @@ class Cache(Section):
     breaker_recovery_s: float = setting(
         60.0, "How long an open breaker keeps from Redis.", gt=0, le=3600
     )
-
-    @field_validator("ttls")
-    @classmethod
-    def _named_lives(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for each in value:
-            found = _LIFE.match(each)
-            if found is None or not float(found["seconds"]):
-                raise ValueError(f"{each!r} should be a name and seconds, such as news=900")
-        return value
 
     @property
     def lives(self) -> Mapping[str, float]:

@@ -1,15 +1,14 @@
 """Section `database`: the stack's PostgreSQL or TimescaleDB."""
 
-from pydantic import SecretStr
-
+from opsctl.settings.secret import Secret
 from opsctl.settings.section import Section, setting
 
 
 class Database(Section):
     """The stack's PostgreSQL or TimescaleDB."""
 
-    url: SecretStr = setting(
-        SecretStr(""),
+    url: Secret = setting(
+        Secret(""),
         "postgresql://user:password@host:port/name; keep it in .env. Empty: no database.",
         env=("DATABASE_URL",),
     )

@@ -2,9 +2,6 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
-
-from pydantic import model_validator
 
 from opsctl.settings.section import Section, setting
 
@@ -46,11 +43,9 @@ class Disk(Section):
     )
     watch_every_s: float = setting(60.0, "Time between two looks of `disk watch`.", ge=1, le=86400)
 
-    @model_validator(mode="after")
-    def _marks_in_order(self) -> Self:
+    def check(self) -> None:
         _in_order("disk", (self.warn_percent, self.critical_percent, self.clear_percent))
         _parsed(self.mounts)
-        return self
 
     def watched(self) -> tuple[Path, ...]:
         """List the mounts that are named; none means all."""

@@ -5,7 +5,7 @@ from typing import get_args
 
 from opsctl.errors import SettingsError
 from opsctl.settings.dotenv import Variable
-from opsctl.settings.layers import Written, closest
+from opsctl.settings.layers import Written
 from opsctl.settings.model import EnvironmentName, Settings
 from opsctl.settings.place import DEFAULT, Place
 
@@ -28,7 +28,7 @@ def choose_environment(
     for value in written:
         if value.path == "env":
             return _named(str(value.value), value.place)
-    return Written("env", Settings.model_fields["env"].default, DEFAULT)
+    return Written("env", Settings.declared["env"].default, DEFAULT)
 
 
 def app_env(env: str) -> str:
@@ -53,6 +53,8 @@ def _named(name: str, place: Place) -> Written:
 def _from_app_env(variable: Variable) -> str:
     if variable.value in APP_ENV:
         return APP_ENV[variable.value]
+    from opsctl.settings.keys import closest  # noqa: PLC0415 - a typo has time
+
     meant = closest(variable.value, APP_ENV)
     raise SettingsError(
         f"{variable.place}: APP_ENV is {variable.value!r}",

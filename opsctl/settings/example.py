@@ -5,10 +5,9 @@ from collections.abc import Iterator, Mapping
 from textwrap import wrap
 from typing import Any
 
-from pydantic.fields import FieldInfo
-
 from opsctl.settings.masks import shown
 from opsctl.settings.model import Settings, is_secret, sections, variables
+from opsctl.settings.section import Declared
 
 SCHEMA_FILE = "opsctl.schema.json"
 
@@ -21,16 +20,16 @@ def example(values: Mapping[str, Any] | None = None) -> str:
         "# Every value is shown with its default. What you delete falls back to it.",
         "# Laid over this file: configs/<env>.yaml, then .env, environment variables, flags.",
         "",
-        *_value("env", Settings.model_fields["env"], given),
+        *_value("env", Settings.declared["env"], given),
     ]
     for name, section in sections():
         lines += ["", f"# {section.__doc__}", f"{name}:"]
-        for key, field in section.model_fields.items():
+        for key, field in section.declared.items():
             lines += [f"  {line}" for line in _value(f"{name}.{key}", field, given)]
     return "\n".join(lines) + "\n"
 
 
-def _value(path: str, field: FieldInfo, given: Mapping[str, Any]) -> Iterator[str]:
+def _value(path: str, field: Declared, given: Mapping[str, Any]) -> Iterator[str]:
     names = ", ".join(variables(path, field))
     for line in wrap(f"{field.description} [{names}]", width=92):
         yield f"# {line}"

@@ -1,17 +1,21 @@
-"""Turns sources into settings; each value keeps its origin."""
+"""Lays what was written over each other; each value keeps its origin."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
-from typing import Any
-
-from pydantic import SecretStr, ValidationError
+from typing import TYPE_CHECKING, Any
 
 from opsctl.errors import SettingsError
+from opsctl.settings.dotenv import Variable
 from opsctl.settings.layers import Written
 from opsctl.settings.masks import shown, told
 from opsctl.settings.model import Settings, fields, is_secret, value_at
 from opsctl.settings.place import DEFAULT, Place
+from opsctl.settings.secret import Secret
+
+if TYPE_CHECKING:
+    from opsctl.settings.checked import Problem, WrongError
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +46,30 @@ class Resolved:
         found: list[str] = []
         for path in fields():
             value = value_at(self.settings, path)
-            if isinstance(value, SecretStr):
+            if isinstance(value, Secret):
                 found += told(value.get_secret_value())
         return tuple(found)
 
 
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Settings of one project, and what was noticed while reading them."""
+
+    project_dir: Path
+    resolved: Resolved
+    files: tuple[str, ...]
+    unknown: tuple[Variable, ...]
+
+
 def resolve(layers: Sequence[Sequence[Written]]) -> Resolved:
     """Lay the layers over each other, the weakest first, and check the result."""
+    from opsctl.settings.checked import WrongError, checked  # noqa: PLC0415 - pydantic, if wanted
+
     top = {value.path: value for layer in layers for value in layer}
     origins = {path: value.place for path, value in top.items()}
     try:
-        settings = Settings.model_validate(_nested(top.values()))
-    except ValidationError as error:
+        settings = checked(Settings, _nested(top.values()))
+    except WrongError as error:
         raise _refused(error, top) from error
     return Resolved(settings, MappingProxyType(origins))
 
@@ -73,8 +89,8 @@ def _meant(written: Written) -> Any:
     return written.value
 
 
-def _refused(error: ValidationError, top: Mapping[str, Written]) -> SettingsError:
-    lines = [_line(problem, top) for problem in error.errors(include_url=False)]
+def _refused(error: "WrongError", top: Mapping[str, Written]) -> SettingsError:
+    lines = [_line(problem, top) for problem in error.problems]
     if len(lines) == 1:
         (where, why, hint) = lines[0]
         return SettingsError(where, why=why, hint=hint)
@@ -85,14 +101,14 @@ def _refused(error: ValidationError, top: Mapping[str, Written]) -> SettingsErro
     )
 
 
-def _line(problem: Any, top: Mapping[str, Written]) -> tuple[str, str, str]:
-    path = _path(problem["loc"])
+def _line(problem: "Problem", top: Mapping[str, Written]) -> tuple[str, str, str]:
+    path = _path(problem.location)
     field = fields().get(path)
     written = top.get(path) or next(
         (value for name, value in top.items() if name.startswith(f"{path}.")), None
     )
     where = f"{written.place if written else DEFAULT}: {path} is wrong"
-    why = _why(str(problem["msg"]), written, secret=field is None or is_secret(field))
+    why = _why(problem.message, written, secret=field is None or is_secret(field))
     return where, why, f"{path}: {field.description}" if field else ""
 
 

@@ -3,7 +3,8 @@
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from pydantic import BaseModel, SecretStr
+from opsctl.settings.secret import Secret
+from opsctl.settings.section import Section
 
 MASK = "***"
 WEB = frozenset({"http", "https"})
@@ -11,11 +12,11 @@ WEB = frozenset({"http", "https"})
 
 def shown(value: Any) -> Any:
     """Turn a setting into what may be printed: a URL keeps its host, nothing else is told."""
-    if isinstance(value, BaseModel):
-        return {name: shown(inner) for name, inner in value}
+    if isinstance(value, Section):
+        return {name: shown(inner) for name, inner in value.values()}
     if isinstance(value, tuple):
         return [shown(inner) for inner in value]
-    if not isinstance(value, SecretStr):
+    if not isinstance(value, Secret):
         return value
     secret = value.get_secret_value()
     return _masked_url(secret) if "://" in secret else MASK if secret else ""

@@ -1,7 +1,6 @@
 """Section `migrations`: SQL files and the database they are for."""
 
-from pydantic import SecretStr
-
+from opsctl.settings.secret import Secret
 from opsctl.settings.section import Section, setting
 
 
@@ -9,12 +8,12 @@ class Migrations(Section):
     """SQL files and the database they are for."""
 
     directory: str = setting("migrations", "Where the files are, seen from the project.")
-    url: SecretStr = setting(
-        SecretStr(""),
+    url: Secret = setting(
+        Secret(""),
         "postgresql://..., sqlite:///path or duckdb:///path; keep it in .env. Empty: database.url.",
     )
-    shadow_url: SecretStr = setting(
-        SecretStr(""),
+    shadow_url: Secret = setting(
+        Secret(""),
         "An empty database for `verify`. Empty: one is made on the same server and dropped.",
     )
     lock_timeout_s: float = setting(

@@ -2,19 +2,16 @@
 
 import re
 from collections.abc import Iterator
-from typing import Literal, NamedTuple, Self
+from typing import Literal, NamedTuple
 
-from pydantic import SecretStr, model_validator
-
+from opsctl.settings.secret import Secret
 from opsctl.settings.section import Section, setting
 
 SEVERITIES = ("info", "warning", "critical")
 CHANNELS = ("slack", "webhook", "email", "command", "journal")
-_ROUTE = re.compile(r"(?P<severity>\w+)(?::(?P<topic>[\w.*-]+))?=(?P<channels>[\w+*]+)\Z")
-_ADDRESS = re.compile(r"[!-~]+@[!-~]+\Z")
-_HOURS = re.compile(
-    r"(?P<begin>[01]\d|2[0-3]):(?P<m>[0-5]\d)-(?P<end>[01]\d|2[0-3]):(?P<n>[0-5]\d)\Z"
-)
+_ROUTE = r"(?P<severity>\w+)(?::(?P<topic>[\w.*-]+))?=(?P<channels>[\w+*]+)\Z"
+_ADDRESS = r"[!-~]+@[!-~]+\Z"
+_HOURS = r"(?P<begin>[01]\d|2[0-3]):(?P<m>[0-5]\d)-(?P<end>[01]\d|2[0-3]):(?P<n>[0-5]\d)\Z"
 
 
 class Route(NamedTuple):
@@ -28,10 +25,10 @@ class Route(NamedTuple):
 class Notify(Section):
     """Where alerts go, which, and how often."""
 
-    slack_url: SecretStr = setting(
-        SecretStr(""), "Slack-compatible webhook; keep it in .env.", env=("SLACK_WEBHOOK_URL",)
+    slack_url: Secret = setting(
+        Secret(""), "Slack-compatible webhook; keep it in .env.", env=("SLACK_WEBHOOK_URL",)
     )
-    webhook_url: SecretStr = setting(SecretStr(""), "Webhook that takes JSON; keep it in .env.")
+    webhook_url: Secret = setting(Secret(""), "Webhook that takes JSON; keep it in .env.")
     allow_http: bool = setting(False, "Whether a webhook may go without TLS.")
     allow_addresses: tuple[str, ...] = setting(
         (), "Addresses or networks beside the public ones that webhooks may go to: 10.1.2.3/32."
@@ -42,7 +39,7 @@ class Notify(Section):
         "starttls", "How the mail server is spoken to: starttls, tls, or none."
     )
     smtp_user: str = setting("", "Login at the mail server; empty means none.")
-    smtp_password: SecretStr = setting(SecretStr(""), "Its password; keep it in .env.")
+    smtp_password: Secret = setting(Secret(""), "Its password; keep it in .env.")
     mail_from: str = setting("opsctl@localhost", "Sender of mails.", min_length=3)
     mail_to: tuple[str, ...] = setting((), "Who gets mails.")
     command: tuple[str, ...] = setting(
@@ -82,22 +79,20 @@ class Notify(Section):
     )
     keep_days: float = setting(30.0, "How long what was told is remembered.", gt=0, le=3660)
 
-    @model_validator(mode="after")
-    def _readable(self) -> Self:
+    def check(self) -> None:
         for _ in self.read_routes():
             pass
-        if self.quiet_hours and not _HOURS.match(self.quiet_hours):
+        if self.quiet_hours and not re.match(_HOURS, self.quiet_hours):
             raise ValueError("quiet_hours is not HH:MM-HH:MM")
         for address in (self.mail_from, *self.mail_to):
-            if not _ADDRESS.match(address):
+            if not re.match(_ADDRESS, address):
                 raise ValueError(f"{address!r} is no mail address")
         _check_addresses(self.allow_addresses)
         _check_zone(self.timezone)
-        return self
 
     def read_routes(self) -> Iterator[Route]:
         for text in self.routes:
-            found = _ROUTE.match(text)
+            found = re.match(_ROUTE, text)
             names = tuple(found["channels"].split("+")) if found else ()
             if found is None or found["severity"] not in SEVERITIES:
                 raise ValueError(f"route {text!r} is not SEVERITY[:TOPIC]=CHANNEL+CHANNEL")
@@ -108,7 +103,7 @@ class Notify(Section):
 
     def quiet_minutes(self) -> tuple[int, int] | None:
         """Say from which minute of the day to which it is quiet; over midnight if it must be."""
-        found = _HOURS.match(self.quiet_hours)
+        found = re.match(_HOURS, self.quiet_hours)
         if found is None:
             return None
         begin = int(found["begin"]) * 60 + int(found["m"])

@@ -2,13 +2,19 @@
 
 import re
 
-from pydantic import field_validator
-
 from opsctl.settings.section import Section, setting
 
-BROKER = re.compile(
+BROKER = (
     r"(?P<name>[a-z0-9_-]+)(?P<limits>( (sockets|symbols|total_symbols|rest_per_s)=[0-9.]+)+)\Z"
 )
+
+
+def _limits_of_brokers(brokers: tuple[str, ...]) -> None:
+    for each in brokers:
+        if re.match(BROKER, each) is None:
+            raise ValueError(
+                f"{each!r} should be a name and limits, such as kis sockets=1 symbols=40"
+            )
 
 
 class Policy(Section):
@@ -67,6 +73,7 @@ class Policy(Section):
             "mirae sockets=1 symbols=1000",
         ),
         "What each broker allows an account: sockets, symbols a socket, total_symbols, rest_per_s.",
+        check=_limits_of_brokers,
     )
     public_hosts: tuple[str, ...] = setting(
         (), "The server's public addresses: --live knocks at their database ports from here."
@@ -75,13 +82,3 @@ class Policy(Section):
     local_copy_label: str = setting(
         "opsctl.local-copy", "Label of containers that hold a copy of production's data."
     )
-
-    @field_validator("broker_limits")
-    @classmethod
-    def _limits_of_brokers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for each in value:
-            if BROKER.match(each) is None:
-                raise ValueError(
-                    f"{each!r} should be a name and limits, such as kis sockets=1 symbols=40"
-                )
-        return value

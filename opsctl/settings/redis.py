@@ -1,7 +1,6 @@
 """Section `redis`: the stack's Redis."""
 
-from pydantic import SecretStr
-
+from opsctl.settings.secret import Secret
 from opsctl.settings.section import Section, setting
 
 
@@ -13,8 +12,8 @@ class Redis(Section):
         "Whether the stack has a Redis; false turns every use of it off.",
         env=("REDIS_ENABLED",),
     )
-    url: SecretStr = setting(
-        SecretStr(""),
+    url: Secret = setting(
+        Secret(""),
         "redis://user:password@host:6379/0, rediss:// for TLS; in place of host, port, user,"
         " password and db.",
         env=("REDIS_URL",),
@@ -24,9 +23,7 @@ class Redis(Section):
     username: str = setting(
         "", "User, where the server has more than one.", env=("REDIS_USERNAME",)
     )
-    password: SecretStr = setting(
-        SecretStr(""), "Password; keep it in .env.", env=("REDIS_PASSWORD",)
-    )
+    password: Secret = setting(Secret(""), "Password; keep it in .env.", env=("REDIS_PASSWORD",))
     db: int = setting(0, "Database index of the stack.", env=("REDIS_DB",), ge=0, le=9999)
     timeout_s: float = setting(1.0, "Longest wait for a connection or one answer.", gt=0, le=60)
     tls: bool = setting(False, "Speak TLS; the certificate is always verified.", env=("REDIS_TLS",))

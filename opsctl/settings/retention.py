@@ -1,9 +1,6 @@
 """Section `retention`: which raw logs may go, and when."""
 
 from pathlib import PurePosixPath
-from typing import Self
-
-from pydantic import model_validator
 
 from opsctl.settings.section import Section, setting
 
@@ -57,8 +54,7 @@ class Retention(Section):
         90.0, "How long the names of removed files are remembered.", gt=0, le=3660
     )
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
+    def check(self) -> None:
         if self.max_age_h < self.min_age_h:
             raise ValueError("max_age_h is below min_age_h")
         for path in (*self.roots, *self.allow):
@@ -68,7 +64,6 @@ class Retention(Section):
             raise ValueError("/ itself cannot be cleaned")
         if any("/" in pattern or not pattern for pattern in self.patterns):
             raise ValueError("a pattern is for names, and has no /")
-        return self
 
     def allows(self, root: str) -> bool:
         return any(PurePosixPath(root).is_relative_to(place) for place in self.allow)

@@ -3,12 +3,13 @@
 import json
 from typing import Any
 
+from opsctl.settings.checked import model_of
 from opsctl.settings.model import Settings
 
 
 def schema() -> str:
     """Render the schema; the text is stable, so that a check can compare it."""
-    tree = Settings.model_json_schema()
+    tree = model_of(Settings).model_json_schema()
     tree["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     tree["title"] = "opsctl settings"
     _without_titles(tree["properties"])

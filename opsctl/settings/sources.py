@@ -1,23 +1,14 @@
 """Finds and reads the sources of settings, in the order in which they count."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from opsctl.errors import OpsctlError, SettingsError
-from opsctl.settings.document import read_document
 from opsctl.settings.dotenv import Variable, read_dotenv
 from opsctl.settings.environment import choose_environment, overlays
-from opsctl.settings.layers import (
-    Written,
-    from_document,
-    from_flags,
-    from_variables,
-    unknown_variables,
-)
-from opsctl.settings.load import Resolved, resolve
-from opsctl.settings.model import Settings
+from opsctl.settings.layers import Written, from_flags, from_variables
 from opsctl.settings.place import DEFAULT, Place
 
 BASE = Path("configs/opsctl.yaml")
@@ -37,45 +28,56 @@ class Request:
     env: str | None = None
     flags: Mapping[str, Any] | None = None
 
+    def variables(self) -> tuple[Variable, ...]:
+        given = self.environ.items()
+        return tuple(Variable(name, value, Place(f"environment {name}")) for name, value in given)
+
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
-    """Settings of one project, and what was noticed while reading them."""
+class Gathered:
+    """Everything that was written somewhere, the weakest layer first."""
 
     project_dir: Path
-    resolved: Resolved
     files: tuple[str, ...]
-    unknown: tuple[Variable, ...]
+    documents: tuple[Sequence[Written], ...]
+    variables: tuple[Sequence[Variable], ...]
+    last: tuple[Sequence[Written], ...]
+    """Flags, and which environment is meant."""
+
+    def layers(self) -> tuple[Sequence[Written], ...]:
+        set_by_variables = (from_variables(layer) for layer in self.variables)
+        return (*self.documents, *set_by_variables, *self.last)
 
 
-def load(request: Request, read: Read) -> Loaded:
-    """Read base, overlays, .env, environment and flags, and lay them over each other."""
+def gather(request: Request, read: Read) -> Gathered:
+    """Read base, overlays, .env and environment; the environment that is meant picks overlays."""
     base, text = _find_base(request, read)
     project_dir = request.directory if request.config else base.parent.parent
-    written = from_document(read_document(text, _name(base, project_dir)))
-    dotenv = _dotenv(project_dir, read)
-    environ = _environ(request)
+    written = _written(text, _name(base, project_dir))
+    dotenv = read_variables(project_dir, read)
+    environ = request.variables()
     env = choose_environment(request.env, (environ, dotenv), written)
-    laid = tuple(_overlays(base, project_dir, str(env.value), read))
-    layers = [written, *(values for _, values in laid)]
-    flags = from_flags(request.flags or {})
-    layers += [from_variables(dotenv), from_variables(environ), flags, (env,)]
-    names = (_name(base, project_dir), *(name for name, _ in laid))
-    return Loaded(project_dir, resolve(layers), names, unknown_variables((*dotenv, *environ)))
+    laid = dict(_overlays(base, project_dir, str(env.value), read))
+    return Gathered(
+        project_dir,
+        (_name(base, project_dir), *laid),
+        (written, *laid.values()),
+        (dotenv, environ),
+        (from_flags(request.flags or {}), (env,)),
+    )
 
 
-def defaults(request: Request, project: str) -> Settings:
-    """Settings of a project that has no files yet: defaults, below environment and flags."""
-    environ = _environ(request)
+def gather_defaults(request: Request, project: str) -> tuple[Sequence[Written], ...]:
+    """List what counts where there are no files: environment and flags."""
+    environ = request.variables()
     env = choose_environment(request.env, (environ,), ())
     named = Written("project.name", project, DEFAULT)
-    flags = from_flags(request.flags or {})
-    return resolve([(named,), from_variables(environ), flags, (env,)]).settings
+    return (named,), from_variables(environ), from_flags(request.flags or {}), (env,)
 
 
-def _environ(request: Request) -> tuple[Variable, ...]:
-    given = request.environ.items()
-    return tuple(Variable(name, value, Place(f"environment {name}")) for name, value in given)
+def read_variables(project_dir: Path, read: Read) -> tuple[Variable, ...]:
+    text = _text(project_dir / DOTENV, read)
+    return () if text is None else read_dotenv(text, str(DOTENV))
 
 
 def _find_base(request: Request, read: Read) -> tuple[Path, str]:
@@ -108,12 +110,14 @@ def _overlays(
         path = base.parent / f"{name}.yaml"
         if (text := _text(path, read)) is not None:
             shown = _name(path, project_dir)
-            yield shown, from_document(read_document(text, shown))
+            yield shown, _written(text, shown)
 
 
-def _dotenv(project_dir: Path, read: Read) -> tuple[Variable, ...]:
-    text = _text(project_dir / DOTENV, read)
-    return () if text is None else read_dotenv(text, str(DOTENV))
+def _written(text: str, name: str) -> tuple[Written, ...]:
+    from opsctl.settings.document import read_document  # noqa: PLC0415 - YAML, if wanted
+    from opsctl.settings.keys import from_document  # noqa: PLC0415
+
+    return from_document(read_document(text, name))
 
 
 def _name(path: Path, project_dir: Path) -> str:

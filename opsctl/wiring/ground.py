@@ -8,12 +8,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TextIO
 
-from opsctl import logs
+from opsctl import __version__, logs
+from opsctl import settings as settings_code
 from opsctl.errors import SettingsError
 from opsctl.settings import Loaded, Request, Settings, defaults, load
 from opsctl.settings.state import state_directory
 from opsctl.systems.clock import Clock, SystemClock
 from opsctl.systems.files import Files, Kind, LocalFiles, MissingFileError
+from opsctl.systems.memory import FileMemory, code_generation
 
 if TYPE_CHECKING:
     from opsctl.state.locks import Locks
@@ -106,9 +108,17 @@ class Ground:
 
     @cached_property
     def loaded(self) -> Loaded:
-        loaded = load(self._request(), self._read)
+        loaded = load(self._request(), self._read, self._memory())
         self._log_as_set(loaded)
         return loaded
+
+    def _memory(self) -> FileMemory | None:
+        home = self._environ.get("HOME", "")
+        caches = self._environ.get("XDG_CACHE_HOME") or (f"{home}/.cache" if home else "")
+        if not caches.startswith("/"):
+            return None
+        generation = code_generation(Path(settings_code.__path__[0]), __version__)
+        return FileMemory(Path(caches) / "opsctl", generation=generation)
 
     def _request(self) -> Request:
         waits = {} if self._timeout_s is None else dict.fromkeys(_WAITS, self._timeout_s)

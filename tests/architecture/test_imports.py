@@ -46,15 +46,27 @@ def test_completion_of_a_command_loads_no_command() -> None:
 
 
 def test_checking_settings_loads_no_driver() -> None:
-    loaded = loaded_by("import opsctl.cli.config, opsctl.wiring, opsctl.settings")
-
-    assert not loaded & (HEAVY - {"pydantic", "yaml"})
+    assert not loaded_by("import opsctl.cli.config, opsctl.wiring, opsctl.settings") & HEAVY
 
 
 def test_checking_the_rules_loads_no_driver() -> None:
     loaded = loaded_by("import opsctl.cli.check, opsctl.wiring")
 
-    assert not loaded & (HEAVY - {"pydantic", "yaml"})
+    assert not loaded & (HEAVY - {"yaml"})
+
+
+def test_settings_that_did_not_change_are_not_parsed_and_checked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    loaded_by(HELP.format(words=["init", "-q"]))
+
+    first = loaded_by(HELP.format(words=["config", "check", "-q"]))
+    second = loaded_by(HELP.format(words=["config", "check", "-q"]))
+
+    assert {"pydantic", "yaml"} <= first
+    assert not second & HEAVY
 
 
 def test_the_state_is_light() -> None:

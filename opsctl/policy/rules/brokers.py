@@ -20,7 +20,7 @@ _LIMITS = {"kis_rest": "kis", "kis": "kis", "kiwoom": "kiwoom"}
 def allowed(project: Project) -> Mapping[str, Mapping[str, float]]:
     found: dict[str, dict[str, float]] = {}
     for said in project.policy.broker_limits:
-        match = BROKER.match(said)
+        match = re.match(BROKER, said)
         if match:
             pairs = (word.split("=") for word in match["limits"].split())
             found[match["name"]] = {name: float(value) for name, value in pairs}

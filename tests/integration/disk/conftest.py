@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ def ready(tmp_path: Path) -> Iterator[Ready]:
     made: list[Ground] = []
 
     def make(
-        *roots: Path, state: Path | None = None, mounts: tuple[str, ...] = (), **rules: object
+        *roots: Path, state: Path | None = None, mounts: tuple[str, ...] = (), **rules: Any
     ) -> Ground:
         named = tuple(str(root) for root in roots)
         retention = Retention(roots=named, allow=named or ("/srv",), **rules)

@@ -164,8 +164,8 @@ def test_a_root_behind_a_link_is_not_entered(ready: Ready, root: Path, tmp_path:
 
 def test_a_root_outside_of_what_settings_allow_is_refused(ready: Ready, root: Path) -> None:
     ground = ready(root)
-    allow = ground.settings.retention.model_copy(update={"allow": ("/srv",)})
-    ground.settings = ground.settings.model_copy(update={"retention": allow})
+    allow = ground.settings.retention.replaced(allow=("/srv",))
+    ground.settings = ground.settings.replaced(retention=allow)
 
     with pytest.raises(RefusedError, match="Refused to clean"):
         ground.retain()

@@ -6,12 +6,13 @@ import pytest
 from opsctl.deploy.target import engine_named, target
 from opsctl.errors import SettingsError
 from opsctl.settings import Settings
+from opsctl.settings.checked import checked
 
 HERE = Path("/srv/shop")
 
 
 def _settings(env: str = "dev", **sections: Any) -> Settings:
-    return Settings.model_validate({"env": env, "project": {"name": "shop"}, **sections})
+    return checked(Settings, {"env": env, "project": {"name": "shop"}, **sections})
 
 
 @pytest.mark.parametrize(

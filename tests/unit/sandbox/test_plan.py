@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ RAISED = [
 
 
 @pytest.mark.parametrize(("raised", "said"), RAISED)
-def test_a_raised_cap_is_refused(raised: dict[str, float], said: str, stage: Stage) -> None:
+def test_a_raised_cap_is_refused(raised: dict[str, Any], said: str, stage: Stage) -> None:
     with pytest.raises(RefusedError) as caught:
         plan(WISH, Sandbox(**raised), stage, MARKS)
 

@@ -1,7 +1,7 @@
 import pytest
-from pydantic import SecretStr
 
 from opsctl.settings.masks import shown, told
+from opsctl.settings.secret import Secret
 from tests.unit.settings.conftest import Load
 
 
@@ -21,7 +21,7 @@ from tests.unit.settings.conftest import Load
     ],
 )
 def test_a_secret_shows_its_place_and_nothing_else(secret: str, seen: str) -> None:
-    assert shown(SecretStr(secret)) == seen
+    assert shown(Secret(secret)) == seen
 
 
 def test_the_password_inside_a_url_is_a_secret_too_quoted_or_not() -> None:

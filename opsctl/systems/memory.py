@@ -1,0 +1,48 @@
+"""Texts that opsctl remembers to save time; whoever deletes them loses nothing else."""
+
+import logging
+import os
+import stat
+from pathlib import Path
+
+from opsctl.errors import OpsctlError
+from opsctl.systems.files import OTHERS, LocalFiles
+
+LIMIT_BYTES = 1 << 20
+_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class FileMemory:
+    """One private file a text. What another user owns or may write to is not believed."""
+
+    def __init__(self, directory: Path, *, generation: str) -> None:
+        self._directory = directory
+        self.generation = generation
+
+    def recall(self, name: str) -> str | None:
+        try:
+            descriptor = os.open(self._directory / name, _FLAGS)
+        except OSError:
+            return None
+        with os.fdopen(descriptor, encoding="utf-8", errors="surrogateescape") as file:
+            return file.read(LIMIT_BYTES) if _is_ours(os.fstat(descriptor)) else None
+
+    def keep(self, name: str, text: str) -> None:
+        try:
+            files = LocalFiles()
+            files.make_private_dir(self._directory)
+            files.write_text(self._directory / name, text)
+        except OpsctlError as error:
+            logging.getLogger(__name__).debug("Nothing is remembered: %s", error)
+
+
+def code_generation(package: Path, version: str) -> str:
+    """Name the code by its version and its files' times: an upgrade in place counts as new."""
+    with os.scandir(package) as entries:
+        newest = max(entry.stat().st_mtime_ns for entry in entries if entry.name.endswith(".py"))
+    return f"{version} {newest}"
+
+
+def _is_ours(found: os.stat_result) -> bool:
+    private = stat.S_ISREG(found.st_mode) and not found.st_mode & OTHERS
+    return private and found.st_uid == os.geteuid()
