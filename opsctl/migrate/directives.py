@@ -1,7 +1,7 @@
 """Reads what a file asks of opsctl: comments at its head that begin with `-- opsctl:`."""
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from opsctl.migrate.excerpt import refused
 from opsctl.migrate.model import Limits
@@ -22,7 +22,7 @@ class Directives:
 
     def over(self, limits: Limits) -> Limits:
         found = {f"{name.removesuffix('_timeout')}_s": s for name, s in self.limits.items()}
-        return replace(limits, **found)
+        return limits._replace(**found)
 
 
 def read_directives(text: str, file: str) -> Directives:

@@ -36,10 +36,10 @@ _PARTS = rf"""
 """
 _FLAGS = re.VERBOSE | re.ASCII | re.DOTALL
 _NUMBER = r"[0-9][0-9A-Za-z_.]*+"
-# One word at a time where words matter, and in one leap where they do not.
+# One word at a time where words matter, and in one leap to the next mark where they do not.
 _WORDS = re.compile(rf"{_PARTS}|(?P<word>{_WORD})|(?P<other>{_NUMBER}|.)", _FLAGS)
 _LEAP = rf"(?:\s++|[][,.=<>+*0-9%|]++|-(?!-)|(?![eE]'){_WORD})++"
-_LEAPS = re.compile(rf"(?P<leap>{_LEAP})|{_PARTS}|(?P<other>.)", _FLAGS)
+_LEAPS = re.compile(_LEAP, re.ASCII)
 _NEST = re.compile(r"/\*|\*/")
 _DATA_LINE = re.compile(r"[ \t]*+(?:--[^\n\r]*+)?(?:\r?\n|\Z)")
 _DATA_END = re.compile(r"^\\\.\r?(?:\n|\Z)", re.MULTILINE)
@@ -137,7 +137,6 @@ class _Reader:
         self._variables: list[Oddity] = []
         self._flaws: list[Oddity] = []
         self._start: Place | None = None
-        self._pattern = _WORDS
         self._begin()
 
     def read(self) -> Script:
@@ -152,7 +151,7 @@ class _Reader:
             "word": self._word,
         }
         position = 0
-        while match := self._pattern.match(self._text, position):
+        while match := _WORDS.match(self._text, position):
             kind = match.lastgroup
             if self._start is None and kind not in _STARTS_NOTHING:
                 self._start = self._place(match.start())
@@ -160,6 +159,8 @@ class _Reader:
             position = act(match) if act else match.end()
             if kind not in _NO_SQL:
                 self._last, self._end = match[0].upper() if act else "", position
+            if self._leaps and (leap := _LEAPS.match(self._text, position)):
+                self._last, self._end, position = "", leap.end(), leap.end()
         self._finish(len(self._text[: self._end].rstrip()))
         if (nul := self._text.find("\0")) >= 0:
             self._flaws.append(Oddity(place(self._text, nul), "a NUL byte"))
@@ -174,7 +175,7 @@ class _Reader:
     def _begin(self) -> None:
         self._start = None
         self._words: list[str] = []
-        self._pattern = _WORDS
+        self._leaps = False
         self._depth = self._end = 0
         self._in_body = self._reads_data = False
         self._last = ""
@@ -189,7 +190,7 @@ class _Reader:
         if len(self._words) < _KEPT_WORDS:
             self._words.append(word)
         elif self._words[0] != "COPY" and not _ROUTINES.intersection(self._words[:4]):
-            self._pattern = _LEAPS
+            self._leaps = True
         if self._depth == 0:
             self._follow(word)
         return match.end()

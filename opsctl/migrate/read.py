@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
+from operator import attrgetter
 from pathlib import Path
 
 from opsctl.errors import SettingsError
@@ -32,9 +33,11 @@ def read_library(folder: Folder, directory: Path) -> Library:
     ups = {name: match for name, match in found.items() if match["part"] != "down"}
     downs = {int(match["version"]): name for name, match in found.items() if name not in ups}
     _refuse_duplicates(ups)
-    contents = folder.read(directory, ups)
-    migrations = [_migration(match, contents[name], downs) for name, match in ups.items()]
-    migrations.sort(key=lambda migration: migration.version)
+    migrations = [
+        _migration(ups[name], checksum(stripped(data)), downs)
+        for name, data in folder.read(directory, ups)
+    ]
+    migrations.sort(key=attrgetter("version"))
     versions = [migration.version for migration in migrations]
     notes = (*_gaps(versions), *_orphans(downs, versions), *_strangers(names, found))
     return Library(tuple(migrations), tuple(notes))
@@ -49,12 +52,23 @@ def stripped(data: bytes) -> bytes:
     return data.removeprefix(_BOM)
 
 
-def _migration(match: re.Match[str], data: bytes, downs: Mapping[int, str]) -> Migration:
-    data = stripped(data)
+def read_data(folder: Folder, directory: Path, migration: Migration) -> bytes:
+    """Read a file again; it must still be the one that was summed."""
+    ((_, data),) = folder.read(directory, [migration.file])
+    found = stripped(data)
+    if checksum(found) != migration.checksum:
+        raise RefusedMigrationError(
+            f"{migration.file} has just changed",
+            why="somebody wrote it while this run was on its way; what ran before it is kept",
+            hint="Run the same command again.",
+            facts={"file": migration.file},
+        )
+    return found
+
+
+def _migration(match: re.Match[str], known: str, downs: Mapping[int, str]) -> Migration:
     version = int(match["version"])
-    return Migration(
-        version, match["name"], match[0], checksum(data), data, down=downs.get(version)
-    )
+    return Migration(version, match["name"], match[0], known, downs.get(version))
 
 
 def _refuse_duplicates(ups: Mapping[str, re.Match[str]]) -> None:

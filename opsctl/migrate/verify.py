@@ -18,9 +18,8 @@ from opsctl.migrate.model import (
     Standing,
     State,
 )
-from opsctl.migrate.prepare import prepare
 from opsctl.migrate.project import Project, look
-from opsctl.migrate.read import checksum, stripped
+from opsctl.migrate.read import checksum, read_data, stripped
 from opsctl.migrate.work import Work
 from opsctl.systems.git import Git
 from opsctl.systems.script import ScriptError, ScriptSession
@@ -88,17 +87,17 @@ def edits(project: Project, found: Sequence[Standing], git: Git) -> Iterator[Dri
     """Compare every edited file with the text that was applied, as git remembers it."""
     for standing in found:
         if standing.state is State.EDITED and standing.migration and standing.applied:
-            yield _edit(project.directory, standing.migration, standing.applied, git)
+            yield _edit(project, standing.migration, standing.applied, git)
 
 
-def _edit(directory: Path, migration: Migration, row: Applied, git: Git) -> Drift:
-    before = _as_applied(directory, migration, row, git)
+def _edit(project: Project, migration: Migration, row: Applied, git: Git) -> Drift:
+    before = _as_applied(project.directory, migration, row, git)
     if before is None:
         why = f"git does not know the text that was applied (sha256 {row.checksum[:12]}...)"
         return Drift(migration.file, (why,))
     lines = difflib.unified_diff(
         _lines(before),
-        _lines(migration.data),
+        _lines(read_data(project.folder, project.directory, migration)),
         f"{migration.file} as applied",
         f"{migration.file} now",
         lineterm="",
@@ -129,7 +128,7 @@ def _lines(data: bytes) -> list[str]:
 def compare_schema(project: Project, ledger: Ledger, found: Sequence[Standing]) -> list[Drift]:
     """Build an empty database from the files that were applied, and compare what both hold."""
     migrations = [s.migration for s in found if s.migration and s.applied and s.applied.finished]
-    works = [prepare(migration, project.rules) for migration in migrations]
+    works = [project.prepared(migration) for migration in migrations]
     with project.dialect.shadow() as shadow, shadow.session() as session:
         for work in works:
             _build(ledger, session, work)

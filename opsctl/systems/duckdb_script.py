@@ -53,6 +53,9 @@ class DuckdbScripts:
     def address(self) -> str:
         return str(self._path)
 
+    def call_ahead(self) -> None:
+        """Nobody has to be called: it is a file."""
+
     @contextlib.contextmanager
     def session(self) -> Iterator["DuckdbScriptSession"]:
         with contextlib.closing(self._open()) as connection:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from opsctl.errors import OpsctlError
-from opsctl.systems.network import Deadline
+from opsctl.systems.deadline import Deadline
 from opsctl.systems.postgres_states import Diagnosis
 
 _CHUNK = 1 << 20

@@ -163,9 +163,10 @@ class Ground:
     @cached_property
     def actor(self) -> "Actor":
         from opsctl.state.model import Actor
+        from opsctl.systems.identity import login, machine
 
-        user = self.host.user()
-        return Actor(user.name, self.host.name(), os.getpid(), user.behind or None)
+        user = login(self._environ)
+        return Actor(user.name, machine(), os.getpid(), user.behind or None)
 
     @cached_property
     def locks(self) -> "Locks":

@@ -5,7 +5,8 @@ import pytest
 
 from opsctl.errors import UnreachableError
 from opsctl.systems.clock import SystemClock
-from opsctl.systems.network import Deadline, dial, resolve, within
+from opsctl.systems.deadline import Deadline, within
+from opsctl.systems.network import dial, resolve
 from tests.engines.addresses import Address
 
 

@@ -1,0 +1,65 @@
+"""Deadlines of calls that have none of their own."""
+
+import threading
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from typing import NamedTuple, Self, TypeVar
+
+from opsctl.systems.clock import Clock
+
+_A_MOMENT_S = 0.001
+
+Result = TypeVar("Result")
+
+
+class Deadline(NamedTuple):
+    """The moment by which one call as a whole must have ended."""
+
+    clock: Clock
+    limit_s: float
+    ends_at: float
+
+    @classmethod
+    def after(cls, clock: Clock, limit_s: float) -> Self:
+        return cls(clock, limit_s, clock.steady() + limit_s)
+
+    def left_s(self) -> float:
+        """Count what is left; never 0, which sockets take for "do not wait at all"."""
+        return max(_A_MOMENT_S, self.ends_at - self.clock.steady())
+
+    def passed(self) -> bool:
+        return self.clock.steady() >= self.ends_at
+
+
+def within(deadline: Deadline, call: Callable[[], Result]) -> Result:
+    """Wait for a call that knows no deadline; raise TimeoutError and leave it behind if late."""
+    return begun(deadline, call)()
+
+
+def begun(deadline: Deadline, call: Callable[[], Result]) -> Callable[[], Result]:
+    """Begin a call and go on; what is returned waits for it, as `within` does."""
+    outcomes: SimpleQueue[tuple[Result | None, Exception | None]] = SimpleQueue()
+    # A daemon: the system's resolver cannot be interrupted, and must not hold up the end.
+    threading.Thread(target=_run, args=(call, outcomes), daemon=True).start()
+    return lambda: _outcome(deadline, outcomes)
+
+
+def _outcome(
+    deadline: Deadline, outcomes: SimpleQueue[tuple[Result | None, Exception | None]]
+) -> Result:
+    try:
+        result, error = outcomes.get(timeout=deadline.left_s())
+    except Empty:
+        raise TimeoutError(f"no answer within {deadline.limit_s:g} s") from None
+    if error is not None:
+        raise error
+    return result  # type: ignore[return-value]  # no error, so this is what the call returned
+
+
+def _run(
+    call: Callable[[], Result], outcomes: SimpleQueue[tuple[Result | None, Exception | None]]
+) -> None:
+    try:
+        outcomes.put((call(), None))
+    except Exception as error:  # noqa: BLE001  # carried to the caller's thread, raised there
+        outcomes.put((None, error))
