@@ -1,8 +1,7 @@
 """Applies a file without a transaction: one statement between two writes of its row."""
 
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from opsctl.migrate.dialect import Kind, Watch
 from opsctl.migrate.explain import explain
@@ -46,8 +45,7 @@ def _started(run: "Run", work: Work) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class _Attempt:
+class _Attempt(NamedTuple):
     run: "Run"
     work: Work
     theirs: frozenset[str]

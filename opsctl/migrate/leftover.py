@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _IDENTIFIER = re.compile(r'"(?P<quoted>(?:[^"]|"")+)"|(?P<plain>[\w$]+)')
 _NAMELESS = re.compile(
@@ -10,8 +10,7 @@ _NAMELESS = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class InvalidIndex:
+class InvalidIndex(NamedTuple):
     shown: str
     """Schema and name, quoted by the server."""
     name: str

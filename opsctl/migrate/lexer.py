@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _KEPT_WORDS = 8
 _CONTROLS = frozenset({"BEGIN", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE"})
@@ -45,8 +45,7 @@ _DATA_LINE = re.compile(r"[ \t]*+(?:--[^\n\r]*+)?(?:\r?\n|\Z)")
 _DATA_END = re.compile(r"^\\\.\r?(?:\n|\Z)", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Characters from the start of the text; lines and columns as an editor counts them."""
 
     offset: int
@@ -54,8 +53,7 @@ class Place:
     column: int
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     start: Place
     end: int
     """Where its semicolon stands, or its text ends."""
@@ -69,8 +67,7 @@ class Statement:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class CopyData:
+class CopyData(NamedTuple):
     """Lines that COPY ... FROM STDIN reads; `after` lies behind the line that ends them, too."""
 
     statement: int
@@ -79,16 +76,14 @@ class CopyData:
     after: int
 
 
-@dataclass(frozen=True, slots=True)
-class Oddity:
+class Oddity(NamedTuple):
     """Something that is no SQL: a meta-command, a variable, or why the text cannot be read."""
 
     place: Place
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
+class Script(NamedTuple):
     statements: tuple[Statement, ...]
     copies: tuple[CopyData, ...]
     commands: tuple[Oddity, ...]

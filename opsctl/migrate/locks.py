@@ -3,7 +3,7 @@
 import functools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 ACCESS_EXCLUSIVE = "ACCESS EXCLUSIVE"
 SHARE_UPDATE_EXCLUSIVE = "SHARE UPDATE EXCLUSIVE"
@@ -26,8 +26,7 @@ _GAP = r"(?:(?:\s|--[^\n]*+\n|/\*(?:[^*]|\*(?!/))*+\*/)++)"
 _ONLY = rf"(?:IF{_GAP}EXISTS{_GAP})?(?:ONLY{_GAP})?"
 
 
-@dataclass(frozen=True, slots=True)
-class Lock:
+class Lock(NamedTuple):
     table: str
     mode: str
 

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable
-from queue import Empty, SimpleQueue
 from typing import NamedTuple, Self, TypeVar
 
 from opsctl.systems.clock import Clock
@@ -38,28 +37,31 @@ def within(deadline: Deadline, call: Callable[[], Result]) -> Result:
 
 def begun(deadline: Deadline, call: Callable[[], Result]) -> Callable[[], Result]:
     """Begin a call and go on; what is returned waits for it, as `within` does."""
-    outcomes: SimpleQueue[tuple[Result | None, Exception | None]] = SimpleQueue()
+    outcomes: list[tuple[Result | None, Exception | None]] = []
     # A daemon: the system's resolver cannot be interrupted, and must not hold up the end.
-    threading.Thread(target=_run, args=(call, outcomes), daemon=True).start()
-    return lambda: _outcome(deadline, outcomes)
+    thread = threading.Thread(target=_run, args=(call, outcomes), daemon=True)
+    thread.start()
+    return lambda: _outcome(deadline, thread, outcomes)
 
 
 def _outcome(
-    deadline: Deadline, outcomes: SimpleQueue[tuple[Result | None, Exception | None]]
+    deadline: Deadline,
+    thread: threading.Thread,
+    outcomes: list[tuple[Result | None, Exception | None]],
 ) -> Result:
-    try:
-        result, error = outcomes.get(timeout=deadline.left_s())
-    except Empty:
-        raise TimeoutError(f"no answer within {deadline.limit_s:g} s") from None
+    thread.join(deadline.left_s())
+    if not outcomes:
+        raise TimeoutError(f"no answer within {deadline.limit_s:g} s")
+    result, error = outcomes[0]
     if error is not None:
         raise error
     return result  # type: ignore[return-value]  # no error, so this is what the call returned
 
 
 def _run(
-    call: Callable[[], Result], outcomes: SimpleQueue[tuple[Result | None, Exception | None]]
+    call: Callable[[], Result], outcomes: list[tuple[Result | None, Exception | None]]
 ) -> None:
     try:
-        outcomes.put((call(), None))
+        outcomes.append((call(), None))
     except Exception as error:  # noqa: BLE001  # carried to the caller's thread, raised there
-        outcomes.put((None, error))
+        outcomes.append((None, error))

@@ -41,7 +41,7 @@ class LibpqScripts:
         self._clock = clock
         self._connect_s = connect_s
         self._query_s = query_s
-        self._ahead: Callable[[], libpq.Connection] | None = None
+        self._ahead: Callable[[], LibpqSession] | None = None
 
     def __repr__(self) -> str:
         return f"LibpqScripts({self.address!r})"
@@ -58,22 +58,25 @@ class LibpqScripts:
 
     @contextlib.contextmanager
     def session(self) -> Iterator[ScriptSession]:
-        connection = self._connect()
+        session = self._connect()
         try:
-            yield LibpqSession(
-                connection, address=self.address, clock=self._clock, query_s=self._query_s
-            )
+            yield session
         finally:
-            connection.close()
+            session.close()
 
     def call_ahead(self) -> None:
         self._ahead = self._dial()
 
-    def _dial(self) -> Callable[[], libpq.Connection]:
-        deadline = Deadline.after(self._clock, self._connect_s)
-        return begun(deadline, lambda: libpq.Connection(self._startup()))
+    def _dial(self) -> "Callable[[], LibpqSession]":
+        return begun(Deadline.after(self._clock, self._connect_s), self._opened)
 
-    def _connect(self) -> libpq.Connection:
+    def _opened(self) -> "LibpqSession":
+        connection = libpq.Connection(self._startup())
+        return LibpqSession(
+            connection, address=self.address, clock=self._clock, query_s=self._query_s
+        )
+
+    def _connect(self) -> "LibpqSession":
         answer, self._ahead = self._ahead or self._dial(), None
         try:
             return answer()
@@ -109,7 +112,14 @@ class LibpqSession:
         self._clock = clock
         self._query_s = query_s
         self._watch = ""
-        self._pid = self._introduce()
+        try:
+            self._pid = self._introduce()
+        except BaseException:
+            connection.close()
+            raise
+
+    def close(self) -> None:
+        self._connection.close()
 
     @property
     def pid(self) -> int:
