@@ -210,6 +210,17 @@ def test_down_takes_back_the_last_file_and_its_row(anywhere: Ground) -> None:
     assert anywhere.rows() == [1]
 
 
+def test_a_down_part_with_a_byte_order_mark_is_read(anywhere: Ground) -> None:
+    two_applied(anywhere)
+    anywhere.write("003_c.down.sql", "\ufeffDROP TABLE c;\n")
+
+    with anywhere.project.ledger() as ledger:
+        works = prepare_down(anywhere.project, choose(anywhere.standings(), to=None, step=None))
+        take_back(anywhere.project, ledger, works, anywhere.events.append)
+
+    assert anywhere.tables() == ["a"]
+
+
 def test_a_down_part_that_fails_changes_nothing(anywhere: Ground) -> None:
     two_applied(anywhere)
     anywhere.write("003_c.down.sql", "DROP TABLE c;\nSELECT nope;\n")
