@@ -100,10 +100,15 @@ def view_status(status: Status) -> list[Block]:
     ]
 
 
+HISTORY = (
+    "release", "commit", "subject", "who", "when", "took", "outcome", "images", "schema", "freed",
+    "why",
+)  # fmt: skip
+
+
 def view_history(releases: Iterable[Recorded]) -> list[Block]:
     rows = tuple(_history_row(one) for one in releases)
-    head = ("release", "commit", "subject", "who", "when", "took", "outcome", "images", "freed")
-    return [Table((*head, "why"), rows)] if rows else ["no release yet"]
+    return [Table(HISTORY, rows)] if rows else ["no release yet"]
 
 
 def _history_row(one: Recorded) -> tuple[str, ...]:
@@ -119,6 +124,7 @@ def _history_row(one: Recorded) -> tuple[str, ...]:
         f"{one.duration_s:.1f} s",
         outcome,
         images,
+        one.schema,
         size(one.freed_bytes) if one.freed_bytes else "",
         one.reason,
     )

@@ -23,6 +23,8 @@ class Verdict:
     health: Health
     why: str
     container: str = ""
+    left_s: float = 0.0
+    """How much of the stable window is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,8 @@ def judge(
 
 def _judge(service: Service, container: Container, rules: Rules, now: datetime) -> Verdict:
     health, why = _health(service, container, rules, now)
-    return Verdict(service.name, health, why, container.id)
+    left_s = rules.stable_s - _ran_s(container, now) if health is Health.WAITING else 0.0
+    return Verdict(service.name, health, why, container.id, max(0.0, left_s))
 
 
 def _health(
@@ -77,10 +80,15 @@ def _running(container: Container, rules: Rules, now: datetime) -> tuple[Health,
         return Health.WAITING, "its health check has not passed yet"
     if container.health == "healthy":
         return Health.WELL, "healthy"
-    ran_s = (now - container.started_at).total_seconds() if container.started_at else 0.0
+    ran_s = _ran_s(container, now)
     if ran_s < rules.stable_s:
-        return Health.WAITING, f"running for {max(0.0, ran_s):.0f} of {rules.stable_s:g} s"
+        return Health.WAITING, f"running for {ran_s:.0f} of {rules.stable_s:g} s"
     return Health.WELL, "running, stable"
+
+
+def _ran_s(container: Container, now: datetime) -> float:
+    since = container.started_at
+    return max(0.0, (now - since).total_seconds()) if since else 0.0
 
 
 def _exited(service: Service, container: Container) -> tuple[Health, str]:

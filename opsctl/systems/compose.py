@@ -179,6 +179,12 @@ def logs(project: Project, shown: Logs) -> tuple[str, ...]:
     return compose(project, *words, "--", *shown.services)
 
 
+def direct(argv: tuple[str, ...], plugin: Path) -> tuple[str, ...]:
+    """Call the plugin as the program of its own that it is: `docker-compose` in place of both."""
+    _, *engine, _ = argv[:4]
+    return (str(plugin), *engine, *argv[4:])
+
+
 def read_instances(text: str) -> tuple[Instance, ...]:
     """Read `ps --format json`: a document for each container, one a line."""
     found = (_instance(json.loads(line)) for line in text.splitlines() if line.strip())
@@ -218,8 +224,10 @@ def _unquoted(line: str) -> str:
 class DockerCompose:
     """The compose plugin of the docker program, version 2."""
 
-    def __init__(self, processes: Processes) -> None:
+    def __init__(self, processes: Processes, plugin: Path | None = None) -> None:
+        """With `plugin` rendering calls it directly: the docker program starts it twice."""
         self._processes = processes
+        self._plugin = plugin
 
     def version(self) -> str:
         argv = ("docker", "compose", "version", "--short")
@@ -278,6 +286,8 @@ class DockerCompose:
         return self._processes.stream(_command(project, argv, timeout_s), on_line)
 
     def _rendered(self, project: Project, argv: tuple[str, ...]) -> str:
+        if self._plugin is not None:
+            argv = direct(argv, self._plugin)
         finished = self._processes.run(_command(project, argv, ASK_S))
         if finished.exit_code:
             what = f"could not render the compose project {project.name}"

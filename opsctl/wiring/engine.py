@@ -91,8 +91,9 @@ class EngineParts(Ground):
     @cached_property
     def compose(self) -> "Compose":
         from opsctl.systems.compose import DockerCompose
+        from opsctl.systems.plugins import find_plugin
 
-        return DockerCompose(self.processes)
+        return DockerCompose(self.processes, find_plugin("compose", self._environ))
 
     @cached_property
     def project_here(self) -> "Project":

@@ -17,7 +17,7 @@ from opsctl.wiring.ground import Ground
 class PolicyParts(Ground):
     def loaded_for(self, env: str) -> Loaded:
         """Read the settings as another environment would; nothing else goes on with them."""
-        return load(replace(self._request(), env=env), self._read)
+        return load(replace(self._request(), env=env), self._read, self._memory())
 
     @cached_property
     def tree(self) -> "Tree":

@@ -1,5 +1,6 @@
 """docker compose itself, on a real engine."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.systems.clock import SystemClock
 from opsctl.systems.compose import Compose, DockerCompose, Logs, Project, Up
 from opsctl.systems.output import Line
+from opsctl.systems.plugins import find_plugin
 from opsctl.systems.process import LocalProcesses
 from opsctl.systems.rendered import Caps, Port
 from tests.engines.compose import ComposeProject
@@ -35,9 +37,13 @@ volumes:
 """
 
 
-@pytest.fixture
-def compose() -> Compose:
-    return DockerCompose(LocalProcesses(SystemClock()))
+@pytest.fixture(params=["through docker", "the plugin itself"])
+def compose(request: pytest.FixtureRequest) -> Compose:
+    """Both ways say the same."""
+    plugin = find_plugin("compose", os.environ)
+    assert plugin is not None
+    is_direct = request.param == "the plugin itself"
+    return DockerCompose(LocalProcesses(SystemClock()), plugin if is_direct else None)
 
 
 @pytest.fixture

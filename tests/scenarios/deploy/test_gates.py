@@ -129,6 +129,8 @@ def test_the_schema_comes_before_the_code_and_the_database_before_the_schema(
     assert first.seen == [stage.container("store")]
     assert went_on[3:6] == ["build", "migrate", "up"]
     assert stage.history()[0]["schema"] == "002"
+    head, newest, *_ = stage.opsctl("history").out.splitlines()
+    assert newest[head.index("schema") :].split()[0] == "002"
 
 
 def test_a_migration_that_fails_changes_nothing_that_runs(stage: Stage) -> None:

@@ -42,6 +42,15 @@ def test_a_container_is_judged(container: dict[str, Any], restart: str, health: 
     assert verdict.why
 
 
+def test_what_is_left_of_the_stable_window_is_said() -> None:
+    service = drafted({"web": {"image": "web:1"}}).service("web")
+    young = running("web", started_at=NOW - timedelta(seconds=4.75))
+
+    (verdict,) = judge(service, (young,), RULES, now=NOW)
+
+    assert verdict.left_s == 0.25
+
+
 def test_what_ran_out_of_memory_says_so() -> None:
     service = drafted({"web": {"image": "web:1"}}).service("web")
     run = running("web", state="exited", exit_code=137, was_out_of_memory=True)
