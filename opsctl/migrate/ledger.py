@@ -116,11 +116,11 @@ class Ledger(NamedTuple):
         """Write them all at once: one update a file would be a twentieth of a run."""
         if not durations:
             return
-        cases = " ".join(f"WHEN {version:d} THEN {ms:d}" for version, ms in durations.items())
-        numbers = ", ".join(f"{version:d}" for version in durations)
+        rows = ", ".join(f"({version:d}, {ms:d})" for version, ms in durations.items())
+        table = self.dialect.table
         statement = (
-            f"UPDATE {self.dialect.table} SET duration_ms = CASE version {cases} END"  # noqa: S608 - numbers only
-            f" WHERE version IN ({numbers})"
+            f"WITH took (version, ms) AS (VALUES {rows}) UPDATE {table}"  # noqa: S608 - numbers only
+            f" SET duration_ms = took.ms FROM took WHERE {table}.version = took.version"
         )
         self.dialect.note(self.session, statement)
 
