@@ -4,12 +4,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
+# Whose tests read REDIS_ENABLED, or would ask a server that is not there.
+TOUCH_REDIS := tests/unit/kit tests/unit/probe tests/unit/cli tests/unit/doctor tests/unit/settings \
+  tests/contract/kit tests/contract/test_redis.py tests/integration/kit tests/integration/probe \
+  tests/scenarios/test_cache_commands.py tests/scenarios/test_limits.py \
+  tests/scenarios/test_redis_commands.py tests/scenarios/test_redis_faults.py \
+  tests/architecture/test_kit_imports.py
+
 .DEFAULT_GOAL := help
-.PHONY: help install check quick test demo docs lock bench bench-migrate clean
+.PHONY: help install check quick test test-without-redis demo docs lock bench bench-migrate clean
 .PHONY: up-prod up-dev up-local down migrate debug-pubsub
 
 help: ## List the verbs
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
 
 install: $(READY) ## Make .venv with opsctl and the tools, byte-compiled
 
@@ -36,6 +43,9 @@ quick: install ## The part of check that is done in a second
 
 test: install ## Run the tests; what needs a missing server skips by name
 	$(BIN)/python -m pytest
+
+test-without-redis: install ## The kit, the probes and the doors again: REDIS_ENABLED=false, and no server
+	REDIS_ENABLED=false OPSCTL_REQUIRE= OPSCTL_TEST_REDIS_SERVER=none $(BIN)/python -m pytest $(TOUCH_REDIS)
 
 demo: install ## A project from nothing: init, config, doctor, in a temporary folder
 	@scripts/demo $(BIN)/opsctl

@@ -3,29 +3,40 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from opsctl.systems.loop_thread import LoopThread
 
 
+@dataclass
+class SlowLine:
+    """The same server by a URL on which it answers late; how late may change at any time."""
+
+    url: str
+    delay_s: float
+
+
 @contextmanager
-def slow_line(url: str, delay_s: float) -> Iterator[str]:
-    """Say the URL by which the same server answers late."""
+def slow_line(url: str, delay_s: float = 0.0) -> Iterator[SlowLine]:
     parts = urlsplit(url)
     loop = LoopThread()
+    line = SlowLine(url, delay_s)
 
-    async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, late: float) -> None:
+    async def pipe(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, late: bool
+    ) -> None:
         try:
             with suppress(OSError):
                 while piece := await reader.read(65_536):
-                    await asyncio.sleep(late)
+                    await asyncio.sleep(line.delay_s if late else 0.0)
                     writer.write(piece)
         finally:
             writer.close()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_connection(parts.hostname, parts.port)
-        await asyncio.gather(pipe(reader, back, 0.0), pipe(there, writer, delay_s))
+        await asyncio.gather(pipe(reader, back, late=False), pipe(there, writer, late=True))
 
     async def start() -> asyncio.Server:
         return await asyncio.start_server(serve, "127.0.0.1", 0)
@@ -35,8 +46,10 @@ def slow_line(url: str, delay_s: float) -> Iterator[str]:
 
     server = loop.run(start())
     try:
-        port = server.sockets[0].getsockname()[1]
-        yield parts._replace(netloc=f"127.0.0.1:{port}").geturl()
+        login = parts.netloc.rpartition("@")[0]
+        here = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        line.url = parts._replace(netloc=f"{login}@{here}" if login else here).geturl()
+        yield line
     finally:
         loop.run(stop(server))
         # Ends the pipes as well.

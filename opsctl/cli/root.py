@@ -4,7 +4,7 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import click
 
@@ -43,6 +43,8 @@ class Root(LazyBranch):
         except BrokenPipeError:
             _forget_stdout()
             return 1
+        except click.exceptions.NoArgsIsHelpError as error:
+            return _no_verb(error, _output(session, arguments), arguments)
         except (OpsctlError, click.ClickException, click.Abort, KeyboardInterrupt) as error:
             return _output(session, arguments).fail(as_ours(error, session))
         except Exception as error:  # noqa: BLE001 - the last catch: a traceback is a bug and is told as one
@@ -59,6 +61,19 @@ def as_ours(error: BaseException, session: Session) -> OpsctlError:
         path = context.command_path if context else "opsctl"
         return UsageError(error.format_message(), hint=f"`{path} --help` lists what it takes.")
     return InterruptedRunError(f"interrupted by {caught_signal()}", why=session.left_behind)
+
+
+def _no_verb(
+    error: click.exceptions.NoArgsIsHelpError, output: "Output", arguments: Sequence[str]
+) -> int:
+    """Show what a branch could be asked; a program that reads JSON gets an error in JSON."""
+    branch = cast("click.Group", error.ctx.command)
+    if wanted_format(arguments) == "text":
+        click.echo(error.ctx.get_help(), err=True)
+        return UsageError.exit_code
+    verbs = ", ".join(branch.list_commands(error.ctx))
+    what = f"`{error.ctx.command_path}` wants one of its commands"
+    return output.fail(UsageError(what, hint=f"They are {verbs}."))
 
 
 def wanted_format(arguments: Sequence[str]) -> str:

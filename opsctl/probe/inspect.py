@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.probe.clients import parse_clients
-from opsctl.probe.listeners import reason
+from opsctl.probe.listeners import reach, reason
 from opsctl.probe.model import Client
 from opsctl.probe.vitals import scan
 from opsctl.settings.probe import Probe
@@ -73,7 +73,7 @@ _Keys = tuple[list[BigKey], list[HotKey], int]
 
 
 def inspect(redis: Redis, rules: Probe, clock: Clock) -> Inspection:
-    redis.call("CLIENT", "ID")
+    reach(redis)
     denied: list[str] = []
 
     def ask(name: str, question: Callable[[], T], otherwise: T) -> T:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from opsctl.errors import OpsctlError, UnreachableError
+from opsctl.errors import OpsctlError, SettingsError, UnreachableError
 from opsctl.probe.candidates import OBSERVER, candidates, is_observing
 from opsctl.probe.clients import parse_clients
 from opsctl.probe.model import Client
@@ -41,6 +41,16 @@ class Node:
 class Expected:
     channels: tuple[str, ...]
     patterns: tuple[str, ...]
+
+
+def reach(redis: Redis) -> None:
+    """Raise if nobody answers or lets us in; a server that only refuses commands is there."""
+    try:
+        redis.ping()
+    except (UnreachableError, SettingsError):
+        raise
+    except OpsctlError:
+        return
 
 
 def look(redis: Redis, wanted: Expected) -> Node:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from opsctl.findings import Finding
 from opsctl.probe.judge_pubsub import Coverage, findings_of, judge_coverage
-from opsctl.probe.listeners import Expected, Node
+from opsctl.probe.listeners import Expected, Node, reach
 from opsctl.probe.nodes import Open, look_everywhere
 from opsctl.settings.probe import Probe
 from opsctl.systems.redis import Redis
@@ -28,7 +28,7 @@ def expected(rules: Probe, asked: tuple[str, ...]) -> Expected:
 
 def who_listens(redis: Redis, wanted: Expected, open_node: Open, rules: Probe) -> PubsubReport:
     # Nothing listens where nothing answers: that is an error of its own.
-    redis.call("CLIENT", "ID")
+    reach(redis)
     nodes = look_everywhere(redis, wanted, open_node)
     coverage = judge_coverage(nodes, wanted)
     return PubsubReport(coverage, nodes, findings_of(nodes, coverage, rules))

@@ -9,15 +9,20 @@ _RATE = r"(?P<limit>[1-9]\d*)/(?P<number>\d+(\.\d+)?)?(?P<unit>ms|s|m|h)\Z"
 _NAMED = r"(?P<name>[a-z0-9][a-z0-9_.-]*)=(?P<rate>\S+)\Z"
 
 
+def _is_rate(text: str) -> bool:
+    found = re.match(_RATE, text)
+    return found is not None and float(found["number"] or 1) > 0
+
+
 def _a_rate(text: str) -> None:
-    if re.match(_RATE, text) is None:
+    if not _is_rate(text):
         raise ValueError("it should be a rate such as 5/s, 100/m or 3/500ms")
 
 
 def _named_rates(rates: tuple[str, ...]) -> None:
     for each in rates:
         named = re.match(_NAMED, each)
-        if named is None or re.match(_RATE, named["rate"]) is None:
+        if named is None or not _is_rate(named["rate"]):
             raise ValueError(f"{each!r} should be a name and a rate, such as krx=2/s")
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -65,7 +66,7 @@ class RedisPySubscription:
     ) -> None:
         self._connected = connected
         self._translated = translated
-        self._asked = False
+        self._asked_at: float | None = None
         self._early: list[Message] = []
         connected.send_packed_command(connected.pack_commands(topics.commands))
         acknowledged = 0
@@ -83,7 +84,7 @@ class RedisPySubscription:
             if not self._connected.can_read(wait_s):
                 self._ask_if_alive()
                 return None
-            self._asked = False
+            self._asked_at = None
             # A message comes whole; one that stops half-way means a dead line.
             self._connected.begin(self._connected.socket_timeout)
             return read_message(self._connected.read_response())
@@ -98,10 +99,13 @@ class RedisPySubscription:
         self._connected.disconnect()
 
     def _ask_if_alive(self) -> None:
-        if self._asked:
+        """A line is dead when its answer is late, not when a short wait brought none."""
+        now = time.monotonic()
+        if self._asked_at is None:
+            self._asked_at = now
+            self._connected.send_command("PING")
+        elif now - self._asked_at >= self._connected.socket_timeout:
             raise silent()
-        self._asked = True
-        self._connected.send_command("PING")
 
 
 def silent() -> UnreachableError:

@@ -23,6 +23,8 @@ cramped_engine     own_engine.OwnEngine           docker     test: 128 MiB of di
 ssh_server         ssh.SshServer                  root       worker: .address .client(folder)
 root_machine       None                           root       worker
 small_disk         disks.SmallDisk                root       test: small_disk(16) mounts 16 MiB
+slow_network       network.LayLine                root       test: slow_network(delay_s=, loss=)
+netem_line         network.LayLine                netem      test: the same by `tc netem` alone
 dead_address       addresses.Address              -          test: refuses
 black_hole         addresses.Address              -          test: accepts, never answers
 full_backlog       addresses.Address              -          test: connect itself hangs

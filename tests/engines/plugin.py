@@ -12,6 +12,7 @@ from tests.engines import (
     homes,
     hook,
     mail,
+    network,
     own_engine,
     pgbouncer,
     postgres,
@@ -29,6 +30,7 @@ _SERVERS = (
     homes,
     hook,
     mail,
+    network,
     own_engine,
     pgbouncer,
     postgres,
@@ -45,6 +47,7 @@ _PROBES = {
     "postgres": "postgres_bin",
     "redis": "redis_program",
     "root": "root_machine",
+    "netem": "netem",
 }
 
 

@@ -15,6 +15,7 @@ import pytest
 from tests.engines.addresses import LOOPBACK, Address, free_port
 from tests.engines.daemon import Daemon
 from tests.engines.homes import Homes
+from tests.engines.network import Machine
 from tests.engines.require import give_up
 
 PROGRAM_VARIABLE = "OPSCTL_TEST_REDIS_SERVER"
@@ -24,9 +25,16 @@ _INDEXES = cycle(range(1, 16))
 
 class RedisServer:
     def __init__(
-        self, program: Path, home: Path, *, password: str = "", config: Sequence[str] = ()
+        self,
+        program: Path,
+        home: Path,
+        *,
+        password: str = "",
+        config: Sequence[str] = (),
+        on: Machine | None = None,
     ) -> None:
-        self.address = Address(LOOPBACK, free_port())
+        self.address = Address(on.address if on else LOOPBACK, free_port())
+        self._within = on.within if on else ()
         self.password = password
         self.home = home
         config_file = home / "redis.conf"
@@ -36,6 +44,7 @@ class RedisServer:
             log=home / "redis.log",
             stop_by=signal.SIGKILL,
             die_by=signal.SIGKILL,
+            become=self._within,
         )
 
     @property
@@ -48,8 +57,9 @@ class RedisServer:
 
     def cli(self, *command: str) -> str:
         """Ask by redis-cli: the driver under test stays out of it."""
+        client = ["redis-cli", "-h", self.address.host, "-p", str(self.address.port)]
         run = subprocess.run(
-            ["redis-cli", "-h", self.address.host, "-p", str(self.address.port), *command],
+            [*self._within, *client, *command],
             env={**os.environ, "REDISCLI_AUTH": self.password},
             capture_output=True,
             text=True,
@@ -76,7 +86,8 @@ class RedisServer:
     def _settings(self) -> list[str]:
         password = [f'requirepass "{self.password}"'] if self.password else []
         return [
-            f"bind {LOOPBACK}",
+            f"bind {self.address.host}",
+            "protected-mode no",
             f"port {self.address.port}",
             f"dir {self.home}",
             'save ""',
@@ -86,14 +97,16 @@ class RedisServer:
 
 
 class OwnRedis(Protocol):
-    def __call__(self, *, password: str = "", config: Sequence[str] = ()) -> RedisServer: ...
+    def __call__(
+        self, *, password: str = "", config: Sequence[str] = (), on: Machine | None = None
+    ) -> RedisServer: ...
 
 
 @pytest.fixture(scope="session")
 def redis_program() -> Path:
-    """Find the server; the variable overrides."""
+    """Find the server; the variable overrides, and `none` says that there is not to be one."""
     found = os.environ.get(PROGRAM_VARIABLE) or shutil.which("redis-server")
-    if found is None or shutil.which("redis-cli") is None:
+    if found is None or found == "none" or shutil.which("redis-cli") is None:
         give_up("redis", "no redis-server or redis-cli in PATH; scripts/ci/testbed up")
     return Path(found)
 
@@ -120,8 +133,11 @@ def own_redis(redis_program: Path, homes: Homes) -> Iterator[OwnRedis]:
     """Start servers for this test alone, to be configured, frozen and killed."""
     started: list[RedisServer] = []
 
-    def start(*, password: str = "", config: Sequence[str] = ()) -> RedisServer:
-        server = RedisServer(redis_program, homes("redis"), password=password, config=config)
+    def start(
+        *, password: str = "", config: Sequence[str] = (), on: Machine | None = None
+    ) -> RedisServer:
+        home = homes("redis")
+        server = RedisServer(redis_program, home, password=password, config=config, on=on)
         started.append(server)
         server.start()
         return server

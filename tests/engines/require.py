@@ -5,7 +5,7 @@ from typing import NoReturn
 
 import pytest
 
-ENGINES = ("docker", "timescale", "pgbouncer", "postgres", "redis", "root")
+ENGINES = ("docker", "timescale", "pgbouncer", "postgres", "redis", "root", "netem")
 REQUIRED_VARIABLE = "OPSCTL_REQUIRE"
 
 

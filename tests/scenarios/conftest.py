@@ -32,10 +32,12 @@ class Program:
 
     directory: Path
     environ: dict[str, str]
+    within: tuple[str, ...] = ()
+    """What comes before it, to run it elsewhere: see tests.engines.network."""
 
     def __call__(self, *words: str, environ: dict[str, str] | None = None) -> Answer:
         done = subprocess.run(
-            [OPSCTL, *words],
+            [*self.within, OPSCTL, *words],
             cwd=self.directory,
             env=self.environ | (environ or {}),
             stdin=subprocess.DEVNULL,
@@ -48,7 +50,7 @@ class Program:
 
     def start(self, *words: str, environ: dict[str, str] | None = None) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [OPSCTL, *words],
+            [*self.within, OPSCTL, *words],
             cwd=self.directory,
             env=self.environ | (environ or {}),
             stdin=subprocess.DEVNULL,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from opsctl.kit import Backend, Cache, Client, Setup
+from tests.engines.redis import OwnRedis
 from tests.scenarios.conftest import Answer, Program
 from tests.waiting import wait_for
 
@@ -52,6 +53,21 @@ def test_a_rate_below_the_goal_exits_3(service: Cache, ask: Program) -> None:
     assert low.code == 3
     levels = {finding["check"]: finding["level"] for finding in low.json["findings"]}
     assert levels == {"hit rate": "warning", "redis": "ok", "processes": "ok", "errors": "ok"}
+
+
+def test_a_user_who_may_not_see_whether_redis_keeps_anything_is_told_so(
+    own_redis: OwnRedis, project: Program
+) -> None:
+    server = own_redis()
+    server.cli("ACL", "SETUSER", "some", "on", ">pw", "~*", "&*", "+@all", "-info")
+    url = server.url().replace("redis://", "redis://some:pw@")
+
+    answer = project(
+        "cache", "health", "--json", environ={"REDIS_ENABLED": "true", "REDIS_URL": url}
+    )
+
+    levels = {finding["check"]: finding["level"] for finding in answer.json["findings"]}
+    assert (answer.code, levels["redis"]) == (3, "unknown")
 
 
 def test_keys_are_listed_with_their_lives(service: Cache, ask: Program) -> None:

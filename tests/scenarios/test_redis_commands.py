@@ -71,20 +71,6 @@ def test_a_redis_that_is_off_is_not_asked(project: Program) -> None:
 
 
 @pytest.mark.parametrize("words", [HEALTH, PUBSUB, DEBUG])
-@pytest.mark.parametrize("fault", ["kill", "freeze"])
-def test_a_dead_or_hung_redis_is_said_in_time(
-    server: RedisServer, ask: Callable[..., Answer], words: tuple[str, ...], fault: str
-) -> None:
-    getattr(server, fault)()
-
-    answer = ask(server, *words, "--json")
-
-    assert answer.code == (3 if words == HEALTH else 7)
-    said = answer.json["findings"][0] if words == HEALTH else answer.json["error"]
-    assert "no answer from Redis" in said["what"]
-
-
-@pytest.mark.parametrize("words", [HEALTH, PUBSUB, DEBUG])
 def test_a_wrong_password_is_said_and_not_shown(
     own_redis: OwnRedis, ask: Callable[..., Answer], words: tuple[str, ...]
 ) -> None:

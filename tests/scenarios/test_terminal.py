@@ -130,3 +130,15 @@ def test_c_works_elsewhere(project: Program, tmp_path: Path) -> None:
 
     assert elsewhere("-C", str(project.directory), "config", "check").code == 0
     assert elsewhere("config", "check").code == 6
+
+
+@pytest.mark.parametrize("branch", ["health", "cache", "limits", "debug", "disk", "config"])
+def test_a_branch_without_a_verb_lists_its_verbs(opsctl: Program, branch: str) -> None:
+    shown = opsctl(branch)
+    told = opsctl("--json", branch)
+
+    assert (shown.code, shown.out) == (2, "")
+    assert shown.err.startswith(f"Usage: opsctl {branch} [OPTIONS] COMMAND [ARGS]...\n")
+    assert "\nCommands:\n  " in shown.err
+    assert (told.code, told.err) == (2, "")
+    assert told.json["error"]["code"] == "usage"

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from opsctl.errors import OpsctlError
+from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.findings import Figure, Finding, Level
 from opsctl.kit.cache.layers import Layers, Setup
 from opsctl.kit.cache.names import Event, Names
@@ -85,21 +85,18 @@ def read_stats(redis: Redis, prefix: str, *, goal_percent: float, clock: Clock) 
     return CacheStats(_totals(found, goal_percent), tuple(found), ages)
 
 
-def judge(stats: CacheStats, *, backend: str, listening: int) -> CacheHealth:
-    return CacheHealth((*_judge_rate(stats), *_judge_layers(stats, backend, listening)))
-
-
 def read_health(
     redis: Redis, prefix: str, *, goal_percent: float, clock: Clock, backend: str
 ) -> CacheHealth:
     try:
         stats = read_stats(redis, prefix, goal_percent=goal_percent, clock=clock)
         listening = int(redis.call("PUBSUB", "NUMSUB", Names(prefix).channel)[1])
+        shared = _judge_redis(redis)
     except OpsctlError as error:
         what = f"{error.what}: {error.why}" if error.why else error.what
         fix = f"{error.hint} Until then each process has its own memory alone.".strip()
         return CacheHealth((Finding("redis", Level.CRITICAL, what, fix=fix),))
-    return judge(stats, backend=backend, listening=listening)
+    return CacheHealth((*_judge_rate(stats), shared, *_judge_layers(stats, backend, listening)))
 
 
 def list_keys(redis: Redis, prefix: str, pattern: str, *, most: int) -> CacheKeys:
@@ -183,8 +180,33 @@ def _judge_rate(stats: CacheStats) -> Iterator[Finding]:
     )
 
 
+def _judge_redis(redis: Redis) -> Finding:
+    """Say whether it keeps what it is given: a replica and a full server only answer."""
+    try:
+        about = {**redis.info("replication"), **redis.info("memory")}
+    except UnreachableError:
+        raise
+    except OpsctlError as error:
+        said = f"the shared layer answers; whether it keeps anything is hidden: {error.why}"
+        return Finding("redis", Level.UNKNOWN, said, fix="Give this user +info.")
+    if about.get("slave_read_only") == "1":
+        said = "a replica answers: it is read, and keeps nothing of ours"
+        return Finding("redis", Level.CRITICAL, said, fix="Point the cache at its master.")
+    if is_full(about):
+        said = f"the shared layer is full ({about['used_memory_human']}), and keeps nothing new"
+        fix = "Raise maxmemory, give values shorter lives, or `opsctl cache clear`."
+        return Finding("redis", Level.CRITICAL, said, fix=fix)
+    return Finding("redis", Level.OK, "the shared layer answers")
+
+
+def is_full(about: Mapping[str, str]) -> bool:
+    """Whether a server that evicts nothing has used what it may."""
+    most = int(about.get("maxmemory", "0"))
+    evicts = about.get("maxmemory_policy") != "noeviction"
+    return not evicts and 0 < most <= int(about.get("used_memory", "0"))
+
+
 def _judge_layers(stats: CacheStats, backend: str, listening: int) -> Iterator[Finding]:
-    yield Finding("redis", Level.OK, "the shared layer answers")
     alive = [
         process
         for process, age_s in zip(stats.processes, stats.ages_s, strict=True)

@@ -3,14 +3,15 @@
 import functools
 import multiprocessing
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
 from typing import Any
 
 import redis
-from redis_parts.figure import Figure, fastest_us, peer
+from redis_parts.figure import Figure, NoPeer, fastest_us
 
 from opsctl.kit import Client, Policies, Rate, RateLimiter
 
@@ -23,6 +24,7 @@ QUEUE = Rate("queue", 5, 1.0)
 TRUSTING = Policies("closed", after_restart="trust")
 _FORK = multiprocessing.get_context("fork")
 Ask = Callable[[], bool]
+Make = Callable[[str], Ask]
 
 
 @dataclass
@@ -36,37 +38,46 @@ class Worked:
 
 
 def figures(url: str) -> Iterator[Figure]:
-    yield from prices(url)
+    rivals = {name: make for name, (module, make) in PEERS.items() if find_spec(module)}
+    yield from prices(url, rivals)
     for bursts in (False, True):
         where = "at the boundaries" if bursts else "constant"
         found = together(Kit, url, bursts=bursts)
         said = f"worst second of 100/s, {where}"
         yield Figure(f"{said}: kit, as granted", worst(found.granted), "", goal=100.0)
         yield Figure(f"{said}: kit, as callers see it", worst(found.seen))
-        theirs = together(limits_moving, url, bursts=bursts)
-        yield Figure(f"{said}: limits, as callers see it", worst(theirs.seen))
-    yield from queueing(url)
+        for name, make in rivals.items():
+            theirs = together(make, url, bursts=bursts)
+            yield Figure(f"{said}: {name}, as callers see it", worst(theirs.seen))
+    yield from queueing(url, rivals)
+    if absent := ", ".join(PEERS.keys() - rivals.keys()):
+        raise NoPeer(absent)
 
 
-def prices(url: str) -> Iterator[Figure]:
-    with peer("limits"):
-        theirs = limits_moving(url)
-    ours = Kit(url)
-    taken = fastest_us({"ours": ours, "theirs": theirs})
-    yield Figure("limiter allow", taken["ours"], "us")
-    yield Figure("limits moving window", taken["theirs"], "us")
-    rate = taken["theirs"] / taken["ours"]
-    yield Figure("allow: rate / that of limits", rate, "", goal=1.0, better="more")
-    for name, doing in (("kit", ours), ("limits", theirs)):
-        yield Figure(f"server time a call: {name}", server_us(url, doing), "us")
+def prices(url: str, rivals: Mapping[str, Make]) -> Iterator[Figure]:
+    asks: dict[str, Ask] = {"kit": Kit(url), **{name: make(url) for name, make in rivals.items()}}
+    taken = fastest_us(asks)
+    for name, us in taken.items():
+        yield Figure(f"allow: {name}", us, "us")
+    for name in rivals:
+        goal = 1.0 if name == "limits" else None
+        rate = taken[name] / taken["kit"]
+        yield Figure(f"allow: rate / that of {name}", rate, "", goal=goal, better="more")
+    for name, ask in asks.items():
+        yield Figure(f"server time a call: {name}", server_us(url, ask), "us")
 
 
-def queueing(url: str) -> Iterator[Figure]:
+def queueing(url: str, rivals: Mapping[str, Make]) -> Iterator[Figure]:
     found = together(waiting, url, bursts=False)
     each = found.calls / len(found.granted)
     yield Figure("wait() for 5/s, 8 processes: calls a grant", each, "", goal=1.2)
     yield Figure("wait(): longest wait", max(found.waits), "s")
     yield Figure("wait(): worst second, as granted", worst(found.granted), "", goal=5.0)
+    if "pyrate-limiter" in rivals:
+        theirs = together(pyrate_waiting, url, bursts=False)
+        each = theirs.calls / len(theirs.seen)
+        yield Figure("the same, pyrate-limiter: calls a grant", each)
+        yield Figure("the same, pyrate-limiter: longest wait", max(theirs.waits), "s")
 
 
 class Recorder(Client):
@@ -110,7 +121,28 @@ def limits_moving(url: str) -> Ask:
     return lambda: limiter.hit(item, "bench")
 
 
-def together(make: Callable[[str], Ask], url: str, *, bursts: bool) -> Worked:
+def pyrate(url: str, *, limit: int = 100, waits: bool = False) -> Ask:
+    """Its bucket in Redis; the window is told by the clock of each process."""
+    from pyrate_limiter import Limiter, RedisBucket  # noqa: PLC0415 - same
+    from pyrate_limiter import Rate as Theirs  # noqa: PLC0415 - same
+
+    raw: Any = redis.Redis.from_url(url)
+    bucket = RedisBucket.init([Theirs(limit, 1000)], raw, f"pyrate-{limit}")
+    limiter = Limiter(bucket)
+    return lambda: bool(limiter.try_acquire("bench", blocking=waits))
+
+
+def pyrate_waiting(url: str) -> Ask:
+    return pyrate(url, limit=5, waits=True)
+
+
+PEERS: dict[str, tuple[str, Make]] = {
+    "limits": ("limits", limits_moving),
+    "pyrate-limiter": ("pyrate_limiter", pyrate),
+}
+
+
+def together(make: Make, url: str, *, bursts: bool) -> Worked:
     """Let processes ask side by side."""
     start, before = _FORK.Barrier(PROCESSES), script_calls(url)
     pipes = [_FORK.Pipe(duplex=False) for _ in range(PROCESSES)]
@@ -129,9 +161,7 @@ def together(make: Callable[[str], Ask], url: str, *, bursts: bool) -> Worked:
     )
 
 
-def _work(
-    make: Callable[[str], Ask], url: str, sending: Connection, start: Barrier, *, bursts: bool
-) -> None:
+def _work(make: Make, url: str, sending: Connection, start: Barrier, *, bursts: bool) -> None:
     ask = make(url)
     worked = Worked(getattr(ask, "moments", []))
     start.wait()

@@ -21,7 +21,7 @@ from opsctl.kit import (
 from opsctl.kit.testing import memory_cache
 from opsctl.systems.clock import SystemClock
 from opsctl.systems.redis import RedisLimits
-from tests.engines.redis import OwnRedis, RedisServer
+from tests.engines.redis import OwnRedis
 from tests.waiting import wait_for
 
 SOON = RedisLimits(answer_s=0.3, connections=8)
@@ -94,7 +94,23 @@ def test_what_changed_meanwhile_does_not_come_back_to_life(
     assert cache.get("kept") == "old"
 
 
-def test_a_wiped_server_is_cold_and_everything_goes_on(
+def test_a_flush_by_others_is_not_told_to_memory_and_a_clear_is(
+    own_redis: OwnRedis, open_cache: Open
+) -> None:
+    server = own_redis()
+    cache, other = listening(open_cache(server.url())), listening(open_cache(server.url()))
+    cache.set_many({"read": 1, "not read": 1})
+    assert other.get("read") == 1
+
+    server.cli("FLUSHALL")
+    before = [other.get("read"), other.get("not read")]
+    cache.clear()
+
+    assert before == [1, None]
+    wait_for(lambda: other.get("read") is None, 5, "the other to forget")
+
+
+def test_a_restarted_server_is_cold_and_everything_goes_on(
     own_redis: OwnRedis, open_cache: Open
 ) -> None:
     server = own_redis()
@@ -123,45 +139,6 @@ def test_memory_is_not_trusted_while_changes_are_not_heard(
     other.set("k", "new")
 
     wait_for(lambda: cache.get("k") == "new", 0.5, "the change, without a message")
-
-
-def full(own_redis: OwnRedis) -> RedisServer:
-    server = own_redis(config=["maxmemory 3mb", "maxmemory-policy noeviction"])
-    server.cli("EVAL", "for i=1,99 do redis.pcall('SET', 'k'..i, string.rep('x', 50000)) end", "0")
-    return server
-
-
-def replica(own_redis: OwnRedis) -> RedisServer:
-    master = own_redis()
-    server = own_redis(config=[f"replicaof {master.address.host} {master.address.port}"])
-    wait_for(lambda: "link_status:up" in server.cli("INFO", "replication"), 20, "the replica")
-    return server
-
-
-def locked(own_redis: OwnRedis) -> RedisServer:
-    server = own_redis(password="right")
-    server.password = "wrong"
-    return server
-
-
-def without_rights(own_redis: OwnRedis) -> RedisServer:
-    server = own_redis()
-    server.cli("ACL", "SETUSER", "default", "-@all", "+ping", "+client|setname")
-    return server
-
-
-@pytest.mark.parametrize("fault", [full, replica, locked, without_rights])
-def test_a_redis_that_refuses_writes_harms_no_caller(
-    own_redis: OwnRedis, open_cache: Open, fault: Callable[[OwnRedis], RedisServer]
-) -> None:
-    cache = open_cache(fault(own_redis).url())
-
-    assert cache.set("k", 1) is False
-    assert cache.get_or_set("f", lambda: 2) == 2
-    assert cache.get("nothing") is None
-    assert cache.delete("k") in (0, 1)
-    assert cache.delete_pattern("*") >= 0
-    assert cache.counts.errors > 0
 
 
 def test_redis_switched_off_is_a_cache_in_memory() -> None:

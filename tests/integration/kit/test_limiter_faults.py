@@ -82,8 +82,8 @@ def test_the_policy_decides_in_every_fault(
 def test_a_slow_line_is_used_as_long_as_it_keeps_the_deadline(
     client_of: MakeClient, redis_url: str, *, delay_s: float, allowed: int
 ) -> None:
-    with slow_line(redis_url, delay_s) as url:
-        client = client_of(url)
+    with slow_line(redis_url, delay_s) as line:
+        client = client_of(line.url)
         limiter = RateLimiter(client, "test", policies=Policies("closed", after_restart="trust"))
 
         decisions = [limiter.allow(Rate("slow", 8, 60.0)).allowed for _ in range(10)]

@@ -5,10 +5,15 @@ import queue
 
 import pytest
 
+from opsctl.errors import UnreachableError
 from opsctl.kit import AsyncClient, Client
-from opsctl.systems.redis_pubsub import Message
+from opsctl.systems.clock import SystemClock
+from opsctl.systems.redis_pool import RedisPyPooled
+from opsctl.systems.redis_pubsub import Message, Subscription, Topics
+from opsctl.systems.redis_target import RedisLimits, RedisTarget
 from tests.engines.redis import OwnRedis
 from tests.integration.kit.conftest import MakeClient
+from tests.slow_line import slow_line
 from tests.waiting import wait_for
 
 
@@ -116,3 +121,40 @@ def test_switched_off_hears_nothing_and_says_nothing() -> None:
         listener = client.listen(print, channels=["x"])
 
         assert not listener.live
+
+
+def subscribed(url: str, *, answer_s: float) -> Subscription:
+    target, limits = RedisTarget.parse(url), RedisLimits(answer_s, connections=1)
+    pool = RedisPyPooled(target, name="test", clock=SystemClock(), limits=limits)
+    return pool.subscribe(Topics(("x",)))
+
+
+def test_an_answer_that_takes_longer_than_one_wait_is_no_dead_line(redis_url: str) -> None:
+    with slow_line(redis_url, 0.3) as line:
+        subscription = subscribed(line.url, answer_s=5.0)
+
+        heard = [subscription.receive(0.05) for _ in range(20)]
+
+        assert heard == [None] * 20
+        subscription.close()
+
+
+def test_a_line_on_which_nothing_is_answered_is_dead_after_the_deadline(
+    own_redis: OwnRedis,
+) -> None:
+    server, clock = own_redis(), SystemClock()
+    subscription = subscribed(server.url(), answer_s=0.5)
+    server.freeze()
+    began = clock.steady()
+
+    def ended() -> bool:
+        try:
+            subscription.receive(0.05)
+        except UnreachableError as error:
+            return "is dead" in error.what
+        return False
+
+    wait_for(ended, 10, "the end of the line")
+
+    assert 0.5 <= clock.steady() - began < 2.0
+    subscription.close()

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as some
 
 from opsctl.errors import SettingsError
@@ -19,6 +19,7 @@ def test_a_setting_changes_a_preset_and_adds_rates_of_its_own() -> None:
     assert rates["krx"] == Rate("krx", 3, 0.5)
 
 
+@example("1/0m")
 @given(some.text(max_size=12) | some.from_regex(r"\d+/\d*(ms|s|m|h)", fullmatch=True))
 def test_settings_take_exactly_the_rates_that_the_kit_can_read(text: str) -> None:
     try:

@@ -1,0 +1,94 @@
+"""Every part of the kit in every fault of Redis: the documented outcome, within its deadline."""
+
+import queue
+from typing import Any
+
+import pytest
+
+from opsctl.kit import Client
+from opsctl.systems.clock import SystemClock
+from tests.contract.kit.faces import loop
+from tests.engines.redis import OwnRedis
+from tests.integration.kit.conftest import QUICK
+from tests.integration.kit.outcomes import COLUMNS, TABLE, outcome
+from tests.integration.kit.parts import PARTS, Kit
+from tests.redis_faults import FAULTS, stage
+from tests.waiting import wait_for
+
+# Besides the one deadline that a fault may cost: the machine does other things as well.
+SLACK_S = 1.5
+
+
+@pytest.mark.parametrize("face", ["sync", "async"])
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("part", TABLE)
+def test_each_part_does_what_is_documented_in_time(
+    own_redis: OwnRedis, *, part: str, fault: str, face: str
+) -> None:
+    clock, took = SystemClock(), []
+    with stage(own_redis, fault) as there, loop(face) as runner:
+        kit = Kit(there.url, runner)
+        deeds = PARTS[part](kit)
+        FAULTS[fault].begin(there)
+        kit.client.settle()
+        said = {}
+        for name in TABLE[part]:
+            began = clock.steady()
+            said[name] = outcome(deeds[name])
+            took.append(clock.steady() - began)
+        kit.client.close()
+
+    assert said == {name: row[COLUMNS[fault]] for name, row in TABLE[part].items()}
+    assert max(took) < QUICK.answer_s + SLACK_S
+    assert sum(took) < QUICK.answer_s + 2 * SLACK_S
+
+
+@pytest.mark.parametrize("face", ["sync", "async"])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_all_of_it_works_again_when_the_fault_is_over(
+    own_redis: OwnRedis, *, fault: str, face: str
+) -> None:
+    proofs = {
+        ("client", "writes"): b"OK",
+        ("closed limiter", "allows"): True,
+        ("layered cache", "writes"): True,
+        ("hashes", "writes"): True,
+        ("sessions", "creates"): True,
+        ("queue", "puts"): True,
+    }
+    with stage(own_redis, fault) as there, loop(face) as runner:
+        kit = Kit(there.url, runner)
+        deeds = {part: PARTS[part](kit) for part, _ in proofs}
+        FAULTS[fault].begin(there)
+        kit.client.settle()
+        for part, deed in proofs:
+            outcome(deeds[part][deed])
+        FAULTS[fault].end(there)
+
+        def said() -> dict[tuple[str, str], Any]:
+            kit.client.settle()
+            return {(part, deed): outcome(deeds[part][deed]) for part, deed in proofs}
+
+        wait_for(lambda: said() == proofs, 15, "every part to work again")
+        kit.client.close()
+
+
+@pytest.mark.parametrize("fault", [name for name in FAULTS if name != "too slow"])
+def test_a_listener_hears_again_when_the_fault_is_over(own_redis: OwnRedis, fault: str) -> None:
+    heard = queue.SimpleQueue[str]()
+    with (
+        stage(own_redis, fault) as there,
+        Client(there.url, service="test", limits=QUICK) as client,
+    ):
+        client.listen(
+            lambda message: heard.put(message.channel),
+            patterns=["ticker.*"],
+            on_gap=lambda: heard.put("gap"),
+        )
+        assert heard.get(timeout=5) == "gap"
+
+        FAULTS[fault].begin(there)
+        FAULTS[fault].end(there)
+
+        wait_for(lambda: there.server.cli("PUBLISH", "ticker.kr", "1") == "1", 10, "a listener")
+        wait_for(lambda: heard.get(timeout=5) == "ticker.kr", 10, "the message")
