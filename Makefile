@@ -12,7 +12,7 @@ TOUCH_REDIS := tests/unit/kit tests/unit/probe tests/unit/cli tests/unit/doctor 
   tests/architecture/test_kit_imports.py
 
 .DEFAULT_GOAL := help
-.PHONY: help install check quick test test-without-redis demo docs lock bench clean
+.PHONY: help install check quick test test-without-redis demo docs lock bench bench-migrate clean
 .PHONY: up-prod up-dev up-local down migrate debug-pubsub
 
 help: ## List the verbs
@@ -77,6 +77,10 @@ bench: install ## Measure beside the peers; each figure a ratio taken in one run
 	$(BIN)/python scripts/bench/migrate --quick
 	$(BIN)/python scripts/bench/sandbox
 	$(BIN)/python scripts/bench/with-peers
+
+bench-migrate: install ## Migrations beside dbmate and psql: 1 to 5,000 files, in a quarter of an hour
+	$(BIN)/python scripts/bench/migrate
+	$(BIN)/python scripts/bench/migrate --large
 
 lock: ## Resolve the dependencies again; releases younger than a week wait
 	uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \

@@ -1,8 +1,8 @@
 """What a check says: one finding each, from fine to critical, with the way out."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Level(StrEnum):
@@ -17,8 +17,7 @@ class Level(StrEnum):
 _SEVERITY = (Level.OK, Level.ADVICE, Level.WARNING, Level.UNKNOWN, Level.CRITICAL)
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
+class Figure(NamedTuple):
     """A number behind a finding, with the marks it is judged by."""
 
     name: str
@@ -28,8 +27,7 @@ class Figure:
     critical_at: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One answer of one check; `fix` says what to type or change."""
 
     check: str
@@ -49,8 +47,7 @@ class Finding:
         return self.level not in {Level.OK, Level.ADVICE}
 
 
-@dataclass(frozen=True, slots=True)
-class Marks:
+class Marks(NamedTuple):
     """Where a reading becomes trouble, and below which it is none any more."""
 
     warn_at: float

@@ -76,12 +76,12 @@ class Ground:
 
     def with_rules(self, **changes: Any) -> "Ground":
         return replace(
-            self, project=replace(self.project, rules=replace(self.project.rules, **changes))
+            self, project=self.project._replace(rules=self.project.rules._replace(**changes))
         )
 
     def with_patience(self, **changes: Any) -> "Ground":
-        patience = replace(self.project.patience, **changes)
-        return replace(self, project=replace(self.project, patience=patience))
+        patience = self.project.patience._replace(**changes)
+        return replace(self, project=self.project._replace(patience=patience))
 
 
 def ground(kind: str, url: str, directory: Path) -> Ground:

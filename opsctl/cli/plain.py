@@ -1,6 +1,6 @@
 """Turns a result into what JSON can say."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from enum import Enum
@@ -8,18 +8,25 @@ from pathlib import Path
 
 
 def to_plain(value: object) -> object:
-    """Go through dataclasses, mappings and sequences; what has no JSON form is an error."""
+    """Go through nouns, mappings and sequences; what has no JSON form is an error."""
     if isinstance(value, Enum):
         return value.value
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: to_plain(getattr(value, field.name)) for field in fields(value)}
+    if (names := _fields_of(value)) is not None:
+        return {name: to_plain(getattr(value, name)) for name in names}
     if isinstance(value, Mapping):
         return {str(key): to_plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [to_plain(inner) for inner in value]
     return _single(value)
+
+
+def _fields_of(value: object) -> Iterable[str] | None:
+    if is_dataclass(value) and not isinstance(value, type):
+        return [field.name for field in fields(value)]
+    named: Iterable[str] | None = getattr(value, "_fields", None)
+    return named
 
 
 def _single(value: object) -> str:

@@ -5,8 +5,8 @@ from pathlib import Path
 from opsctl.disk.model import Share
 from opsctl.disk.parts import Parts
 from opsctl.errors import OpsctlError
+from opsctl.systems.deadline import Deadline, within
 from opsctl.systems.engine import EngineDisk
-from opsctl.systems.network import Deadline, within
 
 
 def engine_shares(parts: Parts, notes: list[str]) -> tuple[Share, ...]:

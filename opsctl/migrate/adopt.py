@@ -89,7 +89,8 @@ def _from_list(project: Project) -> Source | None:
         return None
     if _LIST not in names:
         return None
-    text = project.folder.read(project.directory, [_LIST])[_LIST].decode(errors="replace")
+    ((_, data),) = project.folder.read(project.directory, [_LIST])
+    text = data.decode(errors="replace")
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
     versions = {int(match["version"]) for line in lines if (match := _VERSION.match(line))}
     return Source(_LIST, frozenset(versions))

@@ -1,15 +1,14 @@
 """What one kind of database does in its own way."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from opsctl.migrate.model import Limits
 from opsctl.migrate.work import Work
-from opsctl.systems.script import ScriptError, Scripts, ScriptSession
+from opsctl.systems.script import Row, ScriptError, Scripts, ScriptSession
 
 if TYPE_CHECKING:
     from opsctl.migrate.lexer import Script
@@ -29,8 +28,7 @@ class Kind(Enum):
     OTHER = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Blocker:
+class Blocker(NamedTuple):
     """Someone who holds what we wait for."""
 
     pid: int
@@ -43,8 +41,7 @@ class Blocker:
         return f"pid {self.pid} ({self.who}, {age}): {self.query or 'no query'}"
 
 
-@dataclass(frozen=True, slots=True)
-class Touched:
+class Touched(NamedTuple):
     """A table that a statement needs, as it is before the run."""
 
     table: str
@@ -53,8 +50,7 @@ class Touched:
     size_bytes: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(NamedTuple):
     """One thing of a schema, and all there is to say of it."""
 
     kind: str
@@ -82,6 +78,8 @@ class Dialect(Protocol):
     who: str
     """Who applies, where the database has no users of its own to say so."""
     takes_copy: bool
+    shadow_hint: str
+    """What to try where no empty database can be made to compare with."""
     scripts: Scripts
 
     def tracking(self) -> str:
@@ -106,6 +104,14 @@ class Dialect(Protocol):
 
     def is_tracked(self, session: ScriptSession) -> bool: ...
 
+    def rows(self, session: ScriptSession) -> Iterable[Row]:
+        """List version, name, checksum and finished, in order; none where there is no table."""
+        ...
+
+    def note(self, session: ScriptSession, statement: str) -> None:
+        """Write what is nice to know, and may be lost in a power cut."""
+        ...
+
     def columns(self, session: ScriptSession, table: str) -> Sequence[str]:
         """Name the columns of another tool's table; none where there is no such table."""
         ...
@@ -126,11 +132,11 @@ class Dialect(Protocol):
         """List the locks that this session's open transaction has taken."""
         ...
 
-    def left_by(self, session: ScriptSession, work: Work) -> str:
-        """Name the invalid index that an interrupted statement left; empty where there is none."""
+    def left_by(self, session: ScriptSession, work: Work) -> tuple[str, ...]:
+        """Name the invalid indexes that an interrupted statement of this file may have left."""
         ...
 
-    def sweep(self, session: ScriptSession, left: str) -> None:
+    def sweep(self, session: ScriptSession, left: str, *, limits: Limits) -> None:
         """Remove what `left_by` named."""
         ...
 

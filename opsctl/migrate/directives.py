@@ -1,7 +1,9 @@
 """Reads what a file asks of opsctl: comments at its head that begin with `-- opsctl:`."""
 
 import re
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
 
 from opsctl.migrate.excerpt import refused
 from opsctl.migrate.model import Limits
@@ -14,15 +16,14 @@ _UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0}
 _HINT = "Known are: no-transaction, lock_timeout=5s, statement_timeout=10min; 0 is no limit."
 
 
-@dataclass(frozen=True, slots=True)
-class Directives:
+class Directives(NamedTuple):
     alone: bool = False
     """Run without a transaction."""
-    limits: dict[str, float] = field(default_factory=dict)
+    limits: Mapping[str, float] = MappingProxyType({})
 
     def over(self, limits: Limits) -> Limits:
         found = {f"{name.removesuffix('_timeout')}_s": s for name, s in self.limits.items()}
-        return replace(limits, **found)
+        return limits._replace(**found)
 
 
 def read_directives(text: str, file: str) -> Directives:

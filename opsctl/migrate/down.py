@@ -1,6 +1,7 @@
 """Takes files back, the last one first, by the down parts that stand beside them."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from opsctl.errors import UsageError
 from opsctl.migrate.explain import explain
@@ -8,6 +9,7 @@ from opsctl.migrate.ledger import Ledger
 from opsctl.migrate.model import Migration, RefusedMigrationError, Standing, State
 from opsctl.migrate.prepare import prepare
 from opsctl.migrate.project import Project
+from opsctl.migrate.read import stripped
 from opsctl.migrate.work import Event, Tell, Work
 from opsctl.systems.script import ScriptError
 
@@ -42,13 +44,11 @@ def _reversible(standing: Standing) -> Migration:
 
 def prepare_down(project: Project, migrations: Sequence[Migration]) -> list[Work]:
     """Read the down parts by the same rules as the files."""
-    names = [migration.down for migration in migrations if migration.down]
-    contents = project.folder.read(project.directory, names)
+    names = {migration.down: migration for migration in migrations if migration.down}
+    found = project.folder.read(project.directory, names)
     return [
-        prepare(
-            migration, project.rules, file=migration.down or "", data=contents[migration.down or ""]
-        )
-        for migration in migrations
+        prepare(names[name], project.rules, partial(stripped, data), file=name)
+        for name, data in found
     ]
 
 

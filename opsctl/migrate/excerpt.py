@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from opsctl.migrate.lexer import place
 from opsctl.migrate.model import RefusedMigrationError
@@ -12,8 +12,7 @@ _BEFORE = 40
 NOTHING_RAN = "nothing was changed"
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(NamedTuple):
     """One place in one file, fit to be shown."""
 
     file: str

@@ -1,8 +1,8 @@
 """The tracking table of one open session: its rows read and written, files run beside them."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from opsctl import __version__
 from opsctl.migrate.dialect import Dialect, Kind
@@ -13,18 +13,15 @@ from opsctl.systems.script import Message, Row, ScriptError, ScriptSession
 _ATTEMPTS = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Ledger:
+class Ledger(NamedTuple):
     dialect: Dialect
     session: ScriptSession
     git_sha: Callable[[], str] = str
 
     def applied(self) -> tuple[Applied, ...]:
         """List what every run needs to know; nothing where there is no table yet."""
-        rows = self._select("version, name, checksum, finished")
-        return tuple(
-            Applied(int(v), name, checksum, bool(done)) for v, name, checksum, done in rows
-        )
+        rows = self.dialect.rows(self.session)
+        return tuple(Applied(int(v), name, known, bool(done)) for v, name, known, done in rows)
 
     def history(self) -> tuple[Applied, ...]:
         """List all that the table knows."""
@@ -46,6 +43,8 @@ class Ledger:
                 # Another runner was faster, between our look and our statement.
                 if self.dialect.kind(error) is Kind.OTHER or attempt + 1 == _ATTEMPTS:
                     raise
+            else:
+                return
 
     def begin(self) -> None:
         """Open a transaction that holds the tracking table, and stays open."""
@@ -117,12 +116,13 @@ class Ledger:
         """Write them all at once: one update a file would be a twentieth of a run."""
         if not durations:
             return
-        cases = " ".join(f"WHEN {version:d} THEN {ms:d}" for version, ms in durations.items())
-        numbers = ", ".join(f"{version:d}" for version in durations)
-        self.session.query(
-            f"UPDATE {self.dialect.table} SET duration_ms = CASE version {cases} END"  # noqa: S608 - numbers only
-            f" WHERE version IN ({numbers})"
+        rows = ", ".join(f"({version:d}, {ms:d})" for version, ms in durations.items())
+        table = self.dialect.table
+        statement = (
+            f"WITH took (version, ms) AS (VALUES {rows}) UPDATE {table}"  # noqa: S608 - numbers only
+            f" SET duration_ms = took.ms FROM took WHERE {table}.version = took.version"
         )
+        self.dialect.note(self.session, statement)
 
     def _message(
         self, work: Work, before: Sequence[str], *, begin: str | None = None, end: str = "COMMIT"

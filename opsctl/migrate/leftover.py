@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _IDENTIFIER = re.compile(r'"(?P<quoted>(?:[^"]|"")+)"|(?P<plain>[\w$]+)')
 _NAMELESS = re.compile(
@@ -10,23 +10,22 @@ _NAMELESS = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class InvalidIndex:
+class InvalidIndex(NamedTuple):
     shown: str
     """Schema and name, quoted by the server."""
     name: str
     table: str
 
 
-def left_behind(statement: str, found: Iterable[InvalidIndex]) -> str:
-    """Find the one that the statement names, on the table that it names; empty if none."""
+def left_behind(statement: str, found: Iterable[InvalidIndex]) -> tuple[str, ...]:
+    """Find those that the statement names, on the table that it names."""
     words = set(_names(statement))
     nameless = _NAMELESS.search(statement) is not None
-    for index in found:
-        named = index.table in words and (nameless or index.name in words)
-        if named or _reindexed(index, words):
-            return index.shown
-    return ""
+    return tuple(
+        index.shown
+        for index in found
+        if (index.table in words and (nameless or index.name in words)) or _reindexed(index, words)
+    )
 
 
 def _reindexed(index: InvalidIndex, words: set[str]) -> bool:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _KEPT_WORDS = 8
 _CONTROLS = frozenset({"BEGIN", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE"})
@@ -36,17 +36,16 @@ _PARTS = rf"""
 """
 _FLAGS = re.VERBOSE | re.ASCII | re.DOTALL
 _NUMBER = r"[0-9][0-9A-Za-z_.]*+"
-# One word at a time where words matter, and in one leap where they do not.
+# One word at a time where words matter, and in one leap to the next mark where they do not.
 _WORDS = re.compile(rf"{_PARTS}|(?P<word>{_WORD})|(?P<other>{_NUMBER}|.)", _FLAGS)
 _LEAP = rf"(?:\s++|[][,.=<>+*0-9%|]++|-(?!-)|(?![eE]'){_WORD})++"
-_LEAPS = re.compile(rf"(?P<leap>{_LEAP})|{_PARTS}|(?P<other>.)", _FLAGS)
+_LEAPS = re.compile(_LEAP, re.ASCII)
 _NEST = re.compile(r"/\*|\*/")
 _DATA_LINE = re.compile(r"[ \t]*+(?:--[^\n\r]*+)?(?:\r?\n|\Z)")
 _DATA_END = re.compile(r"^\\\.\r?(?:\n|\Z)", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Characters from the start of the text; lines and columns as an editor counts them."""
 
     offset: int
@@ -54,8 +53,7 @@ class Place:
     column: int
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     start: Place
     end: int
     """Where its semicolon stands, or its text ends."""
@@ -69,8 +67,7 @@ class Statement:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class CopyData:
+class CopyData(NamedTuple):
     """Lines that COPY ... FROM STDIN reads; `after` lies behind the line that ends them, too."""
 
     statement: int
@@ -79,16 +76,14 @@ class CopyData:
     after: int
 
 
-@dataclass(frozen=True, slots=True)
-class Oddity:
+class Oddity(NamedTuple):
     """Something that is no SQL: a meta-command, a variable, or why the text cannot be read."""
 
     place: Place
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
+class Script(NamedTuple):
     statements: tuple[Statement, ...]
     copies: tuple[CopyData, ...]
     commands: tuple[Oddity, ...]
@@ -111,17 +106,32 @@ def place(text: str, offset: int) -> Place:
     return Place(offset, line, offset - text.rfind("\n", 0, offset))
 
 
+class Places:
+    """Counts on from the last place: they are asked for in order, and no text is seen twice."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._counted, self._line, self._first = 0, 1, 0
+
+    def __call__(self, offset: int) -> Place:
+        newest = self._text.rfind("\n", self._counted, offset)
+        if newest >= 0:
+            self._line += self._text.count("\n", self._counted, offset)
+            self._first = newest + 1
+        self._counted = offset
+        return Place(offset, self._line, offset - self._first + 1)
+
+
 class _Reader:
     def __init__(self, text: str) -> None:
         self._text = text
+        self._place = Places(text)
         self._statements: list[Statement] = []
         self._copies: list[CopyData] = []
         self._commands: list[Oddity] = []
         self._variables: list[Oddity] = []
         self._flaws: list[Oddity] = []
-        self._line, self._counted = 1, 0
         self._start: Place | None = None
-        self._pattern = _WORDS
         self._begin()
 
     def read(self) -> Script:
@@ -136,7 +146,7 @@ class _Reader:
             "word": self._word,
         }
         position = 0
-        while match := self._pattern.match(self._text, position):
+        while match := _WORDS.match(self._text, position):
             kind = match.lastgroup
             if self._start is None and kind not in _STARTS_NOTHING:
                 self._start = self._place(match.start())
@@ -144,6 +154,8 @@ class _Reader:
             position = act(match) if act else match.end()
             if kind not in _NO_SQL:
                 self._last, self._end = match[0].upper() if act else "", position
+            if self._leaps and (leap := _LEAPS.match(self._text, position)):
+                self._last, self._end, position = "", leap.end(), leap.end()
         self._finish(len(self._text[: self._end].rstrip()))
         if (nul := self._text.find("\0")) >= 0:
             self._flaws.append(Oddity(place(self._text, nul), "a NUL byte"))
@@ -158,7 +170,7 @@ class _Reader:
     def _begin(self) -> None:
         self._start = None
         self._words: list[str] = []
-        self._pattern = _WORDS
+        self._leaps = False
         self._depth = self._end = 0
         self._in_body = self._reads_data = False
         self._last = ""
@@ -173,7 +185,7 @@ class _Reader:
         if len(self._words) < _KEPT_WORDS:
             self._words.append(word)
         elif self._words[0] != "COPY" and not _ROUTINES.intersection(self._words[:4]):
-            self._pattern = _LEAPS
+            self._leaps = True
         if self._depth == 0:
             self._follow(word)
         return match.end()
@@ -242,9 +254,3 @@ class _Reader:
     def _flaw(self, position: int, text: str) -> int:
         self._flaws.append(Oddity(self._place(position), text))
         return position
-
-    def _place(self, offset: int) -> Place:
-        """Count on from the last place; they are asked for in order."""
-        self._line += self._text.count("\n", self._counted, offset)
-        self._counted = offset
-        return Place(offset, self._line, offset - self._text.rfind("\n", 0, offset))

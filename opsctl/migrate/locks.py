@@ -3,7 +3,7 @@
 import functools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 ACCESS_EXCLUSIVE = "ACCESS EXCLUSIVE"
 SHARE_UPDATE_EXCLUSIVE = "SHARE UPDATE EXCLUSIVE"
@@ -21,12 +21,12 @@ BLOCKS = {
 
 _PART = r'(?:"(?:[^"]|"")+"|[\w$\x80-\U0010ffff]+)'
 _TABLE = rf"(?P<table>{_PART}(?:\s*\.\s*{_PART})?)"
-_GAP = r"(?:\s+|--[^\n]*\n|/\*.*?\*/)+"
+# Possessive: what could be cut into parts in many ways would be tried in all of them.
+_GAP = r"(?:(?:\s|--[^\n]*+\n|/\*(?:[^*]|\*(?!/))*+\*/)++)"
 _ONLY = rf"(?:IF{_GAP}EXISTS{_GAP})?(?:ONLY{_GAP})?"
 
 
-@dataclass(frozen=True, slots=True)
-class Lock:
+class Lock(NamedTuple):
     table: str
     mode: str
 

@@ -1,27 +1,24 @@
 """What migrations are made of: files, rows of the tracking table, and where each one stands."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from opsctl.errors import OpsctlError
 
 
-@dataclass(frozen=True, slots=True)
-class Migration:
-    """One file; `data` is its text without a byte order mark, line ends as they are."""
+class Migration(NamedTuple):
+    """One file; its text is read when it is needed, for there may be thousands."""
 
     version: int
     name: str
     file: str
     checksum: str
-    data: bytes
     down: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(NamedTuple):
     """One row of the tracking table; what only `status` shows is left empty elsewhere."""
 
     version: int
@@ -44,8 +41,7 @@ class State(StrEnum):
     INTERRUPTED = "interrupted"
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """Where one version stands; a file, a row, or both."""
 
     version: int
@@ -60,8 +56,7 @@ class Standing:
         return self.migration.file if self.migration else f"{self.version}_{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Library:
+class Library(NamedTuple):
     """All files of the directory, in order."""
 
     migrations: tuple[Migration, ...]
@@ -69,8 +64,7 @@ class Library:
     """Gaps, and files whose names are not understood."""
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(NamedTuple):
     """How far to go, and what to put up with."""
 
     to: int | None = None
@@ -79,8 +73,7 @@ class Order:
     resume: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """What will run, in order, and what the operator should know."""
 
     todo: tuple[Migration, ...]
@@ -90,8 +83,7 @@ class Plan:
     """Files that are pending too, and beyond what was asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """How long one file may wait and run, in seconds; 0 means without a limit."""
 
     lock_s: float

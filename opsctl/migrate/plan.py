@@ -22,6 +22,7 @@ _MISSING_HINT = (
     "Restore it (git log -- migrations), or forget it: opsctl migrate adopt --forget {version}"
 )
 _ORDER_HINT = "Give it the next free number, or run it now: opsctl migrate --allow-out-of-order"
+_AT_REST = frozenset({State.APPLIED, State.PENDING})
 _RESUME_HINT = "`opsctl migrate --resume` looks at what is there and goes on from it."
 
 
@@ -65,8 +66,10 @@ def plan(found: Sequence[Standing], order: Order) -> Plan:
     """Say what runs; refuse where files and database tell different stories."""
     _refuse_unknown(found, order)
     for standing in found:
-        _refuse(standing, found, order)
-    todo = [s.migration for s in found if s.migration and s.state in _runs(order)]
+        if standing.state not in _AT_REST:
+            _refuse(standing, found, order)
+    runs = _runs(order)
+    todo = [s.migration for s in found if s.state in runs and s.migration]
     resumed = frozenset(s.version for s in found if s.state is State.INTERRUPTED)
     pending = len(todo)
     if order.to is not None:

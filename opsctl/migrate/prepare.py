@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from opsctl.migrate.directives import read_directives
 from opsctl.migrate.excerpt import refused
@@ -19,21 +20,25 @@ _CONTROL_HINT = (
 )
 
 
-def prepare(migration: Migration, rules: Rules, *, file: str = "", data: bytes = b"") -> Work:
+def prepare(
+    migration: Migration, rules: Rules, fetch: Callable[[], bytes], *, file: str = ""
+) -> Work:
     """Read one file, or its down part, as work; refuse it where that can be known already."""
     file = file or migration.file
-    text = _decoded(data or migration.data, file)
+    text = _decoded(fetch(), file)
     directives = read_directives(text, file)
     script = rules.read(text)
     _refuse_oddities(text, file, script)
-    if script.variables:
+    filled = bool(script.variables)
+    if filled:
         text = fill(text, file, script.variables, rules.values)
         script = rules.read(text)
         _refuse_oddities(text, file, script)
     work = Work(
         migration,
         file,
-        text,
+        # One that leaves a row behind when it cannot run is held from here on.
+        partial(str, text) if directives.alone else partial(_text, fetch, file, rules, filled),
         directives.over(rules.limits),
         rules.read,
         alone=directives.alone,
@@ -45,6 +50,12 @@ def prepare(migration: Migration, rules: Rules, *, file: str = "", data: bytes =
         why = "this database takes no data of COPY from a file"
         raise refused(text, file, script.copies[0].start, why=why, hint="Write it as INSERT.")
     return work
+
+
+def _text(fetch: Callable[[], bytes], file: str, rules: Rules, filled: bool) -> str:  # noqa: FBT001 - bound by `prepare`
+    """Read a file again as it will run."""
+    text = _decoded(fetch(), file)
+    return fill(text, file, rules.read(text).variables, rules.values) if filled else text
 
 
 def _decoded(data: bytes, file: str) -> str:

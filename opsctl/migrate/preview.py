@@ -1,7 +1,7 @@
 """Shows what a run would do: statements, locks, sizes; or tries it for real and takes it back."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from opsctl.migrate.dialect import Touched
 from opsctl.migrate.explain import explain
@@ -17,8 +17,7 @@ _UNITS = ("B", "kB", "MB", "GB", "TB")
 _STEP = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
+class Preview(NamedTuple):
     """One file of a run to come."""
 
     file: str
@@ -30,8 +29,7 @@ class Preview:
     """Of a rehearsal."""
 
 
-@dataclass(frozen=True, slots=True)
-class Forecast:
+class Forecast(NamedTuple):
     files: tuple[Preview, ...]
     rehearsed: bool = False
 

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from opsctl.migrate.ledger import Ledger
-from opsctl.migrate.model import Library, Order, Plan, Standing
+from opsctl.migrate.model import Library, Migration, Order, Plan, Standing
 from opsctl.migrate.plan import plan, standings
-from opsctl.migrate.read import read_library
+from opsctl.migrate.read import read_data, read_library
 from opsctl.migrate.work import Outcome, Patience, Rules, Tell, Work
 from opsctl.progress import Progress, Silent
 
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from opsctl.systems.folder import Folder
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(NamedTuple):
     directory: Path
     folder: "Folder"
     dialect: "Dialect"
@@ -48,9 +47,16 @@ class Project:
     def library(self) -> Library:
         return read_library(self.folder, self.directory)
 
+    def prepared(self, migration: Migration) -> Work:
+        """Read a file as work, or refuse it."""
+        from opsctl.migrate.prepare import prepare  # noqa: PLC0415 - only for what runs
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+        return prepare(
+            migration, self.rules, partial(read_data, self.folder, self.directory, migration)
+        )
+
+
+class Draft(NamedTuple):
     """A run as it stands before anyone else is kept out: what it would do, and with what."""
 
     project: Project
@@ -97,21 +103,19 @@ def look(project: Project, ledger: Ledger, *, whole: bool = False) -> tuple[Stan
 @contextmanager
 def draft(project: Project, order: Order) -> Iterator[Draft]:
     """Read files and rows once, and refuse all that can be refused before anything runs."""
+    project.dialect.scripts.call_ahead()
     library = project.library()
     with project.ledger() as ledger:
         # What looks interrupted may be at work in another runner: that is judged under the lock.
-        lenient = replace(order, resume=True)
+        lenient = order._replace(resume=True)
         planned = plan(standings(library.migrations, ledger.applied()), lenient)
         works = _prepared(project, ledger, planned) if planned.todo else ()
         yield Draft(project, ledger, library, order, planned, works)
 
 
 def _prepared(project: Project, ledger: Ledger, planned: Plan) -> tuple[Work, ...]:
-    from opsctl.migrate.prepare import (  # noqa: PLC0415 - only for what runs
-        prepare,
-        refuse_pooled,
-    )
+    from opsctl.migrate.prepare import refuse_pooled  # noqa: PLC0415 - only for what runs
 
-    works = tuple(prepare(migration, project.rules) for migration in planned.todo)
+    works = tuple(project.prepared(migration) for migration in planned.todo)
     refuse_pooled(works, is_pooled=lambda: ledger.session.is_pooled)
     return works

@@ -1,15 +1,29 @@
 """Finds the files of a directory and puts them in the order of their numbers."""
 
-import hashlib
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
+from operator import attrgetter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from opsctl.errors import SettingsError
 from opsctl.migrate.model import Library, Migration, RefusedMigrationError
 from opsctl.systems.files import MissingFileError
 from opsctl.systems.folder import Folder
+
+if TYPE_CHECKING:
+    from hashlib import sha256
+else:
+    try:
+        # As `random` does it: to load OpenSSL takes longer than to sum a thousand files.
+        if sys.version_info >= (3, 12):
+            from _sha2 import sha256
+        else:
+            from _sha256 import sha256
+    except ImportError:
+        from hashlib import sha256
 
 _NAME = re.compile(r"(?P<version>[0-9]+)_(?P<name>.+?)(?:\.(?P<part>up|down))?\.sql\Z")
 # From here on a number is a moment, and moments have gaps.
@@ -32,9 +46,11 @@ def read_library(folder: Folder, directory: Path) -> Library:
     ups = {name: match for name, match in found.items() if match["part"] != "down"}
     downs = {int(match["version"]): name for name, match in found.items() if name not in ups}
     _refuse_duplicates(ups)
-    contents = folder.read(directory, ups)
-    migrations = [_migration(match, contents[name], downs) for name, match in ups.items()]
-    migrations.sort(key=lambda migration: migration.version)
+    migrations = [
+        _migration(ups[name], checksum(stripped(data)), downs)
+        for name, data in folder.read(directory, ups)
+    ]
+    migrations.sort(key=attrgetter("version"))
     versions = [migration.version for migration in migrations]
     notes = (*_gaps(versions), *_orphans(downs, versions), *_strangers(names, found))
     return Library(tuple(migrations), tuple(notes))
@@ -42,25 +58,38 @@ def read_library(folder: Folder, directory: Path) -> Library:
 
 def checksum(data: bytes) -> str:
     """Count a file the same whichever line ends a checkout gave it."""
-    return hashlib.sha256(data.replace(b"\r\n", b"\n")).hexdigest()
+    return sha256(data.replace(b"\r\n", b"\n")).hexdigest()
 
 
 def stripped(data: bytes) -> bytes:
     return data.removeprefix(_BOM)
 
 
-def _migration(match: re.Match[str], data: bytes, downs: Mapping[int, str]) -> Migration:
-    data = stripped(data)
-    version = int(match["version"])
-    return Migration(
-        version, match["name"], match[0], checksum(data), data, down=downs.get(version)
-    )
+def read_data(folder: Folder, directory: Path, migration: Migration) -> bytes:
+    """Read a file again; it must still be the one that was summed."""
+    ((_, data),) = folder.read(directory, [migration.file])
+    found = stripped(data)
+    if checksum(found) != migration.checksum:
+        raise RefusedMigrationError(
+            f"{migration.file} has just changed",
+            why="somebody wrote it while this run was on its way; what ran before it is kept",
+            hint="Run the same command again.",
+            facts={"file": migration.file},
+        )
+    return found
+
+
+def _migration(match: re.Match[str], known: str, downs: Mapping[int, str]) -> Migration:
+    version = int(match[1])
+    return Migration(version, match[2], match[0], known, downs.get(version))
 
 
 def _refuse_duplicates(ups: Mapping[str, re.Match[str]]) -> None:
     by_version: dict[int, list[str]] = {}
     for name, match in ups.items():
-        by_version.setdefault(int(match["version"]), []).append(name)
+        by_version.setdefault(int(match[1]), []).append(name)
+    if len(by_version) == len(ups) and max(by_version, default=0) <= _LAST:
+        return
     for version, names in sorted(by_version.items()):
         if len(names) > 1:
             raise RefusedMigrationError(

@@ -7,13 +7,22 @@ from pathlib import Path
 
 from opsctl.errors import OpsctlError
 from opsctl.findings import Finding, Level
-from opsctl.migrate.dialect import Named
+from opsctl.migrate.dialect import Dialect, Named
+from opsctl.migrate.explain import explain
 from opsctl.migrate.ledger import Ledger
-from opsctl.migrate.model import Applied, Migration, Standing, State
-from opsctl.migrate.prepare import prepare
+from opsctl.migrate.model import (
+    Applied,
+    Migration,
+    MigrationError,
+    RefusedMigrationError,
+    Standing,
+    State,
+)
 from opsctl.migrate.project import Project, look
-from opsctl.migrate.read import checksum, stripped
+from opsctl.migrate.read import checksum, read_data, stripped
+from opsctl.migrate.work import Work
 from opsctl.systems.git import Git
+from opsctl.systems.script import ScriptError, ScriptSession
 
 _LEVELS = {
     State.APPLIED: Level.OK,
@@ -29,6 +38,9 @@ _FIXES = {
     State.OUT_OF_ORDER: "opsctl migrate --allow-out-of-order",
     State.INTERRUPTED: "opsctl migrate --resume",
 }
+
+_IN_SHADOW = "this was an empty database, made to compare with"
+_ONLY_FILES = "Files must build an empty database; --no-schema compares the files alone."
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +64,7 @@ def verify_all(project: Project, ledger: Ledger, git: Git, *, schema: bool) -> V
         try:
             differing = compare_schema(project, ledger, found)
         except OpsctlError as error:
-            findings.append(unknown_schema(error))
+            findings.append(unknown_schema(error, project.dialect))
         else:
             findings += judge_schema(differing)
             drifts += differing
@@ -75,17 +87,17 @@ def edits(project: Project, found: Sequence[Standing], git: Git) -> Iterator[Dri
     """Compare every edited file with the text that was applied, as git remembers it."""
     for standing in found:
         if standing.state is State.EDITED and standing.migration and standing.applied:
-            yield _edit(project.directory, standing.migration, standing.applied, git)
+            yield _edit(project, standing.migration, standing.applied, git)
 
 
-def _edit(directory: Path, migration: Migration, row: Applied, git: Git) -> Drift:
-    before = _as_applied(directory, migration, row, git)
+def _edit(project: Project, migration: Migration, row: Applied, git: Git) -> Drift:
+    before = _as_applied(project.directory, migration, row, git)
     if before is None:
         why = f"git does not know the text that was applied (sha256 {row.checksum[:12]}...)"
         return Drift(migration.file, (why,))
     lines = difflib.unified_diff(
         _lines(before),
-        _lines(migration.data),
+        _lines(read_data(project.folder, project.directory, migration)),
         f"{migration.file} as applied",
         f"{migration.file} now",
         lineterm="",
@@ -116,12 +128,19 @@ def _lines(data: bytes) -> list[str]:
 def compare_schema(project: Project, ledger: Ledger, found: Sequence[Standing]) -> list[Drift]:
     """Build an empty database from the files that were applied, and compare what both hold."""
     migrations = [s.migration for s in found if s.migration and s.applied and s.applied.finished]
-    works = [prepare(migration, project.rules) for migration in migrations]
+    works = [project.prepared(migration) for migration in migrations]
     with project.dialect.shadow() as shadow, shadow.session() as session:
         for work in works:
-            ledger.run_bare(session, work)
+            _build(ledger, session, work)
         wanted = project.dialect.schema(session)
     return list(differences(wanted, project.dialect.schema(ledger.session)))
+
+
+def _build(ledger: Ledger, session: ScriptSession, work: Work) -> None:
+    try:
+        ledger.run_bare(session, work)
+    except ScriptError as error:
+        raise explain(error, work, ledger.dialect, state=_IN_SHADOW) from error
 
 
 def differences(wanted: Iterable[Named], live: Iterable[Named]) -> Iterator[Drift]:
@@ -148,10 +167,16 @@ def judge_schema(drifts: Sequence[Drift]) -> Iterator[Finding]:
         yield Finding("schema", Level.OK, "the database is what the files make")
 
 
-def unknown_schema(error: OpsctlError) -> Finding:
+def unknown_schema(error: OpsctlError, dialect: Dialect) -> Finding:
     what = f"the schema was not compared: {error.what} ({error.why})"
-    fix = "The role needs CREATEDB, or set migrations.shadow_url to an empty database."
-    return Finding("schema", Level.UNKNOWN, what, fix)
+    return Finding("schema", Level.UNKNOWN, what, _way_out(error, dialect))
+
+
+def _way_out(error: OpsctlError, dialect: Dialect) -> str:
+    """Tell a file that does not run on an empty database from one that cannot be made."""
+    if isinstance(error, RefusedMigrationError):
+        return error.hint
+    return _ONLY_FILES if isinstance(error, MigrationError) else dialect.shadow_hint
 
 
 def _by_name(things: Iterable[Named]) -> Mapping[tuple[str, str], str]:

@@ -1,8 +1,8 @@
 """What a run works with: files that are ready, rules, patience, and what it tells."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 from opsctl.migrate.model import Limits, Migration
 
@@ -15,13 +15,13 @@ ALONE_HINT = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(NamedTuple):
     """One file, ready to run."""
 
     migration: Migration
     file: str
-    text: str
+    load: Callable[[], str]
+    """Gives its text, each time anew: thousands of files wait, and few are looked at twice."""
     limits: Limits
     read: Callable[[str], "Script"]
     alone: bool = False
@@ -31,13 +31,15 @@ class Work:
     """Data of COPY: where it starts, ends, and goes on behind its last line."""
 
     @property
+    def text(self) -> str:
+        return self.load()
+
+    @property
     def script(self) -> "Script":
-        """Read the statements again: thousands of files wait, and few are looked at twice."""
         return self.read(self.text)
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(NamedTuple):
     """What the settings and flags say about every file."""
 
     limits: Limits
@@ -47,11 +49,10 @@ class Rules:
     """Why a statement cannot run in a transaction of this database, or empty."""
     allow_alone: bool = False
     takes_copy: bool = True
-    values: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
+class Patience(NamedTuple):
     """How long to wait for others, in seconds."""
 
     runner_s: float
@@ -62,8 +63,7 @@ class Patience:
     longest_pause_s: float = 15.0
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One thing that happened to one file."""
 
     event: str
@@ -80,6 +80,18 @@ class Event:
         return f"{self.event} {self.file}{took}{note}"
 
 
+def event_of(
+    event: str,
+    work: Work,
+    *,
+    duration_ms: int | None = None,
+    note: str = "",
+    blockers: tuple[str, ...] = (),
+) -> Event:
+    migration = work.migration
+    return Event(event, migration.version, migration.name, work.file, duration_ms, note, blockers)
+
+
 def kept(files: Sequence[str]) -> str:
     """Say what a run has applied so far, and what stays whatever happens now."""
     if not files:
@@ -91,16 +103,14 @@ def kept(files: Sequence[str]) -> str:
 Tell = Callable[[Event], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """What the flags say about every file of a run."""
 
-    values: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str] = MappingProxyType({})
     runner_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What a run has applied, in order."""
 
     applied: tuple[str, ...] = ()

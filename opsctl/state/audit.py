@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from opsctl.errors import InterruptedRunError, OpsctlError, RefusedError
@@ -96,7 +95,7 @@ def _intent(action: Action, clock: "Clock") -> AuditEntry:
 def _ended(
     intent: AuditEntry, clock: "Clock", outcome: Outcome, *, details: Details | None = None
 ) -> AuditEntry:
-    return replace(intent, at=clock.now(), outcome=outcome, details=details or {})
+    return intent._replace(at=clock.now(), outcome=outcome, details=details or {})
 
 
 def _told(error: BaseException) -> Details:

@@ -4,10 +4,9 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from opsctl.errors import BusyError, OpsctlError, UsageError
 from opsctl.state.columns import moment, written
@@ -23,8 +22,7 @@ GRACE_S = 0.2
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
-@dataclass(frozen=True, slots=True)
-class Locks:
+class Locks(NamedTuple):
     """The locks of one state directory; their files stay, for a removed one has two holders."""
 
     directory: Path

@@ -1,17 +1,17 @@
 """What the store remembers, as frozen nouns; texts and details are masked before they come here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, TypeAlias
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeAlias
 
 # Whatever JSON can say; each writer knows its own keys.
 Details: TypeAlias = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(NamedTuple):
     """Who acts: the login, the machine, the process, and who stood behind sudo."""
 
     user: str
@@ -24,8 +24,7 @@ class Actor:
         return f"{self.user}@{self.host}"
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(NamedTuple):
     id: str
     env: str
     started_at: datetime
@@ -34,18 +33,17 @@ class Release:
     who: str
     outcome: str = "running"
     finished_at: datetime | None = None
-    details: Details = field(default_factory=dict)
+    details: Details = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class ReleaseStep:
+class ReleaseStep(NamedTuple):
     """One event of one step, written before the step acts and after it."""
 
     release_id: str
     at: datetime
     step: str
     event: str
-    details: Details = field(default_factory=dict)
+    details: Details = MappingProxyType({})
 
 
 class Outcome(StrEnum):
@@ -56,19 +54,17 @@ class Outcome(StrEnum):
     INTERRUPTED = "interrupted"
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(NamedTuple):
     """What somebody is about to do; `target` and `details` hold no secret."""
 
     actor: Actor
     env: str
     command: str
     target: str
-    details: Details = field(default_factory=dict)
+    details: Details = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
+class AuditEntry(NamedTuple):
     """An intent or an outcome; the two rows of one action share `action_id`."""
 
     action_id: str
@@ -93,8 +89,7 @@ class RunState(StrEnum):
     ABANDONED = "abandoned"
 
 
-@dataclass(frozen=True, slots=True)
-class JobRun:
+class JobRun(NamedTuple):
     """One run of one job; job and scheduled time name it."""
 
     job: str
@@ -103,7 +98,7 @@ class JobRun:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     exit_code: int | None = None
-    details: Details = field(default_factory=dict)
+    details: Details = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,33 +114,29 @@ class Alert:
     summary: str
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(NamedTuple):
     series: str
     at: datetime
     value: float
 
 
-@dataclass(frozen=True, slots=True)
-class Guarded:
+class Guarded(NamedTuple):
     """Where one service stands with the watchdog."""
 
     service: str
     state: str
     since: datetime
-    details: Details = field(default_factory=dict)
+    details: Details = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class GuardEvent:
+class GuardEvent(NamedTuple):
     service: str
     at: datetime
     event: str
-    details: Details = field(default_factory=dict)
+    details: Details = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(NamedTuple):
     """Who holds a lock, since when, and what for; no `since` where the holder has not said."""
 
     who: str
@@ -155,8 +146,7 @@ class Holder:
     purpose: str
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """One message on its way to one channel."""
 
     number: int
@@ -172,8 +162,7 @@ class Delivery:
     trouble: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Lot:
+class Lot(NamedTuple):
     """Files of one folder that go together; the listing has SIZE/NAME, with NUL between."""
 
     folder: bytes
@@ -182,8 +171,7 @@ class Lot:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Removal:
+class Removal(NamedTuple):
     """Files of one folder that went, or were about to when a run was killed."""
 
     number: int
@@ -197,8 +185,7 @@ class Removal:
     ended_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ClockMark:
+class ClockMark(NamedTuple):
     """When somebody last looked: by the wall, and by the boot's own count."""
 
     wall: datetime

@@ -6,7 +6,8 @@ from typing import Protocol
 
 from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.systems.clock import Clock
-from opsctl.systems.network import Deadline, look_up, within
+from opsctl.systems.deadline import Deadline, within
+from opsctl.systems.network import look_up
 
 
 class Doors(Protocol):

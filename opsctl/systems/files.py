@@ -6,10 +6,9 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from opsctl.errors import BusyError, OpsctlError, RefusedError
 
@@ -104,8 +103,7 @@ class Files(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
+class Trouble(NamedTuple):
     why: str
     hint: str = ""
     kind: type[OpsctlError] = OpsctlError

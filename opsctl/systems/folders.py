@@ -9,8 +9,8 @@ from typing import Protocol
 
 from opsctl.errors import UnreachableError
 from opsctl.systems.clock import Clock
+from opsctl.systems.deadline import Deadline, within
 from opsctl.systems.files import translate
-from opsctl.systems.network import Deadline, within
 
 BLOCK_BYTES = 512
 # Let the count itself end before we stop waiting for it.

@@ -1,7 +1,6 @@
 """The machine we run on: disks, memory, load, listeners, boots and processes."""
 
 import os
-import pwd
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -14,6 +13,7 @@ from typing import Generic, Protocol, TypeVar
 import psutil
 
 from opsctl.errors import OpsctlError, UnreachableError
+from opsctl.systems.identity import User, login, machine
 
 DEADLINE_S = 2.0
 # A file that is mounted, and always full.
@@ -91,14 +91,6 @@ class Connection:
     port: int
     remote: str
     program: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class User:
-    name: str
-    uid: int
-    behind: str = ""
-    """Who typed sudo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,15 +221,10 @@ class PsutilHost:
         self._asked: dict[Path, _Question[Usage]] = {}
 
     def name(self) -> str:
-        return socket.gethostname()
+        return machine()
 
     def user(self) -> User:
-        uid = os.geteuid()
-        try:
-            name = pwd.getpwuid(uid).pw_name
-        except KeyError:
-            name = str(uid)
-        return User(name, uid, behind=self._environment.get("SUDO_USER", ""))
+        return login(self._environment)
 
     def boot(self) -> Boot:
         with _telling("could not tell when this machine started"):

@@ -15,9 +15,10 @@ from typing import Any, Protocol
 from opsctl import __version__
 from opsctl.errors import OpsctlError, SettingsError, UnreachableError
 from opsctl.systems.clock import Clock
+from opsctl.systems.deadline import Deadline
 from opsctl.systems.http_errors import DRIVER_ERRORS, tells_what_was_sent, translate
 from opsctl.systems.lean_httpx import httpx
-from opsctl.systems.network import Deadline, Lookup, look_up, reason, resolve
+from opsctl.systems.network import Lookup, look_up, reason, resolve
 from opsctl.systems.reach import Reach
 
 USER_AGENT = f"opsctl/{__version__}"

@@ -12,7 +12,8 @@ from typing import Protocol
 
 from opsctl.errors import OpsctlError, SettingsError, UnreachableError
 from opsctl.systems.clock import Clock
-from opsctl.systems.network import Deadline, Lookup, dial, look_up, reason, within
+from opsctl.systems.deadline import Deadline, within
+from opsctl.systems.network import Lookup, dial, look_up, reason
 
 READY, PERMANENT = 220, 500
 log = logging.getLogger(__name__)

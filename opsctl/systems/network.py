@@ -1,63 +1,14 @@
 """The network: names looked up and sockets opened within a deadline set on purpose."""
 
 import socket
-import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from queue import Empty, SimpleQueue
-from typing import Self, TypeVar
 
 from opsctl.errors import UnreachableError
-from opsctl.systems.clock import Clock
+from opsctl.systems.deadline import Deadline, within
 
-_A_MOMENT_S = 0.001
 _SPELLING = "Check the spelling of the host."
 
-Result = TypeVar("Result")
 Lookup = Callable[[str, int], Sequence[str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Deadline:
-    """The moment by which one call as a whole must have ended."""
-
-    clock: Clock
-    limit_s: float
-    ends_at: float
-
-    @classmethod
-    def after(cls, clock: Clock, limit_s: float) -> Self:
-        return cls(clock, limit_s, clock.steady() + limit_s)
-
-    def left_s(self) -> float:
-        """Count what is left; never 0, which sockets take for "do not wait at all"."""
-        return max(_A_MOMENT_S, self.ends_at - self.clock.steady())
-
-    def passed(self) -> bool:
-        return self.clock.steady() >= self.ends_at
-
-
-def within(deadline: Deadline, call: Callable[[], Result]) -> Result:
-    """Wait for a call that knows no deadline; raise TimeoutError and leave it behind if late."""
-    outcomes: SimpleQueue[tuple[Result | None, Exception | None]] = SimpleQueue()
-    # A daemon: the system's resolver cannot be interrupted, and must not hold up the end.
-    threading.Thread(target=_run, args=(call, outcomes), daemon=True).start()
-    try:
-        result, error = outcomes.get(timeout=deadline.left_s())
-    except Empty:
-        raise TimeoutError(f"no answer within {deadline.limit_s:g} s") from None
-    if error is not None:
-        raise error
-    return result  # type: ignore[return-value]  # no error, so this is what the call returned
-
-
-def _run(
-    call: Callable[[], Result], outcomes: SimpleQueue[tuple[Result | None, Exception | None]]
-) -> None:
-    try:
-        outcomes.put((call(), None))
-    except Exception as error:  # noqa: BLE001  # carried to the caller's thread, raised there
-        outcomes.put((None, error))
 
 
 def look_up(host: str, port: int) -> Sequence[str]:

@@ -22,7 +22,7 @@ from psycopg.abc import PQGen, QueryNoTemplate
 
 from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.systems.clock import Clock
-from opsctl.systems.network import Deadline, within
+from opsctl.systems.deadline import Deadline, within
 from opsctl.systems.postgres_address import KEEPALIVE, checked, spoken
 from opsctl.systems.postgres_errors import translate, translate_connecting
 

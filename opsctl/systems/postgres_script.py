@@ -3,12 +3,12 @@
 import contextlib
 import copy
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.systems import libpq
 from opsctl.systems.clock import Clock
-from opsctl.systems.network import Deadline, within
+from opsctl.systems.deadline import Deadline, begun, within
 from opsctl.systems.postgres_address import KEEPALIVE, checked, spoken
 from opsctl.systems.postgres_sent import Sent, compose
 from opsctl.systems.postgres_states import (
@@ -41,6 +41,7 @@ class LibpqScripts:
         self._clock = clock
         self._connect_s = connect_s
         self._query_s = query_s
+        self._ahead: Callable[[], LibpqSession] | None = None
 
     def __repr__(self) -> str:
         return f"LibpqScripts({self.address!r})"
@@ -52,22 +53,33 @@ class LibpqScripts:
     def beside(self, database: str) -> "LibpqScripts":
         other = copy.copy(self)
         other._parameters = self._parameters | {"dbname": database}  # noqa: SLF001  # our own twin
+        other._ahead = None  # noqa: SLF001  # same
         return other
 
     @contextlib.contextmanager
     def session(self) -> Iterator[ScriptSession]:
-        connection = self._connect()
+        session = self._connect()
         try:
-            yield LibpqSession(
-                connection, address=self.address, clock=self._clock, query_s=self._query_s
-            )
+            yield session
         finally:
-            connection.close()
+            session.close()
 
-    def _connect(self) -> libpq.Connection:
-        deadline = Deadline.after(self._clock, self._connect_s)
+    def call_ahead(self) -> None:
+        self._ahead = self._dial()
+
+    def _dial(self) -> "Callable[[], LibpqSession]":
+        return begun(Deadline.after(self._clock, self._connect_s), self._opened)
+
+    def _opened(self) -> "LibpqSession":
+        connection = libpq.Connection(self._startup())
+        return LibpqSession(
+            connection, address=self.address, clock=self._clock, query_s=self._query_s
+        )
+
+    def _connect(self) -> "LibpqSession":
+        answer, self._ahead = self._ahead or self._dial(), None
         try:
-            return within(deadline, lambda: libpq.Connection(self._startup()))
+            return answer()
         except TimeoutError as error:
             raise UnreachableError(
                 f"cannot connect to PostgreSQL at {self.address}",
@@ -100,7 +112,14 @@ class LibpqSession:
         self._clock = clock
         self._query_s = query_s
         self._watch = ""
-        self._pid = self._introduce()
+        try:
+            self._pid = self._introduce()
+        except BaseException:
+            connection.close()
+            raise
+
+    def close(self) -> None:
+        self._connection.close()
 
     @property
     def pid(self) -> int:

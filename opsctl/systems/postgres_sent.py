@@ -2,23 +2,21 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from opsctl.systems.postgres_states import Diagnosis
 from opsctl.systems.script import Message, Stage
 
-_DATA_LINE = re.compile(r"^COPY .*?, line (\d+)", re.MULTILINE)
+_DATA_LINE = r"(?m)^COPY .*?, line (\d+)"
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     stage: Stage
     position: int | None
     statement: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """The file's text without the data of COPY, between a head and a tail of ours."""
 
     message: Message
@@ -65,7 +63,7 @@ class Sent:
         return statement if statement >= 0 else None
 
     def _in_data(self, context: str, fed: int) -> int | None:
-        line = _DATA_LINE.search(context)
+        line = re.search(_DATA_LINE, context)
         if line is None or not 0 < fed <= len(self.message.copies):
             return None
         position = self.message.copies[fed - 1][0]

@@ -1,13 +1,12 @@
 """What PostgreSQL can say went wrong, whatever driver it was said to."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from opsctl.errors import BusyError, OpsctlError, RefusedError, SettingsError, UnreachableError
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
+class Diagnosis(NamedTuple):
     """What the server said about a statement, for those who must find the place in a file."""
 
     sqlstate: str
@@ -32,8 +31,7 @@ class StatementError(OpsctlError):
         self.diagnosis = diagnosis
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
+class Meaning(NamedTuple):
     error: type[OpsctlError] = StatementError
     what: str = "PostgreSQL refused a statement at {address}"
     hint: str = ""

@@ -7,7 +7,7 @@ from typing import Any
 
 from opsctl.systems.script import Row, Value
 
-_PLACE = re.compile(r"%\((\w+)\)s|%%")
+_PLACE = r"%\((\w+)\)s|%%"
 _BOOL, _INT8, _UNKNOWN = 16, 20, 0
 # By the numbers of the types, which never change; what is not here stays text.
 _READERS: Mapping[int, Callable[[str], Any]] = {
@@ -25,7 +25,11 @@ _READERS: Mapping[int, Callable[[str], Any]] = {
 def bind(statement: str, values: Mapping[str, Value]) -> tuple[str, list[tuple[int, str | None]]]:
     """Turn `%(name)s` into `$1`, and each value into the number of its type and its text."""
     numbers = {name: number for number, name in enumerate(values, start=1)}
-    text = _PLACE.sub(lambda place: f"${numbers[place[1]]}" if place[1] else "%", statement)
+
+    def placed(place: re.Match[str]) -> str:
+        return f"${numbers[place[1]]}" if place[1] else "%"
+
+    text = re.sub(_PLACE, placed, statement)
     return text, [_written(value) for value in values.values()]
 
 

@@ -10,7 +10,8 @@ from redis.retry import Retry
 
 from opsctl.errors import OpsctlError, RefusedError
 from opsctl.systems.clock import Clock
-from opsctl.systems.network import Deadline, dial
+from opsctl.systems.deadline import Deadline
+from opsctl.systems.network import dial
 from opsctl.systems.redis_commands import Access, allowed
 from opsctl.systems.redis_target import RedisTarget
 

@@ -8,7 +8,7 @@ from redis import exceptions
 
 from opsctl.errors import OpsctlError
 from opsctl.systems.clock import Clock
-from opsctl.systems.network import Deadline
+from opsctl.systems.deadline import Deadline
 from opsctl.systems.redis_commands import Access
 from opsctl.systems.redis_connections import Guard, kind_of, options_for
 from opsctl.systems.redis_errors import DRIVER_ERRORS, translate

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from opsctl.errors import BusyError
-from opsctl.systems.network import Deadline
+from opsctl.systems.deadline import Deadline
 
 
 class Shelf:

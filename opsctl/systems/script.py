@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from opsctl.errors import OpsctlError
 
@@ -23,8 +22,7 @@ class Stage(StrEnum):
     AFTER = "after"
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """One file between what opens and what ends its transaction, sent as a whole."""
 
     text: str
@@ -114,6 +112,10 @@ class Scripts(Protocol):
         ...
 
     def session(self) -> AbstractContextManager[ScriptSession]: ...
+
+    def call_ahead(self) -> None:
+        """Begin to connect, while the caller does something else; the next session takes it."""
+        ...
 
 
 class ServerScripts(Scripts, Protocol):

@@ -5,9 +5,8 @@ import stat
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from opsctl.errors import BusyError, OpsctlError, RefusedError
 from opsctl.systems import files
@@ -50,8 +49,7 @@ class Databases(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
+class Trouble(NamedTuple):
     why: str
     hint: str = ""
     kind: type[OpsctlError] = OpsctlError
@@ -142,8 +140,9 @@ class SqliteDatabases:
     def _make_private(self, path: Path) -> None:
         # SQLite gives its -wal and -shm files the mode of this one. An existing file is not
         # opened here: closing it would drop the locks that this process has on it.
-        with suppress(files.FileExistsAlreadyError):
-            self._files.create_text(path, "")
+        if self._files.kind(path) is files.Kind.NOTHING:
+            with suppress(files.FileExistsAlreadyError):
+                self._files.create_text(path, "")
         what = f"Cannot use {path}"
         try:
             mode = path.lstat().st_mode

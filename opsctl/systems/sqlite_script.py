@@ -38,6 +38,9 @@ class SqliteScripts:
     def address(self) -> str:
         return str(self._path)
 
+    def call_ahead(self) -> None:
+        """Nobody has to be called: it is a file."""
+
     @contextlib.contextmanager
     def session(self) -> Iterator["SqliteScriptSession"]:
         try:

@@ -102,6 +102,10 @@ class DatabaseParts(Ground):
     @cached_property
     def _head(self) -> str:
         """The commit that is checked out; empty where git or the repository is missing."""
+        from opsctl.systems.git_head import read_head
+
+        if known := read_head(self.project_dir, self._environ):
+            return known
         with suppress(OpsctlError):
             return self.git.head(self.project_dir) or ""
         return ""

@@ -3,10 +3,9 @@
 import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, TextIO
+from typing import TYPE_CHECKING, NamedTuple, Self, TextIO
 
 from opsctl import __version__, logs
 from opsctl import settings as settings_code
@@ -26,8 +25,7 @@ if TYPE_CHECKING:
     from opsctl.systems.process import Processes
 
 
-@dataclass(frozen=True, slots=True)
-class WorkPlace:
+class WorkPlace(NamedTuple):
     """Where the command stands, and which environment was named."""
 
     directory: str = "."
@@ -163,9 +161,10 @@ class Ground:
     @cached_property
     def actor(self) -> "Actor":
         from opsctl.state.model import Actor
+        from opsctl.systems.identity import login, machine
 
-        user = self.host.user()
-        return Actor(user.name, self.host.name(), os.getpid(), user.behind or None)
+        user = login(self._environ)
+        return Actor(user.name, machine(), os.getpid(), user.behind or None)
 
     @cached_property
     def locks(self) -> "Locks":

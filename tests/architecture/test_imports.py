@@ -86,6 +86,18 @@ def test_a_sweeper_is_bare() -> None:
     }
 
 
+MIGRATE = """
+import opsctl.cli.migrate, opsctl.cli.output, opsctl.wiring
+import opsctl.migrate.dialects.postgres, opsctl.systems.folder, opsctl.systems.postgres_script
+"""
+
+
+def test_a_run_with_nothing_to_migrate_loads_what_it_needs_and_no_more() -> None:
+    slow = {"hashlib", "socket", "sqlite3", "subprocess", "tempfile", "asyncio"}
+
+    assert not loaded_by(MIGRATE) & (HEAVY | slow | {"opsctl.migrate.lexer", "opsctl.state"})
+
+
 def test_the_state_is_light() -> None:
     assert not loaded_by("import opsctl.state") & (HEAVY | {"click", "sqlite3"})
 

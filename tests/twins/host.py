@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from opsctl.errors import OpsctlError, UnreachableError
-from opsctl.systems.host import Boot, Connection, Listener, Load, Memory, Mount, Usage, User
+from opsctl.systems.host import Boot, Connection, Listener, Load, Memory, Mount, Usage
+from opsctl.systems.identity import User
 
 GIB = 1024**3
 

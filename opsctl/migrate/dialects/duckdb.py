@@ -1,14 +1,12 @@
 """DuckDB: a file of columns, held by one process at a time."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from opsctl.migrate.dialect import Kind, Named, packaged
 from opsctl.migrate.dialects.embedded import Connect, Embedded
 from opsctl.migrate.lexer import Script, read_script
-from opsctl.systems.script import ScriptError, Scripts, ScriptSession
+from opsctl.systems.script import ScriptError, ScriptSession
 
 KINDS = {
     "constraint": Kind.DUPLICATE,
@@ -53,9 +51,3 @@ class DuckdbDialect(Embedded):
 
     def schema(self, session: ScriptSession) -> Sequence[Named]:
         return self._named(session, packaged("schema.duckdb.sql"))
-
-    @contextmanager
-    def shadow(self) -> Iterator[Scripts]:
-        with TemporaryDirectory(prefix="opsctl-shadow-") as directory:
-            path = Path(directory) / "shadow.duckdb"
-            yield self._connect(path)

@@ -1,23 +1,29 @@
 """What SQLite and DuckDB have in common: one file, and nobody else to wait for inside of it."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from opsctl.errors import OpsctlError
 from opsctl.migrate.dialect import Named, Touched, Unwatched, Watch
 from opsctl.migrate.model import Limits
 from opsctl.migrate.work import Work
-from opsctl.systems.script import Scripts, ScriptSession
+from opsctl.systems.script import Row, Scripts, ScriptSession
 
 Connect = Callable[[Path], Scripts]
 
 
-class Embedded:
+class Embedded(ABC):
     """Answers of a database without sessions, locks of tables, or invalid indexes."""
 
     table = "opsctl_migrations"
     takes_copy = False
+    shadow_hint = "It is built in a temporary directory: TMPDIR names one with room for it."
+    name: str
     scripts: Scripts
+    _connect: Connect
 
     def quote(self, text: str) -> str:
         escaped = text.replace("'", "''")
@@ -25,6 +31,15 @@ class Embedded:
 
     def limits(self, limits: Limits, *, local: bool = True) -> Sequence[str]:  # noqa: ARG002 - the driver holds the limits
         return ()
+
+    def rows(self, session: ScriptSession) -> Sequence[Row]:
+        if not self.is_tracked(session):
+            return []
+        statement = f"SELECT version, name, checksum, finished FROM {self.table} ORDER BY version"  # noqa: S608 - our own name
+        return session.query(statement)
+
+    def note(self, session: ScriptSession, statement: str) -> None:
+        session.query(statement)
 
     @contextmanager
     def hold(self, session: ScriptSession, *, wait_s: float) -> Iterator[None]:  # noqa: ARG002 - the file is the lock
@@ -43,11 +58,24 @@ class Embedded:
     def held(self, session: ScriptSession) -> Sequence[Touched]:  # noqa: ARG002 - the whole file is locked
         return ()
 
-    def left_by(self, session: ScriptSession, work: Work) -> str:  # noqa: ARG002 - they are atomic
-        return ""
+    def left_by(self, session: ScriptSession, work: Work) -> tuple[str, ...]:  # noqa: ARG002 - they are atomic
+        return ()
 
-    def sweep(self, session: ScriptSession, left: str) -> None:
+    def sweep(self, session: ScriptSession, left: str, *, limits: Limits) -> None:  # noqa: B027 - nothing is ever left
         """Nothing is ever left."""
+
+    @contextmanager
+    def shadow(self) -> Iterator[Scripts]:
+        try:
+            directory = TemporaryDirectory(prefix="opsctl-shadow-")
+        except OSError as error:
+            what = "could not make an empty database to compare with"
+            raise OpsctlError(what, why=str(error), hint=self.shadow_hint) from error
+        with directory as path:
+            yield self._connect(Path(path) / f"shadow.{self.name}")
+
+    @abstractmethod
+    def is_tracked(self, session: ScriptSession) -> bool: ...
 
     def _named(self, session: ScriptSession, statement: str) -> Sequence[Named]:
         return [Named(*map(str, row)) for row in session.query(statement)]

@@ -1,7 +1,7 @@
 """PostgreSQL and TimescaleDB: many sessions, locks of tables, and perhaps a pooler in between."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,14 @@ from opsctl.migrate.dialect import Kind, Named, Touched, Watch, packaged
 from opsctl.migrate.model import Limits
 from opsctl.migrate.work import ALONE_HINT, Work
 from opsctl.systems.clock import Clock
-from opsctl.systems.script import ScriptError, Scripts, ScriptSession, ServerScripts
+from opsctl.systems.script import (
+    Message,
+    Row,
+    ScriptError,
+    Scripts,
+    ScriptSession,
+    ServerScripts,
+)
 
 if TYPE_CHECKING:
     from opsctl.migrate.lexer import Script
@@ -28,6 +35,8 @@ _KINDS = {
     "25001": Kind.NEEDS_ALONE,
     "57014": Kind.TIMED_OUT,
 }
+# No such table, no such schema.
+_UNTRACKED = frozenset({"42P01", "3F000"})
 _HINTS = {
     "25001": ALONE_HINT,
     "42501": "GRANT what is missing, or migrate as the role that owns it.",
@@ -43,6 +52,7 @@ class PostgresDialect:
     begin = "BEGIN"
     who = ""
     takes_copy = True
+    shadow_hint = "The role needs CREATEDB, or set migrations.shadow_url to an empty database."
 
     def __init__(
         self, scripts: ServerScripts, *, clock: Clock, shadow: Scripts | None = None
@@ -89,6 +99,22 @@ class PostgresDialect:
     def is_tracked(self, session: ScriptSession) -> bool:
         ((found,),) = session.query("SELECT to_regclass('opsctl.opsctl_migrations') IS NOT NULL")
         return bool(found)
+
+    def rows(self, session: ScriptSession) -> Iterable[Row]:
+        """Fetch them in one piece: to ask for each of thousands of cells takes longer."""
+        import json  # noqa: PLC0415 - same
+
+        try:
+            ((found,),) = session.query(packaged("rows.postgres.sql"))
+        except ScriptError as error:
+            if error.sqlstate in _UNTRACKED:
+                return ()
+            raise
+        rows: list[Row] = json.loads(found or "[]")
+        return rows
+
+    def note(self, session: ScriptSession, statement: str) -> None:
+        session.run(Message(statement, before=("SET LOCAL synchronous_commit = off",)))
 
     def columns(self, session: ScriptSession, table: str) -> Sequence[str]:
         query = (
@@ -150,7 +176,7 @@ class PostgresDialect:
             Touched(t, mode.removesuffix(" Lock").upper(), n, size) for t, mode, n, size in rows
         ]
 
-    def left_by(self, session: ScriptSession, work: Work) -> str:
+    def left_by(self, session: ScriptSession, work: Work) -> tuple[str, ...]:
         from opsctl.migrate.leftover import (  # noqa: PLC0415 - same
             InvalidIndex,
             left_behind,
@@ -161,9 +187,10 @@ class PostgresDialect:
         rows = session.query(packaged("invalid_index.postgres.sql"))
         return left_behind(text, [InvalidIndex(*map(str, row)) for row in rows])
 
-    def sweep(self, session: ScriptSession, left: str) -> None:
+    def sweep(self, session: ScriptSession, left: str, *, limits: Limits) -> None:
         # The name comes from format('%I'): it is quoted by the server itself.
-        session.run_alone(packaged("sweep.postgres.sql").format(index=left))
+        statement = packaged("sweep.postgres.sql").format(index=left)
+        session.run_alone(statement, before=self.limits(limits, local=False))
 
     def schema(self, session: ScriptSession) -> Sequence[Named]:
         rows = session.query(packaged("schema.postgres.sql"))

@@ -1,15 +1,13 @@
 """SQLite: a file beside the program."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from opsctl.migrate.dialect import Kind, Named, packaged
 from opsctl.migrate.dialects.embedded import Connect, Embedded
 from opsctl.migrate.dialects.sqlite_reader import read_sqlite
 from opsctl.migrate.lexer import Script
-from opsctl.systems.script import NEEDS_ALONE, ScriptError, Scripts, ScriptSession
+from opsctl.systems.script import NEEDS_ALONE, ScriptError, ScriptSession
 
 KINDS = {
     "SQLITE_CONSTRAINT_PRIMARYKEY": Kind.DUPLICATE,
@@ -63,9 +61,3 @@ class SqliteDialect(Embedded):
 
     def schema(self, session: ScriptSession) -> Sequence[Named]:
         return self._named(session, packaged("schema.sqlite.sql"))
-
-    @contextmanager
-    def shadow(self) -> Iterator[Scripts]:
-        with TemporaryDirectory(prefix="opsctl-shadow-") as directory:
-            path = Path(directory) / "shadow.sqlite"
-            yield self._connect(path)

@@ -3,13 +3,13 @@
 import re
 from collections.abc import Iterator
 
-from opsctl.migrate.lexer import Oddity, Script, Statement, place
+from opsctl.migrate.lexer import Oddity, Place, Places, Script, Statement, place
 
 _KEPT_WORDS = 8
 _TOKEN = re.compile(
     r"""(?P<blank>\s+|--[^\n]*|/\*.*?(?:\*/|\Z))
       | (?P<closed>'[^']*(?:''[^']*)*'|"[^"]*(?:""[^"]*)*"|`[^`]*(?:``[^`]*)*`|\[[^\]]*\])
-      | (?P<unclosed>['"`\[])
+      | (?P<unclosed>['"`\[].*)
       | (?P<semicolon>;)
       | (?P<command>^\.[a-z][^\n]*|\\[^\n]*)
       | (?P<variable>:(?:[A-Za-z_]\w*|'[A-Za-z_]\w*'|"[A-Za-z_]\w*"))
@@ -26,15 +26,16 @@ def read_sqlite(text: str) -> Script:
 class _Reader:
     def __init__(self, text: str) -> None:
         self._text = text
+        self._place = Places(text)
         self._found: dict[str, list[Oddity]] = {"command": [], "variable": [], "unclosed": []}
         self._words: list[str] = []
-        self._start: int | None = None
+        self._start: Place | None = None
         self._depth = 0
 
     def read(self) -> Script:
         statements = tuple(self._statements())
         flaws = [
-            Oddity(flaw.place, f"a quotation that nothing closes: {flaw.text}")
+            Oddity(flaw.place, f"a quotation that nothing closes: {flaw.text[0]}")
             for flaw in self._found["unclosed"]
         ]
         if (nul := self._text.find("\0")) >= 0:
@@ -47,13 +48,13 @@ class _Reader:
         for match in _TOKEN.finditer(self._text):
             kind = match.lastgroup or "other"
             if kind in self._found:
-                self._found[kind].append(Oddity(place(self._text, match.start()), match[0]))
+                self._found[kind].append(Oddity(self._place(match.start()), match[0]))
             if kind in {"blank", "command"}:
                 continue
             if kind == "semicolon" and not self._depth:
                 yield from self._finish(match.start())
                 continue
-            self._start = match.start() if self._start is None else self._start
+            self._start = self._place(match.start()) if self._start is None else self._start
             end = match.end()
             if kind == "word":
                 self._word(match[0].upper())
@@ -74,5 +75,5 @@ class _Reader:
 
     def _finish(self, end: int) -> Iterator[Statement]:
         if self._start is not None:
-            yield Statement(place(self._text, self._start), end, tuple(self._words))
+            yield Statement(self._start, end, tuple(self._words))
         self._start, self._words, self._depth = None, [], 0

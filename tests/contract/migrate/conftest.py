@@ -21,6 +21,13 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Ground:
     return ground(request.param, url, tmp_path / "migrations")
 
 
+@pytest.fixture(params=["sqlite", "duckdb"])
+def embedded(request: pytest.FixtureRequest, tmp_path: Path) -> Ground:
+    """A database that is one file."""
+    url = url_of(request.param, tmp_path, request.getfixturevalue)
+    return ground(request.param, url, tmp_path / "migrations")
+
+
 @pytest.fixture
 def file(tmp_path: Path) -> Ground:
     """SQLite: what differs by dialect is not the claim."""

@@ -1,5 +1,9 @@
 """What status, verify, adopt, down and dump say, on every kind of database."""
 
+import tempfile
+from pathlib import Path
+from uuid import uuid4
+
 import pytest
 
 from opsctl.errors import UsageError
@@ -9,16 +13,16 @@ from opsctl.migrate.down import choose, prepare_down, take_back
 from opsctl.migrate.dump import as_text
 from opsctl.migrate.model import MigrationError, Order, RefusedMigrationError, State
 from opsctl.migrate.verify import verify_all
-from tests.grounds import Ground
+from tests.grounds import Ground, ground
 from tests.twins.git import ToldGit
 
 TABLE = "CREATE TABLE {name} (id integer PRIMARY KEY, body text);\n"
 
 
-def two_applied(ground: Ground) -> None:
-    ground.write("001_a.sql", TABLE.format(name="a"))
-    ground.write("003_c.sql", TABLE.format(name="c"))
-    ground.apply()
+def two_applied(here: Ground) -> None:
+    here.write("001_a.sql", TABLE.format(name="a"))
+    here.write("003_c.sql", TABLE.format(name="c"))
+    here.apply()
 
 
 def test_every_state_is_told_apart(anywhere: Ground) -> None:
@@ -130,6 +134,56 @@ def test_a_change_by_hand_is_found_and_shown(anywhere: Ground) -> None:
     assert any("sneaky" in line for drift in verdict.drifts for line in drift.diff)
 
 
+def test_files_that_do_not_build_an_empty_database_are_named(anywhere: Ground) -> None:
+    anywhere.execute("CREATE TABLE old (id integer)")
+    anywhere.write("001_a.sql", "\nALTER TABLE old ADD COLUMN body text;\n")
+    anywhere.apply()
+
+    with anywhere.project.ledger() as ledger:
+        verdict = verify_all(anywhere.project, ledger, ToldGit(None), schema=True)
+
+    schema = verdict.findings[-1]
+    assert schema.level is Level.UNKNOWN
+    assert "001_a.sql:2:" in schema.what
+    assert "--no-schema" in schema.fix
+
+
+def test_an_embedded_database_that_has_no_room_to_compare_says_where_to_make_some(
+    embedded: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedded.write("001_a.sql", TABLE.format(name="a"))
+    embedded.apply()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+
+    with embedded.project.ledger() as ledger:
+        verdict = verify_all(embedded.project, ledger, ToldGit(None), schema=True)
+
+    schema = verdict.findings[-1]
+    assert schema.level is Level.UNKNOWN
+    assert "TMPDIR" in schema.fix
+    assert "CREATEDB" not in schema.fix
+
+
+def test_a_role_that_may_not_make_databases_is_told_what_it_lacks(
+    server: Ground, tmp_path: Path
+) -> None:
+    name = f"r_{uuid4().hex[:12]}"
+    server.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'x'")
+    server.execute(f"GRANT CREATE ON DATABASE {server.url.rpartition('/')[2]} TO {name}")
+    address = server.url.rpartition("@")[2]
+    poor = ground(server.kind, f"postgresql://{name}:x@{address}", tmp_path / "migrations")
+    poor.write("001_a.sql", "SELECT 1;\n")
+    poor.apply()
+    try:
+        with poor.project.ledger() as ledger:
+            verdict = verify_all(poor.project, ledger, ToldGit(None), schema=True)
+    finally:
+        server.execute(f"DROP OWNED BY {name}")
+        server.execute(f"DROP ROLE {name}")
+
+    assert "CREATEDB" in verdict.findings[-1].fix
+
+
 def test_a_dump_comes_out_the_same_whatever_the_order_of_making(anywhere: Ground) -> None:
     for name in "cab":
         anywhere.execute(TABLE.format(name=name))
@@ -154,6 +208,17 @@ def test_down_takes_back_the_last_file_and_its_row(anywhere: Ground) -> None:
 
     assert anywhere.tables() == ["a"]
     assert anywhere.rows() == [1]
+
+
+def test_a_down_part_with_a_byte_order_mark_is_read(anywhere: Ground) -> None:
+    two_applied(anywhere)
+    anywhere.write("003_c.down.sql", "\ufeffDROP TABLE c;\n")
+
+    with anywhere.project.ledger() as ledger:
+        works = prepare_down(anywhere.project, choose(anywhere.standings(), to=None, step=None))
+        take_back(anywhere.project, ledger, works, anywhere.events.append)
+
+    assert anywhere.tables() == ["a"]
 
 
 def test_a_down_part_that_fails_changes_nothing(anywhere: Ground) -> None:

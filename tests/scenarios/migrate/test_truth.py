@@ -33,6 +33,14 @@ def test_verify_shows_what_was_edited_since_git_knew_it(anywhere: Stage) -> None
     assert "critical: table" in answer.out
 
 
+def test_a_run_that_goes_well_has_nothing_to_say_on_stderr(anywhere: Stage) -> None:
+    anywhere.write("001_a.sql", A)
+
+    answers = [anywhere(), anywhere(), anywhere("verify"), anywhere("dump")]
+
+    assert [(answer.code, answer.err) for answer in answers] == [(0, "")] * 4
+
+
 def test_status_exits_4_only_when_asked_and_something_is_pending(anywhere: Stage) -> None:
     anywhere.write("001_a.sql", A)
 

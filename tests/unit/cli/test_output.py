@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 import pytest
@@ -94,11 +95,20 @@ class Colour(Enum):
     RED = "red"
 
 
+class Pair(NamedTuple):
+    left: int
+    right: Colour
+
+
 def test_every_noun_has_a_json_form_or_is_refused() -> None:
     at = datetime(2026, 1, 12, tzinfo=UTC)
 
-    told = to_plain({"a": (Colour.RED, Path("/x"), at), 1: None})
+    told = to_plain({"a": (Colour.RED, Path("/x"), at), 1: None, "b": Pair(1, Colour.RED)})
 
-    assert told == {"a": ["red", "/x", "2026-01-12T00:00:00+00:00"], "1": None}
+    assert told == {
+        "a": ["red", "/x", "2026-01-12T00:00:00+00:00"],
+        "1": None,
+        "b": {"left": 1, "right": "red"},
+    }
     with pytest.raises(TypeError, match="object has no JSON form"):
         to_plain(object())

@@ -22,7 +22,7 @@ REPLACEMENT = InvalidIndex("public.i_ccnew", "i_ccnew", "a")
     ],
 )
 def test_its_own_is_found(statement: str, index: InvalidIndex) -> None:
-    assert left_behind(statement, [InvalidIndex("s.z", "z", "z"), index]) == index.shown
+    assert left_behind(statement, [InvalidIndex("s.z", "z", "z"), index]) == (index.shown,)
 
 
 @pytest.mark.parametrize(
@@ -36,4 +36,4 @@ def test_its_own_is_found(statement: str, index: InvalidIndex) -> None:
     ],
 )
 def test_somebody_elses_is_left_alone(statement: str, index: InvalidIndex) -> None:
-    assert left_behind(statement, [index]) == ""
+    assert left_behind(statement, [index]) == ()

@@ -1,8 +1,11 @@
 import time
+from collections.abc import Callable
+from typing import SupportsIndex
 
 import pytest
 
-from opsctl.migrate.lexer import Place, place, read_script
+from opsctl.migrate.dialects.sqlite_reader import read_sqlite
+from opsctl.migrate.lexer import Place, Script, place, read_script
 
 
 def statements(text: str) -> list[str]:
@@ -174,6 +177,39 @@ def test_variables_of_psql_are_found_and_casts_are_not() -> None:
 
 def test_a_place_counts_characters_and_lines_from_1() -> None:
     assert place("é\nüx", 3) == Place(offset=3, line=2, column=2)
+
+
+class Watched(str):
+    """A text that notes how much of it is searched for line ends."""
+
+    __slots__ = ("looked_at",)
+    looked_at: int
+
+    def count(
+        self, sub: str, start: SupportsIndex | None = None, end: SupportsIndex | None = None, /
+    ) -> int:
+        self._note(start, end)
+        return super().count(sub, start, end)
+
+    def rfind(
+        self, sub: str, start: SupportsIndex | None = None, end: SupportsIndex | None = None, /
+    ) -> int:
+        self._note(start, end)
+        return super().rfind(sub, start, end)
+
+    def _note(self, start: SupportsIndex | None, end: SupportsIndex | None) -> None:
+        length = (len(self) if end is None else int(end)) - int(start or 0)
+        self.looked_at = getattr(self, "looked_at", 0) + length
+
+
+@pytest.mark.parametrize("read", [read_script, read_sqlite])
+@pytest.mark.parametrize("part", ["a:a:", ":a ", "a;", "\\i a ", "a;\n", "\\i a\n", "'a';$$a$$:a "])
+def test_no_text_is_counted_more_than_a_few_times(read: Callable[[str], Script], part: str) -> None:
+    text = Watched(part * 2000)
+
+    read(text)
+
+    assert text.looked_at <= 3 * len(text)
 
 
 def test_a_thousand_small_files_are_read_in_well_under_a_second() -> None:

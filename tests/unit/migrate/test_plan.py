@@ -10,7 +10,7 @@ from opsctl.migrate.plan import plan, standings
 
 
 def file(version: int, checksum: str = "sum") -> Migration:
-    return Migration(version, f"f{version}", f"{version:03}_f{version}.sql", checksum, b"")
+    return Migration(version, f"f{version}", f"{version:03}_f{version}.sql", checksum)
 
 
 def row(version: int, checksum: str = "sum", *, finished: bool = True) -> Applied:

@@ -15,7 +15,7 @@ ALLOWING = Rules(LIMITS, read_script, why_alone, allow_alone=True)
 
 
 def prepared(text: str, rules: Rules = RULES) -> Work:
-    return prepare(Migration(1, "a", "001_a.sql", "sum", text.encode()), rules)
+    return prepare(Migration(1, "a", "001_a.sql", "sum"), rules, text.encode)
 
 
 def refusal(text: str, rules: Rules = RULES) -> RefusedMigrationError:

@@ -8,7 +8,8 @@ import pytest
 from opsctl.errors import SettingsError
 from opsctl.migrate.model import Library, Order, Plan, RefusedMigrationError
 from opsctl.migrate.plan import plan, standings
-from opsctl.migrate.read import read_library
+from opsctl.migrate.read import read_data, read_library
+from opsctl.systems.files import MissingFileError
 from opsctl.systems.folder import LocalFolder
 
 
@@ -67,6 +68,33 @@ def test_a_missing_directory_names_the_setting(tmp_path: Path) -> None:
         read_library(LocalFolder(), tmp_path / "nowhere")
 
     assert "migrations.directory" in missing.value.why
+
+
+def test_a_file_that_changes_after_it_was_summed_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "001_a.sql"
+    path.write_text("SELECT 1;")
+    (migration,) = read_library(LocalFolder(), tmp_path).migrations
+    assert read_data(LocalFolder(), tmp_path, migration) == b"SELECT 1;"
+
+    path.write_text("SELECT 2;")
+
+    with pytest.raises(RefusedMigrationError, match=r"001_a\.sql has just changed"):
+        read_data(LocalFolder(), tmp_path, migration)
+
+
+def test_a_file_of_any_size_is_read_whole(tmp_path: Path) -> None:
+    sizes = (0, 1, (1 << 15) - 1, 1 << 15, (1 << 15) + 1, 300_000)
+    for size in sizes:
+        (tmp_path / f"{size}").write_bytes(b"x" * size)
+
+    found = dict(LocalFolder().read(tmp_path, [f"{size}" for size in sizes]))
+
+    assert [len(found[f"{size}"]) for size in sizes] == list(sizes)
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(MissingFileError, match="gone"):
+        list(LocalFolder().read(tmp_path, ["gone"]))
 
 
 def test_five_thousand_files_are_read_summed_and_planned_in_a_blink(tmp_path: Path) -> None:

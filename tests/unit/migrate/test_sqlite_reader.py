@@ -50,3 +50,11 @@ def test_every_statement_is_complete_to_sqlite_and_no_sooner(script: str) -> Non
     for text in texts(script):
         assert sqlite3.complete_statement(f"{text};")
         assert not sqlite3.complete_statement(text)
+
+
+def test_nothing_is_read_behind_the_first_quotation_that_nothing_closes() -> None:
+    script = read_sqlite("SELECT 1;\n" + "[ ; " * 1000)
+
+    (flaw,) = script.flaws
+    assert (flaw.text, flaw.place.line) == ("a quotation that nothing closes: [", 2)
+    assert len(script.statements) == 2

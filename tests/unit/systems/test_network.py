@@ -5,7 +5,8 @@ import pytest
 
 from opsctl.errors import UnreachableError
 from opsctl.systems.clock import SystemClock
-from opsctl.systems.network import Deadline, dial, resolve, within
+from opsctl.systems.deadline import Deadline, begun, within
+from opsctl.systems.network import dial, resolve
 from tests.engines.addresses import Address
 
 
@@ -25,6 +26,15 @@ def test_a_call_that_hangs_is_left_behind() -> None:
     with pytest.raises(TimeoutError, match=r"0\.3 s"):
         within(soon(), lambda: stuck.wait(30))
     stuck.set()
+
+
+def test_a_call_that_has_begun_goes_on_while_its_caller_does_something_else() -> None:
+    met = threading.Barrier(2, timeout=10)
+
+    answer = begun(soon(), lambda: met.wait() >= 0)
+    met.wait()
+
+    assert answer() is True
 
 
 @pytest.mark.parametrize("host", ["nowhere.invalid", "a..b", "x" * 70])

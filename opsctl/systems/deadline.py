@@ -1,0 +1,67 @@
+"""Deadlines of calls that have none of their own."""
+
+import threading
+from collections.abc import Callable
+from typing import NamedTuple, Self, TypeVar
+
+from opsctl.systems.clock import Clock
+
+_A_MOMENT_S = 0.001
+
+Result = TypeVar("Result")
+
+
+class Deadline(NamedTuple):
+    """The moment by which one call as a whole must have ended."""
+
+    clock: Clock
+    limit_s: float
+    ends_at: float
+
+    @classmethod
+    def after(cls, clock: Clock, limit_s: float) -> Self:
+        return cls(clock, limit_s, clock.steady() + limit_s)
+
+    def left_s(self) -> float:
+        """Count what is left; never 0, which sockets take for "do not wait at all"."""
+        return max(_A_MOMENT_S, self.ends_at - self.clock.steady())
+
+    def passed(self) -> bool:
+        return self.clock.steady() >= self.ends_at
+
+
+def within(deadline: Deadline, call: Callable[[], Result]) -> Result:
+    """Wait for a call that knows no deadline; raise TimeoutError and leave it behind if late."""
+    return begun(deadline, call)()
+
+
+def begun(deadline: Deadline, call: Callable[[], Result]) -> Callable[[], Result]:
+    """Begin a call and go on; what is returned waits for it, as `within` does."""
+    outcomes: list[tuple[Result | None, Exception | None]] = []
+    # A daemon: the system's resolver cannot be interrupted, and must not hold up the end.
+    thread = threading.Thread(target=_run, args=(call, outcomes), daemon=True)
+    thread.start()
+    return lambda: _outcome(deadline, thread, outcomes)
+
+
+def _outcome(
+    deadline: Deadline,
+    thread: threading.Thread,
+    outcomes: list[tuple[Result | None, Exception | None]],
+) -> Result:
+    thread.join(deadline.left_s())
+    if not outcomes:
+        raise TimeoutError(f"no answer within {deadline.limit_s:g} s")
+    result, error = outcomes[0]
+    if error is not None:
+        raise error
+    return result  # type: ignore[return-value]  # no error, so this is what the call returned
+
+
+def _run(
+    call: Callable[[], Result], outcomes: list[tuple[Result | None, Exception | None]]
+) -> None:
+    try:
+        outcomes.append((call(), None))
+    except Exception as error:  # noqa: BLE001  # carried to the caller's thread, raised there
+        outcomes.append((None, error))

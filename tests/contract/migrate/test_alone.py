@@ -1,0 +1,118 @@
+"""A statement without a transaction that finds something locked, on PostgreSQL 15 and 17."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from opsctl.migrate.model import BusyMigrationError, MigrationError, Order, State
+from opsctl.migrate.project import draft
+from opsctl.migrate.work import Event
+from opsctl.systems.script import ScriptError, ScriptSession
+from tests.grounds import Ground
+
+HEAD = "-- opsctl: no-transaction\n-- opsctl: lock_timeout=200ms\n"
+INDEX = f"{HEAD}CREATE INDEX CONCURRENTLY a_body ON a (body);\n"
+VALID = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('a_body')"
+# Another table: only the age of the transaction is in the way.
+OLD = "BEGIN ISOLATION LEVEL REPEATABLE READ", "SELECT * FROM b"
+WRITING = "BEGIN", "INSERT INTO a VALUES (3, 'z')"
+CHANGING = "BEGIN", "LOCK TABLE a IN SHARE UPDATE EXCLUSIVE MODE"
+
+
+@pytest.fixture
+def tables(server: Ground) -> Ground:
+    text = "CREATE TABLE a (id integer, body text);\nCREATE TABLE b (id integer);\n"
+    server.write("001_a.sql", f"{text}INSERT INTO a VALUES (1, 'x'), (2, 'x');\n")
+    server.apply()
+    return server.with_rules(allow_alone=True).with_patience(retries=1)
+
+
+@contextmanager
+def someone(server: Ground, *statements: str) -> Iterator[ScriptSession]:
+    with server.project.dialect.scripts.session() as other:
+        for statement in statements:
+            other.query(statement)
+        yield other
+
+
+def applied(server: Ground, *, on_retry: Callable[[], object]) -> list[Event]:
+    events: list[Event] = []
+
+    def tell(event: Event) -> None:
+        events.append(event)
+        if event.event == "retrying":
+            on_retry()
+
+    with draft(server.project, Order()) as drafted:
+        drafted.apply(tell)
+    return events
+
+
+def test_one_that_waits_for_its_turn_is_tried_again_and_told(tables: Ground) -> None:
+    tables.write("002_i.sql", INDEX)
+
+    with someone(tables, *CHANGING) as other:
+        events = applied(tables, on_retry=lambda: other.query("COMMIT"))
+
+    assert [event.event for event in events] == ["retrying", "applied"]
+    assert f"pid {other.pid} (postgres" in events[0].blockers[0]
+    assert tables.query(VALID) == [(True,)]
+    assert tables.states() == [State.APPLIED] * 2
+
+
+@pytest.mark.parametrize("holding", [OLD, WRITING])
+def test_what_the_first_try_left_is_dropped_before_the_next(
+    tables: Ground, holding: tuple[str, ...]
+) -> None:
+    tables.write("002_i.sql", INDEX)
+
+    with someone(tables, *holding) as other:
+        events = applied(tables, on_retry=lambda: other.query("COMMIT"))
+
+    assert [event.event for event in events] == ["retrying", "resuming", "applied"]
+    assert "public.a_body" in events[1].note
+    assert tables.query(VALID) == [(True,)]
+
+
+def test_one_that_gives_up_takes_its_invalid_index_along(tables: Ground) -> None:
+    tables.write("002_i.sql", INDEX)
+
+    with someone(tables, *OLD) as other, pytest.raises(BusyMigrationError) as busy:
+        tables.apply()
+
+    assert busy.value.exit_code == 75
+    assert f"held by pid {other.pid}" in busy.value.why
+    assert "left nothing behind" in busy.value.why
+    assert tables.query(VALID) == []
+    assert tables.states() == [State.APPLIED, State.PENDING]
+
+
+def test_an_index_that_cannot_be_dropped_either_is_named_and_resumed_later(
+    tables: Ground,
+) -> None:
+    tables.write("002_i.sql", INDEX)
+    with someone(tables, *WRITING), pytest.raises(BusyMigrationError) as busy:
+        tables.apply()
+    assert busy.value.facts["invalid_index"] == "public.a_body"
+    assert "opsctl migrate --resume" in busy.value.hint
+    assert tables.states() == [State.APPLIED, State.INTERRUPTED]
+
+    tables.apply(Order(resume=True))
+
+    assert tables.query(VALID) == [(True,)]
+    assert tables.states() == [State.APPLIED] * 2
+
+
+def test_an_invalid_index_of_someone_else_is_neither_dropped_nor_taken_for_done(
+    tables: Ground,
+) -> None:
+    with pytest.raises(ScriptError):
+        tables.execute("CREATE UNIQUE INDEX CONCURRENTLY a_body ON a (body)")
+    tables.write("002_i.sql", INDEX.replace("a_body", "IF NOT EXISTS a_body"))
+
+    with pytest.raises(MigrationError, match=r"public\.a_body is there already, and invalid"):
+        tables.apply()
+
+    assert tables.query(VALID) == [(False,)]
+    assert tables.states() == [State.APPLIED, State.PENDING]
