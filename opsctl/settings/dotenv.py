@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from opsctl.errors import SettingsError
 from opsctl.settings.place import Place
@@ -12,8 +12,7 @@ _QUOTED = re.compile(r"""(?P<quote>['"])(?P<text>.*?)(?<!\\)(?P=quote)\s*(?:#.*)
 _COMMENT = re.compile(r"\s#.*\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(NamedTuple):
     name: str
     value: str
     place: Place

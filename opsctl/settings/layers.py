@@ -1,8 +1,7 @@
 """Lays one source of values over another and keeps for each where it came from."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from opsctl.settings.dotenv import Variable
 from opsctl.settings.model import fields, is_list, variables
@@ -13,8 +12,7 @@ RESERVED_VARIABLES = frozenset({"OPSCTL_OUTPUT", "OPSCTL_REQUIRE", "OPSCTL_COMPL
 RESERVED_PREFIXES = ("OPSCTL_TEST_", "_OPSCTL_")
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     """One value as somebody wrote it."""
 
     path: str

@@ -1,10 +1,9 @@
 """Lays what was written over each other; each value keeps its origin."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opsctl.errors import SettingsError
 from opsctl.settings.dotenv import Variable
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
     from opsctl.settings.checked import Problem, WrongError
 
 
-@dataclass(frozen=True, slots=True)
-class Explained:
+class Explained(NamedTuple):
     """One value, fit to be shown."""
 
     path: str
@@ -28,8 +26,7 @@ class Explained:
     secret: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(NamedTuple):
     """Settings, and where each value came from."""
 
     settings: Settings
@@ -51,8 +48,7 @@ class Resolved:
         return tuple(found)
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """Settings of one project, and what was noticed while reading them."""
 
     project_dir: Path

@@ -1,10 +1,9 @@
 """Where a value was written down."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A file and line, a variable, a flag, or `default`; printed as people point at it."""
 
     source: str

@@ -1,9 +1,8 @@
 """Finds and reads the sources of settings, in the order in which they count."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from opsctl.errors import OpsctlError, SettingsError
 from opsctl.settings.dotenv import Variable, read_dotenv
@@ -18,8 +17,7 @@ DOTENV = Path(".env")
 Read = Callable[[Path], str | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """What the caller said: where it stands, and the flags that bear on settings."""
 
     directory: Path
@@ -33,8 +31,7 @@ class Request:
         return tuple(Variable(name, value, Place(f"environment {name}")) for name, value in given)
 
 
-@dataclass(frozen=True, slots=True)
-class Gathered:
+class Gathered(NamedTuple):
     """Everything that was written somewhere, the weakest layer first."""
 
     project_dir: Path

@@ -1,6 +1,5 @@
 """What a check reads by: files, the past of the repository, doors of other machines."""
 
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,7 @@ from opsctl.wiring.ground import Ground
 class PolicyParts(Ground):
     def loaded_for(self, env: str) -> Loaded:
         """Read the settings as another environment would; nothing else goes on with them."""
-        return load(replace(self._request(), env=env), self._read, self._memory())
+        return load(self._request()._replace(env=env), self._read, self._memory())
 
     @cached_property
     def tree(self) -> "Tree":
