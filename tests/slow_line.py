@@ -35,14 +35,15 @@ def slow_line(url: str, delay_s: float = 0.0) -> Iterator[SlowLine]:
             writer.close()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection(parts.hostname, parts.port)
-        await asyncio.gather(pipe(reader, back, late=False), pipe(there, writer, late=True))
+        try:
+            with suppress(OSError):
+                there, back = await asyncio.open_connection(parts.hostname, parts.port)
+                await asyncio.gather(pipe(reader, back, late=False), pipe(there, writer, late=True))
+        finally:
+            writer.close()
 
     async def start() -> asyncio.Server:
         return await asyncio.start_server(serve, "127.0.0.1", 0)
-
-    async def stop(server: asyncio.Server) -> None:
-        server.close()
 
     server = loop.run(start())
     try:
@@ -51,6 +52,15 @@ def slow_line(url: str, delay_s: float = 0.0) -> Iterator[SlowLine]:
         line.url = parts._replace(netloc=f"{login}@{here}" if login else here).geturl()
         yield line
     finally:
-        loop.run(stop(server))
-        # Ends the pipes as well.
+        loop.run(_stop(server))
         loop.close()
+
+
+async def _stop(server: asyncio.Server) -> None:
+    server.close()
+    pipes = asyncio.all_tasks() - {asyncio.current_task()}
+    for one in pipes:
+        one.cancel()
+    await asyncio.gather(*pipes, return_exceptions=True)
+    # What was closed is gone only a turn later.
+    await asyncio.sleep(0)
