@@ -11,11 +11,11 @@ from typing import TextIO
 MASK = "***"
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-_LOGIN = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://)[^\s/@]+@", re.IGNORECASE)
-_PAIR = re.compile(
+# Compiled when something is logged: most runs log nothing.
+_LOGIN = r"(?P<scheme>[a-z][a-z0-9+.-]*://)[^\s/@]+@"
+_PAIR = (
     r"(?P<name>(?:password|passwd|pgpassword|secret|token|api[_-]?key|authorization)"
-    r"""["']?\s*[=:]\s*["']?)(?:bearer\s+|basic\s+)?[^\s"',;&]+""",
-    re.IGNORECASE,
+    r"""["']?\s*[=:]\s*["']?)(?:bearer\s+|basic\s+)?[^\s"',;&]+"""
 )
 
 
@@ -29,8 +29,8 @@ class Redactor:
     def __call__(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, MASK)
-        text = _LOGIN.sub(rf"\g<scheme>{MASK}@", text)
-        return _PAIR.sub(rf"\g<name>{MASK}", text)
+        text = re.sub(_LOGIN, rf"\g<scheme>{MASK}@", text, flags=re.IGNORECASE)
+        return re.sub(_PAIR, rf"\g<name>{MASK}", text, flags=re.IGNORECASE)
 
 
 class JsonLines(logging.Formatter):

@@ -10,14 +10,18 @@ _REF, _LINK = "ref: ", "gitdir: "
 _ELSEWHERE = frozenset({"GIT_DIR", "GIT_COMMON_DIR", "GIT_WORK_TREE", "GIT_CEILING_DIRECTORIES"})
 
 
-def read_head(directory: Path, environment: Mapping[str, str]) -> str:
-    """Name the commit; empty where git must be asked, because there is more to know."""
+def read_head(directory: Path, environment: Mapping[str, str]) -> str | None:
+    """Name the commit, empty outside of a repository; None where only git can tell."""
     if not _ELSEWHERE.isdisjoint(environment):
-        return ""
+        return None
     try:
-        return next((_commit(_folder(at)) for at in _upwards(directory) if _holds(at)), "")
+        places = _upwards(directory)
+        holder = next((at for at in places if _holds(at)), None)
+        if holder is None:
+            return None if any(map(_may_be_bare, places)) else ""
+        return _commit(_folder(holder)) or None
     except (OSError, UnicodeDecodeError):
-        return ""
+        return None
 
 
 def _upwards(directory: Path) -> tuple[Path, ...]:
@@ -27,6 +31,10 @@ def _upwards(directory: Path) -> tuple[Path, ...]:
 
 def _holds(place: Path) -> bool:
     return (place / ".git").exists()
+
+
+def _may_be_bare(place: Path) -> bool:
+    return (place / "HEAD").exists() and (place / "objects").exists()
 
 
 def _folder(place: Path) -> Path:

@@ -104,8 +104,8 @@ class DatabaseParts(Ground):
         """The commit that is checked out; empty where git or the repository is missing."""
         from opsctl.systems.git_head import read_head
 
-        if known := read_head(self.project_dir, self._environ):
-            return known
-        with suppress(OpsctlError):
-            return self.git.head(self.project_dir) or ""
-        return ""
+        known = read_head(self.project_dir, self._environ)
+        if known is None:
+            with suppress(OpsctlError):
+                known = self.git.head(self.project_dir)
+        return known or ""

@@ -77,13 +77,19 @@ def test_the_files_say_what_git_says(repository: Path, shape: Callable[[Path], P
 
 
 def test_what_only_git_can_know_is_left_to_it(repository: Path, tmp_path: Path) -> None:
-    assert read_head(repository, {}) == ""
+    git(tmp_path, "init", "-q", "--bare", "bare")
+
+    assert read_head(repository, {}) is None
+    assert read_head(tmp_path / "bare" / "hooks", {}) is None
+    assert read_head(committed(repository), {"GIT_DIR": str(tmp_path)}) is None
+
+
+def test_outside_of_a_repository_there_is_nothing_to_ask(tmp_path: Path) -> None:
     assert read_head(tmp_path, {}) == ""
-    assert read_head(committed(repository), {"GIT_DIR": str(tmp_path)}) == ""
 
 
 @pytest.mark.parametrize("head", ["", "ref: ", "ref: refs/heads/.invalid", "zzzz", "\xff"])
 def test_a_repository_of_another_make_is_left_to_git(repository: Path, head: str) -> None:
     (repository / ".git" / "HEAD").write_text(head, "latin1")
 
-    assert read_head(repository, {}) == ""
+    assert read_head(repository, {}) is None
