@@ -48,7 +48,7 @@ class Run:
 
     @contextmanager
     def _durations(self) -> Iterator[None]:
-        """Write down how long each file took, also those before the one that failed."""
+        """Write down how long each took, also those before one that failed: then all are safe."""
         try:
             yield
         except UnreachableError:
@@ -144,7 +144,10 @@ class Run:
     def _lost(self, work: Work, error: UnreachableError) -> UnreachableError:
         what = f"{work.file}: {error.what}"
         why = f"{error.why}; it is in whole or not at all; {self.before()}"
-        lost = UnreachableError(what, why=why, hint="`opsctl migrate status` says which.")
+        hint = (
+            "`opsctl migrate status` says which; a crashed server may have lost the last ones too."
+        )
+        lost = UnreachableError(what, why=why, hint=hint)
         lost.facts = {"file": work.file}
         return lost
 

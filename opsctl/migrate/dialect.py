@@ -78,6 +78,8 @@ class Dialect(Protocol):
     who: str
     """Who applies, where the database has no users of its own to say so."""
     takes_copy: bool
+    unhurried: tuple[str, ...]
+    """Statements that let the next file begin before this one's commit is on the disk."""
     shadow_hint: str
     """What to try where no empty database can be made to compare with."""
     scripts: Scripts
@@ -108,8 +110,8 @@ class Dialect(Protocol):
         """List version, name, checksum and finished, in order; none where there is no table."""
         ...
 
-    def note(self, session: ScriptSession, statement: str) -> None:
-        """Write what is nice to know, and may be lost in a power cut."""
+    def seal(self, session: ScriptSession, statement: str) -> None:
+        """Write how it went; that and all that came before is on the disk on return."""
         ...
 
     def columns(self, session: ScriptSession, table: str) -> Sequence[str]:

@@ -54,7 +54,8 @@ class Ledger(NamedTuple):
 
     def run(self, work: Work, *, end: str = "COMMIT", begin: str | None = None) -> None:
         """Run a file and add its row, both or neither."""
-        before = [*self.dialect.limits(work.limits), self._insert(work.migration)]
+        limits = (*self.dialect.limits(work.limits), *self.dialect.unhurried)
+        before = [*limits, self._insert(work.migration)]
         self.session.run(self._message(work, before, begin=begin, end=end))
 
     def run_down(self, work: Work) -> None:
@@ -113,7 +114,7 @@ class Ledger(NamedTuple):
             self.session.run(Message(text, begin=self.dialect.begin, starts=self._starts(text)))
 
     def write_durations(self, durations: Mapping[int, int]) -> None:
-        """Write them all at once: one update a file would be a twentieth of a run."""
+        """Write them all at once, which brings all that was applied to the disk."""
         if not durations:
             return
         rows = ", ".join(f"({version:d}, {ms:d})" for version, ms in durations.items())
@@ -122,7 +123,7 @@ class Ledger(NamedTuple):
             f"WITH took (version, ms) AS (VALUES {rows}) UPDATE {table}"  # noqa: S608 - numbers only
             f" SET duration_ms = took.ms FROM took WHERE {table}.version = took.version"
         )
-        self.dialect.note(self.session, statement)
+        self.dialect.seal(self.session, statement)
 
     def _message(
         self, work: Work, before: Sequence[str], *, begin: str | None = None, end: str = "COMMIT"

@@ -176,6 +176,8 @@ class LibpqSession:
 
     def _settle(self) -> None:
         """Have strings and times as we read them, whatever a role or a database defaults to."""
+        if not self._connection.is_open:
+            raise self._lost("the connection is gone")
         if self._connection.parameter("standard_conforming_strings") == "off":
             self._ask("SET standard_conforming_strings = on")
         if not self._connection.parameter("DateStyle").startswith("ISO"):

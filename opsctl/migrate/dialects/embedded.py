@@ -20,6 +20,7 @@ class Embedded(ABC):
 
     table = "opsctl_migrations"
     takes_copy = False
+    unhurried: tuple[str, ...] = ()
     shadow_hint = "It is built in a temporary directory: TMPDIR names one with room for it."
     name: str
     scripts: Scripts
@@ -38,7 +39,7 @@ class Embedded(ABC):
         statement = f"SELECT version, name, checksum, finished FROM {self.table} ORDER BY version"  # noqa: S608 - our own name
         return session.query(statement)
 
-    def note(self, session: ScriptSession, statement: str) -> None:
+    def seal(self, session: ScriptSession, statement: str) -> None:
         session.query(statement)
 
     @contextmanager

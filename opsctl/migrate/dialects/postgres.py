@@ -52,6 +52,7 @@ class PostgresDialect:
     begin = "BEGIN"
     who = ""
     takes_copy = True
+    unhurried: tuple[str, ...] = ("SET LOCAL synchronous_commit = off",)
     shadow_hint = "The role needs CREATEDB, or set migrations.shadow_url to an empty database."
 
     def __init__(
@@ -113,8 +114,8 @@ class PostgresDialect:
         rows: list[Row] = json.loads(found or "[]")
         return rows
 
-    def note(self, session: ScriptSession, statement: str) -> None:
-        session.run(Message(statement, before=("SET LOCAL synchronous_commit = off",)))
+    def seal(self, session: ScriptSession, statement: str) -> None:
+        session.run(Message(statement))
 
     def columns(self, session: ScriptSession, table: str) -> Sequence[str]:
         query = (

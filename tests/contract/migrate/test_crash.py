@@ -1,0 +1,80 @@
+"""A server that crashes right after a run, on PostgreSQL: what was said to be applied is there."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from opsctl.errors import UnreachableError
+from opsctl.migrate.model import MigrationError
+from tests.engines.postgres import PostgresServer
+from tests.grounds import Ground, ground
+from tests.waiting import wait_for
+
+FILES = 5
+ASLEEP = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+
+
+@pytest.fixture
+def forgetful(own_postgres: PostgresServer, tmp_path: Path) -> Ground:
+    """Its background writer would take so long that a crash finds what nobody waited for."""
+    site = ground("postgres", own_postgres.admin.url, tmp_path / "migrations")
+    site.execute("ALTER SYSTEM SET wal_writer_delay = '10s'")
+    site.query("SELECT pg_reload_conf()")
+    for number in range(1, FILES + 1):
+        site.write(f"{number:03}_t.sql", f"CREATE TABLE t{number} (id integer);\n")
+    return site
+
+
+def lost(site: Ground) -> None:
+    with pytest.raises(UnreachableError):
+        site.apply()
+
+
+def test_what_a_run_has_applied_outlives_a_crash(
+    forgetful: Ground, own_postgres: PostgresServer
+) -> None:
+    forgetful.apply()
+
+    own_postgres.kill()
+    own_postgres.start()
+    assert forgetful.rows() == [1, 2, 3, 4, 5]
+    assert forgetful.tables() == ["t1", "t2", "t3", "t4", "t5"]
+
+
+def test_what_came_before_a_file_that_failed_outlives_it_too(
+    forgetful: Ground, own_postgres: PostgresServer
+) -> None:
+    forgetful.write("004_t.sql", "CREATE TABLE t1 (id integer);\n")
+    with pytest.raises(MigrationError):
+        forgetful.apply()
+
+    own_postgres.kill()
+    own_postgres.start()
+    assert forgetful.rows() == [1, 2, 3]
+
+
+def test_a_session_that_ends_in_the_middle_of_a_file_is_told(forgetful: Ground) -> None:
+    forgetful.write("006_t.sql", "SELECT pg_terminate_backend(pg_backend_pid());\n")
+
+    with pytest.raises(UnreachableError, match=r"006_t\.sql"):
+        forgetful.apply()
+
+    assert forgetful.rows() == [1, 2, 3, 4, 5]
+
+
+def test_a_crash_in_between_leaves_tables_and_rows_alike(
+    forgetful: Ground, own_postgres: PostgresServer
+) -> None:
+    forgetful.write("005_t.sql", "SELECT pg_sleep(60);\n")
+    run = threading.Thread(target=lost, args=(forgetful,))
+    run.start()
+    wait_for(lambda: forgetful.query(ASLEEP) != [], deadline_s=30, what="the last file")
+
+    own_postgres.kill()
+    run.join(30)
+    own_postgres.start()
+
+    assert forgetful.rows() == list(range(1, len(forgetful.rows()) + 1))
+
+    assert forgetful.tables() == [f"t{number}" for number in forgetful.rows()]
