@@ -104,7 +104,11 @@ def look(project: Project, ledger: Ledger, *, whole: bool = False) -> tuple[Stan
 def draft(project: Project, order: Order) -> Iterator[Draft]:
     """Read files and rows once, and refuse all that can be refused before anything runs."""
     project.dialect.scripts.call_ahead()
-    library = project.library()
+    try:
+        library = project.library()
+    except BaseException:
+        project.dialect.scripts.hang_up()
+        raise
     with project.ledger() as ledger:
         # What looks interrupted may be at work in another runner: that is judged under the lock.
         lenient = order._replace(resume=True)

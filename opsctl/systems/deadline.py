@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from typing import NamedTuple, Self, TypeVar
+from typing import Generic, NamedTuple, Self, TypeVar
 
 from opsctl.systems.clock import Clock
 
@@ -35,13 +35,26 @@ def within(deadline: Deadline, call: Callable[[], Result]) -> Result:
     return begun(deadline, call)()
 
 
-def begun(deadline: Deadline, call: Callable[[], Result]) -> Callable[[], Result]:
-    """Begin a call and go on; what is returned waits for it, as `within` does."""
-    outcomes: list[tuple[Result | None, Exception | None]] = []
-    # A daemon: the system's resolver cannot be interrupted, and must not hold up the end.
-    thread = threading.Thread(target=_run, args=(call, outcomes), daemon=True)
-    thread.start()
-    return lambda: _outcome(deadline, thread, outcomes)
+class Begun(Generic[Result]):
+    """A call under way; calling this waits for it, as `within` does."""
+
+    def __init__(self, deadline: Deadline, call: Callable[[], Result]) -> None:
+        self._deadline = deadline
+        self._outcomes: list[tuple[Result | None, Exception | None]] = []
+        # A daemon: the system's resolver cannot be interrupted, and must not hold up the end.
+        self._thread = threading.Thread(target=_run, args=(call, self._outcomes), daemon=True)
+        self._thread.start()
+
+    def __call__(self) -> Result:
+        return self.within(self._deadline)
+
+    def within(self, deadline: Deadline) -> Result:
+        return _outcome(deadline, self._thread, self._outcomes)
+
+
+def begun(deadline: Deadline, call: Callable[[], Result]) -> Begun[Result]:
+    """Begin a call and go on."""
+    return Begun(deadline, call)
 
 
 def _outcome(

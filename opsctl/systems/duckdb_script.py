@@ -61,6 +61,9 @@ class DuckdbScripts:
     def call_ahead(self) -> None:
         """Nobody has to be called: it is a file."""
 
+    def hang_up(self) -> None:
+        """Nobody has to be called: it is a file."""
+
     @contextlib.contextmanager
     def session(self) -> Iterator["DuckdbScriptSession"]:
         with contextlib.closing(self._open()) as connection:

@@ -3,12 +3,12 @@
 import contextlib
 import copy
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.systems import libpq
 from opsctl.systems.clock import Clock
-from opsctl.systems.deadline import Deadline, begun, within
+from opsctl.systems.deadline import Begun, Deadline, begun, within
 from opsctl.systems.postgres_address import KEEPALIVE, checked, spoken
 from opsctl.systems.postgres_sent import Sent, compose
 from opsctl.systems.postgres_states import (
@@ -27,6 +27,8 @@ _QUERY_S = 60.0
 _ANSWER_S = 5.0
 """How long beyond its own limits the server may take to say so."""
 _STOP_S = 5.0
+# By then one that still waits does so in the kernel.
+_HANG_UP_S = 0.5
 _WATCH = "client_connection_check_interval = 1000"
 _FORGET = ("RESET ALL", "RESET ROLE", "RESET SESSION AUTHORIZATION")
 
@@ -41,7 +43,7 @@ class LibpqScripts:
         self._clock = clock
         self._connect_s = connect_s
         self._query_s = query_s
-        self._ahead: Callable[[], LibpqSession] | None = None
+        self._ahead: Begun[LibpqSession] | None = None
 
     def __repr__(self) -> str:
         return f"LibpqScripts({self.address!r})"
@@ -67,7 +69,14 @@ class LibpqScripts:
     def call_ahead(self) -> None:
         self._ahead = self._dial()
 
-    def _dial(self) -> "Callable[[], LibpqSession]":
+    def hang_up(self) -> None:
+        # Libraries must not be at work in a thread while the process takes them apart.
+        answer, self._ahead = self._ahead, None
+        if answer is not None:
+            with contextlib.suppress(TimeoutError, libpq.Connecting, OpsctlError):
+                answer.within(Deadline.after(self._clock, _HANG_UP_S)).close()
+
+    def _dial(self) -> "Begun[LibpqSession]":
         return begun(Deadline.after(self._clock, self._connect_s), self._opened)
 
     def _opened(self) -> "LibpqSession":

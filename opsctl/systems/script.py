@@ -117,6 +117,10 @@ class Scripts(Protocol):
         """Begin to connect, while the caller does something else; the next session takes it."""
         ...
 
+    def hang_up(self) -> None:
+        """Let go of what was begun, where no session takes it."""
+        ...
+
 
 class ServerScripts(Scripts, Protocol):
     """A database on a server that has others."""

@@ -41,6 +41,9 @@ class SqliteScripts:
     def call_ahead(self) -> None:
         """Nobody has to be called: it is a file."""
 
+    def hang_up(self) -> None:
+        """Nobody has to be called: it is a file."""
+
     @contextlib.contextmanager
     def session(self) -> Iterator["SqliteScriptSession"]:
         try:

@@ -164,3 +164,36 @@ def test_neither_the_driver_nor_a_web_of_modules_is_loaded() -> None:
     shown = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
 
     assert shown.stdout.strip() == "[]"
+
+
+CALLED_FOR_NOTHING = """
+import sys
+from opsctl.systems.clock import SystemClock
+from opsctl.systems.postgres_script import LibpqScripts
+scripts = LibpqScripts(sys.argv[1], clock=SystemClock())
+scripts.call_ahead()
+scripts.hang_up()
+"""
+
+
+def test_what_was_called_for_nothing_does_not_crash_the_end(postgres: Database) -> None:
+    argv = [sys.executable, "-c", CALLED_FOR_NOTHING, postgres.url]
+
+    ends = [subprocess.run(argv, timeout=60, check=False).returncode for _ in range(10)]
+
+    assert ends == [0] * 10
+
+
+def test_hanging_up_does_not_wait_for_a_server_that_never_answers(
+    own_postgres: PostgresServer,
+) -> None:
+    clock = SystemClock()
+    own_postgres.freeze()
+    scripts_ = LibpqScripts(own_postgres.admin.url, clock=clock, connect_s=30.0)
+    scripts_.call_ahead()
+    began = clock.steady()
+
+    scripts_.hang_up()
+
+    assert clock.steady() - began < 10
+    own_postgres.thaw()

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -15,7 +16,7 @@ import pytest
 from tests.engines import carrier
 from tests.engines.daemon import Daemon
 from tests.engines.homes import Homes
-from tests.engines.require import give_up
+from tests.engines.require import REQUIRED_VARIABLE, give_up, required_engines
 
 HERE, THERE = "10.99.0.1", "10.99.0.2"
 _DEVICE = carrier.DEVICE
@@ -68,11 +69,17 @@ def namespaces() -> None:
 @pytest.fixture(scope="session")
 def netem(namespaces: None) -> None:  # noqa: ARG001 - a guard
     """Ask for `tc netem`; whether a kernel has it is not ours to choose."""
-    if _found("tc") is None:
-        give_up("netem", "no tc in PATH; scripts/ci/testbed up")
+    if refusal := _lacks_netem():
+        give_up("netem", refusal)
+
+
+@cache
+def _lacks_netem() -> str:
+    """Say why there is none; empty where there is."""
+    if _found("tc") is None or _found("unshare") is None:
+        return "no tc in PATH; scripts/ci/testbed up"
     refusal = _attempt("unshare", "--net", "sh", "-c", _TRY_NETEM)
-    if refusal:
-        give_up("netem", f"this kernel has no sch_netem: {refusal}")
+    return f"this kernel has no sch_netem: {refusal}" if refusal else ""
 
 
 @pytest.fixture(scope="session")
@@ -93,10 +100,12 @@ def carried_line(tunnels: None, homes: Homes) -> Iterator[LayLine]:  # noqa: ARG
     yield from _lines(homes("line"), _by_hand)
 
 
-@pytest.fixture(params=[pytest.param("netem", marks=pytest.mark.engine("netem")), "carried"])
+@pytest.fixture
 def slow_network(request: pytest.FixtureRequest) -> LayLine:
-    """The same line, once by each means that this machine has."""
-    lay: LayLine = request.getfixturevalue(f"{request.param}_line")
+    """Lay the line by `tc netem` where the kernel has it or it is required, else by hand."""
+    required = required_engines(os.environ.get(REQUIRED_VARIABLE, ""))
+    means = "netem" if "netem" in required or not _lacks_netem() else "carried"
+    lay: LayLine = request.getfixturevalue(f"{means}_line")
     return lay
 
 
