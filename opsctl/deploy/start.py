@@ -12,7 +12,7 @@ from opsctl.systems.process import Finished
 RACE = re.compile(
     "already in progress|marked for removal|[Nn]o such container|is already in use by container"
 )
-ATTEMPTS, PAUSE_S = 3, 1.0
+ATTEMPTS, PAUSE_S = 8, 1.0
 
 
 def bring_up(
