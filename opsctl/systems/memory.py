@@ -9,6 +9,8 @@ from opsctl.errors import OpsctlError
 from opsctl.systems.files import OTHERS, LocalFiles
 
 LIMIT_BYTES = 1 << 20
+# A build in a folder of its own each time would fill the home otherwise.
+MOST_TEXTS = 64
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -32,8 +34,17 @@ class FileMemory:
             files = LocalFiles()
             files.make_private_dir(self._directory)
             files.write_text(self._directory / name, text)
-        except OpsctlError as error:
+            self._forget_oldest()
+        except (OpsctlError, OSError) as error:
             logging.getLogger(__name__).debug("Nothing is remembered: %s", error)
+
+    def _forget_oldest(self) -> None:
+        with os.scandir(self._directory) as entries:
+            by_age = sorted(
+                entries, key=lambda entry: entry.stat(follow_symlinks=False).st_mtime_ns
+            )
+        for entry in by_age[:-MOST_TEXTS]:
+            Path(entry.path).unlink()
 
 
 def code_generation(package: Path, version: str) -> str:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from opsctl.systems.memory import FileMemory, code_generation
+from opsctl.systems.memory import MOST_TEXTS, FileMemory, code_generation
 
 
 @pytest.fixture
@@ -57,6 +57,17 @@ def test_where_nothing_can_be_kept_nothing_is_said(tmp_path: Path) -> None:
     memory.keep("a.json", "text")
 
     assert memory.recall("a.json") is None
+
+
+def test_only_so_many_are_kept_and_the_oldest_go_first(memory: FileMemory, tmp_path: Path) -> None:
+    for number in range(MOST_TEXTS + 2):
+        memory.keep(f"{number}.json", "text")
+        os.utime(tmp_path / f"cache/opsctl/{number}.json", (number, number))
+    memory.keep("newest.json", "text")
+
+    assert len(list((tmp_path / "cache/opsctl").iterdir())) == MOST_TEXTS
+    assert memory.recall("0.json") is None
+    assert memory.recall("newest.json") == "text"
 
 
 def test_code_that_changed_in_place_is_another_generation(tmp_path: Path) -> None:
