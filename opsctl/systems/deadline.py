@@ -32,11 +32,11 @@ class Deadline(NamedTuple):
 
 def within(deadline: Deadline, call: Callable[[], Result]) -> Result:
     """Wait for a call that knows no deadline; raise TimeoutError and leave it behind if late."""
-    return begun(deadline, call)()
+    return Begun(deadline, call)()
 
 
 class Begun(Generic[Result]):
-    """A call under way; calling this waits for it, as `within` does."""
+    """A call under way, while one goes on; calling this waits for it."""
 
     def __init__(self, deadline: Deadline, call: Callable[[], Result]) -> None:
         self._deadline = deadline
@@ -49,26 +49,13 @@ class Begun(Generic[Result]):
         return self.within(self._deadline)
 
     def within(self, deadline: Deadline) -> Result:
-        return _outcome(deadline, self._thread, self._outcomes)
-
-
-def begun(deadline: Deadline, call: Callable[[], Result]) -> Begun[Result]:
-    """Begin a call and go on."""
-    return Begun(deadline, call)
-
-
-def _outcome(
-    deadline: Deadline,
-    thread: threading.Thread,
-    outcomes: list[tuple[Result | None, Exception | None]],
-) -> Result:
-    thread.join(deadline.left_s())
-    if not outcomes:
-        raise TimeoutError(f"no answer within {deadline.limit_s:g} s")
-    result, error = outcomes[0]
-    if error is not None:
-        raise error
-    return result  # type: ignore[return-value]  # no error, so this is what the call returned
+        self._thread.join(deadline.left_s())
+        if not self._outcomes:
+            raise TimeoutError(f"no answer within {deadline.limit_s:g} s")
+        result, error = self._outcomes[0]
+        if error is not None:
+            raise error
+        return result  # type: ignore[return-value]  # no error, so this is what the call returned
 
 
 def _run(

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.systems import libpq
 from opsctl.systems.clock import Clock
-from opsctl.systems.deadline import Begun, Deadline, begun, within
+from opsctl.systems.deadline import Begun, Deadline, within
 from opsctl.systems.postgres_address import KEEPALIVE, checked, spoken
 from opsctl.systems.postgres_sent import Sent, compose
 from opsctl.systems.postgres_states import (
@@ -77,7 +77,7 @@ class LibpqScripts:
                 answer.within(Deadline.after(self._clock, _HANG_UP_S)).close()
 
     def _dial(self) -> "Begun[LibpqSession]":
-        return begun(Deadline.after(self._clock, self._connect_s), self._opened)
+        return Begun(Deadline.after(self._clock, self._connect_s), self._opened)
 
     def _opened(self) -> "LibpqSession":
         connection = libpq.Connection(self._startup())
