@@ -25,11 +25,12 @@ def bring_up(
         said.append(line.text)
         hear(line)
 
-    for _ in range(ATTEMPTS - 1):
+    for number in range(2, ATTEMPTS + 1):
         done = observer.site.compose.up(project, how, listen)
         if not done.exit_code or not RACE.search("\n".join(said)):
             return done
         said.clear()
+        hear(Line(f"somebody else is clearing up here; try {number} of {ATTEMPTS}"))
         observer.site.clock.sleep(PAUSE_S)
         sweep(observer)
     return observer.site.compose.up(project, how, listen)
