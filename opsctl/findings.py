@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import NamedTuple
+
+from opsctl.noun import Noun
 
 
 class Level(StrEnum):
@@ -17,7 +18,7 @@ class Level(StrEnum):
 _SEVERITY = (Level.OK, Level.ADVICE, Level.WARNING, Level.UNKNOWN, Level.CRITICAL)
 
 
-class Figure(NamedTuple):
+class Figure(Noun):
     """A number behind a finding, with the marks it is judged by."""
 
     name: str
@@ -27,7 +28,7 @@ class Figure(NamedTuple):
     critical_at: float | None = None
 
 
-class Finding(NamedTuple):
+class Finding(Noun):
     """One answer of one check; `fix` says what to type or change."""
 
     check: str
@@ -47,7 +48,7 @@ class Finding(NamedTuple):
         return self.level not in {Level.OK, Level.ADVICE}
 
 
-class Marks(NamedTuple):
+class Marks(Noun):
     """Where a reading becomes trouble, and below which it is none any more."""
 
     warn_at: float

@@ -76,12 +76,12 @@ class Ground:
 
     def with_rules(self, **changes: Any) -> "Ground":
         return replace(
-            self, project=self.project._replace(rules=self.project.rules._replace(**changes))
+            self, project=self.project.replaced(rules=self.project.rules.replaced(**changes))
         )
 
     def with_patience(self, **changes: Any) -> "Ground":
-        patience = self.project.patience._replace(**changes)
-        return replace(self, project=self.project._replace(patience=patience))
+        patience = self.project.patience.replaced(**changes)
+        return replace(self, project=self.project.replaced(patience=patience))
 
 
 def ground(kind: str, url: str, directory: Path) -> Ground:

@@ -1,9 +1,9 @@
 """The static table of commands: enough for help and completion without importing one of them."""
 
-from typing import NamedTuple
+from opsctl.noun import Noun
 
 
-class Entry(NamedTuple):
+class Entry(Noun):
     """Where a command lives (`module:attribute`), and its first line of help."""
 
     where: str

@@ -2,9 +2,12 @@
 
 import math
 import re
+from collections.abc import Callable
 from typing import Any
 
 import click
+
+from opsctl import __version__
 
 FORMATS = ("text", "json", "nagios", "prom", "github", "junit", "sarif")
 TEXT_AND_JSON = ("text", "json")
@@ -41,6 +44,28 @@ def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:  
 def _flag(*names: str, **attributes: Any) -> click.Option:  # noqa: ANN401 - handed on to click
     return click.Option(list(names), expose_value=False, callback=_remember, **attributes)
 
+
+def _tells(*names: str, says: str, told: Callable[[click.Context], str]) -> click.Option:
+    """Make a flag that says something in place of running; click's own load all of gettext."""
+
+    def tell(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:
+        if wanted and not ctx.resilient_parsing:
+            click.echo(told(ctx))
+            ctx.exit()
+
+    return click.Option(
+        names, is_flag=True, expose_value=False, is_eager=True, help=says, callback=tell
+    )
+
+
+HELP = _tells(
+    "-h", "--help", "_help", says="Show this message and exit.", told=click.Context.get_help
+)
+VERSION = _tells(
+    "--version",
+    says="Show the version and exit.",
+    told=lambda _ctx: f"opsctl, version {__version__}",
+)
 
 COMMON: list[click.Parameter] = [
     _flag("-e", "--env", metavar="ENV", help="Environment: prod, dev or local."),

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from opsctl.cli.commands import Entry
-from opsctl.cli.flags import COMMON, FORMATS, TEXT_AND_JSON
+from opsctl.cli.flags import COMMON, FORMATS, HELP, TEXT_AND_JSON
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
 _WIDEST_HELP = 100
 
 
@@ -34,9 +33,8 @@ class _Common(click.Command):
     context_class = _Context
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - handed on to click
-        kwargs.setdefault("context_settings", SETTINGS)
-        super().__init__(*args, **kwargs)
-        self.params = [*self.params, *COMMON]
+        super().__init__(*args, **(kwargs | {"add_help_option": False}))
+        self.params = [*self.params, HELP, *COMMON]
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         own = [p for p in self.get_params(ctx) if p not in COMMON]

@@ -4,14 +4,15 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from errno import ENOSPC
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import click
 
-from opsctl import __version__
 from opsctl.cli.commands import ROOT
-from opsctl.cli.flags import FORMATS
+from opsctl.cli.flags import FORMATS, VERSION
 from opsctl.cli.grammar import LazyBranch
+from opsctl.cli.leave import leave
 from opsctl.cli.session import Session
 from opsctl.cli.signals import caught_signal, signals_interrupt
 from opsctl.errors import InterruptedRunError, OpsctlError, UsageError
@@ -47,6 +48,8 @@ class Root(LazyBranch):
             return _no_verb(error, _output(session, arguments), arguments)
         except (OpsctlError, click.ClickException, click.Abort, KeyboardInterrupt) as error:
             return _output(session, arguments).fail(as_ours(error, session))
+        except OSError as error:
+            return _output(session, arguments).fail(_unwritten(error) or _bug(error, arguments))
         except Exception as error:  # noqa: BLE001 - the last catch: a traceback is a bug and is told as one
             return _output(session, arguments).fail(_bug(error, arguments))
         return code if isinstance(code, int) else 0
@@ -98,6 +101,17 @@ def _output(session: Session, arguments: Sequence[str]) -> "Output":
     return session.output
 
 
+def _unwritten(error: OSError) -> OpsctlError | None:
+    """Say that the answer does not fit where it goes: files of ours are told by their names."""
+    if error.errno != ENOSPC or error.filename is not None:
+        return None
+    return OpsctlError(
+        "cannot write the answer",
+        why=str(error.strerror),
+        hint="Free some space where the output goes; `opsctl disk check` shows what is full.",
+    )
+
+
 def _bug(error: Exception, arguments: Sequence[str]) -> OpsctlError:
     if {"-vv", "-vvv"} & set(arguments) or list(arguments).count("-v") > 1:
         import traceback  # noqa: PLC0415 - only a bug pays
@@ -115,8 +129,7 @@ def _forget_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-@click.group(cls=Root, table=ROOT, epilog=EPILOG)
-@click.version_option(__version__, prog_name="opsctl")
+@click.group(cls=Root, params=[VERSION], table=ROOT, epilog=EPILOG)
 def root() -> None:
     """Run one server's data stack: deploy it, migrate it, watch it, heal it."""
 
@@ -128,6 +141,5 @@ def main() -> NoReturn:
     gc.set_threshold(50_000, 20, 20)
     try:
         root.main()
-    finally:
-        # Nor among what goes away with the process: a tenth of a deploy's own time.
-        gc.freeze()
+    except SystemExit as end:
+        leave(end.code if isinstance(end.code, int) else 0)

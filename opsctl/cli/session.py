@@ -5,12 +5,13 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 import click
 
 from opsctl.cli.flags import GIVEN
 from opsctl.errors import UsageError
+from opsctl.noun import Noun
 
 if TYPE_CHECKING:
     from opsctl.cli.output import Output
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 
 
-class Options(NamedTuple):
+class Options(Noun):
     """The common flags as they were given."""
 
     env: str | None = None
@@ -46,7 +47,7 @@ class Session:
 
     def begin(self, command: str, given: Mapping[str, Any]) -> None:
         self.command = command
-        self.options = self.options._replace(**given)
+        self.options = self.options.replaced(**given)
 
     @functools.cached_property
     def output(self) -> "Output":
@@ -73,7 +74,7 @@ class Session:
 
     def take_timeout(self) -> float | None:
         """Hand --timeout to a verb whose own work it bounds; the systems keep their settings'."""
-        timeout_s, self.options = self.options.timeout, self.options._replace(timeout=None)
+        timeout_s, self.options = self.options.timeout, self.options.replaced(timeout=None)
         return timeout_s
 
     def use(self, wiring: "Wiring") -> "Wiring":

@@ -2,11 +2,11 @@
 
 import unicodedata
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 import click
 
 from opsctl.findings import Level
+from opsctl.noun import Noun
 
 _STYLES: dict[str, str] = {
     Level.OK: "green",
@@ -17,7 +17,7 @@ _STYLES: dict[str, str] = {
 }
 
 
-class Table(NamedTuple):
+class Table(Noun):
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 

@@ -1,6 +1,5 @@
 """`opsctl disk check`: measures every mount, remembers how it stands, and tells of it."""
 
-import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -21,9 +20,10 @@ from opsctl.disk.parts import Parts
 from opsctl.disk.remember import answered, recorded, stood, tell
 from opsctl.errors import OpsctlError
 from opsctl.findings import Finding, Marks
+from opsctl.logs import logger
 from opsctl.systems.host import Usage
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 def check_disks(parts: Parts, *, tells: bool = True) -> CheckReport:

@@ -1,11 +1,11 @@
 """Writes down what goes, before it goes; on a full disk as soon as there is room."""
 
-import logging
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from opsctl.logs import logger
 from opsctl.state.model import Action, Lot
 from opsctl.state.removals import without
 from opsctl.systems.files import DiskFullError
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from opsctl.state.store import Store
     from opsctl.systems.clock import Clock
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,17 @@
 """Remembers how each mount stood, so that it is told once; a full disk forgets and goes on."""
 
-import logging
 from collections.abc import Iterable, Sequence
 
 from opsctl.disk.judge import SPACE
 from opsctl.disk.parts import Parts
 from opsctl.errors import OpsctlError
 from opsctl.findings import Finding, Level
+from opsctl.logs import logger
 from opsctl.notify.model import Notice, Severity
 from opsctl.state.model import Sample
 from opsctl.systems.host import Usage
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 TOPIC = "disk"
 SERIES = "disk.percent:"
 _SEVERITIES = {

@@ -1,6 +1,5 @@
 """`opsctl disk watch`: looks again and again, until it is stopped."""
 
-import logging
 from collections.abc import Callable
 
 from opsctl.disk.check import check_disks
@@ -9,8 +8,9 @@ from opsctl.disk.parts import Parts
 from opsctl.disk.remember import tell
 from opsctl.disk.trend import look_ahead
 from opsctl.errors import OpsctlError
+from opsctl.logs import logger
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 def watch(

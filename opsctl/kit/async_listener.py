@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
 
@@ -10,10 +9,11 @@ from opsctl.errors import OpsctlError
 from opsctl.kit import parts
 from opsctl.kit.listener import SILENCE_S, OnMessage, told
 from opsctl.kit.presence import FIRST_PAUSE_S, next_pause
+from opsctl.logs import logger
 from opsctl.systems.redis_async import AsyncSubscription
 from opsctl.systems.redis_pubsub import Topics
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 class AsyncListener:

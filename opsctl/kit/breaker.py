@@ -13,9 +13,10 @@ from typing import ParamSpec, TypeVar
 from opsctl.errors import BusyError, OpsctlError, UnreachableError
 from opsctl.kit import parts
 from opsctl.kit.errors import BreakerOpenError
+from opsctl.logs import logger
 from opsctl.systems.clock import Clock
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")

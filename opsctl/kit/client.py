@@ -1,6 +1,5 @@
 """Redis for services: away means an error at once, and a prober that looks for it."""
 
-import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
@@ -9,6 +8,7 @@ from opsctl.errors import OpsctlError
 from opsctl.kit import parts
 from opsctl.kit.listener import Listener, OnMessage
 from opsctl.kit.presence import AWAY, FIRST_PAUSE_S, Presence, next_pause
+from opsctl.logs import logger
 from opsctl.systems.clock import AsyncClock
 from opsctl.systems.redis_target import Command, RedisLimits, RedisTarget, Script, Word
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from opsctl.settings import Settings
     from opsctl.systems.redis_pool import PooledRedis
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 DEFAULT_URL = "redis://localhost:6379/0"
 DEFAULT_LIMITS = RedisLimits(answer_s=1.0, connections=16)

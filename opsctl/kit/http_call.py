@@ -1,7 +1,6 @@
 """What a client sends: its own settings, and what one call adds to them."""
 
 import json
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypedDict
@@ -10,10 +9,11 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from opsctl.errors import OpsctlError, UsageError
 from opsctl.kit.http_answer import Answer
 from opsctl.kit.http_rules import Retries, Tried, pause_before_next
+from opsctl.logs import logger
 from opsctl.systems.clock import Clock
 from opsctl.systems.http import HttpRequest
 
-log = logging.getLogger("opsctl.kit.http")
+log = logger("opsctl.kit.http")
 
 
 class Call(TypedDict, total=False):

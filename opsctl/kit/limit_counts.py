@@ -1,6 +1,5 @@
 """What a limiter knows without asking: whom to ask, how, and what the answer means."""
 
-import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,10 +11,11 @@ from opsctl.kit.limit_gate import LOCAL, Ask, Gate, Policy, Way
 from opsctl.kit.limit_log import LocalLogs
 from opsctl.kit.presence import LONGEST_PAUSE_S
 from opsctl.kit.rates import Rate, as_kept, share_of
+from opsctl.logs import logger
 from opsctl.systems.clock import Clock
 from opsctl.systems.redis_target import Command, Word
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 _MICROS = 1_000_000
 _REMEMBERED = 4096

@@ -1,6 +1,5 @@
 """Listens to Redis in a thread: reads on, comes back after a loss, and says that there was one."""
 
-import logging
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -8,9 +7,10 @@ from functools import partial
 from opsctl.errors import OpsctlError
 from opsctl.kit import parts
 from opsctl.kit.presence import FIRST_PAUSE_S, next_pause
+from opsctl.logs import logger
 from opsctl.systems.redis_pubsub import Message, Subscription, Topics
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 OnMessage = Callable[[Message], None]
 SILENCE_S = 5.0

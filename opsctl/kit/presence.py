@@ -1,12 +1,12 @@
 """Is Redis there? One answer for all parts of a client, said once a change."""
 
-import logging
 import threading
 from collections.abc import Callable
 
 from opsctl.errors import OpsctlError, SettingsError, UnreachableError
+from opsctl.logs import logger
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 FIRST_PAUSE_S = 0.05
 LONGEST_PAUSE_S = 2.0

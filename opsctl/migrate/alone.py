@@ -1,12 +1,13 @@
 """Applies a file without a transaction: one statement between two writes of its row."""
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from opsctl.migrate.dialect import Kind, Watch
 from opsctl.migrate.explain import explain
 from opsctl.migrate.model import MigrationError
 from opsctl.migrate.work import Work, event_of
+from opsctl.noun import Noun
 from opsctl.systems.script import ScriptError
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def _started(run: "Run", work: Work) -> bool:
     return True
 
 
-class _Attempt(NamedTuple):
+class _Attempt(Noun):
     run: "Run"
     work: Work
     theirs: frozenset[str]

@@ -1,9 +1,8 @@
 """Applies files one after the other: each with its row, once, whoever else is at it."""
 
-import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.migrate.alone import apply_alone
@@ -15,29 +14,44 @@ from opsctl.migrate.model import (
     Migration,
     RefusedMigrationError,
 )
-from opsctl.migrate.work import Patience, Tell, Work, event_of, kept
-from opsctl.progress import Progress, Silent
-from opsctl.systems.clock import Clock
+from opsctl.migrate.work import Tell, Work, event_of, kept
+from opsctl.progress import Progress
 from opsctl.systems.script import ScriptError, Stage
+
+if TYPE_CHECKING:
+    from opsctl.migrate.project import Project
 
 _GROWTH = 2.0
 _JITTER = 0.5
 
 
-@dataclass(slots=True)
+def _chance() -> float:
+    """Not for secrecy: two who wait for each other must not come back at the same moment."""
+    import random  # noqa: PLC0415 - few runs meet anybody
+
+    return random.random()  # noqa: S311 - see above
+
+
 class Run:
     """One run over one session; knows what it has done so far, for whoever must hear of it."""
 
-    ledger: Ledger
-    clock: Clock
-    patience: Patience
-    tell: Tell
-    kept: list[Work] = field(default_factory=list)
-    durations: dict[int, int] = field(default_factory=dict)
-    resumed: frozenset[int] = frozenset()
-    progress: Progress = field(default_factory=Silent)
-    draw: Callable[[], float] = random.random
-    """Not for secrecy: two who wait for each other must not come back at the same moment."""
+    def __init__(
+        self,
+        project: "Project",
+        ledger: Ledger,
+        tell: Tell,
+        *,
+        resumed: frozenset[int],
+        progress: Progress,
+    ) -> None:
+        self.clock = project.clock
+        self.patience = project.patience
+        self.ledger = ledger
+        self.tell = tell
+        self.resumed = resumed
+        self.progress = progress
+        self.kept: list[Work] = []
+        self.durations: dict[int, int] = {}
 
     def apply(self, works: Sequence[Work]) -> None:
         with self.ledger.dialect.watch(self.ledger.session) as watch, self._durations():
@@ -113,7 +127,7 @@ class Run:
         if tries > self.patience.retries:
             raise self._gave_up(work, error, who, tries=tries) from error
         grown = self.patience.first_pause_s * _GROWTH ** (tries - 1)
-        pause_s = min(grown, self.patience.longest_pause_s) * (1 - _JITTER * self.draw())
+        pause_s = min(grown, self.patience.longest_pause_s) * (1 - _JITTER * _chance())
         note = f"{who}; try {tries} of {self.patience.retries} in {pause_s:.1f} s"
         self.tell(event_of("retrying", work, note=note, blockers=blockers))
         self.clock.sleep(pause_s)

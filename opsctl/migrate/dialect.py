@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from enum import Enum, auto
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from opsctl.migrate.model import Limits
 from opsctl.migrate.work import Work
+from opsctl.noun import Noun
 from opsctl.systems.script import Row, ScriptError, Scripts, ScriptSession
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class Kind(Enum):
     OTHER = auto()
 
 
-class Blocker(NamedTuple):
+class Blocker(Noun):
     """Someone who holds what we wait for."""
 
     pid: int
@@ -41,7 +42,7 @@ class Blocker(NamedTuple):
         return f"pid {self.pid} ({self.who}, {age}): {self.query or 'no query'}"
 
 
-class Touched(NamedTuple):
+class Touched(Noun):
     """A table that a statement needs, as it is before the run."""
 
     table: str
@@ -50,7 +51,7 @@ class Touched(NamedTuple):
     size_bytes: int | None = None
 
 
-class Named(NamedTuple):
+class Named(Noun):
     """One thing of a schema, and all there is to say of it."""
 
     kind: str
@@ -80,6 +81,8 @@ class Dialect(Protocol):
     takes_copy: bool
     unhurried: tuple[str, ...]
     """Statements that let the next file begin before this one's commit is on the disk."""
+    row_query: str
+    """What `rows` asks first, where it may be asked while something else is done."""
     shadow_hint: str
     """What to try where no empty database can be made to compare with."""
     scripts: Scripts

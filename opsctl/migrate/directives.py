@@ -3,10 +3,10 @@
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple
 
 from opsctl.migrate.excerpt import refused
 from opsctl.migrate.model import Limits
+from opsctl.noun import Noun
 
 _LINE = re.compile(r"[ \t]*--[ \t]*opsctl:[ \t]*(?P<what>[^\n\r]*)", re.IGNORECASE)
 _HEAD = re.compile(r"(?:[ \t]*(?:--[^\n]*)?\r?\n|[ \t]*--[^\n]*\Z)*")
@@ -16,14 +16,14 @@ _UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0}
 _HINT = "Known are: no-transaction, lock_timeout=5s, statement_timeout=10min; 0 is no limit."
 
 
-class Directives(NamedTuple):
+class Directives(Noun):
     alone: bool = False
     """Run without a transaction."""
     limits: Mapping[str, float] = MappingProxyType({})
 
     def over(self, limits: Limits) -> Limits:
         found = {f"{name.removesuffix('_timeout')}_s": s for name, s in self.limits.items()}
-        return limits._replace(**found)
+        return limits.replaced(**found)
 
 
 def read_directives(text: str, file: str) -> Directives:

@@ -2,17 +2,17 @@
 
 import unicodedata
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from opsctl.migrate.lexer import place
 from opsctl.migrate.model import RefusedMigrationError
+from opsctl.noun import Noun
 
 _WIDEST = 120
 _BEFORE = 40
 NOTHING_RAN = "nothing was changed"
 
 
-class Spot(NamedTuple):
+class Spot(Noun):
     """One place in one file, fit to be shown."""
 
     file: str

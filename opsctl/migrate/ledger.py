@@ -2,18 +2,18 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
 
 from opsctl import __version__
 from opsctl.migrate.dialect import Dialect, Kind
 from opsctl.migrate.model import Applied, Migration
 from opsctl.migrate.work import Work
+from opsctl.noun import Noun
 from opsctl.systems.script import Message, Row, ScriptError, ScriptSession
 
 _ATTEMPTS = 5
 
 
-class Ledger(NamedTuple):
+class Ledger(Noun):
     dialect: Dialect
     session: ScriptSession
     git_sha: Callable[[], str] = str

@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+from opsctl.noun import Noun
+
 _KEPT_WORDS = 8
 _CONTROLS = frozenset({"BEGIN", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE"})
 _CONTROL_PAIRS = frozenset({("START", "TRANSACTION"), ("PREPARE", "TRANSACTION")})
@@ -67,7 +69,7 @@ class Statement(NamedTuple):
         )
 
 
-class CopyData(NamedTuple):
+class CopyData(Noun):
     """Lines that COPY ... FROM STDIN reads; `after` lies behind the line that ends them, too."""
 
     statement: int
@@ -76,14 +78,14 @@ class CopyData(NamedTuple):
     after: int
 
 
-class Oddity(NamedTuple):
+class Oddity(Noun):
     """Something that is no SQL: a meta-command, a variable, or why the text cannot be read."""
 
     place: Place
     text: str
 
 
-class Script(NamedTuple):
+class Script(Noun):
     statements: tuple[Statement, ...]
     copies: tuple[CopyData, ...]
     commands: tuple[Oddity, ...]

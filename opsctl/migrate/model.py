@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from opsctl.errors import OpsctlError
+from opsctl.noun import Noun
 
 
 class Migration(NamedTuple):
@@ -56,7 +57,7 @@ class Standing(NamedTuple):
         return self.migration.file if self.migration else f"{self.version}_{self.name}"
 
 
-class Library(NamedTuple):
+class Library(Noun):
     """All files of the directory, in order."""
 
     migrations: tuple[Migration, ...]
@@ -64,7 +65,7 @@ class Library(NamedTuple):
     """Gaps, and files whose names are not understood."""
 
 
-class Order(NamedTuple):
+class Order(Noun):
     """How far to go, and what to put up with."""
 
     to: int | None = None
@@ -73,7 +74,7 @@ class Order(NamedTuple):
     resume: bool = False
 
 
-class Plan(NamedTuple):
+class Plan(Noun):
     """What will run, in order, and what the operator should know."""
 
     todo: tuple[Migration, ...]
@@ -83,7 +84,7 @@ class Plan(NamedTuple):
     """Files that are pending too, and beyond what was asked for."""
 
 
-class Limits(NamedTuple):
+class Limits(Noun):
     """How long one file may wait and run, in seconds; 0 means without a limit."""
 
     lock_s: float

@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from opsctl.migrate.ledger import Ledger
 from opsctl.migrate.model import Library, Migration, Order, Plan, Standing
 from opsctl.migrate.plan import plan, standings
 from opsctl.migrate.read import read_data, read_library
 from opsctl.migrate.work import Outcome, Patience, Rules, Tell, Work
+from opsctl.noun import Noun
 from opsctl.progress import Progress, Silent
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from opsctl.systems.folder import Folder
 
 
-class Project(NamedTuple):
+class Project(Noun):
     directory: Path
     folder: "Folder"
     dialect: "Dialect"
@@ -56,7 +57,7 @@ class Project(NamedTuple):
         )
 
 
-class Draft(NamedTuple):
+class Draft(Noun):
     """A run as it stands before anyone else is kept out: what it would do, and with what."""
 
     project: Project
@@ -83,14 +84,8 @@ class Draft(NamedTuple):
             again = plan(standings(self.library.migrations, ledger.applied()), self.order)
             wanted = {migration.version for migration in again.todo}
             works = [work for work in self.works if work.migration.version in wanted]
-            run = Run(
-                ledger,
-                project.clock,
-                project.patience,
-                tell,
-                resumed=again.resumed,
-                progress=progress or Silent(),
-            )
+            shown = progress or Silent()
+            run = Run(project, ledger, tell, resumed=again.resumed, progress=shown)
             run.apply(works)
         return Outcome(tuple(work.file for work in run.kept), self.notes, again.left)
 
@@ -103,7 +98,7 @@ def look(project: Project, ledger: Ledger, *, whole: bool = False) -> tuple[Stan
 @contextmanager
 def draft(project: Project, order: Order) -> Iterator[Draft]:
     """Read files and rows once, and refuse all that can be refused before anything runs."""
-    project.dialect.scripts.call_ahead()
+    project.dialect.scripts.call_ahead(project.dialect.row_query)
     try:
         library = project.library()
     except BaseException:
@@ -111,7 +106,7 @@ def draft(project: Project, order: Order) -> Iterator[Draft]:
         raise
     with project.ledger() as ledger:
         # What looks interrupted may be at work in another runner: that is judged under the lock.
-        lenient = order._replace(resume=True)
+        lenient = order.replaced(resume=True)
         planned = plan(standings(library.migrations, ledger.applied()), lenient)
         works = _prepared(project, ledger, planned) if planned.todo else ()
         yield Draft(project, ledger, library, order, planned, works)

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from opsctl.migrate.model import Limits, Migration
+from opsctl.noun import Noun
 
 if TYPE_CHECKING:
     from opsctl.migrate.lexer import Script
@@ -15,7 +16,7 @@ ALONE_HINT = (
 )
 
 
-class Work(NamedTuple):
+class Work(Noun):
     """One file, ready to run."""
 
     migration: Migration
@@ -39,7 +40,7 @@ class Work(NamedTuple):
         return self.read(self.text)
 
 
-class Rules(NamedTuple):
+class Rules(Noun):
     """What the settings and flags say about every file."""
 
     limits: Limits
@@ -52,7 +53,7 @@ class Rules(NamedTuple):
     values: Mapping[str, str] = MappingProxyType({})
 
 
-class Patience(NamedTuple):
+class Patience(Noun):
     """How long to wait for others, in seconds."""
 
     runner_s: float
@@ -63,7 +64,7 @@ class Patience(NamedTuple):
     longest_pause_s: float = 15.0
 
 
-class Event(NamedTuple):
+class Event(Noun):
     """One thing that happened to one file."""
 
     event: str
@@ -103,14 +104,14 @@ def kept(files: Sequence[str]) -> str:
 Tell = Callable[[Event], None]
 
 
-class Asked(NamedTuple):
+class Asked(Noun):
     """What the flags say about every file of a run."""
 
     values: Mapping[str, str] = MappingProxyType({})
     runner_s: float | None = None
 
 
-class Outcome(NamedTuple):
+class Outcome(Noun):
     """What a run has applied, in order."""
 
     applied: tuple[str, ...] = ()

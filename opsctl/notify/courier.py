@@ -1,6 +1,5 @@
 """Carries the queue to the channels: in order, one bundle at a time, each channel on its own."""
 
-import logging
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -9,12 +8,13 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from opsctl.errors import BusyError, OpsctlError
+from opsctl.logs import logger
 from opsctl.notify.model import Answer, Bundle, Channel, Outbox, Queued, Turns
 from opsctl.notify.plan import wait_after
 from opsctl.notify.render import unpack
 from opsctl.systems.clock import Clock
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 BUNDLE = 20
 
 

@@ -100,7 +100,8 @@ def telling(settings: Notify, *, where: str, redact: Callable[[str], str]) -> Te
     rules = Rules(
         timedelta(seconds=settings.repeat_s), settings.quiet_minutes(), ZoneInfo(settings.timezone)
     )
-    return Telling(rules, tuple(Way(*route) for route in settings.read_routes()), where, redact)
+    ways = [Way(one.severity, one.topic, one.channels) for one in settings.read_routes()]
+    return Telling(rules, tuple(ways), where, redact)
 
 
 def patience(settings: Notify) -> Patience:

@@ -1,10 +1,10 @@
 """Tells of troubles: into the queue at once, out to the channels within bounds."""
 
-import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from opsctl.errors import OpsctlError
+from opsctl.logs import logger
 from opsctl.notify.courier import Courier
 from opsctl.notify.model import Bundle, Message, Notice, Outbox, Said, Severity
 from opsctl.notify.plan import (
@@ -21,7 +21,7 @@ from opsctl.notify.plan import (
 from opsctl.notify.render import pack
 from opsctl.systems.clock import Clock
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

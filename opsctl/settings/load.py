@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from opsctl.errors import SettingsError
+from opsctl.noun import Noun
 from opsctl.settings.dotenv import Variable
 from opsctl.settings.layers import Written
 from opsctl.settings.masks import shown, told
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from opsctl.settings.checked import Problem, WrongError
 
 
-class Explained(NamedTuple):
+class Explained(Noun):
     """One value, fit to be shown."""
 
     path: str
@@ -26,7 +27,7 @@ class Explained(NamedTuple):
     secret: bool
 
 
-class Resolved(NamedTuple):
+class Resolved(Noun):
     """Settings, and where each value came from."""
 
     settings: Settings
@@ -48,7 +49,7 @@ class Resolved(NamedTuple):
         return tuple(found)
 
 
-class Loaded(NamedTuple):
+class Loaded(Noun):
     """Settings of one project, and what was noticed while reading them."""
 
     project_dir: Path

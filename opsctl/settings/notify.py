@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import Literal
 
+from opsctl.noun import Noun
 from opsctl.settings.secret import Secret
 from opsctl.settings.section import Section, setting
 
@@ -14,7 +15,7 @@ _ADDRESS = r"[!-~]+@[!-~]+\Z"
 _HOURS = r"(?P<begin>[01]\d|2[0-3]):(?P<m>[0-5]\d)-(?P<end>[01]\d|2[0-3]):(?P<n>[0-5]\d)\Z"
 
 
-class Route(NamedTuple):
+class Route(Noun):
     """From which severity on, about what, to which channels."""
 
     severity: str

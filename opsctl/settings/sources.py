@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from opsctl.errors import OpsctlError, SettingsError
+from opsctl.noun import Noun
 from opsctl.settings.dotenv import Variable, read_dotenv
 from opsctl.settings.environment import choose_environment, overlays
 from opsctl.settings.layers import Written, from_flags, from_variables
@@ -17,7 +18,7 @@ DOTENV = Path(".env")
 Read = Callable[[Path], str | None]
 
 
-class Request(NamedTuple):
+class Request(Noun):
     """What the caller said: where it stands, and the flags that bear on settings."""
 
     directory: Path
@@ -31,7 +32,7 @@ class Request(NamedTuple):
         return tuple(Variable(name, value, Place(f"environment {name}")) for name, value in given)
 
 
-class Gathered(NamedTuple):
+class Gathered(Noun):
     """Everything that was written somewhere, the weakest layer first."""
 
     project_dir: Path

@@ -95,7 +95,7 @@ def _intent(action: Action, clock: "Clock") -> AuditEntry:
 def _ended(
     intent: AuditEntry, clock: "Clock", outcome: Outcome, *, details: Details | None = None
 ) -> AuditEntry:
-    return intent._replace(at=clock.now(), outcome=outcome, details=details or {})
+    return intent.replaced(at=clock.now(), outcome=outcome, details=details or {})
 
 
 def _told(error: BaseException) -> Details:

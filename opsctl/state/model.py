@@ -1,17 +1,18 @@
 """What the store remembers, as frozen nouns; texts and details are masked before they come here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
+
+from opsctl.noun import Noun
 
 # Whatever JSON can say; each writer knows its own keys.
 Details: TypeAlias = Mapping[str, Any]
 
 
-class Actor(NamedTuple):
+class Actor(Noun):
     """Who acts: the login, the machine, the process, and who stood behind sudo."""
 
     user: str
@@ -24,7 +25,7 @@ class Actor(NamedTuple):
         return f"{self.user}@{self.host}"
 
 
-class Release(NamedTuple):
+class Release(Noun):
     id: str
     env: str
     started_at: datetime
@@ -36,7 +37,7 @@ class Release(NamedTuple):
     details: Details = MappingProxyType({})
 
 
-class ReleaseStep(NamedTuple):
+class ReleaseStep(Noun):
     """One event of one step, written before the step acts and after it."""
 
     release_id: str
@@ -54,7 +55,7 @@ class Outcome(StrEnum):
     INTERRUPTED = "interrupted"
 
 
-class Action(NamedTuple):
+class Action(Noun):
     """What somebody is about to do; `target` and `details` hold no secret."""
 
     actor: Actor
@@ -64,7 +65,7 @@ class Action(NamedTuple):
     details: Details = MappingProxyType({})
 
 
-class AuditEntry(NamedTuple):
+class AuditEntry(Noun):
     """An intent or an outcome; the two rows of one action share `action_id`."""
 
     action_id: str
@@ -89,7 +90,7 @@ class RunState(StrEnum):
     ABANDONED = "abandoned"
 
 
-class JobRun(NamedTuple):
+class JobRun(Noun):
     """One run of one job; job and scheduled time name it."""
 
     job: str
@@ -101,8 +102,7 @@ class JobRun(NamedTuple):
     details: Details = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Alert:
+class Alert(Noun):
     """One trouble under one key; `count` is how often it was seen since it was raised."""
 
     key: str
@@ -114,13 +114,13 @@ class Alert:
     summary: str
 
 
-class Sample(NamedTuple):
+class Sample(Noun):
     series: str
     at: datetime
     value: float
 
 
-class Guarded(NamedTuple):
+class Guarded(Noun):
     """Where one service stands with the watchdog."""
 
     service: str
@@ -129,14 +129,14 @@ class Guarded(NamedTuple):
     details: Details = MappingProxyType({})
 
 
-class GuardEvent(NamedTuple):
+class GuardEvent(Noun):
     service: str
     at: datetime
     event: str
     details: Details = MappingProxyType({})
 
 
-class Holder(NamedTuple):
+class Holder(Noun):
     """Who holds a lock, since when, and what for; no `since` where the holder has not said."""
 
     who: str
@@ -146,7 +146,7 @@ class Holder(NamedTuple):
     purpose: str
 
 
-class Delivery(NamedTuple):
+class Delivery(Noun):
     """One message on its way to one channel."""
 
     number: int
@@ -162,7 +162,7 @@ class Delivery(NamedTuple):
     trouble: str | None
 
 
-class Lot(NamedTuple):
+class Lot(Noun):
     """Files of one folder that go together; the listing has SIZE/NAME, with NUL between."""
 
     folder: bytes
@@ -171,7 +171,7 @@ class Lot(NamedTuple):
     size: int
 
 
-class Removal(NamedTuple):
+class Removal(Noun):
     """Files of one folder that went, or were about to when a run was killed."""
 
     number: int
@@ -185,7 +185,7 @@ class Removal(NamedTuple):
     ended_at: datetime | None = None
 
 
-class ClockMark(NamedTuple):
+class ClockMark(Noun):
     """When somebody last looked: by the wall, and by the boot's own count."""
 
     wall: datetime

@@ -2,8 +2,9 @@
 
 import threading
 from collections.abc import Callable
-from typing import Generic, NamedTuple, Self, TypeVar
+from typing import Generic, Self, TypeVar
 
+from opsctl.noun import Noun
 from opsctl.systems.clock import Clock
 
 _A_MOMENT_S = 0.001
@@ -11,7 +12,7 @@ _A_MOMENT_S = 0.001
 Result = TypeVar("Result")
 
 
-class Deadline(NamedTuple):
+class Deadline(Noun):
     """The moment by which one call as a whole must have ended."""
 
     clock: Clock

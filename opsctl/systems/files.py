@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from opsctl.errors import BusyError, OpsctlError, RefusedError
+from opsctl.noun import Noun
 
 PRIVATE_FILE = 0o600
 PRIVATE_DIRECTORY = 0o700
@@ -103,7 +104,7 @@ class Files(Protocol):
         ...
 
 
-class Trouble(NamedTuple):
+class Trouble(Noun):
     why: str
     hint: str = ""
     kind: type[OpsctlError] = OpsctlError

@@ -3,10 +3,11 @@
 import os
 import pwd
 from collections.abc import Mapping
-from typing import NamedTuple
+
+from opsctl.noun import Noun
 
 
-class User(NamedTuple):
+class User(Noun):
     name: str
     uid: int
     behind: str = ""

@@ -1,7 +1,6 @@
 """Mail: one letter to one SMTP server, within one deadline for all of it."""
 
 import contextlib
-import logging
 import smtplib
 import socket
 import ssl
@@ -11,12 +10,13 @@ from pathlib import Path
 from typing import Protocol
 
 from opsctl.errors import OpsctlError, SettingsError, UnreachableError
+from opsctl.logs import logger
 from opsctl.systems.clock import Clock
 from opsctl.systems.deadline import Deadline, within
 from opsctl.systems.network import Lookup, dial, look_up, reason
 
 READY, PERMANENT = 220, 500
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 class RefusedLetterError(OpsctlError):

@@ -1,11 +1,11 @@
 """Texts that opsctl remembers to save time; whoever deletes them loses nothing else."""
 
-import logging
 import os
 import stat
 from pathlib import Path
 
 from opsctl.errors import OpsctlError
+from opsctl.logs import logger
 from opsctl.systems.files import OTHERS, LocalFiles
 
 LIMIT_BYTES = 1 << 20
@@ -36,7 +36,7 @@ class FileMemory:
             files.write_text(self._directory / name, text)
             self._forget_oldest()
         except (OpsctlError, OSError) as error:
-            logging.getLogger(__name__).debug("Nothing is remembered: %s", error)
+            logger(__name__).debug("Nothing is remembered: %s", error)
 
     def _forget_oldest(self) -> None:
         with os.scandir(self._directory) as entries:

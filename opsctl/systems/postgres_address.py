@@ -1,6 +1,5 @@
 """Where a PostgreSQL is: its parameters checked, and said without the password."""
 
-import getpass
 from collections.abc import Mapping
 
 from opsctl.errors import SettingsError
@@ -37,7 +36,13 @@ def spoken(parameters: Mapping[str, str]) -> str:
         f"{_bracketed(host) or 'localhost'}:{ports[i if len(ports) > 1 else 0] or 5432}"
         for i, host in enumerate(hosts)
     ]
-    return f"{','.join(ends)}/{_told(parameters, 'dbname', 'user') or getpass.getuser()}"
+    return f"{','.join(ends)}/{_told(parameters, 'dbname', 'user') or _login()}"
+
+
+def _login() -> str:
+    import getpass  # noqa: PLC0415 - few addresses leave it open
+
+    return getpass.getuser()
 
 
 def _told(parameters: Mapping[str, str], *keys: str) -> str:

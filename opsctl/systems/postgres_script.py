@@ -4,6 +4,7 @@ import contextlib
 import copy
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.systems import libpq
@@ -66,8 +67,8 @@ class LibpqScripts:
         finally:
             session.close()
 
-    def call_ahead(self) -> None:
-        self._ahead = self._dial()
+    def call_ahead(self, question: str) -> None:
+        self._ahead = self._dial(question)
 
     def hang_up(self) -> None:
         # Libraries must not be at work in a thread while the process takes them apart.
@@ -76,14 +77,18 @@ class LibpqScripts:
             with contextlib.suppress(TimeoutError, libpq.Connecting, OpsctlError):
                 answer.within(Deadline.after(self._clock, _HANG_UP_S)).close()
 
-    def _dial(self) -> "Begun[LibpqSession]":
-        return Begun(Deadline.after(self._clock, self._connect_s), self._opened)
+    def _dial(self, question: str = "") -> "Begun[LibpqSession]":
+        opened = partial(self._opened, question)
+        return Begun(Deadline.after(self._clock, self._connect_s), opened)
 
-    def _opened(self) -> "LibpqSession":
+    def _opened(self, question: str) -> "LibpqSession":
         connection = libpq.Connection(self._startup())
-        return LibpqSession(
+        session = LibpqSession(
             connection, address=self.address, clock=self._clock, query_s=self._query_s
         )
+        if question:
+            session.ask_ahead(question)
+        return session
 
     def _connect(self) -> "LibpqSession":
         answer, self._ahead = self._ahead or self._dial(), None
@@ -121,6 +126,7 @@ class LibpqSession:
         self._clock = clock
         self._query_s = query_s
         self._watch = ""
+        self._asked = ""
         try:
             self._pid = self._introduce()
         except BaseException:
@@ -129,6 +135,12 @@ class LibpqSession:
 
     def close(self) -> None:
         self._connection.close()
+
+    def ask_ahead(self, question: str) -> None:
+        """Let the server find the answer while nobody waits for it."""
+        self._settle()
+        self._connection.send(question)
+        self._asked = question
 
     @property
     def pid(self) -> int:
@@ -164,6 +176,9 @@ class LibpqSession:
                 self._ask(";".join(_FORGET))
 
     def query(self, statement: str, values: Mapping[str, Value] | None = None) -> list[Row]:
+        if values is None and statement == self._asked:
+            self._asked = ""
+            return self._answer(Sent(Message(statement)), self._query_s, keep_rows=True)
         self._settle()
         if values is None:
             return self._ask(statement)
@@ -187,10 +202,19 @@ class LibpqSession:
         """Have strings and times as we read them, whatever a role or a database defaults to."""
         if not self._connection.is_open:
             raise self._lost("the connection is gone")
+        if self._asked:
+            self._forget_asked()
         if self._connection.parameter("standard_conforming_strings") == "off":
             self._ask("SET standard_conforming_strings = on")
         if not self._connection.parameter("DateStyle").startswith("ISO"):
             self._ask("SET datestyle = ISO")
+
+    def _forget_asked(self) -> None:
+        self._asked = ""
+        try:
+            _Answers(self._connection, Deadline.after(self._clock, self._query_s)).drain()
+        except libpq.Silent as error:
+            raise self._lost(f"no answer within {self._query_s:g} s") from error
 
     def _ask(self, statement: str) -> list[Row]:
         self._connection.send(statement)

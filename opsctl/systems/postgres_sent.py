@@ -2,21 +2,21 @@
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
+from opsctl.noun import Noun
 from opsctl.systems.postgres_states import Diagnosis
 from opsctl.systems.script import Message, Stage
 
 _DATA_LINE = r"(?m)^COPY .*?, line (\d+)"
 
 
-class Found(NamedTuple):
+class Found(Noun):
     stage: Stage
     position: int | None
     statement: int | None
 
 
-class Sent(NamedTuple):
+class Sent(Noun):
     """The file's text without the data of COPY, between a head and a tail of ours."""
 
     message: Message

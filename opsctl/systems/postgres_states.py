@@ -1,12 +1,12 @@
 """What PostgreSQL can say went wrong, whatever driver it was said to."""
 
 import re
-from typing import NamedTuple
 
 from opsctl.errors import BusyError, OpsctlError, RefusedError, SettingsError, UnreachableError
+from opsctl.noun import Noun
 
 
-class Diagnosis(NamedTuple):
+class Diagnosis(Noun):
     """What the server said about a statement, for those who must find the place in a file."""
 
     sqlstate: str
@@ -31,7 +31,7 @@ class StatementError(OpsctlError):
         self.diagnosis = diagnosis
 
 
-class Meaning(NamedTuple):
+class Meaning(Noun):
     error: type[OpsctlError] = StatementError
     what: str = "PostgreSQL refused a statement at {address}"
     hint: str = ""

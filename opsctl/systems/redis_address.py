@@ -1,7 +1,5 @@
 """From the settings to the address of the stack's Redis."""
 
-from dataclasses import replace
-
 from opsctl.settings.redis import Redis
 from opsctl.systems.redis_target import RedisTarget
 
@@ -10,7 +8,7 @@ def target_of(redis: Redis) -> RedisTarget:
     """Read where the stack's Redis is; its URL, where one is set, speaks for all of it."""
     if url := redis.url.get_secret_value():
         target = RedisTarget.parse(url)
-        return replace(target, ca_file=target.ca_file or redis.ca_file)
+        return target.replaced(ca_file=target.ca_file or redis.ca_file)
     return RedisTarget(
         redis.host,
         redis.port,

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from redis import connection
@@ -58,6 +58,9 @@ class RedisTarget:
             ca_file=found.get("ssl_ca_certs", ""),
             socket_path=found.get("path", ""),
         )
+
+    def replaced(self, **changes: Any) -> Self:  # noqa: ANN401 - each field has its type
+        return replace(self, **changes)
 
     @property
     def address(self) -> str:

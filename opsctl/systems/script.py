@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from enum import StrEnum
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from opsctl.errors import OpsctlError
+from opsctl.noun import Noun
 
 Row = tuple[Any, ...]
 Value = str | int | bool | None
@@ -22,7 +23,7 @@ class Stage(StrEnum):
     AFTER = "after"
 
 
-class Message(NamedTuple):
+class Message(Noun):
     """One file between what opens and what ends its transaction, sent as a whole."""
 
     text: str
@@ -113,8 +114,8 @@ class Scripts(Protocol):
 
     def session(self) -> AbstractContextManager[ScriptSession]: ...
 
-    def call_ahead(self) -> None:
-        """Begin to connect, while the caller does something else; the next session takes it."""
+    def call_ahead(self, question: str) -> None:
+        """Begin to connect, and to ask; the next session takes it, and asks this first."""
         ...
 
     def hang_up(self) -> None:

@@ -38,7 +38,7 @@ class SqliteScripts:
     def address(self) -> str:
         return str(self._path)
 
-    def call_ahead(self) -> None:
+    def call_ahead(self, question: str) -> None:
         """Nobody has to be called: it is a file."""
 
     def hang_up(self) -> None:

@@ -5,11 +5,12 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Self, TextIO
+from typing import TYPE_CHECKING, Self, TextIO
 
 from opsctl import __version__, logs
 from opsctl import settings as settings_code
 from opsctl.errors import SettingsError
+from opsctl.noun import Noun
 from opsctl.settings import Loaded, Request, Settings, defaults, load
 from opsctl.settings.state import state_directory
 from opsctl.systems.clock import Clock, SystemClock
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from opsctl.systems.process import Processes
 
 
-class WorkPlace(NamedTuple):
+class WorkPlace(Noun):
     """Where the command stands, and which environment was named."""
 
     directory: str = "."

@@ -16,7 +16,7 @@ from opsctl.wiring.ground import Ground
 class PolicyParts(Ground):
     def loaded_for(self, env: str) -> Loaded:
         """Read the settings as another environment would; nothing else goes on with them."""
-        return load(self._request()._replace(env=env), self._read, self._memory())
+        return load(self._request().replaced(env=env), self._read, self._memory())
 
     @cached_property
     def tree(self) -> "Tree":

@@ -1,6 +1,5 @@
 """Redis: the stack's, the cache's, and what an experiment may reach of them."""
 
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -35,7 +34,7 @@ class RedisParts(Ground):
         return redis_indexes(self.experiment, stack=stack, rules=self.settings.experiment)
 
     def _redis(self, index: int) -> "Redis":
-        client = self._open_redis(replace(self._redis_target, db=index))
+        client = self._open_redis(self._redis_target.replaced(db=index))
         self._exits.callback(client.close)
         return client
 
@@ -53,7 +52,8 @@ class RedisParts(Ground):
 
     def redis_node(self, host: str, port: int) -> "Redis":
         """Open another node of the stack's Redis, with the same login; the caller closes it."""
-        return self._open_redis(replace(self._redis_target, host=host, port=port, socket_path=""))
+        elsewhere = self._redis_target.replaced(host=host, port=port, socket_path="")
+        return self._open_redis(elsewhere)
 
     def redis_subscription(self, topics: "Topics", purpose: str) -> "Subscription":
         """Subscribe to channels of the stack's Redis; the caller closes it."""
@@ -68,7 +68,7 @@ class RedisParts(Ground):
     def _redis_target(self) -> "RedisTarget":
         from opsctl.systems.redis_address import target_of
 
-        return replace(target_of(self.settings.redis), db=self._redis_indexes.read)
+        return target_of(self.settings.redis).replaced(db=self._redis_indexes.read)
 
     def _open_redis(self, target: "RedisTarget") -> "Redis":
         from opsctl.systems.redis import RedisLimits, RedisPy

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -166,12 +166,42 @@ def test_neither_the_driver_nor_a_web_of_modules_is_loaded() -> None:
     assert shown.stdout.strip() == "[]"
 
 
+def test_what_was_asked_ahead_is_answered_once(postgres: Database) -> None:
+    scripts_ = LibpqScripts(postgres.url, clock=SystemClock())
+    with scripts_.session() as session:
+        session.run(message("CREATE SEQUENCE asked"))
+    scripts_.call_ahead("SELECT nextval('asked')")
+
+    with scripts_.session() as session:
+        first = session.query("SELECT nextval('asked')")
+        second = session.query("SELECT nextval('asked')")
+
+    assert (first, second) == ([(1,)], [(2,)])
+
+
+@pytest.mark.parametrize("asked", ["SELECT 1", "SELECT 1 / 0", "SELECT 1 FROM nowhere"])
+def test_what_was_asked_ahead_for_nothing_disturbs_nobody(postgres: Database, asked: str) -> None:
+    scripts_ = LibpqScripts(postgres.url, clock=SystemClock())
+    ways: list[Callable[[ScriptSession], object]] = [
+        lambda session: session.query("SELECT 7"),
+        lambda session: session.query("SELECT %(n)s::text", {"n": "7"}),
+        lambda session: session.run(message("CREATE TABLE IF NOT EXISTS a_run ()")),
+        lambda session: session.run_alone("CREATE TABLE IF NOT EXISTS alone ()"),
+    ]
+
+    for way in ways:
+        scripts_.call_ahead(asked)
+        with scripts_.session() as session:
+            way(session)
+            assert session.query("SELECT 7") == [(7,)]
+
+
 CALLED_FOR_NOTHING = """
 import sys
 from opsctl.systems.clock import SystemClock
 from opsctl.systems.postgres_script import LibpqScripts
 scripts = LibpqScripts(sys.argv[1], clock=SystemClock())
-scripts.call_ahead()
+scripts.call_ahead("SELECT 1")
 scripts.hang_up()
 """
 
@@ -190,7 +220,7 @@ def test_hanging_up_does_not_wait_for_a_server_that_never_answers(
     clock = SystemClock()
     own_postgres.freeze()
     scripts_ = LibpqScripts(own_postgres.admin.url, clock=clock, connect_s=30.0)
-    scripts_.call_ahead()
+    scripts_.call_ahead("SELECT 1")
     began = clock.steady()
 
     scripts_.hang_up()

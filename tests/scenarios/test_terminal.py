@@ -57,6 +57,25 @@ def test_a_terminal_gets_colour_unless_it_says_no(project: Program) -> None:
     assert "\x1b[3" not in on_a_terminal(project, "config", "show", TERM="dumb")
 
 
+def test_an_answer_that_does_not_fit_on_the_disk_is_told_as_that(project: Program) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [OPSCTL, "config", "show"],
+            cwd=project.directory,
+            env=project.environ,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    assert done.returncode == 1
+    assert "cannot write the answer" in done.stderr
+    assert "No space left on device" in done.stderr
+    assert "bug" not in done.stderr
+
+
 def test_a_reader_that_leaves_is_no_error(project: Program) -> None:
     done = subprocess.run(
         ["bash", "-c", '"$0" config show | head -n 1', OPSCTL],

@@ -1,12 +1,16 @@
 import io
 import json
 import logging
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from opsctl.logs import JsonLines, Redactor, configure
+from opsctl.logs import Redactor, configure, logger
+from opsctl.logs.lines import JsonLines
 
+ROOT = Path(__file__).parents[2]
 CANARY = 'ca"na\\ry'
 
 
@@ -44,7 +48,7 @@ def test_a_line_is_json_with_facts_and_without_secrets(stream: io.StringIO) -> N
     configure("info", stream=stream, secrets=[CANARY])
 
     facts = {"mount": Path("/"), "url": f"redis://:{CANARY}@h/0", "nested": {"a": [CANARY, 1]}}
-    logging.getLogger("opsctl.disk").info("disk filling %s", CANARY, extra=facts)
+    logger("opsctl.disk").info("disk filling %s", CANARY, extra=facts)
 
     (line,) = lines(stream)
     assert line["message"] == "disk filling ***"
@@ -59,7 +63,7 @@ def test_a_traceback_is_redacted_too(stream: io.StringIO) -> None:
     try:
         int("canary")
     except ValueError:
-        logging.getLogger("opsctl").exception("failed")
+        logger("opsctl").exception("failed")
 
     assert "canary" not in stream.getvalue()
     assert "base 10: '***'" in str(lines(stream)[0]["traceback"])
@@ -68,7 +72,7 @@ def test_a_traceback_is_redacted_too(stream: io.StringIO) -> None:
 def test_people_are_left_in_peace(stream: io.StringIO) -> None:
     configure("warning", stream=stream)
 
-    logging.getLogger("opsctl").info("deployed")
+    logger("opsctl").info("deployed")
 
     assert stream.getvalue() == ""
 
@@ -76,7 +80,7 @@ def test_people_are_left_in_peace(stream: io.StringIO) -> None:
 def test_a_file_takes_errors_alone_and_only_when_asked(stream: io.StringIO, tmp_path: Path) -> None:
     file = tmp_path / "errors.log"
     configure("info", stream=stream, file=str(file))
-    log = logging.getLogger("opsctl")
+    log = logger("opsctl")
 
     log.warning("seen")
     assert not file.exists()
@@ -84,6 +88,36 @@ def test_a_file_takes_errors_alone_and_only_when_asked(stream: io.StringIO, tmp_
 
     assert [json.loads(line)["message"] for line in file.read_text().splitlines()] == ["kept"]
     configure("info", stream=stream)
+
+
+NOTHING_LOGGED = """
+import io, sys
+from opsctl.logs import configure, logger
+stream = io.StringIO()
+configure("info", stream=stream)
+assert "logging" not in sys.modules
+logger("opsctl.disk").info("disk filling")
+assert '"disk filling"' in stream.getvalue(), stream.getvalue()
+"""
+
+
+def test_who_logs_nothing_does_not_load_what_logs() -> None:
+    subprocess.run([sys.executable, "-S", "-c", NOTHING_LOGGED], check=True, cwd=ROOT, timeout=60)
+
+
+LOGGED_BY_A_SERVICE = """
+import logging, sys
+from opsctl.logs import logger
+logging.basicConfig(stream=sys.stdout, format="the service's own: %(message)s")
+logger("opsctl.kit").warning("redis is away")
+"""
+
+
+def test_where_nothing_was_configured_records_go_where_others_do() -> None:
+    argv = [sys.executable, "-c", LOGGED_BY_A_SERVICE]
+    said = subprocess.run(argv, check=True, capture_output=True, text=True, timeout=60)
+
+    assert said.stdout == "the service's own: redis is away\n"
 
 
 def test_what_has_no_json_form_is_said_in_words() -> None:

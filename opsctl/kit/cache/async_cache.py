@@ -3,7 +3,6 @@
 import asyncio
 import functools
 import inspect
-import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
@@ -20,6 +19,7 @@ from opsctl.kit.cache.reports import publish
 from opsctl.kit.cache.steps import Ask, Compute, Effect, Pause, Steps
 from opsctl.kit.cache.tasks import TaskFlight, TaskFlights
 from opsctl.kit.cache.warm import Declared, WarmReport, Warmth
+from opsctl.logs import logger
 from opsctl.systems.clock import AsyncClock
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from opsctl.kit.async_listener import AsyncListener
     from opsctl.settings import Settings
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -2,7 +2,6 @@
 
 import functools
 import inspect
-import logging
 import os
 import threading
 import weakref
@@ -21,6 +20,7 @@ from opsctl.kit.cache.model import Backend, CacheLimits, Counts, Life
 from opsctl.kit.cache.reports import publish
 from opsctl.kit.cache.steps import Ask, Compute, Effect, Pause, Steps
 from opsctl.kit.cache.warm import Declared, WarmReport, Warmth
+from opsctl.logs import logger
 from opsctl.systems.clock import AsyncClock
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from opsctl.kit.listener import Listener
     from opsctl.settings import Settings
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -1,6 +1,5 @@
 """What both faces of the cache share: the two layers, and the steps of every operation."""
 
-import logging
 import os
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -20,10 +19,11 @@ from opsctl.kit.cache.model import (
 )
 from opsctl.kit.cache.names import Event, Names, decode_event
 from opsctl.kit.cache.steps import Ask, Steps
+from opsctl.logs import logger
 from opsctl.systems.clock import Clock
 from opsctl.systems.redis_target import Command
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 UNLINK_STEP = 500
 _MOST_OWED = 10_000

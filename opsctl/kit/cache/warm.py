@@ -1,12 +1,13 @@
 """Values that are to be ready before the first one asks."""
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-log = logging.getLogger(__name__)
+from opsctl.logs import logger
+
+log = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

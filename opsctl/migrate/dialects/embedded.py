@@ -21,6 +21,7 @@ class Embedded(ABC):
     table = "opsctl_migrations"
     takes_copy = False
     unhurried: tuple[str, ...] = ()
+    row_query = ""
     shadow_hint = "It is built in a temporary directory: TMPDIR names one with room for it."
     name: str
     scripts: Scripts

@@ -61,6 +61,7 @@ class PostgresDialect:
         self._clock = clock
         self._server = scripts
         self._shadow = shadow
+        self.row_query = packaged("rows.postgres.sql")
         self.scripts: Scripts = scripts
 
     def tracking(self) -> str:
@@ -106,7 +107,7 @@ class PostgresDialect:
         import json  # noqa: PLC0415 - same
 
         try:
-            ((found,),) = session.query(packaged("rows.postgres.sql"))
+            ((found,),) = session.query(self.row_query)
         except ScriptError as error:
             if error.sqlstate in _UNTRACKED:
                 return ()

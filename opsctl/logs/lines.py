@@ -1,36 +1,14 @@
-"""What happened, for later: JSON lines, with secrets taken out where they would be written."""
+"""The lines of the log: JSON, with secrets taken out where they would be written."""
 
 import json
 import logging
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
 
-MASK = "***"
+from opsctl.logs import Redactor, Wanted
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-# Compiled when something is logged: most runs log nothing.
-_LOGIN = r"(?P<scheme>[a-z][a-z0-9+.-]*://)[^\s/@]+@"
-_PAIR = (
-    r"(?P<name>(?:password|passwd|pgpassword|secret|token|api[_-]?key|authorization)"
-    r"""["']?\s*[=:]\s*["']?)(?:bearer\s+|basic\s+)?[^\s"',;&]+"""
-)
-
-
-class Redactor:
-    """Takes out what settings call secret, and what looks like one."""
-
-    def __init__(self, secrets: Iterable[str] = ()) -> None:
-        # The longest first: a secret may hold another one.
-        self._secrets = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
-
-    def __call__(self, text: str) -> str:
-        for secret in self._secrets:
-            text = text.replace(secret, MASK)
-        text = re.sub(_LOGIN, rf"\g<scheme>{MASK}@", text, flags=re.IGNORECASE)
-        return re.sub(_PAIR, rf"\g<name>{MASK}", text, flags=re.IGNORECASE)
 
 
 class JsonLines(logging.Formatter):
@@ -64,18 +42,18 @@ def _redacted(value: object, redact: Redactor) -> object:
     return redact(str(value))
 
 
-def configure(level: str, *, stream: TextIO, file: str = "", secrets: Iterable[str] = ()) -> None:
-    """Send this package's records to `stream`; to a file only errors, and only when asked."""
-    formatter = JsonLines(Redactor(secrets))
+def direct(wanted: Wanted) -> None:
+    """Send this package's records where they are wanted, and nowhere else."""
+    formatter = JsonLines(Redactor(wanted.secrets))
     root = logging.getLogger("opsctl")
     for old in tuple(root.handlers):
         root.removeHandler(old)
         old.close()
-    root.setLevel(level.upper())
+    root.setLevel(wanted.level.upper())
     root.propagate = False
-    _add(root, logging.StreamHandler(stream), formatter)
-    if file:
-        handler = logging.FileHandler(Path(file).expanduser(), encoding="utf-8", delay=True)
+    _add(root, logging.StreamHandler(wanted.stream), formatter)
+    if wanted.file:
+        handler = logging.FileHandler(Path(wanted.file).expanduser(), encoding="utf-8", delay=True)
         handler.setLevel(logging.ERROR)
         _add(root, handler, formatter)
 
