@@ -1,7 +1,6 @@
 """Where a line of figures leads: a slope that single jumps do not bend, and when it reaches 100."""
 
 import math
-import statistics
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -27,7 +26,12 @@ def slope_of(points: Sequence[Point]) -> Slope | None:
     spread = Z * math.sqrt(_variance(len(chosen)))
     low = max(0, math.floor((len(slopes) - spread) / 2))
     high = min(len(slopes) - 1, math.ceil((len(slopes) + spread) / 2))
-    return Slope(slopes[low], statistics.median(slopes), slopes[high])
+    return Slope(slopes[low], _middle(slopes), slopes[high])
+
+
+def _middle(ordered: Sequence[float]) -> float:
+    half, odd = divmod(len(ordered), 2)
+    return ordered[half] if odd else (ordered[half - 1] + ordered[half]) / 2
 
 
 def _variance(count: int) -> float:

@@ -1,6 +1,6 @@
 """The ways out: the web, and whoever is told of troubles."""
 
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from opsctl import logs
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from opsctl.notify.model import Channel
     from opsctl.notify.tell import Notifier
     from opsctl.systems.http import Http
+    from opsctl.systems.mail import Mail, MailServer
 
 
 class NoticeParts(Ground):
@@ -28,11 +29,14 @@ class NoticeParts(Ground):
     def channels(self) -> "tuple[Channel, ...]":
         from opsctl.notify.setup import Means, set_up
         from opsctl.systems.journal import Journald
+
+        means = Means(lambda: self.http, self._mail, self.processes, Journald())
+        return set_up(self.settings.notify, means)
+
+    def _mail(self, server: "MailServer") -> "Mail":
         from opsctl.systems.mail import SmtpMail
 
-        mail = partial(SmtpMail, clock=self.clock)
-        means = Means(lambda: self.http, mail, self.processes, Journald())
-        return set_up(self.settings.notify, means)
+        return SmtpMail(server, clock=self.clock)
 
     @cached_property
     def notifier(self) -> "Notifier":
