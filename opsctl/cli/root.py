@@ -1,6 +1,5 @@
 """The root command, and the one place where an error becomes an exit code."""
 
-import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -137,8 +136,6 @@ def root() -> None:
 def main() -> NoReturn:
     # pydantic would read the metadata of every installed package for plugins: a tenth of our start.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    # Looking for garbage among modules that are just being loaded finds none.
-    gc.set_threshold(50_000, 20, 20)
     try:
         root.main()
     except SystemExit as end:

@@ -1,6 +1,5 @@
 """Text for people: tables and lines; rich on a terminal, plain and whole when piped."""
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 
 import click
@@ -56,6 +55,10 @@ def _row(row: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def _width(text: str) -> int:
+    if text.isascii():
+        return len(text)
+    import unicodedata  # noqa: PLC0415 - few names need it
+
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 

@@ -45,11 +45,12 @@ def read_library(folder: Folder, directory: Path) -> Library:
     found = {name: match for name in names if (match := _NAME.match(name))}
     ups = {name: match for name, match in found.items() if match["part"] != "down"}
     downs = {int(match["version"]): name for name, match in found.items() if name not in ups}
-    _refuse_duplicates(ups)
-    migrations = [
-        _migration(ups[name], checksum(stripped(data)), downs)
-        for name, data in folder.read(directory, ups)
-    ]
+    numbers = {name: int(match[1]) for name, match in ups.items()}
+    _refuse_duplicates(numbers)
+    migrations: list[Migration] = []
+    for name, data in folder.read(directory, ups):
+        version, known = numbers[name], checksum(stripped(data))
+        migrations.append(Migration(version, ups[name][2], name, known, downs.get(version)))
     migrations.sort(key=attrgetter("version"))
     versions = [migration.version for migration in migrations]
     notes = (*_gaps(versions), *_orphans(downs, versions), *_strangers(names, found))
@@ -79,17 +80,12 @@ def read_data(folder: Folder, directory: Path, migration: Migration) -> bytes:
     return found
 
 
-def _migration(match: re.Match[str], known: str, downs: Mapping[int, str]) -> Migration:
-    version = int(match[1])
-    return Migration(version, match[2], match[0], known, downs.get(version))
-
-
-def _refuse_duplicates(ups: Mapping[str, re.Match[str]]) -> None:
-    by_version: dict[int, list[str]] = {}
-    for name, match in ups.items():
-        by_version.setdefault(int(match[1]), []).append(name)
-    if len(by_version) == len(ups) and max(by_version, default=0) <= _LAST:
+def _refuse_duplicates(numbers: Mapping[str, int]) -> None:
+    if len(set(numbers.values())) == len(numbers) and max(numbers.values(), default=0) <= _LAST:
         return
+    by_version: dict[int, list[str]] = {}
+    for name, version in numbers.items():
+        by_version.setdefault(version, []).append(name)
     for version, names in sorted(by_version.items()):
         if len(names) > 1:
             raise RefusedMigrationError(

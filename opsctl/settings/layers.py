@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from opsctl.settings.dotenv import Variable
-from opsctl.settings.model import fields, is_list, variables
+from opsctl.settings.model import fields, is_list, known_variables, variables
 from opsctl.settings.place import Place
 
 # Read by other parts than the settings: the terminal's own flags, and the project's tests.
@@ -32,7 +32,7 @@ def from_flags(given: Mapping[str, Any]) -> tuple[Written, ...]:
 
 def unknown_variables(given: Iterable[Variable]) -> tuple[Variable, ...]:
     """Find OPSCTL_ variables that set nothing: a typo would otherwise pass in silence."""
-    known = {name for path, field in fields().items() for name in variables(path, field)}
+    known = known_variables().keys()
     return tuple(
         variable
         for variable in given
@@ -43,7 +43,11 @@ def unknown_variables(given: Iterable[Variable]) -> tuple[Variable, ...]:
 
 
 def _chosen(by_name: Mapping[str, Variable]) -> Iterator[Written]:
+    known = known_variables()
+    named = {known[name] for name in by_name.keys() & known.keys()}
     for path, field in fields().items():
+        if path not in named:
+            continue
         for name in variables(path, field):
             if variable := by_name.get(name):
                 yield Written(

@@ -11,7 +11,7 @@ from opsctl.errors import OpsctlError
 from opsctl.settings.dotenv import Variable, read_dotenv
 from opsctl.settings.layers import Written, from_variables, unknown_variables
 from opsctl.settings.load import Loaded, Resolved
-from opsctl.settings.model import Settings, fields, is_secret, sections, value_at, variables
+from opsctl.settings.model import Settings, fields, is_secret, known_variables, sections, value_at
 from opsctl.settings.place import Place
 from opsctl.settings.secret import Secret
 from opsctl.settings.section import Section
@@ -95,11 +95,11 @@ def _fingerprint(path: str, text: str | None) -> Any:
 
 def _relevant(given: Iterable[Variable]) -> Iterator[list[Any]]:
     """List what bears on settings, with line; of a secret only that it is there."""
-    known = {name: field for path, field in fields().items() for name in variables(path, field)}
+    known = known_variables()
     for variable in given:
-        field = known.get(variable.name)
-        if field is not None or variable.name in ALSO_READ:
-            hidden = field is not None and is_secret(field) and variable.value
+        path = known.get(variable.name)
+        if path is not None or variable.name in ALSO_READ:
+            hidden = path is not None and is_secret(fields()[path]) and variable.value
             yield [variable.name, PRESENT if hidden else variable.value, variable.place.line]
 
 

@@ -76,6 +76,12 @@ def variables(path: str, field: Declared) -> tuple[str, ...]:
     return ("OPSCTL_" + path.upper().replace(".", "_"), *field.env)
 
 
+@cache
+def known_variables() -> Mapping[str, str]:
+    """Give the path that each variable sets."""
+    return {name: path for path, field in fields().items() for name in variables(path, field)}
+
+
 def is_secret(field: Declared) -> bool:
     return field.annotation is Secret
 

@@ -1,7 +1,6 @@
 """Files of SQL on PostgreSQL: each one message, so that it is there with its row or not at all."""
 
 import contextlib
-import copy
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
@@ -54,6 +53,8 @@ class LibpqScripts:
         return spoken(self._parameters)
 
     def beside(self, database: str) -> "LibpqScripts":
+        import copy  # noqa: PLC0415 - few runs compare
+
         other = copy.copy(self)
         other._parameters = self._parameters | {"dbname": database}  # noqa: SLF001  # our own twin
         other._ahead = None  # noqa: SLF001  # same
