@@ -76,7 +76,7 @@ def test_the_stacks_own_variables_are_honoured(load_from: Load, name: str) -> No
 
 
 def test_every_setting_has_a_variable_of_its_own_and_no_two_share_one() -> None:
-    names = [variables(path, field)[0] for path, field in fields().items()]
+    names = [name for path, field in fields().items() for name in variables(path, field)]
 
     assert len(set(names)) == len(names)
     assert not [name for name in names if name.startswith(RESERVED_PREFIXES)]
