@@ -34,7 +34,7 @@ class _Common(click.Command):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - handed on to click
         super().__init__(*args, **(kwargs | {"add_help_option": False}))
-        self.params = [*self.params, HELP, *COMMON]
+        self.params = [*self.params, *COMMON, HELP]
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         own = [p for p in self.get_params(ctx) if p not in COMMON]

@@ -47,9 +47,10 @@ class Root(LazyBranch):
             return _no_verb(error, _output(session, arguments), arguments)
         except (OpsctlError, click.ClickException, click.Abort, KeyboardInterrupt) as error:
             return _output(session, arguments).fail(as_ours(error, session))
-        except OSError as error:
-            return _output(session, arguments).fail(_unwritten(error) or _bug(error, arguments))
         except Exception as error:  # noqa: BLE001 - the last catch: a traceback is a bug and is told as one
+            if isinstance(error, OSError) and error.errno == ENOSPC:
+                _forget_stdout()
+                return _output(session, arguments).fail_aside(_unwritten(error))
             return _output(session, arguments).fail(_bug(error, arguments))
         return code if isinstance(code, int) else 0
 
@@ -100,10 +101,8 @@ def _output(session: Session, arguments: Sequence[str]) -> "Output":
     return session.output
 
 
-def _unwritten(error: OSError) -> OpsctlError | None:
-    """Say that the answer does not fit where it goes: files of ours are told by their names."""
-    if error.errno != ENOSPC or error.filename is not None:
-        return None
+def _unwritten(error: OSError) -> OpsctlError:
+    """Say that the answer does not fit where it goes; `systems` says that of files of ours."""
     return OpsctlError(
         "cannot write the answer",
         why=str(error.strerror),
@@ -124,7 +123,7 @@ def _bug(error: Exception, arguments: Sequence[str]) -> OpsctlError:
 
 
 def _forget_stdout() -> None:
-    """Let the interpreter's last flush go nowhere: the reader has left."""
+    """Let the last flush go nowhere: the reader has left, or the disk is full."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -139,4 +138,6 @@ def main() -> NoReturn:
     try:
         root.main()
     except SystemExit as end:
-        leave(end.code if isinstance(end.code, int) else 0)
+        if isinstance(end.code, str):
+            raise
+        leave(end.code or 0)

@@ -30,7 +30,7 @@ def bring_up(
         if not done.exit_code or not RACE.search("\n".join(said)):
             return done
         said.clear()
-        hear(Line(f"somebody else is clearing up here; try {number} of {ATTEMPTS}"))
+        hear(Line(f"a race over a container was lost; try {number} of {ATTEMPTS}"))
         observer.site.clock.sleep(PAUSE_S)
         sweep(observer)
     return observer.site.compose.up(project, how, listen)

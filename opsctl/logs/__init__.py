@@ -1,6 +1,7 @@
 """What happened, for later. A run that logs nothing does not load what logs: 5 ms."""
 
 import re
+import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, TextIO
 
@@ -43,24 +44,27 @@ class Wanted(Noun):
 
 
 class _Desk:
+    turn = threading.RLock()
     wanted: Wanted | None = None
     is_open = False
 
 
 def configure(level: str, *, stream: TextIO, file: str = "", secrets: Iterable[str] = ()) -> None:
     """Send this package's records to `stream`; to a file only errors, and only when asked."""
-    _Desk.wanted = Wanted(level, stream, file, tuple(secrets))
-    if _Desk.is_open:
-        _direct(_Desk.wanted)
+    with _Desk.turn:
+        _Desk.wanted = Wanted(level, stream, file, tuple(secrets))
+        if _Desk.is_open:
+            _direct(_Desk.wanted)
 
 
 def logger(name: str) -> "Logger":
     """Give a logger of this package: the standard one, where nothing was configured."""
     import logging  # noqa: PLC0415 - what logs is loaded by who logs
 
-    if not _Desk.is_open and _Desk.wanted is not None:
-        _direct(_Desk.wanted)
-    _Desk.is_open = True
+    with _Desk.turn:
+        if not _Desk.is_open and _Desk.wanted is not None:
+            _direct(_Desk.wanted)
+        _Desk.is_open = True
     return logging.getLogger(name)
 
 

@@ -25,13 +25,6 @@ _GROWTH = 2.0
 _JITTER = 0.5
 
 
-def _chance() -> float:
-    """Not for secrecy: two who wait for each other must not come back at the same moment."""
-    import random  # noqa: PLC0415 - few runs meet anybody
-
-    return random.random()  # noqa: S311 - see above
-
-
 class Run:
     """One run over one session; knows what it has done so far, for whoever must hear of it."""
 
@@ -46,6 +39,7 @@ class Run:
     ) -> None:
         self.clock = project.clock
         self.patience = project.patience
+        self.draw = project.draw
         self.ledger = ledger
         self.tell = tell
         self.resumed = resumed
@@ -127,7 +121,7 @@ class Run:
         if tries > self.patience.retries:
             raise self._gave_up(work, error, who, tries=tries) from error
         grown = self.patience.first_pause_s * _GROWTH ** (tries - 1)
-        pause_s = min(grown, self.patience.longest_pause_s) * (1 - _JITTER * _chance())
+        pause_s = min(grown, self.patience.longest_pause_s) * (1 - _JITTER * self.draw())
         note = f"{who}; try {tries} of {self.patience.retries} in {pause_s:.1f} s"
         self.tell(event_of("retrying", work, note=note, blockers=blockers))
         self.clock.sleep(pause_s)

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from opsctl.systems.folder import Folder
 
 
+def _chance() -> float:
+    import random  # noqa: PLC0415 - few runs meet anybody
+
+    return random.random()  # noqa: S311 - see `draw`
+
+
 class Project(Noun):
     directory: Path
     folder: "Folder"
@@ -29,6 +35,8 @@ class Project(Noun):
     clock: "Clock"
     git_sha: Callable[[], str] = str
     """Asked only when something is written down."""
+    draw: Callable[[], float] = _chance
+    """Not for secrecy: two who wait for each other must not come back at the same moment."""
     schema_file: Path | None = None
     write: Callable[[Path, str], object] = Path.write_text
 

@@ -1,8 +1,6 @@
 """DuckDB as a database that runs files: one process at a time holds the file."""
 
-import atexit
 import contextlib
-import gc
 import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,9 +20,6 @@ except ModuleNotFoundError as missing:
         why="it is an extra, and the settings name a duckdb:/// address",
         hint="pip install 'opsctl[duckdb]'",
     ) from missing
-
-# It counts at the very end what was not freed, and complains: let garbage be looked for after all.
-atexit.register(gc.unfreeze)
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -72,7 +72,7 @@ class LibpqScripts:
         self._ahead = self._dial(question)
 
     def hang_up(self) -> None:
-        # Libraries must not be at work in a thread while the process takes them apart.
+        # A library at work in a thread while the process ends may crash it.
         answer, self._ahead = self._ahead, None
         if answer is not None:
             with contextlib.suppress(TimeoutError, libpq.Connecting, OpsctlError):
@@ -188,6 +188,8 @@ class LibpqSession:
         return self._answer(Sent(Message(text)), self._query_s, keep_rows=True)
 
     def rollback(self) -> None:
+        if self._connection.is_open and self._asked:
+            self._forget_asked()
         if self._connection.is_open and not self._connection.is_idle:
             self._ask("ROLLBACK")
 

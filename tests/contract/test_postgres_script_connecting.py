@@ -166,12 +166,20 @@ def test_neither_the_driver_nor_a_web_of_modules_is_loaded() -> None:
     assert shown.stdout.strip() == "[]"
 
 
+def last_value(postgres: Database, sequence: str) -> int:
+    """Give 0 where nobody has drawn yet."""
+    with scripts(postgres).session() as session:
+        query = f"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {sequence}"
+        return int(session.query(query)[0][0])
+
+
 def test_what_was_asked_ahead_is_answered_once(postgres: Database) -> None:
     scripts_ = LibpqScripts(postgres.url, clock=SystemClock())
     with scripts_.session() as session:
         session.run(message("CREATE SEQUENCE asked"))
     scripts_.call_ahead("SELECT nextval('asked')")
 
+    wait_for(lambda: last_value(postgres, "asked") == 1, 10, "the question to be asked")
     with scripts_.session() as session:
         first = session.query("SELECT nextval('asked')")
         second = session.query("SELECT nextval('asked')")
@@ -179,21 +187,32 @@ def test_what_was_asked_ahead_is_answered_once(postgres: Database) -> None:
     assert (first, second) == ([(1,)], [(2,)])
 
 
-@pytest.mark.parametrize("asked", ["SELECT 1", "SELECT 1 / 0", "SELECT 1 FROM nowhere"])
-def test_what_was_asked_ahead_for_nothing_disturbs_nobody(postgres: Database, asked: str) -> None:
-    scripts_ = LibpqScripts(postgres.url, clock=SystemClock())
-    ways: list[Callable[[ScriptSession], object]] = [
-        lambda session: session.query("SELECT 7"),
-        lambda session: session.query("SELECT %(n)s::text", {"n": "7"}),
-        lambda session: session.run(message("CREATE TABLE IF NOT EXISTS a_run ()")),
-        lambda session: session.run_alone("CREATE TABLE IF NOT EXISTS alone ()"),
-    ]
+# What a session does first, and what tells that it was done.
+FIRST: dict[str, tuple[Callable[[ScriptSession], object], object]] = {
+    "query": (lambda session: session.query("SELECT 7"), [(7,)]),
+    "values": (lambda session: session.query("SELECT %(n)s::text", {"n": "7"}), [("7",)]),
+    "run": (lambda session: session.run(message("CREATE TABLE made ()")), None),
+    "alone": (lambda session: session.run_alone("CREATE TABLE made ()"), None),
+    "rollback": (lambda session: session.rollback(), None),
+}
 
-    for way in ways:
-        scripts_.call_ahead(asked)
-        with scripts_.session() as session:
-            way(session)
-            assert session.query("SELECT 7") == [(7,)]
+
+@pytest.mark.parametrize("first", FIRST)
+@pytest.mark.parametrize("asked", ["SELECT 1", "SELECT 1 / 0", "SELECT 1 FROM nowhere"])
+def test_what_was_asked_ahead_for_nothing_disturbs_nobody(
+    postgres: Database, asked: str, first: str
+) -> None:
+    scripts_ = LibpqScripts(postgres.url, clock=SystemClock())
+    do, told = FIRST[first]
+    scripts_.call_ahead(asked)
+
+    with scripts_.session() as session:
+        assert do(session) == told
+        made = session.query("SELECT to_regclass('made') IS NOT NULL")
+        again = session.query("SELECT 8")
+
+    assert made == [(first in {"run", "alone"},)]
+    assert again == [(8,)]
 
 
 CALLED_FOR_NOTHING = """

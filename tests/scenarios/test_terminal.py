@@ -57,10 +57,13 @@ def test_a_terminal_gets_colour_unless_it_says_no(project: Program) -> None:
     assert "\x1b[3" not in on_a_terminal(project, "config", "show", TERM="dumb")
 
 
-def test_an_answer_that_does_not_fit_on_the_disk_is_told_as_that(project: Program) -> None:
+@pytest.mark.parametrize(("form", "code"), [("text", 1), ("json", 1), ("nagios", 3)])
+def test_an_answer_that_does_not_fit_on_the_disk_is_told_as_that(
+    project: Program, form: str, code: int
+) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            [OPSCTL, "config", "show"],
+            [OPSCTL, "config", "check", "-o", form],
             cwd=project.directory,
             env=project.environ,
             stdout=full,
@@ -70,10 +73,11 @@ def test_an_answer_that_does_not_fit_on_the_disk_is_told_as_that(project: Progra
             timeout=60,
         )
 
-    assert done.returncode == 1
+    assert done.returncode == code
     assert "cannot write the answer" in done.stderr
     assert "No space left on device" in done.stderr
     assert "bug" not in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_reader_that_leaves_is_no_error(project: Program) -> None:

@@ -49,7 +49,14 @@ def test_it_shows_all_it_has() -> None:
 
 @pytest.mark.parametrize(
     ("args", "given"),
-    [((), {}), (("/",), {}), (("/", 1.0, (), 2), {}), (("/", 1.0), {"size": 1}), ((), {"size": 1})],
+    [
+        ((), {}),
+        (("/",), {}),
+        (("/", 1.0), {"path": "/data"}),
+        (("/", 1.0, (), 2), {}),
+        (("/", 1.0), {"size": 1}),
+        ((), {"size": 1}),
+    ],
 )
 def test_what_is_missing_or_too_much_is_refused(args: Any, given: Any) -> None:
     with pytest.raises(TypeError, match="Mount takes path, percent, tags"):
@@ -66,6 +73,17 @@ def test_it_is_frozen() -> None:
         ROOT.percent = 1.0  # type: ignore[misc]  # that is the test
     with pytest.raises(AttributeError, match="frozen"):
         del ROOT.percent
+
+
+def test_one_noun_may_be_more_than_another() -> None:
+    class Slow(Mount):
+        wait_s: float = 1.0
+
+    slow = Slow("/", 80.0, wait_s=2.0)
+
+    assert (slow.path, slow.tags, slow.wait_s) == ("/", (), 2.0)
+    assert Mount("/", 80.0).tags == ()
+    assert slow != ROOT
 
 
 def test_a_function_stays_a_function() -> None:

@@ -99,7 +99,11 @@ def test_a_flush_by_others_is_not_told_to_memory_and_a_clear_is(
 ) -> None:
     server = own_redis()
     cache, other = listening(open_cache(server.url())), listening(open_cache(server.url()))
-    cache.set_many({"read": 1, "not read": 1})
+    cache.set_many({"read": 1, "not read": 1, "later": 1})
+    assert other.get("later") == 1
+    cache.set("later", 2)
+    # Told in order: by then the other has heard of all that was written before.
+    wait_for(lambda: other.get("later") == 2, 5, "the other to hear")
     assert other.get("read") == 1
 
     server.cli("FLUSHALL")

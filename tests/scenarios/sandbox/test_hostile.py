@@ -101,7 +101,7 @@ def test_whatever_it_does_the_verdict_is_right_the_host_answers_and_nothing_is_l
     assert run["limits"]["cpus"] * run["wall_s"] * 1.2 + 0.2 >= (run["figures"]["cpu_s"] or 0)
     assert (run["figures"]["peak_memory_bytes"] or 0) <= 64 << 20
     assert site.containers() == []
-    assert len(pings.took_ms) > 100
+    assert len(pings.took_ms) > 30
     # Beside other tests the host is busy with or without this one.
     assert pings.p99_ms < 50 or pings.p99_ms < 3 * pings.without()
 

@@ -57,8 +57,8 @@ def test_a_race_that_was_lost_is_run_again_and_told() -> None:
 
     assert done.exit_code == 0
     assert start.compose.starts == 3
-    assert f"somebody else is clearing up here; try 2 of {ATTEMPTS}" in start.heard
-    assert f"somebody else is clearing up here; try 3 of {ATTEMPTS}" in start.heard
+    assert f"a race over a container was lost; try 2 of {ATTEMPTS}" in start.heard
+    assert f"a race over a container was lost; try 3 of {ATTEMPTS}" in start.heard
 
 
 def test_who_never_stops_clearing_up_is_not_borne_with_for_ever() -> None:
