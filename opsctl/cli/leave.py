@@ -14,9 +14,8 @@ def leave(code: int) -> NoReturn:
         atexit._run_exitfuncs()  # noqa: SLF001 - what Python itself would do next
         # What cannot be written is Python's to tell.
         with suppress(OSError, ValueError):
-            # None where it was closed before we began.
-            for stream in filter(None, (sys.stdout, sys.stderr)):
-                stream.flush()
+            sys.stdout.flush()
+            sys.stderr.flush()
             os._exit(code)
     sys.exit(code)
 

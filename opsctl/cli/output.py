@@ -65,12 +65,12 @@ class Output:
             self._document({"error": {**told, **error.facts}})
         else:
             self._findings([_as_finding(error)])
-        return self._code_of(error)
+        return self.code_of(error)
 
     def fail_aside(self, error: OpsctlError) -> int:
         """Tell the person, whatever the format: nothing more can be written where answers go."""
         self._explain(error)
-        return self._code_of(error)
+        return self.code_of(error)
 
     def _findings(self, findings: Sequence[Finding]) -> None:
         from opsctl.cli.formats import RENDERERS  # noqa: PLC0415 - only machines' formats pay
@@ -98,7 +98,7 @@ class Output:
         schema = ".".join(filter(None, ("opsctl", self.command)))
         click.echo(json.dumps({"schema": f"{schema}/1", **members}, ensure_ascii=True))
 
-    def _code_of(self, error: OpsctlError) -> int:
+    def code_of(self, error: OpsctlError) -> int:
         return _NAGIOS_EXIT[Level.UNKNOWN] if self.form == "nagios" else error.exit_code
 
     def _code(self, level: Level, given: int | None) -> int:

@@ -3,8 +3,9 @@
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from errno import ENOSPC
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO, cast
 
 import click
 
@@ -41,17 +42,16 @@ class Root(LazyBranch):
             with signals_interrupt():
                 code = super().main(arguments, standalone_mode=False, obj=session, **extra)
         except BrokenPipeError:
-            _forget_stdout()
+            _forget(sys.stdout)
             return 1
         except click.exceptions.NoArgsIsHelpError as error:
             return _no_verb(error, _output(session, arguments), arguments)
         except (OpsctlError, click.ClickException, click.Abort, KeyboardInterrupt) as error:
-            return _output(session, arguments).fail(as_ours(error, session))
+            return _failed(_output(session, arguments), as_ours(error, session))
         except Exception as error:  # noqa: BLE001 - the last catch: a traceback is a bug and is told as one
             if isinstance(error, OSError) and error.errno == ENOSPC:
-                _forget_stdout()
-                return _output(session, arguments).fail_aside(_unwritten(error))
-            return _output(session, arguments).fail(_bug(error, arguments))
+                return _aside(_output(session, arguments), _unwritten(error))
+            return _failed(_output(session, arguments), _bug(error, arguments))
         return code if isinstance(code, int) else 0
 
 
@@ -101,6 +101,21 @@ def _output(session: Session, arguments: Sequence[str]) -> "Output":
     return session.output
 
 
+def _failed(output: "Output", error: OpsctlError) -> int:
+    with suppress(OSError):
+        return output.fail(error)
+    return _aside(output, error)
+
+
+def _aside(output: "Output", error: OpsctlError) -> int:
+    """Tell the person where answers cannot be written; where that is full too, the code tells."""
+    _forget(sys.stdout)
+    with suppress(OSError):
+        return output.fail_aside(error)
+    _forget(sys.stderr)
+    return output.code_of(error)
+
+
 def _unwritten(error: OSError) -> OpsctlError:
     """Say that the answer does not fit where it goes; `systems` says that of files of ours."""
     return OpsctlError(
@@ -122,9 +137,16 @@ def _bug(error: Exception, arguments: Sequence[str]) -> OpsctlError:
     )
 
 
-def _forget_stdout() -> None:
+def _forget(stream: TextIO) -> None:
     """Let the last flush go nowhere: the reader has left, or the disk is full."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _open_closed_streams() -> None:
+    """Whoever closed one wants nothing of it; no file of ours may come to stand in its place."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115 - open to the end; pathlib takes 3 ms
 
 
 @click.group(cls=Root, params=[VERSION], table=ROOT, epilog=EPILOG)
@@ -135,6 +157,7 @@ def root() -> None:
 def main() -> NoReturn:
     # pydantic would read the metadata of every installed package for plugins: a tenth of our start.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    _open_closed_streams()
     try:
         root.main()
     except SystemExit as end:

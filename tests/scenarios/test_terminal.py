@@ -80,6 +80,48 @@ def test_an_answer_that_does_not_fit_on_the_disk_is_told_as_that(
     assert "Traceback" not in done.stderr
 
 
+def in_shell(project: Program, words: str, redirect: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        ["sh", "-c", f'exec "$0" {words} {redirect}', OPSCTL],
+        cwd=project.directory,
+        env=project.environ,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("closed", ["2>&-", ">&-", ">&- 2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(
+    ("words", "code"), [("config check", 0), ("-o json nosuch", 2), ("config check -e nosuch", 6)]
+)
+def test_a_stream_that_is_closed_changes_no_exit_code(
+    project: Program, words: str, code: int, closed: str
+) -> None:
+    done = in_shell(project, words, closed)
+
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("full", ["2>/dev/full", ">/dev/full 2>/dev/full"])
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_an_error_that_fits_nowhere_is_told_by_its_exit_code(
+    project: Program, form: str, full: str
+) -> None:
+    assert in_shell(project, f"-o {form} nosuch", full).returncode == 2
+
+
+def test_an_error_that_does_not_fit_where_programs_read_is_told_the_person(
+    project: Program,
+) -> None:
+    done = in_shell(project, "-o json config check -e nosuch", ">/dev/full")
+
+    assert done.returncode == 6
+    assert "nosuch" in done.stderr
+
+
 def test_a_reader_that_leaves_is_no_error(project: Program) -> None:
     done = subprocess.run(
         ["bash", "-c", '"$0" config show | head -n 1', OPSCTL],

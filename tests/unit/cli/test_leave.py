@@ -52,19 +52,6 @@ def test_a_thread_that_nobody_waits_for_holds_nobody_up() -> None:
     assert left(before) == (0, "")
 
 
-@pytest.mark.parametrize("closed", ["2>&-", ">&-", ">&- 2>&-"])
-def test_a_stream_that_is_closed_changes_no_exit_code(closed: str) -> None:
-    program = LEAVE.format(before="", code=3)
-
-    done = subprocess.run(
-        ["sh", "-c", f'exec "$0" -c "$1" {closed}', sys.executable, program],
-        check=False,
-        timeout=60,
-    )
-
-    assert done.returncode == 3
-
-
 def test_an_answer_that_cannot_be_written_is_no_success() -> None:
     with Path("/dev/full").open("w") as full:
         code, said = left("print('answer')", stdout=full.fileno())
