@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from enum import StrEnum
 
-from opsctl.noun import Noun
+from opsctl.value import Value
 
 
 class Level(StrEnum):
@@ -18,7 +18,7 @@ class Level(StrEnum):
 _SEVERITY = (Level.OK, Level.ADVICE, Level.WARNING, Level.UNKNOWN, Level.CRITICAL)
 
 
-class Figure(Noun):
+class Figure(Value):
     """A number behind a finding, with the marks it is judged by."""
 
     name: str
@@ -28,7 +28,7 @@ class Figure(Noun):
     critical_at: float | None = None
 
 
-class Finding(Noun):
+class Finding(Value):
     """One answer of one check; `fix` says what to type or change."""
 
     check: str
@@ -48,7 +48,7 @@ class Finding(Noun):
         return self.level not in {Level.OK, Level.ADVICE}
 
 
-class Marks(Noun):
+class Marks(Value):
     """Where a reading becomes trouble, and below which it is none any more."""
 
     warn_at: float

@@ -12,12 +12,12 @@ from opsctl.migrate.dialects.postgres import PostgresDialect
 from opsctl.migrate.dialects.sqlite import SqliteDialect
 from opsctl.migrate.model import Limits, Order, Standing, State
 from opsctl.migrate.project import Project, draft, look
-from opsctl.migrate.work import Event, Outcome, Patience, Rules
+from opsctl.migrate.run_model import Event, Outcome, Patience, Rules
 from opsctl.systems.clock import SystemClock
-from opsctl.systems.duckdb_script import DuckdbScripts
-from opsctl.systems.folder import LocalFolder
-from opsctl.systems.postgres_script import LibpqScripts
-from opsctl.systems.sqlite_script import SqliteScripts
+from opsctl.systems.duckdb import DuckdbScripts
+from opsctl.systems.files.read_folder import LocalFolder
+from opsctl.systems.postgres.scripts import LibpqScripts
+from opsctl.systems.sqlite.scripts import SqliteScripts
 
 CLOCK = SystemClock()
 BUSY_S = 10.0

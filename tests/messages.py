@@ -2,10 +2,10 @@
 
 import pytest
 
-from opsctl.migrate.lexer import read_script
+from opsctl.sql.lexer import read_script
 from opsctl.systems.clock import SystemClock
-from opsctl.systems.postgres_script import LibpqScripts
-from opsctl.systems.script import Message, ScriptError, ScriptSession
+from opsctl.systems.postgres.scripts import LibpqScripts
+from opsctl.systems.sql_scripts import Message, ScriptError, ScriptSession
 from tests.engines.databases import Database
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from opsctl.systems.loop_thread import LoopThread
+from opsctl.systems.event_loop import LoopThread
 
 
 @dataclass

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO, cast
 
 import click
 
-from opsctl.cli.commands import ROOT
+from opsctl.cli.click_classes import LazyBranch
+from opsctl.cli.command_table import ROOT
+from opsctl.cli.exit import leave
 from opsctl.cli.flags import FORMATS, VERSION
-from opsctl.cli.grammar import LazyBranch
-from opsctl.cli.leave import leave
 from opsctl.cli.session import Session
 from opsctl.cli.signals import caught_signal, signals_interrupt
 from opsctl.errors import InterruptedRunError, OpsctlError, UsageError
 
 if TYPE_CHECKING:
-    from opsctl.cli.output import Output
+    from opsctl.cli.show.output import Output
 
 EPILOG = """Exit codes: 0 done, 1 failed, 2 usage, 3 trouble found, 4 pending, 5 refused,
 6 settings, 7 unreachable, 8 not restored, 75 busy, 130 interrupted."""

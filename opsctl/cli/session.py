@@ -11,17 +11,17 @@ import click
 
 from opsctl.cli.flags import GIVEN
 from opsctl.errors import UsageError
-from opsctl.noun import Noun
+from opsctl.value import Value
 
 if TYPE_CHECKING:
-    from opsctl.cli.output import Output
+    from opsctl.cli.show.output import Output
     from opsctl.progress import Progress
     from opsctl.wiring import Wiring
 
 P = ParamSpec("P")
 
 
-class Options(Noun):
+class Options(Value):
     """The common flags as they were given."""
 
     env: str | None = None
@@ -51,7 +51,7 @@ class Session:
 
     @functools.cached_property
     def output(self) -> "Output":
-        from opsctl.cli.output import Output  # noqa: PLC0415 - `--help` never pays
+        from opsctl.cli.show.output import Output  # noqa: PLC0415 - `--help` never pays
 
         plain = self.options.no_color or "NO_COLOR" in os.environ
         color = False if plain or os.environ.get("TERM") == "dumb" else None
@@ -101,7 +101,7 @@ class Session:
 
         if self.options.quiet:
             return Silent()
-        from opsctl.cli.progress import shown_progress  # noqa: PLC0415 - only long work pays
+        from opsctl.cli.show.progress import shown_progress  # noqa: PLC0415 - only long work pays
 
         return shown_progress(sys.stderr)
 
@@ -112,7 +112,7 @@ class Session:
 
         if self.options.quiet:
             return Silent()
-        from opsctl.cli.progress import Heartbeat  # noqa: PLC0415 - only long work pays
+        from opsctl.cli.show.progress import Heartbeat  # noqa: PLC0415 - only long work pays
 
         return Heartbeat(sys.stderr, self.wiring.clock)
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from opsctl.deploy.model import ONE_OFF, PROJECT, SERVICE
 from opsctl.deploy.observe import Observer
-from opsctl.deploy.verify import Tell
+from opsctl.deploy.verify.wait import Tell
 from opsctl.errors import OpsctlError
-from opsctl.systems.engine import Container
+from opsctl.systems.engine.model import Container
 
 STOP_S = 10
 

@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from typing import NoReturn
 
-from opsctl.deploy import ledger as outcomes
-from opsctl.deploy.acts import ACTS, base_from, details
 from opsctl.deploy.model import Act, Deployed, Running, ServiceOutcome, Step
-from opsctl.deploy.names import give
-from opsctl.deploy.restore import restore
+from opsctl.deploy.releases import release_log as outcomes
+from opsctl.deploy.releases.image_tags import give
+from opsctl.deploy.releases.restore import restore
 from opsctl.deploy.run import Run
-from opsctl.deploy.verify import UnwellError
+from opsctl.deploy.steps import ACTS, base_from, details
+from opsctl.deploy.verify.wait import UnwellError
 from opsctl.errors import OpsctlError, RefusedError, UnrestoredError
-from opsctl.systems.output import redact
+from opsctl.systems.process.output import redact
 
 INTERRUPTED = "it was interrupted"
 

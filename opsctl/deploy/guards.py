@@ -15,8 +15,8 @@ from opsctl.deploy.model import (
     Wish,
 )
 from opsctl.errors import RefusedError
-from opsctl.settings.deploy import Deploy
-from opsctl.systems.rendered import Port, Service
+from opsctl.settings.sections.deploy import Deploy
+from opsctl.systems.engine.compose_model import Port, Service
 
 MIB = 1024 * 1024
 SOCKETS = frozenset(

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-from opsctl.deploy.draft import chosen
+from opsctl.deploy.compose_file import chosen
 from opsctl.deploy.observe import Observer
 from opsctl.errors import OpsctlError
-from opsctl.systems.compose import Logs
-from opsctl.systems.output import Line
+from opsctl.systems.docker.compose import Logs
+from opsctl.systems.process.output import Line
 
 
 def follow(

@@ -7,11 +7,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from opsctl.systems.compose import Project
-from opsctl.systems.engine import Container
-from opsctl.systems.git import GitFacts
-from opsctl.systems.rendered import Rendered, Service
-from opsctl.systems.stock import Publisher
+from opsctl.systems.docker.compose import Project
+from opsctl.systems.engine.compose_model import Rendered, Service
+from opsctl.systems.engine.inventory import Publisher
+from opsctl.systems.engine.model import Container
+from opsctl.systems.git.repository import GitFacts
 
 if TYPE_CHECKING:
     from opsctl.systems.host import Listener, Usage

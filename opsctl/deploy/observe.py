@@ -8,9 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from opsctl.deploy.draft import active, chosen, draft, drafted, merged, needed
+from opsctl.deploy.compose_file import active, chosen, draft, drafted, merged, needed
+from opsctl.deploy.context import Site
 from opsctl.deploy.guards import is_stateful
-from opsctl.deploy.ledger import Ledger
 from opsctl.deploy.model import (
     HASH,
     ONE_OFF,
@@ -24,12 +24,12 @@ from opsctl.deploy.model import (
     Target,
     Wish,
 )
-from opsctl.deploy.site import Site
-from opsctl.systems.engine import Container
-from opsctl.systems.files import MissingFileError
-from opsctl.systems.git import GitFacts
-from opsctl.systems.rendered import Rendered, read_rendered
-from opsctl.systems.stock import Publisher, StockImage
+from opsctl.deploy.releases.release_log import Ledger
+from opsctl.systems.engine.compose_model import Rendered, read_rendered
+from opsctl.systems.engine.inventory import Publisher, StockImage
+from opsctl.systems.engine.model import Container
+from opsctl.systems.files.local import MissingFileError
+from opsctl.systems.git.repository import GitFacts
 
 if TYPE_CHECKING:
     from opsctl.systems.host import Listener, Usage

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
-from opsctl.deploy.draft import needed
-from opsctl.deploy.judge import is_one_shot
+from opsctl.deploy.compose_file import needed
 from opsctl.deploy.model import Act, Change, Plan, Running, Seen, ServicePlan, Step, Wish
+from opsctl.deploy.verify.service_health import is_one_shot
 
 ALWAYS = "always"
 SHORT = 12

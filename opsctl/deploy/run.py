@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from opsctl.deploy.ledger import Ledger
 from opsctl.deploy.model import (
     Base,
     Change,
@@ -21,9 +20,10 @@ from opsctl.deploy.model import (
     Wish,
 )
 from opsctl.deploy.observe import FILES, Observer
+from opsctl.deploy.releases.release_log import Ledger
 from opsctl.progress import Progress, Silent
-from opsctl.systems.compose import Project
-from opsctl.systems.output import Line
+from opsctl.systems.docker.compose import Project
+from opsctl.systems.process.output import Line
 
 
 @dataclass(frozen=True, slots=True)

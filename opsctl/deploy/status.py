@@ -5,13 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
-from opsctl.deploy.judge import is_one_shot
 from opsctl.deploy.model import Change, Recorded, Running, Seen, Wish
 from opsctl.deploy.observe import Observer
 from opsctl.deploy.plan import changes
+from opsctl.deploy.verify.service_health import is_one_shot
 from opsctl.errors import OpsctlError
 from opsctl.findings import Figure, Finding, Level
-from opsctl.systems.engine import Stats
+from opsctl.systems.engine.model import Stats
 
 AT_ONCE = 8
 

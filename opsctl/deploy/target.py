@@ -6,7 +6,7 @@ from pathlib import Path
 from opsctl.deploy.model import Target
 from opsctl.errors import SettingsError
 from opsctl.settings import Settings
-from opsctl.settings.environment import app_env, overlays
+from opsctl.settings.reading.choose_environment import app_env, overlays
 
 # What steers the tools themselves must come from us, not from whoever's shell.
 STEERING = ("COMPOSE_", "DOCKER_", "BUILDX_", "GIT_", "LD_")

@@ -10,10 +10,10 @@ from opsctl.deploy.model import Objection, Plan, Seen, Wish
 from opsctl.deploy.observe import Observer
 from opsctl.deploy.plan import plan
 from opsctl.deploy.run import Helpers, Run
-from opsctl.systems.engine_locks import Claim
+from opsctl.systems.engine.locks import Claim
 
 if TYPE_CHECKING:
-    from opsctl.deploy.site import Site
+    from opsctl.deploy.context import Site
 
 SETTLE_S, SETTLE_LIMIT_S = 1.0, 20.0
 

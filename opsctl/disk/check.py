@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from opsctl.disk.alerts import answered, recorded, stood, tell
+from opsctl.disk.context import Parts
 from opsctl.disk.engine import engine_shares
 from opsctl.disk.judge import (
     INODES,
@@ -16,8 +18,6 @@ from opsctl.disk.judge import (
     unmeasured,
 )
 from opsctl.disk.model import CheckReport, FolderSize, MountShare
-from opsctl.disk.parts import Parts
-from opsctl.disk.remember import answered, recorded, stood, tell
 from opsctl.errors import OpsctlError
 from opsctl.findings import Finding, Marks
 from opsctl.logs import logger

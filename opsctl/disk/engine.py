@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
+from opsctl.disk.context import Parts
 from opsctl.disk.model import Share
-from opsctl.disk.parts import Parts
 from opsctl.errors import OpsctlError
 from opsctl.systems.deadline import Deadline, within
-from opsctl.systems.engine import EngineDisk
+from opsctl.systems.engine.model import EngineDisk
 
 
 def engine_shares(parts: Parts, notes: list[str]) -> tuple[Share, ...]:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from opsctl.disk.model import Share
-from opsctl.disk.sizes import spoken_bytes
 from opsctl.findings import Figure, Finding, Level, Marks
 from opsctl.systems.host import Usage
+from opsctl.units import spoken_bytes
 
 SPACE, INODES = "space", "inodes"
 # Below that, `opsctl prune` is not worth a word.

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from opsctl.disk.alerts import SERIES
+from opsctl.disk.context import Parts
 from opsctl.disk.model import Forecast, Point, Slope, Trend, TrendReport
-from opsctl.disk.parts import Parts
-from opsctl.disk.remember import SERIES
 from opsctl.disk.slope import LEAST_POINTS, forecast, slope_of
 from opsctl.findings import Figure, Finding, Level
-from opsctl.settings.disk import Disk
+from opsctl.settings.sections.disk import Disk
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
+from opsctl.disk.alerts import tell
 from opsctl.disk.check import check_disks
+from opsctl.disk.context import Parts
 from opsctl.disk.model import CheckReport
-from opsctl.disk.parts import Parts
-from opsctl.disk.remember import tell
 from opsctl.disk.trend import look_ahead
 from opsctl.errors import OpsctlError
 from opsctl.logs import logger

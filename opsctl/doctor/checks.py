@@ -17,7 +17,7 @@ from opsctl.doctor.judge import (
 from opsctl.doctor.model import Check, Patient
 from opsctl.errors import OpsctlError
 from opsctl.findings import Finding, Level, Marks
-from opsctl.systems.http import HttpRequest
+from opsctl.systems.http.client import HttpRequest
 
 
 def checks(patient: Patient) -> tuple[Check, ...]:

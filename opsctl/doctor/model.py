@@ -10,13 +10,13 @@ from opsctl.settings import Loaded, Settings
 
 if TYPE_CHECKING:
     from opsctl.systems.clock import Clock
-    from opsctl.systems.compose import Compose
-    from opsctl.systems.containers import Containers
-    from opsctl.systems.git import Git
+    from opsctl.systems.docker.compose import Compose
+    from opsctl.systems.docker.containers import Containers
+    from opsctl.systems.git.repository import Git
     from opsctl.systems.host import Host
-    from opsctl.systems.http import Http
-    from opsctl.systems.postgres import Postgres
-    from opsctl.systems.redis import Redis
+    from opsctl.systems.http.client import Http
+    from opsctl.systems.postgres.client import Postgres
+    from opsctl.systems.redis.client import Redis
 
 
 @dataclass(frozen=True, slots=True)

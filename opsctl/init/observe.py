@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from opsctl.init.model import Draft, Found
-from opsctl.systems.files import Files, Kind
+from opsctl.systems.files.local import Files, Kind
 
 _FOUND = {Kind.NOTHING: Found.NOTHING, Kind.FILE: Found.FILE, Kind.DIRECTORY: Found.DIRECTORY}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from opsctl.errors import OpsctlError, UnrestoredError
 from opsctl.init.model import Deed, Draft, Plan
 from opsctl.progress import Progress
-from opsctl.systems.files import FileExistsAlreadyError, Files, LeftBehindError
+from opsctl.systems.files.local import FileExistsAlreadyError, Files, LeftBehindError
 
 READABLE = 0o644
 

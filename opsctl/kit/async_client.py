@@ -11,7 +11,7 @@ from opsctl.kit.client import DEFAULT_LIMITS, DEFAULT_URL
 from opsctl.kit.listener import OnMessage
 from opsctl.kit.presence import AWAY, FIRST_PAUSE_S, Presence, next_pause
 from opsctl.systems.clock import AsyncClock
-from opsctl.systems.redis_target import Command, RedisLimits, RedisTarget, Script, Word
+from opsctl.systems.redis.target import Command, RedisLimits, RedisTarget, Script, Word
 
 if TYPE_CHECKING:
     from opsctl.settings import Settings

@@ -12,7 +12,7 @@ from opsctl.kit.http_call import Call, Order, origin_of
 from opsctl.kit.http_client import BaseHttpClient
 from opsctl.kit.http_rules import failure_of
 from opsctl.kit.rates import Rate
-from opsctl.systems.http import HttpRequest
+from opsctl.systems.http.client import HttpRequest
 
 if TYPE_CHECKING:
     from opsctl.kit.limiter import AsyncRateLimiter

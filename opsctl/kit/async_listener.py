@@ -10,8 +10,8 @@ from opsctl.kit import parts
 from opsctl.kit.listener import SILENCE_S, OnMessage, told
 from opsctl.kit.presence import FIRST_PAUSE_S, next_pause
 from opsctl.logs import logger
-from opsctl.systems.redis_async import AsyncSubscription
-from opsctl.systems.redis_pubsub import Topics
+from opsctl.systems.redis.async_pool import AsyncSubscription
+from opsctl.systems.redis.pubsub import Topics
 
 log = logger(__name__)
 

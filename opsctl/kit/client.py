@@ -10,11 +10,11 @@ from opsctl.kit.listener import Listener, OnMessage
 from opsctl.kit.presence import AWAY, FIRST_PAUSE_S, Presence, next_pause
 from opsctl.logs import logger
 from opsctl.systems.clock import AsyncClock
-from opsctl.systems.redis_target import Command, RedisLimits, RedisTarget, Script, Word
+from opsctl.systems.redis.target import Command, RedisLimits, RedisTarget, Script, Word
 
 if TYPE_CHECKING:
     from opsctl.settings import Settings
-    from opsctl.systems.redis_pool import PooledRedis
+    from opsctl.systems.redis.pool import PooledRedis
 
 log = logger(__name__)
 

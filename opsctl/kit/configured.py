@@ -7,8 +7,8 @@ from typing import Any
 
 from opsctl.kit import parts
 from opsctl.settings import Request, Settings, defaults, load
-from opsctl.systems.redis_address import target_of
-from opsctl.systems.redis_target import RedisLimits
+from opsctl.systems.redis.from_settings import target_of
+from opsctl.systems.redis.target import RedisLimits
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:

@@ -7,7 +7,7 @@ from typing import Any
 from opsctl.errors import OpsctlError, UsageError
 from opsctl.kit.cache.model import PRESETS, Counts, seconds_of
 from opsctl.kit.cache.steps import Ask, Steps
-from opsctl.systems.redis_target import Command
+from opsctl.systems.redis.target import Command
 
 Fields = Mapping[str, str]
 

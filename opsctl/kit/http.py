@@ -13,8 +13,8 @@ from opsctl.kit.http_call import Call, Order, origin_of
 from opsctl.kit.http_client import BaseHttpClient
 from opsctl.kit.http_rules import failure_of
 from opsctl.kit.rates import Rate
-from opsctl.systems.http import HttpRequest
-from opsctl.systems.loop_thread import Loop
+from opsctl.systems.event_loop import Loop
+from opsctl.systems.http.client import HttpRequest
 
 if TYPE_CHECKING:
     from opsctl.kit.limiter import RateLimiter

@@ -11,7 +11,7 @@ from opsctl.kit.http_answer import Answer
 from opsctl.kit.http_rules import Retries, Tried, pause_before_next
 from opsctl.logs import logger
 from opsctl.systems.clock import Clock
-from opsctl.systems.http import HttpRequest
+from opsctl.systems.http.client import HttpRequest
 
 log = logger("opsctl.kit.http")
 

@@ -12,7 +12,7 @@ from opsctl.kit.http_answer import Answer
 from opsctl.kit.http_call import Call, HttpSettings, Order, order
 from opsctl.kit.rates import Rate
 from opsctl.systems.clock import AsyncClock
-from opsctl.systems.http_pool import HttpPool
+from opsctl.systems.http.pool import HttpPool
 
 _DEFAULTS = HttpSettings()
 

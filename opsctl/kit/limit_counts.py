@@ -13,7 +13,7 @@ from opsctl.kit.presence import LONGEST_PAUSE_S
 from opsctl.kit.rates import Rate, as_kept, share_of
 from opsctl.logs import logger
 from opsctl.systems.clock import Clock
-from opsctl.systems.redis_target import Command, Word
+from opsctl.systems.redis.target import Command, Word
 
 log = logger(__name__)
 

@@ -1,6 +1,6 @@
 """The limiter's one script: a log of granted moments on the server's clock, past and reserved."""
 
-from opsctl.systems.redis_target import Script
+from opsctl.systems.redis.target import Script
 
 TAKE = Script("""
 local log = KEYS[1]

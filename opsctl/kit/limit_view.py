@@ -9,7 +9,7 @@ from opsctl.errors import OpsctlError, UsageError
 from opsctl.kit.limit_counts import registry_of
 from opsctl.kit.limit_script import FORGET
 from opsctl.kit.rates import Rate, as_kept
-from opsctl.systems.redis import Redis
+from opsctl.systems.redis.client import Redis
 
 _MICROS = 1_000_000
 _MOST_SHOWN = 1000

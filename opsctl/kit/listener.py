@@ -8,7 +8,7 @@ from opsctl.errors import OpsctlError
 from opsctl.kit import parts
 from opsctl.kit.presence import FIRST_PAUSE_S, next_pause
 from opsctl.logs import logger
-from opsctl.systems.redis_pubsub import Message, Subscription, Topics
+from opsctl.systems.redis.pubsub import Message, Subscription, Topics
 
 log = logger(__name__)
 

@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opsctl.systems.clock import AsyncClock, SystemClock
-from opsctl.systems.redis_pubsub import Topics
-from opsctl.systems.redis_target import RedisLimits, RedisTarget
+from opsctl.systems.redis.pubsub import Topics
+from opsctl.systems.redis.target import RedisLimits, RedisTarget
 
 BASE = Path("configs/opsctl.yaml")
 
 if TYPE_CHECKING:
-    from opsctl.systems.http_pool import HttpPool
-    from opsctl.systems.loop_thread import Loop
-    from opsctl.systems.redis_async import AsyncRedis
-    from opsctl.systems.redis_pool import PooledRedis
+    from opsctl.systems.event_loop import Loop
+    from opsctl.systems.http.pool import HttpPool
+    from opsctl.systems.redis.async_pool import AsyncRedis
+    from opsctl.systems.redis.pool import PooledRedis
 
 
 def system_clock() -> AsyncClock:
@@ -25,25 +25,25 @@ def system_clock() -> AsyncClock:
 def pooled_redis(
     target: RedisTarget, *, name: str, limits: RedisLimits, clock: AsyncClock
 ) -> "PooledRedis":
-    from opsctl.systems.redis_pool import RedisPyPooled  # noqa: PLC0415 - sync services pay
+    from opsctl.systems.redis.pool import RedisPyPooled  # noqa: PLC0415 - sync services pay
 
     return RedisPyPooled(target, name=name, clock=clock, limits=limits)
 
 
 def async_redis(target: RedisTarget, *, name: str, limits: RedisLimits) -> "AsyncRedis":
-    from opsctl.systems.redis_async import RedisPyAsync  # noqa: PLC0415 - async services pay
+    from opsctl.systems.redis.async_pool import RedisPyAsync  # noqa: PLC0415 - async services pay
 
     return RedisPyAsync(target, name=name, limits=limits)
 
 
 def http_pool() -> "HttpPool":
-    from opsctl.systems.http_pool import HttpxPool  # noqa: PLC0415 - HTTP's users pay
+    from opsctl.systems.http.pool import HttpxPool  # noqa: PLC0415 - HTTP's users pay
 
     return HttpxPool()
 
 
 def loop_thread() -> "Loop":
-    from opsctl.systems.loop_thread import LoopThread  # noqa: PLC0415 - same
+    from opsctl.systems.event_loop import LoopThread  # noqa: PLC0415 - same
 
     return LoopThread()
 
@@ -62,7 +62,10 @@ def has_settings(directory: Path) -> bool:
 
 
 def read_text(path: Path) -> str | None:
-    from opsctl.systems.files import LocalFiles, MissingFileError  # noqa: PLC0415 - only settings
+    from opsctl.systems.files.local import (  # noqa: PLC0415 - only settings
+        LocalFiles,
+        MissingFileError,
+    )
 
     try:
         return LocalFiles().read_text(path)

@@ -9,7 +9,7 @@ from typing import Any
 
 from opsctl.errors import OpsctlError
 from opsctl.kit.cache.steps import Ask, Run, Steps
-from opsctl.systems.redis_target import Command, Script
+from opsctl.systems.redis.target import Command, Script
 
 # What was given out and not acknowledged in time is given out again, to us.
 _RESERVE = Script("""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from opsctl.errors import SettingsError
 
 if TYPE_CHECKING:
-    from opsctl.settings.limits import Limits
+    from opsctl.settings.sections.limits import Limits
 
 LARGEST_LOG = 10_000
 """A log holds one entry a call; a larger limit is kept in windows that are shorter."""

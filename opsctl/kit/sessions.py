@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from opsctl.errors import OpsctlError
 from opsctl.kit.cache.steps import Run, Steps
 from opsctl.kit.carry import carry, carry_async
-from opsctl.systems.redis_target import Script
+from opsctl.systems.redis.target import Script
 
 if TYPE_CHECKING:
     from opsctl.kit.async_client import AsyncClient

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, TextIO
 
-from opsctl.noun import Noun
+from opsctl.value import Value
 
 if TYPE_CHECKING:
     from logging import Logger
@@ -34,7 +34,7 @@ class Redactor:
         return re.sub(_PAIR, rf"\g<name>{MASK}", text, flags=re.IGNORECASE)
 
 
-class Wanted(Noun):
+class Wanted(Value):
     """From which level on records of this package are written, and where to."""
 
     level: str

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from opsctl.errors import UsageError
-from opsctl.migrate.ledger import Ledger
 from opsctl.migrate.model import Migration, RefusedMigrationError, Standing, State
 from opsctl.migrate.project import Project, look
-from opsctl.systems.files import MissingFileError
+from opsctl.migrate.tracking_table import Ledger
+from opsctl.systems.files.local import MissingFileError
 
 SOURCES = (".applied", "dbmate", "golang-migrate")
 _FOREIGN = "schema_migrations"

@@ -5,18 +5,18 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from opsctl.errors import OpsctlError, UnreachableError
-from opsctl.migrate.alone import apply_alone
+from opsctl.migrate.apply_without_transaction import apply_alone
 from opsctl.migrate.dialect import Kind, Watch
 from opsctl.migrate.explain import explain
-from opsctl.migrate.ledger import Ledger
 from opsctl.migrate.model import (
     BusyMigrationError,
     Migration,
     RefusedMigrationError,
 )
-from opsctl.migrate.work import Tell, Work, event_of, kept
+from opsctl.migrate.run_model import Tell, Work, event_of, kept
+from opsctl.migrate.tracking_table import Ledger
 from opsctl.progress import Progress
-from opsctl.systems.script import ScriptError, Stage
+from opsctl.systems.sql_scripts import ScriptError, Stage
 
 if TYPE_CHECKING:
     from opsctl.migrate.project import Project

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from opsctl.migrate.model import Limits
-from opsctl.migrate.work import Work
-from opsctl.noun import Noun
-from opsctl.systems.script import Row, ScriptError, Scripts, ScriptSession
+from opsctl.migrate.run_model import Work
+from opsctl.systems.sql_scripts import Row, ScriptError, Scripts, ScriptSession
+from opsctl.value import Value
 
 if TYPE_CHECKING:
-    from opsctl.migrate.lexer import Script
+    from opsctl.sql.lexer import Script
 
 _SQL = Path(__file__).parent / "sql"
 
@@ -29,7 +29,7 @@ class Kind(Enum):
     OTHER = auto()
 
 
-class Blocker(Noun):
+class Blocker(Value):
     """Someone who holds what we wait for."""
 
     pid: int
@@ -42,7 +42,7 @@ class Blocker(Noun):
         return f"pid {self.pid} ({self.who}, {age}): {self.query or 'no query'}"
 
 
-class Touched(Noun):
+class Touched(Value):
     """A table that a statement needs, as it is before the run."""
 
     table: str
@@ -51,7 +51,7 @@ class Touched(Noun):
     size_bytes: int | None = None
 
 
-class Named(Noun):
+class Named(Value):
     """One thing of a schema, and all there is to say of it."""
 
     kind: str

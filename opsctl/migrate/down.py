@@ -5,13 +5,13 @@ from functools import partial
 
 from opsctl.errors import UsageError
 from opsctl.migrate.explain import explain
-from opsctl.migrate.ledger import Ledger
 from opsctl.migrate.model import Migration, RefusedMigrationError, Standing, State
 from opsctl.migrate.prepare import prepare
 from opsctl.migrate.project import Project
 from opsctl.migrate.read import stripped
-from opsctl.migrate.work import Event, Tell, Work
-from opsctl.systems.script import ScriptError
+from opsctl.migrate.run_model import Event, Tell, Work
+from opsctl.migrate.tracking_table import Ledger
+from opsctl.systems.sql_scripts import ScriptError
 
 
 def choose(found: Sequence[Standing], *, to: int | None, step: int | None) -> list[Migration]:

@@ -3,10 +3,10 @@
 import re
 
 from opsctl.migrate.dialect import Dialect, Kind
-from opsctl.migrate.excerpt import Spot, spot
 from opsctl.migrate.model import MigrationError
-from opsctl.migrate.work import Work
-from opsctl.systems.script import ScriptError, Stage
+from opsctl.migrate.parse.excerpt import Spot, spot
+from opsctl.migrate.run_model import Work
+from opsctl.systems.sql_scripts import ScriptError, Stage
 
 _BODY_LINE = re.compile(r"inline_code_block line (?P<line>\d+) at")
 _BODY = re.compile(r"\$(?:[A-Za-z_]\w*)?\$")

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from opsctl.errors import OpsctlError
-from opsctl.noun import Noun
+from opsctl.value import Value
 
 
 class Migration(NamedTuple):
@@ -57,7 +57,7 @@ class Standing(NamedTuple):
         return self.migration.file if self.migration else f"{self.version}_{self.name}"
 
 
-class Library(Noun):
+class Library(Value):
     """All files of the directory, in order."""
 
     migrations: tuple[Migration, ...]
@@ -65,7 +65,7 @@ class Library(Noun):
     """Gaps, and files whose names are not understood."""
 
 
-class Order(Noun):
+class Order(Value):
     """How far to go, and what to put up with."""
 
     to: int | None = None
@@ -74,7 +74,7 @@ class Order(Noun):
     resume: bool = False
 
 
-class Plan(Noun):
+class Plan(Value):
     """What will run, in order, and what the operator should know."""
 
     todo: tuple[Migration, ...]
@@ -84,7 +84,7 @@ class Plan(Noun):
     """Files that are pending too, and beyond what was asked for."""
 
 
-class Limits(Noun):
+class Limits(Value):
     """How long one file may wait and run, in seconds; 0 means without a limit."""
 
     lock_s: float

@@ -7,8 +7,8 @@ from datetime import datetime
 from pathlib import Path
 
 from opsctl.errors import UsageError
-from opsctl.systems.files import Files, MissingFileError
-from opsctl.systems.folder import Folder
+from opsctl.systems.files.local import Files, MissingFileError
+from opsctl.systems.files.read_folder import Folder
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]*\Z")
 _NUMBER = re.compile(r"(\d+)_.*\.sql\Z")

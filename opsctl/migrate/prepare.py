@@ -4,12 +4,12 @@ import re
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from opsctl.migrate.directives import read_directives
-from opsctl.migrate.excerpt import refused
-from opsctl.migrate.lexer import Script, Statement
 from opsctl.migrate.model import Migration, RefusedMigrationError
-from opsctl.migrate.template import fill
-from opsctl.migrate.work import ALONE_HINT, Rules, Work
+from opsctl.migrate.parse.directives import read_directives
+from opsctl.migrate.parse.excerpt import refused
+from opsctl.migrate.parse.variables import fill
+from opsctl.migrate.run_model import ALONE_HINT, Rules, Work
+from opsctl.sql.lexer import Script, Statement
 
 _FOREIGN = re.compile(r"^--[ \t]*(?:migrate:down|\+goose[ \t]+down)", re.IGNORECASE | re.MULTILINE)
 _FOREIGN_HINT = "Move that part to a file of its own: {stem}.down.sql"

@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 from opsctl.migrate.dialect import Touched
 from opsctl.migrate.explain import explain
-from opsctl.migrate.ledger import Ledger
-from opsctl.migrate.locks import BLOCKS
 from opsctl.migrate.project import Draft
-from opsctl.migrate.work import Work
+from opsctl.migrate.run_model import Work
+from opsctl.migrate.tracking_table import Ledger
+from opsctl.sql.locks import BLOCKS
 from opsctl.systems.clock import Clock
-from opsctl.systems.script import ScriptError
+from opsctl.systems.sql_scripts import ScriptError
 
 _SHOWN = 110
 _UNITS = ("B", "kB", "MB", "GB", "TB")

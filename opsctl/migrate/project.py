@@ -6,18 +6,18 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from opsctl.migrate.ledger import Ledger
 from opsctl.migrate.model import Library, Migration, Order, Plan, Standing
 from opsctl.migrate.plan import plan, standings
 from opsctl.migrate.read import read_data, read_library
-from opsctl.migrate.work import Outcome, Patience, Rules, Tell, Work
-from opsctl.noun import Noun
+from opsctl.migrate.run_model import Outcome, Patience, Rules, Tell, Work
+from opsctl.migrate.tracking_table import Ledger
 from opsctl.progress import Progress, Silent
+from opsctl.value import Value
 
 if TYPE_CHECKING:
     from opsctl.migrate.dialect import Dialect
     from opsctl.systems.clock import Clock
-    from opsctl.systems.folder import Folder
+    from opsctl.systems.files.read_folder import Folder
 
 
 def _chance() -> float:
@@ -26,7 +26,7 @@ def _chance() -> float:
     return random.random()  # noqa: S311 - see `draw`
 
 
-class Project(Noun):
+class Project(Value):
     directory: Path
     folder: "Folder"
     dialect: "Dialect"
@@ -65,7 +65,7 @@ class Project(Noun):
         )
 
 
-class Draft(Noun):
+class Draft(Value):
     """A run as it stands before anyone else is kept out: what it would do, and with what."""
 
     project: Project

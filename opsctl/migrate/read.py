@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from opsctl.errors import SettingsError
 from opsctl.migrate.model import Library, Migration, RefusedMigrationError
-from opsctl.systems.files import MissingFileError
-from opsctl.systems.folder import Folder
+from opsctl.systems.files.local import MissingFileError
+from opsctl.systems.files.read_folder import Folder
 
 if TYPE_CHECKING:
     from hashlib import sha256

@@ -9,7 +9,6 @@ from opsctl.errors import OpsctlError
 from opsctl.findings import Finding, Level
 from opsctl.migrate.dialect import Dialect, Named
 from opsctl.migrate.explain import explain
-from opsctl.migrate.ledger import Ledger
 from opsctl.migrate.model import (
     Applied,
     Migration,
@@ -20,9 +19,10 @@ from opsctl.migrate.model import (
 )
 from opsctl.migrate.project import Project, look
 from opsctl.migrate.read import checksum, read_data, stripped
-from opsctl.migrate.work import Work
-from opsctl.systems.git import Git
-from opsctl.systems.script import ScriptError, ScriptSession
+from opsctl.migrate.run_model import Work
+from opsctl.migrate.tracking_table import Ledger
+from opsctl.systems.git.repository import Git
+from opsctl.systems.sql_scripts import ScriptError, ScriptSession
 
 _LEVELS = {
     State.APPLIED: Level.OK,

@@ -6,18 +6,18 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from opsctl.notify.channels import CommandChannel, JournalChannel
-from opsctl.notify.courier import Courier, Patience
+from opsctl.notify.channels.local import CommandChannel, JournalChannel
+from opsctl.notify.deliver import Courier, Patience
 from opsctl.notify.model import Channel, Outbox, Turns
+from opsctl.notify.notifier import Notifier, Telling
 from opsctl.notify.plan import Rules, Way
-from opsctl.notify.tell import Notifier, Telling
-from opsctl.settings.notify import Notify
+from opsctl.settings.sections.notify import Notify
 from opsctl.systems.clock import Clock
 from opsctl.systems.journal import Journal
-from opsctl.systems.process import Processes
+from opsctl.systems.process.run import Processes
 
 if TYPE_CHECKING:
-    from opsctl.systems.http import Http
+    from opsctl.systems.http.client import Http
     from opsctl.systems.mail import Mail, MailServer
 
 
@@ -40,7 +40,7 @@ def _channels(settings: Notify, means: Means) -> Iterator[Channel]:
     if settings.slack_url.get_secret_value() or settings.webhook_url.get_secret_value():
         yield from _webhooks(settings, means.http())
     if settings.smtp_host and settings.mail_to:
-        from opsctl.notify.letter import MailChannel  # noqa: PLC0415 - only who mails pays
+        from opsctl.notify.channels.mail import MailChannel  # noqa: PLC0415 - only who mails pays
 
         yield MailChannel(means.mail(_server(settings)), settings.mail_from, settings.mail_to)
     if settings.command:
@@ -50,8 +50,8 @@ def _channels(settings: Notify, means: Means) -> Iterator[Channel]:
 
 
 def _webhooks(settings: Notify, http: "Http") -> Iterator[Channel]:
-    from opsctl.notify.webhook import slack, webhook  # noqa: PLC0415 - httpx takes 20 MiB
-    from opsctl.systems.reach import Reach  # noqa: PLC0415 - same
+    from opsctl.notify.channels.webhook import slack, webhook  # noqa: PLC0415 - httpx takes 20 MiB
+    from opsctl.systems.http.allowed_addresses import Reach  # noqa: PLC0415 - same
 
     reach = Reach.of(settings.allow_addresses, plain_http=settings.allow_http)
     if url := settings.slack_url.get_secret_value():

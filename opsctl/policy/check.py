@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from opsctl.errors import UsageError
 from opsctl.policy import baseline as baselines
 from opsctl.policy.baseline import Known
+from opsctl.policy.context import LiveSite
 from opsctl.policy.gather import Gatherer, chosen
 from opsctl.policy.judge import ANSWER_RULES, Answers, ask, judge
 from opsctl.policy.live import Looker
 from opsctl.policy.model import Report
-from opsctl.policy.own import Own, read_own
 from opsctl.policy.project import Project, Sql
+from opsctl.policy.project_rules import Own, read_own
 from opsctl.policy.rules import RULES
 from opsctl.policy.rules.live import LIVE_RULES
-from opsctl.policy.site import LiveSite
 from opsctl.policy.suppress import allowances
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from opsctl.errors import OpsctlError, SettingsError
 from opsctl.policy.project import ComposeFile, Source
-from opsctl.settings.dotenv import read_dotenv
-from opsctl.settings.environment import app_env
-from opsctl.systems.compose import Compose, Project
-from opsctl.systems.rendered import Rendered
+from opsctl.settings.reading.choose_environment import app_env
+from opsctl.settings.reading.dotenv import read_dotenv
+from opsctl.systems.docker.compose import Compose, Project
+from opsctl.systems.engine.compose_model import Rendered
 
 _FILE = re.compile(r"(?:docker-)?compose(?:[.-][\w.-]+)?\.ya?ml\Z", re.IGNORECASE)
 _REQUIRED = re.compile(r"\$\{(?P<name>[A-Za-z_]\w*):?\?")

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from opsctl.errors import SettingsError, UsageError
 from opsctl.policy.compose import Renderer, is_compose
+from opsctl.policy.context import Site
 from opsctl.policy.project import Branch, Environments, Project, Source, Sql, is_below
-from opsctl.policy.site import Site
-from opsctl.settings.environment import ENVIRONMENTS
-from opsctl.settings.sources import BASE
+from opsctl.settings.reading.choose_environment import ENVIRONMENTS
+from opsctl.settings.reading.find_files import BASE
 
 _KIB = 1024
 _BINARY_HEAD = 8_192

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from opsctl.errors import OpsctlError
-from opsctl.policy.site import LiveSite
-from opsctl.settings.policy import Policy
+from opsctl.policy.context import LiveSite
+from opsctl.settings.sections.policy import Policy
 
 if TYPE_CHECKING:
-    from opsctl.systems.engine import Container
+    from opsctl.systems.engine.model import Container
     from opsctl.systems.host import Connection, Listener
 
 T = TypeVar("T")

@@ -8,10 +8,10 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Protocol
 
-from opsctl.settings.deploy import Deploy
-from opsctl.settings.policy import Policy
-from opsctl.systems.git_history import Rewrite
-from opsctl.systems.rendered import Rendered, Service
+from opsctl.settings.sections.deploy import Deploy
+from opsctl.settings.sections.policy import Policy
+from opsctl.systems.engine.compose_model import Rendered, Service
+from opsctl.systems.git.history import Rewrite
 
 
 class Place(Protocol):

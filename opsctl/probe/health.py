@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 from opsctl.errors import OpsctlError
 from opsctl.findings import Finding, Level, worst
-from opsctl.probe.judge import judge_redis
 from opsctl.probe.model import Report
-from opsctl.probe.vitals import measure
+from opsctl.probe.redis.judge import judge_redis
+from opsctl.probe.redis.measure import measure
 from opsctl.progress import Progress
-from opsctl.settings.probe import Probe
+from opsctl.settings.sections.probe import Probe
 from opsctl.systems.clock import Clock
-from opsctl.systems.redis import Redis
+from opsctl.systems.redis.client import Redis
 
 _PAUSE_S = 0.5
 

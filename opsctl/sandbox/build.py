@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from opsctl.errors import OpsctlError
-from opsctl.systems.process import Command
+from opsctl.systems.process.run import Command
 
 BUILD_S = 3600.0
 PERIOD_US = 100_000

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from opsctl.errors import RefusedError, UsageError
 from opsctl.sandbox.model import Bind, Limits, Wish
+from opsctl.sandbox.parse_flags import bind
 from opsctl.sandbox.plan import capped, limits_of
-from opsctl.sandbox.words import bind
-from opsctl.settings.sandbox import Sandbox
+from opsctl.settings.sections.sandbox import Sandbox
 
 if TYPE_CHECKING:
-    from opsctl.systems.files import Files
-    from opsctl.systems.rendered import Caps, Rendered, Service
+    from opsctl.systems.engine.compose_model import Caps, Rendered, Service
+    from opsctl.systems.files.local import Files
 
 _OWN = frozenset({"", "none", "default", "bridge"})
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from opsctl.findings import Finding
-from opsctl.systems.sandbox_containers import ImageFacts
-from opsctl.systems.sandbox_spec import NO_NETWORK, TEMPORARY, Bind, Limits, Spec
+from opsctl.systems.docker.capped_runner import ImageFacts
+from opsctl.systems.docker.capped_spec import NO_NETWORK, TEMPORARY, Bind, Limits, Spec
 
 __all__ = [
     "NO_NETWORK",

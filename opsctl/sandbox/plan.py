@@ -18,7 +18,7 @@ from opsctl.sandbox.model import (
     Wish,
 )
 from opsctl.sandbox.services import NOBODY, SERVICES, Service, addresses, password_variables
-from opsctl.settings.sandbox import Sandbox
+from opsctl.settings.sections.sandbox import Sandbox
 
 CEILING = Limits(cpus=0.5, memory_bytes=512 * MEBI, processes=256, tmp_bytes=512 * MEBI)
 RULE = "tests never take more than 0.5 CPU, 512 MiB and 256 processes"

@@ -8,25 +8,25 @@ from typing import TYPE_CHECKING
 from opsctl.errors import OpsctlError, RefusedError, UsageError
 from opsctl.sandbox.build import build_command
 from opsctl.sandbox.compose import service_of, wish_of
-from opsctl.sandbox.lease import PROJECT, lease, this_process
 from opsctl.sandbox.model import NO_NETWORK, Marks, Plan, Stage, Wish
+from opsctl.sandbox.ownership import PROJECT, lease, this_process
+from opsctl.sandbox.parse_flags import read_bind, read_variables
 from opsctl.sandbox.plan import plan, vet
 from opsctl.sandbox.services import SERVICES
-from opsctl.sandbox.words import read_bind, read_variables
 from opsctl.settings import Settings
-from opsctl.settings.environment import app_env
-from opsctl.settings.sandbox import Sandbox
-from opsctl.systems.files import Kind
+from opsctl.settings.reading.choose_environment import app_env
+from opsctl.settings.sections.sandbox import Sandbox
+from opsctl.systems.files.local import Kind
 
 if TYPE_CHECKING:
     from opsctl.systems.clock import Clock
-    from opsctl.systems.compose import Compose, Project
-    from opsctl.systems.files import Files
+    from opsctl.systems.docker.capped_runner import Sandboxes
+    from opsctl.systems.docker.compose import Compose, Project
+    from opsctl.systems.engine.compose_model import Service
+    from opsctl.systems.files.local import Files
     from opsctl.systems.host import Host
-    from opsctl.systems.output import Line
-    from opsctl.systems.process import Processes
-    from opsctl.systems.rendered import Service
-    from opsctl.systems.sandbox_containers import Sandboxes
+    from opsctl.systems.process.output import Line
+    from opsctl.systems.process.run import Processes
 
 _LABEL = "com.docker.compose"
 

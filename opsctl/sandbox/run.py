@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from opsctl.errors import OpsctlError, RefusedError, UnreachableError
-from opsctl.sandbox.listen import Bounds, Ear, Hear, listen
 from opsctl.sandbox.model import MEBI, Ended, Marks, Plan, Run, Spec
 from opsctl.sandbox.services import SERVICES
+from opsctl.sandbox.stream_output import Bounds, Ear, Hear, listen
 from opsctl.sandbox.verdict import (
     KILLED_CODE,
     from_sample,
@@ -17,14 +17,14 @@ from opsctl.sandbox.verdict import (
     read_last_words,
 )
 from opsctl.sandbox.verify import troubles
-from opsctl.settings.sandbox import Sandbox
-from opsctl.systems.gate import KILL, READY, STOP, go, last_words, read_shown
-from opsctl.systems.sandbox_stream import Channel, Stream
+from opsctl.settings.sections.sandbox import Sandbox
+from opsctl.systems.docker.capped_entrypoint import KILL, READY, STOP, go, last_words, read_shown
+from opsctl.systems.docker.capped_stream import Channel, Stream
 
 if TYPE_CHECKING:
     from opsctl.progress import Progress
     from opsctl.systems.clock import Clock
-    from opsctl.systems.sandbox_containers import Sample, Sandboxes
+    from opsctl.systems.docker.capped_runner import Sample, Sandboxes
 
 # From the start to the gate's first words; the engine may be busy.
 GATE_S = 30.0

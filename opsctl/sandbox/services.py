@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from opsctl.settings.sandbox import Sandbox
+from opsctl.settings.sections.sandbox import Sandbox
 
 # Every image knows this number, and it owns nothing.
 NOBODY = "65534:65534"

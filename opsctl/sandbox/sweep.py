@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from opsctl.sandbox.lease import LABEL, is_left_behind
-from opsctl.systems.sandbox_containers import KEPT
+from opsctl.sandbox.ownership import LABEL, is_left_behind
+from opsctl.systems.docker.capped_runner import KEPT
 
 if TYPE_CHECKING:
     from opsctl.systems.clock import Clock
+    from opsctl.systems.docker.capped_runner import Sandboxes
     from opsctl.systems.host import Host
-    from opsctl.systems.sandbox_containers import Sandboxes
 
 
 def sweep(sandboxes: "Sandboxes", host: "Host", clock: "Clock") -> tuple[str, ...]:

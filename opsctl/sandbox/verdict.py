@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from opsctl.findings import Figure, Finding, Level
 from opsctl.sandbox.model import MEBI, Ended, Figures, Run, Verdict
-from opsctl.systems.gate import ROOM, read_shown
-from opsctl.systems.sandbox_containers import Sample
+from opsctl.systems.docker.capped_entrypoint import ROOM, read_shown
+from opsctl.systems.docker.capped_runner import Sample
 
 # As timeout(1) has it.
 LATE_CODE = 124

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from opsctl.sandbox.model import NO_NETWORK, Limits, Spec
-from opsctl.sandbox.words import SOCKETS
+from opsctl.sandbox.parse_flags import SOCKETS
 
 Facts = Mapping[str, str]
 _V1 = "/sys/fs/cgroup"

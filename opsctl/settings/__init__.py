@@ -1,10 +1,10 @@
 """Settings: sections of frozen values, each of which knows its origin."""
 
-from opsctl.settings.load import Explained, Loaded, Resolved
-from opsctl.settings.loading import defaults, load
-from opsctl.settings.memory import Memory
 from opsctl.settings.model import EnvironmentName, Settings
-from opsctl.settings.sources import Request
+from opsctl.settings.reading.checked_before import Memory
+from opsctl.settings.reading.find_files import Request
+from opsctl.settings.reading.load import defaults, load
+from opsctl.settings.reading.resolve import Explained, Loaded, Resolved
 
 __all__ = [
     "EnvironmentName",

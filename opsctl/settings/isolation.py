@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from opsctl.errors import RefusedError
-from opsctl.settings.experiment import Experiment
+from opsctl.settings.sections.experiment import Experiment
 
 # Where CI systems say which branch they build: their checkouts are detached.
 CI_VARIABLES = (

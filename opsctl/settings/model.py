@@ -4,27 +4,27 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, Literal
 
-from opsctl.settings.cache import Cache
-from opsctl.settings.database import Database
-from opsctl.settings.deploy import Deploy
-from opsctl.settings.disk import Disk
-from opsctl.settings.doctor import Doctor
-from opsctl.settings.engine import Engine
-from opsctl.settings.environments import Environments
-from opsctl.settings.experiment import Experiment
-from opsctl.settings.limits import Limits
-from opsctl.settings.logs import Logs
-from opsctl.settings.migrations import Migrations
-from opsctl.settings.notify import Notify
-from opsctl.settings.policy import Policy
-from opsctl.settings.probe import Probe
-from opsctl.settings.project import Project
-from opsctl.settings.redis import Redis
-from opsctl.settings.retention import Retention
-from opsctl.settings.sandbox import Sandbox
 from opsctl.settings.secret import Secret
 from opsctl.settings.section import Declared, Section, part, setting
-from opsctl.settings.state import State
+from opsctl.settings.sections.cache import Cache
+from opsctl.settings.sections.database import Database
+from opsctl.settings.sections.deploy import Deploy
+from opsctl.settings.sections.disk import Disk
+from opsctl.settings.sections.doctor import Doctor
+from opsctl.settings.sections.engine import Engine
+from opsctl.settings.sections.environments import Environments
+from opsctl.settings.sections.experiment import Experiment
+from opsctl.settings.sections.limits import Limits
+from opsctl.settings.sections.logs import Logs
+from opsctl.settings.sections.migrations import Migrations
+from opsctl.settings.sections.notify import Notify
+from opsctl.settings.sections.policy import Policy
+from opsctl.settings.sections.probe import Probe
+from opsctl.settings.sections.project import Project
+from opsctl.settings.sections.redis import Redis
+from opsctl.settings.sections.retention import Retention
+from opsctl.settings.sections.sandbox import Sandbox
+from opsctl.settings.sections.state import State
 
 EnvironmentName = Literal["prod", "dev", "local"]
 

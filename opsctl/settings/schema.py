@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from opsctl.settings.checked import model_of
 from opsctl.settings.model import Settings
+from opsctl.settings.reading.validate import model_of
 
 
 def schema() -> str:

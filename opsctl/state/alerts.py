@@ -8,7 +8,7 @@ from opsctl.state.columns import moment, written
 from opsctl.state.model import Alert
 
 if TYPE_CHECKING:
-    from opsctl.systems.sqlite import Database, Row
+    from opsctl.systems.sqlite.database import Database, Row
 
 
 class Alerts:

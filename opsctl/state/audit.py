@@ -11,7 +11,7 @@ from opsctl.state.model import Action, AuditEntry, Details, Outcome
 
 if TYPE_CHECKING:
     from opsctl.systems.clock import Clock
-    from opsctl.systems.sqlite import Database, Row
+    from opsctl.systems.sqlite.database import Database, Row
 
 
 class Audit:

@@ -6,7 +6,7 @@ from opsctl.state.columns import moment, written
 from opsctl.state.model import ClockMark
 
 if TYPE_CHECKING:
-    from opsctl.systems.sqlite import Database
+    from opsctl.systems.sqlite.database import Database
 
 
 class ClockMarks:

@@ -9,7 +9,7 @@ from opsctl.state.columns import moment, moment_or_none, packed, unpacked, writt
 from opsctl.state.model import Delivery, Details
 
 if TYPE_CHECKING:
-    from opsctl.systems.sqlite import Database, Row
+    from opsctl.systems.sqlite.database import Database, Row
 
 
 class Deliveries:

@@ -14,7 +14,7 @@ from opsctl.state.model import Actor, Holder
 
 if TYPE_CHECKING:
     from opsctl.systems.clock import Clock
-    from opsctl.systems.files import Files, HeldFile
+    from opsctl.systems.files.local import Files, HeldFile
 
 POLL_S = 0.1
 # Who only looks takes the lock for an instant, and who just took it has yet to write a name.

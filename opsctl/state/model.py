@@ -6,13 +6,13 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from opsctl.noun import Noun
+from opsctl.value import Value
 
 # Whatever JSON can say; each writer knows its own keys.
 Details: TypeAlias = Mapping[str, Any]
 
 
-class Actor(Noun):
+class Actor(Value):
     """Who acts: the login, the machine, the process, and who stood behind sudo."""
 
     user: str
@@ -25,7 +25,7 @@ class Actor(Noun):
         return f"{self.user}@{self.host}"
 
 
-class Release(Noun):
+class Release(Value):
     id: str
     env: str
     started_at: datetime
@@ -37,7 +37,7 @@ class Release(Noun):
     details: Details = MappingProxyType({})
 
 
-class ReleaseStep(Noun):
+class ReleaseStep(Value):
     """One event of one step, written before the step acts and after it."""
 
     release_id: str
@@ -55,7 +55,7 @@ class Outcome(StrEnum):
     INTERRUPTED = "interrupted"
 
 
-class Action(Noun):
+class Action(Value):
     """What somebody is about to do; `target` and `details` hold no secret."""
 
     actor: Actor
@@ -65,7 +65,7 @@ class Action(Noun):
     details: Details = MappingProxyType({})
 
 
-class AuditEntry(Noun):
+class AuditEntry(Value):
     """An intent or an outcome; the two rows of one action share `action_id`."""
 
     action_id: str
@@ -90,7 +90,7 @@ class RunState(StrEnum):
     ABANDONED = "abandoned"
 
 
-class JobRun(Noun):
+class JobRun(Value):
     """One run of one job; job and scheduled time name it."""
 
     job: str
@@ -102,7 +102,7 @@ class JobRun(Noun):
     details: Details = MappingProxyType({})
 
 
-class Alert(Noun):
+class Alert(Value):
     """One trouble under one key; `count` is how often it was seen since it was raised."""
 
     key: str
@@ -114,13 +114,13 @@ class Alert(Noun):
     summary: str
 
 
-class Sample(Noun):
+class Sample(Value):
     series: str
     at: datetime
     value: float
 
 
-class Guarded(Noun):
+class Guarded(Value):
     """Where one service stands with the watchdog."""
 
     service: str
@@ -129,14 +129,14 @@ class Guarded(Noun):
     details: Details = MappingProxyType({})
 
 
-class GuardEvent(Noun):
+class GuardEvent(Value):
     service: str
     at: datetime
     event: str
     details: Details = MappingProxyType({})
 
 
-class Holder(Noun):
+class Holder(Value):
     """Who holds a lock, since when, and what for; no `since` where the holder has not said."""
 
     who: str
@@ -146,7 +146,7 @@ class Holder(Noun):
     purpose: str
 
 
-class Delivery(Noun):
+class Delivery(Value):
     """One message on its way to one channel."""
 
     number: int
@@ -162,7 +162,7 @@ class Delivery(Noun):
     trouble: str | None
 
 
-class Lot(Noun):
+class Lot(Value):
     """Files of one folder that go together; the listing has SIZE/NAME, with NUL between."""
 
     folder: bytes
@@ -171,7 +171,7 @@ class Lot(Noun):
     size: int
 
 
-class Removal(Noun):
+class Removal(Value):
     """Files of one folder that went, or were about to when a run was killed."""
 
     number: int
@@ -185,7 +185,7 @@ class Removal(Noun):
     ended_at: datetime | None = None
 
 
-class ClockMark(Noun):
+class ClockMark(Value):
     """When somebody last looked: by the wall, and by the boot's own count."""
 
     wall: datetime

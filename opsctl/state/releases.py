@@ -16,7 +16,7 @@ from opsctl.state.columns import (
 from opsctl.state.model import Details, Release, ReleaseStep
 
 if TYPE_CHECKING:
-    from opsctl.systems.sqlite import Database, Row
+    from opsctl.systems.sqlite.database import Database, Row
 
 
 class Releases:

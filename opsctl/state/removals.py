@@ -9,7 +9,7 @@ from opsctl.state.columns import moment, moment_or_none, written
 from opsctl.state.model import Lot, Removal
 
 if TYPE_CHECKING:
-    from opsctl.systems.sqlite import Database, Row
+    from opsctl.systems.sqlite.database import Database, Row
 
 # A name as the file system has it, and its bytes on disk.
 Listed: TypeAlias = tuple[bytes, int]

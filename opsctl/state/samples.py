@@ -8,7 +8,7 @@ from opsctl.state.columns import moment, written
 from opsctl.state.model import Sample
 
 if TYPE_CHECKING:
-    from opsctl.systems.sqlite import Database
+    from opsctl.systems.sqlite.database import Database
 
 # Up to this age, one figure in so many seconds: about 1,350 a series, however long it runs.
 THINNING = (

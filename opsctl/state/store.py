@@ -16,7 +16,7 @@ from opsctl.state.samples import Samples
 from opsctl.state.watchdog import Watchdog
 
 if TYPE_CHECKING:
-    from opsctl.systems.sqlite import Database, Databases
+    from opsctl.systems.sqlite.database import Database, Databases
 
 FILE_NAME = "state.db"
 SCHEMA = Path(__file__).parent / "schema"

@@ -7,7 +7,7 @@ from opsctl.state.columns import moment, packed, unpacked, written
 from opsctl.state.model import Guarded, GuardEvent
 
 if TYPE_CHECKING:
-    from opsctl.systems.sqlite import Database, Row
+    from opsctl.systems.sqlite.database import Database, Row
 
 
 class Watchdog:

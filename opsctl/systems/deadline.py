@@ -4,15 +4,15 @@ import threading
 from collections.abc import Callable
 from typing import Generic, Self, TypeVar
 
-from opsctl.noun import Noun
 from opsctl.systems.clock import Clock
+from opsctl.value import Value
 
 _A_MOMENT_S = 0.001
 
 Result = TypeVar("Result")
 
 
-class Deadline(Noun):
+class Deadline(Value):
     """The moment by which one call as a whole must have ended."""
 
     clock: Clock

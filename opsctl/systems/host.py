@@ -13,7 +13,7 @@ from typing import Generic, Protocol, TypeVar
 import psutil
 
 from opsctl.errors import OpsctlError, UnreachableError
-from opsctl.systems.identity import User, login, machine
+from opsctl.systems.user import User, login, machine
 
 DEADLINE_S = 2.0
 # A file that is mounted, and always full.

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from opsctl.errors import OpsctlError, UnreachableError
-from opsctl.systems.network import reason
+from opsctl.systems.network.sockets import reason
 
 SOCKET = Path("/run/systemd/journal/socket")
 LIMIT_S = 1.0

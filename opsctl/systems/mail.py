@@ -13,7 +13,7 @@ from opsctl.errors import OpsctlError, SettingsError, UnreachableError
 from opsctl.logs import logger
 from opsctl.systems.clock import Clock
 from opsctl.systems.deadline import Deadline, within
-from opsctl.systems.network import Lookup, dial, look_up, reason
+from opsctl.systems.network.sockets import Lookup, dial, look_up, reason
 
 READY, PERMANENT = 220, 500
 log = logger(__name__)

@@ -9,9 +9,9 @@ from opsctl.errors import OpsctlError, SettingsError
 if TYPE_CHECKING:
     from opsctl.migrate.dialect import Dialect
     from opsctl.migrate.project import Project
-    from opsctl.migrate.work import Asked
-    from opsctl.systems.folder import Folder
-    from opsctl.systems.postgres import Postgres
+    from opsctl.migrate.run_model import Asked
+    from opsctl.systems.files.read_folder import Folder
+    from opsctl.systems.postgres.client import Postgres
 
 from opsctl.wiring.ground import Ground
 
@@ -22,7 +22,7 @@ READABLE = 0o644
 class DatabaseParts(Ground):
     @cached_property
     def postgres(self) -> "Postgres":
-        from opsctl.systems.postgres import PostgresLimits, PsycopgPostgres
+        from opsctl.systems.postgres.client import PostgresLimits, PsycopgPostgres
 
         database = self.settings.database
         limits = PostgresLimits(database.connect_timeout_s, database.statement_timeout_s)
@@ -34,14 +34,14 @@ class DatabaseParts(Ground):
 
     @cached_property
     def folder(self) -> "Folder":
-        from opsctl.systems.folder import LocalFolder
+        from opsctl.systems.files.read_folder import LocalFolder
 
         return LocalFolder()
 
     def migrations(self, asked: "Asked | None" = None) -> "Project":
         from opsctl.migrate.model import Limits
         from opsctl.migrate.project import Project
-        from opsctl.migrate.work import Asked, Patience, Rules
+        from opsctl.migrate.run_model import Asked, Patience, Rules
 
         asked = asked or Asked()
         wanted = self.settings.migrations
@@ -80,18 +80,18 @@ class DatabaseParts(Ground):
             )
         if kind == "sqlite":
             from opsctl.migrate.dialects.sqlite import SqliteDialect
-            from opsctl.systems.sqlite_script import SqliteScripts
+            from opsctl.systems.sqlite.scripts import SqliteScripts
 
             open_sqlite = partial(SqliteScripts, clock=self.clock, busy_s=runner_s)
             return SqliteDialect(self.project_dir / path, open_sqlite, who=self.actor.who)
         if kind == "duckdb":
             from opsctl.migrate.dialects.duckdb import DuckdbDialect
-            from opsctl.systems.duckdb_script import DuckdbScripts
+            from opsctl.systems.duckdb import DuckdbScripts
 
             open_duckdb = partial(DuckdbScripts, clock=self.clock, busy_s=runner_s)
             return DuckdbDialect(self.project_dir / path, open_duckdb, who=self.actor.who)
         from opsctl.migrate.dialects.postgres import PostgresDialect
-        from opsctl.systems.postgres_script import LibpqScripts
+        from opsctl.systems.postgres.scripts import LibpqScripts
 
         connect_s = self.settings.database.connect_timeout_s
         scripts = LibpqScripts(url, clock=self.clock, connect_s=connect_s)
@@ -102,7 +102,7 @@ class DatabaseParts(Ground):
     @cached_property
     def _head(self) -> str:
         """The commit that is checked out; empty where git or the repository is missing."""
-        from opsctl.systems.git_head import read_head
+        from opsctl.systems.git.head import read_head
 
         known = read_head(self.project_dir, self._environ)
         if known is None:

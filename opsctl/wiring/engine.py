@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from opsctl.deploy.model import Target
-    from opsctl.systems.compose import Compose, Project
-    from opsctl.systems.containers import Containers
-    from opsctl.systems.engine_locks import EngineLocks
+    from opsctl.systems.docker.capped_runner import Sandboxes
+    from opsctl.systems.docker.compose import Compose, Project
+    from opsctl.systems.docker.containers import Containers
+    from opsctl.systems.engine.inventory import Stock
+    from opsctl.systems.engine.locks import EngineLocks
+    from opsctl.systems.git.worktree import Sources
     from opsctl.systems.host import Usage
-    from opsctl.systems.sandbox_containers import Sandboxes
-    from opsctl.systems.sources import Sources
-    from opsctl.systems.ssh import Tunnel
-    from opsctl.systems.stock import Stock
-    from opsctl.systems.tailnet import Tailnet
+    from opsctl.systems.network.ssh import Tunnel
+    from opsctl.systems.network.tailnet import Tailnet
 
 from opsctl.wiring.ground import Ground
 
@@ -35,7 +35,7 @@ class EngineParts(Ground):
         named = engine_named(self.settings, self._environ)
         if not named.startswith(SSH):
             return None
-        from opsctl.systems.ssh import Tunnel
+        from opsctl.systems.network.ssh import Tunnel
 
         folder = self.state_directory
         self.files.make_private_dir(folder)
@@ -44,11 +44,11 @@ class EngineParts(Ground):
 
     @cached_property
     def engine_locks(self) -> "EngineLocks":
-        from opsctl.systems.engine_locks import HostLocks
+        from opsctl.systems.engine.locks import HostLocks
 
         directory = Path(self.settings.deploy.lock_dir)
         if self._tunnel:
-            from opsctl.systems.ssh import SshLocks
+            from opsctl.systems.network.ssh import SshLocks
 
             return SshLocks(self._tunnel, directory, self.clock)
         return HostLocks(directory, self.clock)
@@ -61,19 +61,19 @@ class EngineParts(Ground):
 
     @cached_property
     def tailnet(self) -> "Tailnet":
-        from opsctl.systems.tailnet import TailscaleTailnet
+        from opsctl.systems.network.tailnet import TailscaleTailnet
 
         return TailscaleTailnet(self.processes)
 
     @cached_property
     def sources(self) -> "Sources":
-        from opsctl.systems.sources import GitSources
+        from opsctl.systems.git.worktree import GitSources
 
         return GitSources(self.processes)
 
     @cached_property
     def stock(self) -> "Stock":
-        from opsctl.systems.docker_stock import DockerStock
+        from opsctl.systems.docker.inventory import DockerStock
 
         stock = DockerStock(self.target.engine, deadline_s=self.settings.engine.timeout_s)
         self._exits.callback(stock.close)
@@ -81,7 +81,7 @@ class EngineParts(Ground):
 
     @cached_property
     def containers(self) -> "Containers":
-        from opsctl.systems.containers import DockerContainers
+        from opsctl.systems.docker.containers import DockerContainers
 
         engine = self.settings.engine
         containers = DockerContainers(self.target.engine, deadline_s=engine.timeout_s)
@@ -90,8 +90,8 @@ class EngineParts(Ground):
 
     @cached_property
     def compose(self) -> "Compose":
-        from opsctl.systems.compose import DockerCompose
-        from opsctl.systems.plugins import find_plugin
+        from opsctl.systems.docker.compose import DockerCompose
+        from opsctl.systems.docker.plugins import find_plugin
 
         return DockerCompose(self.processes, find_plugin("compose", self._environ))
 
@@ -105,7 +105,7 @@ class EngineParts(Ground):
 
     @cached_property
     def sandboxes(self) -> "Sandboxes":
-        from opsctl.systems.sandbox_containers import DockerSandboxes
+        from opsctl.systems.docker.capped_runner import DockerSandboxes
 
         deadline_s = self.settings.engine.timeout_s
         sandboxes = DockerSandboxes(self.engine_here, deadline_s=deadline_s)
@@ -115,6 +115,6 @@ class EngineParts(Ground):
     @cached_property
     def engine_here(self) -> str:
         """The engine at hand: a test never runs where the environment is deployed to."""
-        from opsctl.systems.containers import DEFAULT_ADDRESS
+        from opsctl.systems.docker.containers import DEFAULT_ADDRESS
 
         return self.settings.engine.host or self._environ.get("DOCKER_HOST", "") or DEFAULT_ADDRESS

@@ -6,26 +6,26 @@ from typing import TYPE_CHECKING
 from opsctl.wiring.ground import Ground
 
 if TYPE_CHECKING:
-    from opsctl.systems.folders import Folders
-    from opsctl.systems.sweepers import Sweepers
-    from opsctl.systems.trees import Trees
+    from opsctl.systems.files.folder_sizes import Folders
+    from opsctl.systems.removal.tree import Trees
+    from opsctl.systems.removal.workers import Sweepers
 
 
 class FolderParts(Ground):
     @cached_property
     def trees(self) -> "Trees":
-        from opsctl.systems.trees import LocalTrees
+        from opsctl.systems.removal.tree import LocalTrees
 
         return LocalTrees(self.clock)
 
     @cached_property
     def sweepers(self) -> "Sweepers":
-        from opsctl.systems.sweepers import LocalSweepers
+        from opsctl.systems.removal.workers import LocalSweepers
 
         return LocalSweepers(self.clock, count=self.settings.retention.threads)
 
     @cached_property
     def folders(self) -> "Folders":
-        from opsctl.systems.folders import LocalFolders
+        from opsctl.systems.files.folder_sizes import LocalFolders
 
         return LocalFolders(self.clock)

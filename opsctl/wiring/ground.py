@@ -10,23 +10,23 @@ from typing import TYPE_CHECKING, Self, TextIO
 from opsctl import __version__, logs
 from opsctl import settings as settings_code
 from opsctl.errors import SettingsError
-from opsctl.noun import Noun
 from opsctl.settings import Loaded, Request, Settings, defaults, load
-from opsctl.settings.state import state_directory
+from opsctl.settings.sections.state import state_directory
 from opsctl.systems.clock import Clock, SystemClock
-from opsctl.systems.files import Files, Kind, LocalFiles, MissingFileError
-from opsctl.systems.memory import FileMemory, code_generation
+from opsctl.systems.files.local import Files, Kind, LocalFiles, MissingFileError
+from opsctl.systems.text_cache import FileMemory, code_generation
+from opsctl.value import Value
 
 if TYPE_CHECKING:
     from opsctl.state.locks import Locks
     from opsctl.state.model import Actor
     from opsctl.state.store import Store
-    from opsctl.systems.git import Git
+    from opsctl.systems.git.repository import Git
     from opsctl.systems.host import Host
-    from opsctl.systems.process import Processes
+    from opsctl.systems.process.run import Processes
 
 
-class WorkPlace(Noun):
+class WorkPlace(Value):
     """Where the command stands, and which environment was named."""
 
     directory: str = "."
@@ -151,7 +151,7 @@ class Ground:
     @cached_property
     def store(self) -> "Store":
         from opsctl.state import open_store
-        from opsctl.systems.sqlite import SqliteDatabases
+        from opsctl.systems.sqlite.database import SqliteDatabases
 
         databases = SqliteDatabases(self.files, self.clock)
         return self._exits.enter_context(open_store(self.state_directory, databases))
@@ -162,7 +162,7 @@ class Ground:
     @cached_property
     def actor(self) -> "Actor":
         from opsctl.state.model import Actor
-        from opsctl.systems.identity import login, machine
+        from opsctl.systems.user import login, machine
 
         user = login(self._environ)
         return Actor(user.name, machine(), os.getpid(), user.behind or None)
@@ -175,7 +175,7 @@ class Ground:
 
     @cached_property
     def processes(self) -> "Processes":
-        from opsctl.systems.process import LocalProcesses
+        from opsctl.systems.process.run import LocalProcesses
 
         return LocalProcesses(self.clock, self._environ)
 
@@ -187,7 +187,7 @@ class Ground:
 
     @cached_property
     def git(self) -> "Git":
-        from opsctl.systems.git import GitCommand
+        from opsctl.systems.git.repository import GitCommand
 
         return GitCommand(self.processes)
 

@@ -8,15 +8,15 @@ from opsctl.wiring.ground import Ground
 
 if TYPE_CHECKING:
     from opsctl.notify.model import Channel
-    from opsctl.notify.tell import Notifier
-    from opsctl.systems.http import Http
+    from opsctl.notify.notifier import Notifier
+    from opsctl.systems.http.client import Http
     from opsctl.systems.mail import Mail, MailServer
 
 
 class NoticeParts(Ground):
     @cached_property
     def http(self) -> "Http":
-        from opsctl.systems.http import HttpxHttp
+        from opsctl.systems.http.client import HttpxHttp
 
         return HttpxHttp(clock=self.clock)
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 from opsctl.settings import Loaded, load
 
 if TYPE_CHECKING:
-    from opsctl.systems.doors import Doors
-    from opsctl.systems.git_history import History
-    from opsctl.systems.tree import Tree
+    from opsctl.systems.files.read_tree import Tree
+    from opsctl.systems.git.history import History
+    from opsctl.systems.network.ports import Doors
 
 from opsctl.wiring.ground import Ground
 
@@ -20,18 +20,18 @@ class PolicyParts(Ground):
 
     @cached_property
     def tree(self) -> "Tree":
-        from opsctl.systems.tree import LocalTree
+        from opsctl.systems.files.read_tree import LocalTree
 
         return LocalTree()
 
     @cached_property
     def history(self) -> "History":
-        from opsctl.systems.git_history import GitHistory
+        from opsctl.systems.git.history import GitHistory
 
         return GitHistory(self.processes)
 
     @cached_property
     def doors(self) -> "Doors":
-        from opsctl.systems.doors import SocketDoors
+        from opsctl.systems.network.ports import SocketDoors
 
         return SocketDoors(self.clock)

@@ -3,13 +3,13 @@
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from opsctl.settings.experiment import LOWEST_EXPERIMENT_INDEX
+from opsctl.settings.sections.experiment import LOWEST_EXPERIMENT_INDEX
 
 if TYPE_CHECKING:
     from opsctl.settings.isolation import RedisIndexes
-    from opsctl.systems.redis import Redis
-    from opsctl.systems.redis_pubsub import Subscription, Topics
-    from opsctl.systems.redis_target import RedisTarget
+    from opsctl.systems.redis.client import Redis
+    from opsctl.systems.redis.pubsub import Subscription, Topics
+    from opsctl.systems.redis.target import RedisTarget
 
 from opsctl.wiring.ground import Ground
 
@@ -28,7 +28,7 @@ class RedisParts(Ground):
     @cached_property
     def _redis_indexes(self) -> "RedisIndexes":
         from opsctl.settings.isolation import redis_indexes
-        from opsctl.systems.redis_address import target_of
+        from opsctl.systems.redis.from_settings import target_of
 
         stack = target_of(self.settings.redis).db
         return redis_indexes(self.experiment, stack=stack, rules=self.settings.experiment)
@@ -41,7 +41,7 @@ class RedisParts(Ground):
     @cached_property
     def cache_redis(self) -> "Redis":
         """The Redis of the cache: the stack's, unless it has one of its own."""
-        from opsctl.systems.redis_target import RedisTarget
+        from opsctl.systems.redis.target import RedisTarget
 
         url = self.settings.cache.redis_url.get_secret_value()
         if not url:
@@ -57,8 +57,8 @@ class RedisParts(Ground):
 
     def redis_subscription(self, topics: "Topics", purpose: str) -> "Subscription":
         """Subscribe to channels of the stack's Redis; the caller closes it."""
-        from opsctl.systems.redis_pool import RedisPyPooled
-        from opsctl.systems.redis_target import RedisLimits
+        from opsctl.systems.redis.pool import RedisPyPooled
+        from opsctl.systems.redis.target import RedisLimits
 
         limits = RedisLimits(self.settings.redis.timeout_s, connections=1)
         pool = RedisPyPooled(self._redis_target, name=purpose, clock=self.clock, limits=limits)
@@ -66,13 +66,13 @@ class RedisParts(Ground):
 
     @cached_property
     def _redis_target(self) -> "RedisTarget":
-        from opsctl.systems.redis_address import target_of
+        from opsctl.systems.redis.from_settings import target_of
 
         return target_of(self.settings.redis).replaced(db=self._redis_indexes.read)
 
     def _open_redis(self, target: "RedisTarget") -> "Redis":
-        from opsctl.systems.redis import RedisLimits, RedisPy
-        from opsctl.systems.redis_commands import access_for
+        from opsctl.systems.redis.access import access_for
+        from opsctl.systems.redis.client import RedisLimits, RedisPy
 
         lowest = LOWEST_EXPERIMENT_INDEX if self.experiment else None
         access = access_for(target.db, minimum_write_index=lowest)

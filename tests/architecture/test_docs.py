@@ -10,7 +10,7 @@ import click
 import pytest
 
 from opsctl import errors
-from opsctl.cli.commands import ROOT
+from opsctl.cli.command_table import ROOT
 from opsctl.cli.flags import COMMON
 from opsctl.cli.root import root
 

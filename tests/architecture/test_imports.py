@@ -47,15 +47,17 @@ def test_completion_of_a_command_loads_no_command() -> None:
         " COMP_WORDS='opsctl do', COMP_CWORD='1')" + HELP.format(words=[])
     )
 
-    assert not loaded_by(code) & (HEAVY | {"opsctl.cli.doctor"})
+    assert not loaded_by(code) & (HEAVY | {"opsctl.cli.commands.doctor"})
 
 
 def test_checking_settings_loads_no_driver() -> None:
-    assert not loaded_by("import opsctl.cli.config, opsctl.wiring, opsctl.settings") & HEAVY
+    assert (
+        not loaded_by("import opsctl.cli.commands.config, opsctl.wiring, opsctl.settings") & HEAVY
+    )
 
 
 def test_checking_the_rules_loads_no_driver() -> None:
-    loaded = loaded_by("import opsctl.cli.check, opsctl.wiring")
+    loaded = loaded_by("import opsctl.cli.commands.check, opsctl.wiring")
 
     assert not loaded & (HEAVY - {"yaml"})
 
@@ -76,19 +78,27 @@ def test_settings_that_did_not_change_are_not_parsed_and_checked_again(
 
 def test_a_sweeper_is_bare() -> None:
     """Several of them stand beside the one that decides, each with a memory of its own."""
-    loaded = loaded_by("import opsctl.systems.sweeper", *BARE)
+    loaded = loaded_by("import opsctl.systems.removal.worker", *BARE)
 
     ours = {name for name in loaded if name.startswith("opsctl.")}
     assert not loaded & (HEAVY | {"typing", "dataclasses", "pathlib", "logging", "subprocess"})
-    assert ours == {"opsctl.systems"} | {
-        f"opsctl.systems.{name}"
-        for name in ("clearing", "graves", "lots", "steps", "sweeper", "writers")
+    assert ours == {"opsctl.systems", "opsctl.systems.removal"} | {
+        f"opsctl.systems.removal.{name}"
+        for name in (
+            "batch",
+            "open_writers",
+            "remove_batch",
+            "safe_open",
+            "safe_remove",
+            "worker",
+        )
     }
 
 
 MIGRATE = """
-import opsctl.cli.migrate, opsctl.cli.output, opsctl.wiring
-import opsctl.migrate.dialects.postgres, opsctl.systems.folder, opsctl.systems.postgres_script
+import opsctl.cli.commands.migrate.apply, opsctl.cli.show.output, opsctl.wiring
+import opsctl.migrate.dialects.postgres, opsctl.systems.files.read_folder
+import opsctl.systems.postgres.scripts
 """
 
 
@@ -96,7 +106,7 @@ def test_a_run_with_nothing_to_migrate_loads_what_it_needs_and_no_more() -> None
     slow = {"hashlib", "socket", "sqlite3", "subprocess", "tempfile", "asyncio"}
     slow |= {"logging", "dataclasses", "random", "getpass"}
 
-    assert not loaded_by(MIGRATE) & (HEAVY | slow | {"opsctl.migrate.lexer", "opsctl.state"})
+    assert not loaded_by(MIGRATE) & (HEAVY | slow | {"opsctl.sql.lexer", "opsctl.state"})
 
 
 def test_the_state_is_light() -> None:
@@ -129,7 +139,7 @@ def is_real(module: str, name: str) -> bool:
 
 
 # The door's own progress runs without wiring: it shows, it does not act.
-EXEMPT = {("opsctl.cli.progress", "SystemClock")}
+EXEMPT = {("opsctl.cli.show.progress", "SystemClock")}
 # The stack's services have no wiring: the kit makes its own parts, in one place.
 BUILDERS = ("opsctl.wiring", "opsctl.kit.parts")
 

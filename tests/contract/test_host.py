@@ -13,7 +13,7 @@ import pytest
 
 from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.systems.host import Host, Listener, Mount, PsutilHost, Usage
-from tests.twins.host import SetHost
+from tests.fakes.host import SetHost
 from tests.waiting import wait_for
 
 ROOT = Path("/")

@@ -12,7 +12,7 @@ from opsctl.kit.cache.reports import Process, parse_reports, seconds_in
 from opsctl.kit.cache.steps import Ask, Steps
 from opsctl.kit.cache.writes import unlink_like
 from opsctl.systems.clock import Clock
-from opsctl.systems.redis import Redis
+from opsctl.systems.redis.client import Redis
 
 T = TypeVar("T")
 _STEP = 1000

@@ -21,7 +21,7 @@ from opsctl.kit.cache.names import Event, Names, decode_event
 from opsctl.kit.cache.steps import Ask, Steps
 from opsctl.logs import logger
 from opsctl.systems.clock import Clock
-from opsctl.systems.redis_target import Command
+from opsctl.systems.redis.target import Command
 
 log = logger(__name__)
 

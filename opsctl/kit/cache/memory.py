@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from opsctl.systems.redis_glob import matches
+from opsctl.systems.redis.glob import matches
 
 # What Python needs for a key, a value, an Entry and its place in the order.
 OVERHEAD_BYTES = 400

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 
-from opsctl.systems.redis_glob import literal
+from opsctl.systems.redis.glob import literal
 
 
 @dataclass(frozen=True, slots=True)

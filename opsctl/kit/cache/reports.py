@@ -10,7 +10,7 @@ from opsctl.kit.cache.layers import Layers
 from opsctl.kit.cache.steps import Steps
 
 if TYPE_CHECKING:
-    from opsctl.systems.redis_target import Command
+    from opsctl.systems.redis.target import Command
 
 KEPT_S = 3600.0
 """Reports of processes that are gone are shown for this long."""

@@ -1,6 +1,6 @@
 """What must happen in Redis at once."""
 
-from opsctl.systems.redis_target import Script
+from opsctl.systems.redis.target import Script
 
 # The value with its life, or the right to compute it: 1 for the one, 0 for all others.
 CLAIM = Script("""

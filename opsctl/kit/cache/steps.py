@@ -4,7 +4,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from opsctl.systems.redis_target import Command, Script, Word
+from opsctl.systems.redis.target import Command, Script, Word
 
 T = TypeVar("T")
 

@@ -10,10 +10,10 @@ from opsctl.kit.cache.model import Life, Payload, Stored
 from opsctl.kit.cache.names import Event
 from opsctl.kit.cache.scripts import COUNT
 from opsctl.kit.cache.steps import Run, Steps
-from opsctl.systems.redis_glob import matches
+from opsctl.systems.redis.glob import matches
 
 if TYPE_CHECKING:
-    from opsctl.systems.redis_target import Command
+    from opsctl.systems.redis.target import Command
 
 _SCAN_STEP = 1000
 _NO_NUMBER = ("not an integer", "wrong kind of value", "would overflow")

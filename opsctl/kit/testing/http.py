@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from opsctl.errors import OpsctlError
-from opsctl.systems.http import HttpRequest, HttpResponse
-from opsctl.systems.http_pool import HttpStream
+from opsctl.systems.http.client import HttpRequest, HttpResponse
+from opsctl.systems.http.pool import HttpStream
 
 
 class FakeHttp:

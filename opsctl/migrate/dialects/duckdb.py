@@ -5,8 +5,8 @@ from pathlib import Path
 
 from opsctl.migrate.dialect import Kind, Named, packaged
 from opsctl.migrate.dialects.embedded import Connect, Embedded
-from opsctl.migrate.lexer import Script, read_script
-from opsctl.systems.script import ScriptError, ScriptSession
+from opsctl.sql.lexer import Script, read_script
+from opsctl.systems.sql_scripts import ScriptError, ScriptSession
 
 KINDS = {
     "constraint": Kind.DUPLICATE,

@@ -9,8 +9,8 @@ from tempfile import TemporaryDirectory
 from opsctl.errors import OpsctlError
 from opsctl.migrate.dialect import Named, Touched, Unwatched, Watch
 from opsctl.migrate.model import Limits
-from opsctl.migrate.work import Work
-from opsctl.systems.script import Row, Scripts, ScriptSession
+from opsctl.migrate.run_model import Work
+from opsctl.systems.sql_scripts import Row, Scripts, ScriptSession
 
 Connect = Callable[[Path], Scripts]
 

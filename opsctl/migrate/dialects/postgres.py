@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from opsctl.errors import BusyError, OpsctlError
 from opsctl.migrate.dialect import Kind, Named, Touched, Watch, packaged
 from opsctl.migrate.model import Limits
-from opsctl.migrate.work import ALONE_HINT, Work
+from opsctl.migrate.run_model import ALONE_HINT, Work
 from opsctl.systems.clock import Clock
-from opsctl.systems.script import (
+from opsctl.systems.sql_scripts import (
     Message,
     Row,
     ScriptError,
@@ -20,7 +20,7 @@ from opsctl.systems.script import (
 )
 
 if TYPE_CHECKING:
-    from opsctl.migrate.lexer import Script
+    from opsctl.sql.lexer import Script
 
 # "opsctl" in ASCII.
 ADVISORY_KEY = 122528762917996
@@ -68,12 +68,12 @@ class PostgresDialect:
         return packaged("tracking.postgres.sql")
 
     def read(self, text: str) -> "Script":
-        from opsctl.migrate.lexer import read_script  # noqa: PLC0415 - only for what runs
+        from opsctl.sql.lexer import read_script  # noqa: PLC0415 - only for what runs
 
         return read_script(text)
 
     def why_alone(self, words: Sequence[str]) -> str:
-        from opsctl.migrate.standalone import why_alone  # noqa: PLC0415 - only for what runs
+        from opsctl.sql.standalone import why_alone  # noqa: PLC0415 - only for what runs
 
         return why_alone(words)
 
@@ -162,7 +162,7 @@ class PostgresDialect:
             lookout.close()
 
     def touched(self, session: ScriptSession, work: Work) -> Sequence[Touched]:
-        from opsctl.migrate.locks import locks_of  # noqa: PLC0415 - same
+        from opsctl.sql.locks import locks_of  # noqa: PLC0415 - same
 
         found: dict[tuple[str, str], Touched] = {}
         query = packaged("touched.postgres.sql")
@@ -179,7 +179,7 @@ class PostgresDialect:
         ]
 
     def left_by(self, session: ScriptSession, work: Work) -> tuple[str, ...]:
-        from opsctl.migrate.leftover import (  # noqa: PLC0415 - same
+        from opsctl.migrate.parse.invalid_indexes import (  # noqa: PLC0415 - same
             InvalidIndex,
             left_behind,
         )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from opsctl.errors import OpsctlError
 from opsctl.migrate.dialect import Blocker, packaged
 from opsctl.systems.clock import Clock
-from opsctl.systems.script import Scripts, ScriptSession
+from opsctl.systems.sql_scripts import Scripts, ScriptSession
 
 # A file that waits no longer than this share of its lock_timeout is left in peace.
 _PATIENCE = 0.3

@@ -6,8 +6,8 @@ from pathlib import Path
 from opsctl.migrate.dialect import Kind, Named, packaged
 from opsctl.migrate.dialects.embedded import Connect, Embedded
 from opsctl.migrate.dialects.sqlite_reader import read_sqlite
-from opsctl.migrate.lexer import Script
-from opsctl.systems.script import NEEDS_ALONE, ScriptError, ScriptSession
+from opsctl.sql.lexer import Script
+from opsctl.systems.sql_scripts import NEEDS_ALONE, ScriptError, ScriptSession
 
 KINDS = {
     "SQLITE_CONSTRAINT_PRIMARYKEY": Kind.DUPLICATE,

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from opsctl.migrate.lexer import Oddity, Place, Places, Script, Statement, place
+from opsctl.sql.lexer import Oddity, Place, Places, Script, Statement, place
 
 _KEPT_WORDS = 8
 _TOKEN = re.compile(

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from opsctl.errors import SettingsError
 from opsctl.policy.model import Hit, Rule, Severity, rule
 from opsctl.policy.project import Project
-from opsctl.settings.document import Branch, Items, Leaf, Node, read_document
-from opsctl.settings.policy import BROKER
+from opsctl.settings.reading.yaml_document import Branch, Items, Leaf, Node, read_document
+from opsctl.settings.sections.policy import BROKER
 
 _RATE = re.compile(
     r"(?P<count>\d+(?:\.\d+)?)\s*/\s*(?:(?P<every>\d+(?:\.\d+)?)?(?P<unit>ms|s|m|h))\Z"

@@ -8,7 +8,7 @@ from opsctl.findings import Level
 from opsctl.policy.model import Hit, Rule, Severity, rule
 from opsctl.policy.project import Project, Source, is_below
 from opsctl.policy.rules.services import at
-from opsctl.settings.experiment import LOWEST_EXPERIMENT_INDEX
+from opsctl.settings.sections.experiment import LOWEST_EXPERIMENT_INDEX
 
 _PRODUCTION = (
     "configs/prod.yaml",

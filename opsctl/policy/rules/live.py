@@ -6,7 +6,7 @@ from opsctl.findings import Level
 from opsctl.policy.addresses import EVERYWHERE, is_loopback, is_public
 from opsctl.policy.live import Machine
 from opsctl.policy.model import Hit, Rule, Severity, rule
-from opsctl.systems.engine import Container, Published
+from opsctl.systems.engine.model import Container, Published
 
 _SSH = 22
 _TAILSCALE = "tailscale"

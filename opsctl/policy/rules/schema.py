@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 from opsctl.findings import Level
-from opsctl.policy import ddl, strings
+from opsctl.policy import ddl, python_strings
 from opsctl.policy.model import Hit, Rule, Severity, rule
 from opsctl.policy.project import Project, Source, is_below
 
@@ -38,13 +38,13 @@ def ddl_in_python(project: Project) -> Iterator[Hit]:
 
 def _in_python(source: Source) -> Iterator[Hit]:
     try:
-        tree = strings.parse(source.text)
-    except strings.UnreadableError as error:
+        tree = python_strings.parse(source.text)
+    except python_strings.UnreadableError as error:
         what = f"it may hold DDL and cannot be read as Python: {error}"
         yield Hit(what, source.path, level=Level.UNKNOWN)
         return
     seen: set[tuple[int, str]] = set()
-    for text, line in strings.texts(tree):
+    for text, line in python_strings.texts(tree):
         said = ddl.found_in(text)
         if said and (line, said) not in seen:
             seen.add((line, said))

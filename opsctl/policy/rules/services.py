@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from opsctl.findings import Level
 from opsctl.policy.model import Hit, Rule, Severity, rule
 from opsctl.policy.project import ComposeFile, Project, line_in_compose
-from opsctl.systems.rendered import Service
+from opsctl.systems.engine.compose_model import Service
 
 APP_ENV = {"prod": "production", "dev": "development", "local": "development"}
 _ENDS_WELL = "service_completed_successfully"

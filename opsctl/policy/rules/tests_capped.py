@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from opsctl.policy.model import Hit, Rule, Severity, rule
 from opsctl.policy.project import Project, Source
 from opsctl.policy.rules.services import at, each, is_test
-from opsctl.settings.policy import Policy
-from opsctl.systems.rendered import Service
+from opsctl.settings.sections.policy import Policy
+from opsctl.systems.engine.compose_model import Service
 
 MIB = 1024 * 1024
 _RUN = re.compile(r"\bdocker[ \t]+(?:container[ \t]+)?run\b(?:[^\n\\]|\\\r?\n)*")

@@ -10,9 +10,9 @@ from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.kit import AsyncHttpClient, HttpClient, HttpSettings, Retries
 from opsctl.kit.parts import http_pool
 from opsctl.kit.testing import FakeHttp
-from opsctl.systems.http_pool import HttpPool
+from opsctl.systems.http.pool import HttpPool
+from tests.contexts import DATE, running
 from tests.engines.addresses import Address
-from tests.sites import DATE, running
 
 ONCE = HttpSettings(attempt_s=2.0, retries=Retries(attempts=1))
 

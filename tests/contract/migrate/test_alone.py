@@ -7,8 +7,8 @@ import pytest
 
 from opsctl.migrate.model import BusyMigrationError, MigrationError, Order, State
 from opsctl.migrate.project import draft
-from opsctl.migrate.work import Event
-from opsctl.systems.script import ScriptError, ScriptSession
+from opsctl.migrate.run_model import Event
+from opsctl.systems.sql_scripts import ScriptError, ScriptSession
 from tests.grounds import Ground
 
 HEAD = "-- opsctl: no-transaction\n-- opsctl: lock_timeout=200ms\n"

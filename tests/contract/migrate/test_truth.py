@@ -13,8 +13,8 @@ from opsctl.migrate.down import choose, prepare_down, take_back
 from opsctl.migrate.dump import as_text
 from opsctl.migrate.model import MigrationError, Order, RefusedMigrationError, State
 from opsctl.migrate.verify import verify_all
+from tests.fakes.git import ToldGit
 from tests.grounds import Ground, ground
-from tests.twins.git import ToldGit
 
 TABLE = "CREATE TABLE {name} (id integer PRIMARY KEY, body text);\n"
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from opsctl.settings import Settings
-from opsctl.settings.disk import Disk
-from opsctl.settings.project import Project
-from opsctl.settings.retention import Retention
-from tests.twins.ground import REAL_NOW, Ground
+from opsctl.settings.sections.disk import Disk
+from opsctl.settings.sections.project import Project
+from opsctl.settings.sections.retention import Retention
+from tests.fakes.ground import REAL_NOW, Ground
 
 Ready = Callable[..., Ground]
 

@@ -11,8 +11,8 @@ import pytest
 
 from opsctl.state import Store, open_store
 from opsctl.systems.clock import SystemClock
-from opsctl.systems.files import LocalFiles
-from opsctl.systems.sqlite import SqliteDatabases
+from opsctl.systems.files.local import LocalFiles
+from opsctl.systems.sqlite.database import SqliteDatabases
 from tests.integration.disk.conftest import log
 from tests.waiting import wait_for
 

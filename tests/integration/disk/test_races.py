@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from opsctl.errors import OpsctlError
-from opsctl.systems.clearing import Clearing
-from opsctl.systems.graves import Fate
-from opsctl.systems.lots import Folder, Lot
-from opsctl.systems.trees import Found, LocalFolder, LocalTrees
+from opsctl.systems.removal.batch import Folder, Lot
+from opsctl.systems.removal.remove_batch import Clearing
+from opsctl.systems.removal.safe_remove import Fate
+from opsctl.systems.removal.tree import Found, LocalFolder, LocalTrees
+from tests.fakes.clock import HandClock
 from tests.integration.disk.conftest import aged, log
-from tests.twins.clock import HandClock
 
 TRIES = 1000
 TEXT = b"precious"

@@ -10,9 +10,9 @@ import pytest
 
 from opsctl.errors import RefusedError, SettingsError
 from opsctl.findings import Level, worst
-from opsctl.systems.sweeper import LOT_FILES
+from opsctl.systems.removal.worker import LOT_FILES
+from tests.fakes.clock import HandClock
 from tests.integration.disk.conftest import Ready, aged, log
-from tests.twins.clock import HandClock
 
 # More than are listed at once.
 MANY = LOT_FILES * 5 // 4

@@ -11,9 +11,9 @@ import pytest
 from opsctl.disk.check import check_disks
 from opsctl.findings import Finding, Level
 from opsctl.systems.host import PsutilHost, Usage, measure
+from tests.fakes.clock import HandClock
+from tests.fakes.ground import Ground
 from tests.integration.disk.conftest import Ready, log
-from tests.twins.clock import HandClock
-from tests.twins.ground import Ground
 
 SmallDisk = Callable[[int], Path]
 MIB = 1 << 20

@@ -10,7 +10,7 @@ from typing import Any
 
 from opsctl.kit import Client, LimitedError, Policies, Rate, RateLimiter
 from opsctl.systems.clock import SystemClock
-from opsctl.systems.redis import RedisLimits
+from opsctl.systems.redis.client import RedisLimits
 
 _FORK = multiprocessing.get_context("fork")
 _MICROS = 1_000_000

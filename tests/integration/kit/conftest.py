@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from opsctl.kit import Client
-from opsctl.systems.redis import RedisLimits
+from opsctl.systems.redis.client import RedisLimits
 from tests.engines.redis import RedisServer
 
 QUICK = RedisLimits(answer_s=0.25, connections=4)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from opsctl.systems.clock import SystemClock
-from opsctl.systems.redis import RedisLimits
+from opsctl.systems.redis.client import RedisLimits
 from tests.contract.kit.faces import loop
 from tests.integration.kit.outcomes import outcome
 from tests.integration.kit.parts import PARTS, Deeds, Kit

@@ -9,7 +9,7 @@ import opsctl.kit
 from opsctl.kit import Backend, Breaker, HttpSettings, Policies, Rate, Setup
 from opsctl.kit.limit_gate import Policy
 from opsctl.kit.testing import FakeHttp
-from opsctl.systems.redis import RedisLimits
+from opsctl.systems.redis.client import RedisLimits
 from tests.contract.kit.faces import Face, make
 from tests.integration.kit.conftest import QUICK
 

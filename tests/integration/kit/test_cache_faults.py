@@ -20,7 +20,7 @@ from opsctl.kit import (
 )
 from opsctl.kit.testing import memory_cache
 from opsctl.systems.clock import SystemClock
-from opsctl.systems.redis import RedisLimits
+from opsctl.systems.redis.client import RedisLimits
 from tests.engines.redis import OwnRedis
 from tests.waiting import wait_for
 

@@ -17,8 +17,8 @@ from opsctl.errors import (
 )
 from opsctl.kit import AsyncClient, Client
 from opsctl.systems.clock import SystemClock
-from opsctl.systems.redis import RedisLimits
-from opsctl.systems.redis_target import Script
+from opsctl.systems.redis.client import RedisLimits
+from opsctl.systems.redis.target import Script
 from tests.engines.redis import OwnRedis
 from tests.integration.kit.conftest import QUICK, MakeClient
 from tests.waiting import wait_for

@@ -10,7 +10,7 @@ import pytest
 
 from opsctl.errors import UnreachableError
 from opsctl.kit import AsyncClient, Client
-from opsctl.systems.redis import RedisTarget
+from opsctl.systems.redis.client import RedisTarget
 from tests.engines.addresses import free_port
 from tests.engines.redis import OwnRedis
 

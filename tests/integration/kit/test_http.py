@@ -9,8 +9,8 @@ import pytest
 from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.kit import AsyncHttpClient, HttpClient, HttpSettings, Retries
 from opsctl.systems.clock import SystemClock
+from tests.contexts import CANARY, Running, running
 from tests.engines.addresses import Address
-from tests.sites import CANARY, Running, running
 
 QUICK = HttpSettings(attempt_s=1.0, deadline_s=4.0, silence_s=0.3, retries=Retries(attempts=1))
 

@@ -8,9 +8,9 @@ import pytest
 from opsctl.errors import UnreachableError
 from opsctl.kit import AsyncClient, Client
 from opsctl.systems.clock import SystemClock
-from opsctl.systems.redis_pool import RedisPyPooled
-from opsctl.systems.redis_pubsub import Message, Subscription, Topics
-from opsctl.systems.redis_target import RedisLimits, RedisTarget
+from opsctl.systems.redis.pool import RedisPyPooled
+from opsctl.systems.redis.pubsub import Message, Subscription, Topics
+from opsctl.systems.redis.target import RedisLimits, RedisTarget
 from tests.engines.redis import OwnRedis
 from tests.integration.kit.conftest import MakeClient
 from tests.slow_line import slow_line

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from opsctl.notify.tell import Notifier
+from opsctl.notify.notifier import Notifier
 from opsctl.state import Store, open_store
-from opsctl.systems.files import LocalFiles
-from opsctl.systems.sqlite import SqliteDatabases
-from tests.twins.channel import KeptChannel
-from tests.twins.clock import HandClock
-from tests.twins.ground import notifier as make_notifier
+from opsctl.systems.files.local import LocalFiles
+from opsctl.systems.sqlite.database import SqliteDatabases
+from tests.fakes.channel import KeptChannel
+from tests.fakes.clock import HandClock
+from tests.fakes.ground import notifier as make_notifier
 
 
 @pytest.fixture

@@ -12,13 +12,13 @@ from types import FrameType
 import pytest
 
 from opsctl.notify.model import Answer, Notice, Severity
-from opsctl.notify.tell import Notifier
+from opsctl.notify.notifier import Notifier
 from opsctl.state import Store, open_store
 from opsctl.systems.clock import SystemClock
-from opsctl.systems.files import LocalFiles
-from opsctl.systems.sqlite import SqliteDatabases
-from tests.twins.channel import KeptChannel
-from tests.twins.ground import notifier as make_notifier
+from opsctl.systems.files.local import LocalFiles
+from opsctl.systems.sqlite.database import SqliteDatabases
+from tests.fakes.channel import KeptChannel
+from tests.fakes.ground import notifier as make_notifier
 
 # Statements to the store, and what goes to files: a kill falls before each of them.
 WRITES = frozenset({"execute", "write", "flock", "ftruncate", "unlink", "rename", "fsync"})

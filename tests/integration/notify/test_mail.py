@@ -8,7 +8,7 @@ from email import message_from_bytes, policy
 import pytest
 
 from opsctl.errors import OpsctlError
-from opsctl.notify.letter import MailChannel
+from opsctl.notify.channels.mail import MailChannel
 from opsctl.notify.model import Bundle, Message, Said, Severity
 from opsctl.systems.clock import SystemClock
 from opsctl.systems.mail import MailServer, SmtpMail

@@ -6,11 +6,11 @@ from itertools import pairwise
 import pytest
 
 from opsctl.notify.model import Answer, Notice, Severity
+from opsctl.notify.notifier import Notifier
 from opsctl.notify.overview import overview
-from opsctl.notify.tell import Notifier
 from opsctl.state import Store
-from tests.twins.channel import KeptChannel
-from tests.twins.clock import HandClock
+from tests.fakes.channel import KeptChannel
+from tests.fakes.clock import HandClock
 
 DOWN = Answer(is_taken=False, trouble="it is down")
 

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from opsctl.notify.channels.webhook import slack, webhook
 from opsctl.notify.model import Answer, Bundle, Message, Said, Severity
-from opsctl.notify.webhook import slack, webhook
 from opsctl.systems.clock import SystemClock
-from opsctl.systems.http import HttpxHttp
-from opsctl.systems.reach import Reach
+from opsctl.systems.http.allowed_addresses import Reach
+from opsctl.systems.http.client import HttpxHttp
 from tests.engines.hook import Hook
 
 LOCAL = Reach.of(["127.0.0.1"], plain_http=True)

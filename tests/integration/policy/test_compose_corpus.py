@@ -10,8 +10,8 @@ from opsctl.policy.judge import ask
 from opsctl.policy.project import Source
 from opsctl.policy.rules import RULES
 from opsctl.systems.clock import SystemClock
-from opsctl.systems.compose import DockerCompose
-from opsctl.systems.process import LocalProcesses
+from opsctl.systems.docker.compose import DockerCompose
+from opsctl.systems.process.run import LocalProcesses
 from tests.integration.policy.corpus import BAD, GOOD, Compose
 from tests.unit.policy.cases import CASES
 from tests.unit.policy.world import world

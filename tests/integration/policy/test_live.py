@@ -2,7 +2,7 @@
 
 import pytest
 
-from opsctl.systems.containers import DockerContainers
+from opsctl.systems.docker.containers import DockerContainers
 from tests.engines.docker import BUSYBOX, DockerEngine
 from tests.scenarios.conftest import Program, opsctl, project
 

@@ -6,7 +6,7 @@ import pytest
 import redis as driver
 
 from opsctl.systems.clock import SystemClock
-from opsctl.systems.redis import RedisLimits, RedisPy, RedisTarget
+from opsctl.systems.redis.client import RedisLimits, RedisPy, RedisTarget
 from tests.engines.redis import OwnRedis, RedisServer
 
 

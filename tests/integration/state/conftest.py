@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from opsctl.systems.clock import SystemClock
-from opsctl.systems.files import LocalFiles
-from opsctl.systems.sqlite import SqliteDatabases
+from opsctl.systems.files.local import LocalFiles
+from opsctl.systems.sqlite.database import SqliteDatabases
 from tests.engines.require import give_up
 from tests.integration.state.nursery import End, Order
 

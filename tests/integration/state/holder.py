@@ -10,7 +10,7 @@ from opsctl.errors import BusyError
 from opsctl.state import Locks
 from opsctl.state.model import Actor
 from opsctl.systems.clock import SystemClock
-from opsctl.systems.files import LocalFiles
+from opsctl.systems.files.local import LocalFiles
 
 LOCKS = Locks(Path(sys.argv[1]), LocalFiles(), SystemClock(), Actor("op", "box", os.getpid()))
 

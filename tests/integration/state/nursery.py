@@ -16,8 +16,8 @@ from pathlib import Path
 from opsctl.state import open_store
 from opsctl.state.model import Release, ReleaseStep
 from opsctl.systems.clock import SystemClock
-from opsctl.systems.files import LocalFiles
-from opsctl.systems.sqlite import SqliteDatabases
+from opsctl.systems.files.local import LocalFiles
+from opsctl.systems.sqlite.database import SqliteDatabases
 
 CLOCK = SystemClock()
 DEADLINE_S = 30.0

@@ -9,8 +9,8 @@ import pytest
 from opsctl.state import Locks, Store, open_store
 from opsctl.state.model import Actor, Sample
 from opsctl.systems.clock import SystemClock
-from opsctl.systems.files import DiskFullError, LocalFiles
-from opsctl.systems.sqlite import SqliteDatabases
+from opsctl.systems.files.local import DiskFullError, LocalFiles
+from opsctl.systems.sqlite.database import SqliteDatabases
 
 CLOCK = SystemClock()
 FILES = LocalFiles()

@@ -9,8 +9,8 @@ from pathlib import Path
 from opsctl.state import Locks, open_store
 from opsctl.state.model import Actor
 from opsctl.systems.clock import SystemClock
-from opsctl.systems.files import LocalFiles
-from opsctl.systems.sqlite import SqliteDatabases
+from opsctl.systems.files.local import LocalFiles
+from opsctl.systems.sqlite.database import SqliteDatabases
 from tests.integration.state.conftest import Nurseries, Program
 from tests.integration.state.nursery import End, Order
 

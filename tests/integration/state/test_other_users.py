@@ -18,8 +18,8 @@ from pathlib import Path
 from opsctl.errors import OpsctlError
 from opsctl.state import open_store
 from opsctl.systems.clock import SystemClock
-from opsctl.systems.files import LocalFiles
-from opsctl.systems.sqlite import SqliteDatabases
+from opsctl.systems.files.local import LocalFiles
+from opsctl.systems.sqlite.database import SqliteDatabases
 
 os.setgroups([])
 os.setresgid(*[int(sys.argv[1])] * 3)

@@ -7,8 +7,8 @@ import pytest
 from opsctl.state import open_store
 from opsctl.state.model import Sample
 from opsctl.systems.clock import SystemClock
-from opsctl.systems.files import LocalFiles
-from opsctl.systems.sqlite import SqliteDatabases
+from opsctl.systems.files.local import LocalFiles
+from opsctl.systems.sqlite.database import SqliteDatabases
 from tests.integration.state.conftest import CuttableDisk
 
 CLOCK = SystemClock()

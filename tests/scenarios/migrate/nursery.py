@@ -13,13 +13,13 @@ from opsctl.cli.root import root
 
 # What a run would import by itself: a hundred runs need not pay for it.
 for _name in (
-    "opsctl.cli.migrate",
+    "opsctl.cli.commands.migrate.apply",
     "opsctl.wiring",
     "opsctl.migrate.apply",
     "opsctl.migrate.prepare",
     "opsctl.migrate.dialects.postgres_watch",
-    "opsctl.systems.postgres_script",
-    "opsctl.systems.git",
+    "opsctl.systems.postgres.scripts",
+    "opsctl.systems.git.repository",
     "opsctl.systems.host",
     "opsctl.state",
 ):

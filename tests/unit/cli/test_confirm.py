@@ -8,9 +8,9 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from opsctl.cli.commands import Entry
+from opsctl.cli.click_classes import Verb
+from opsctl.cli.command_table import Entry
 from opsctl.cli.confirm import confirm, confirm_by_name
-from opsctl.cli.grammar import Verb
 from opsctl.cli.root import Root
 from opsctl.cli.session import Session, pass_session
 

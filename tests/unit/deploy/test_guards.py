@@ -6,9 +6,9 @@ import pytest
 from opsctl.deploy import guards
 from opsctl.deploy.model import Seen, Wish
 from opsctl.errors import RefusedError
-from opsctl.settings.deploy import Deploy
+from opsctl.settings.sections.deploy import Deploy
+from opsctl.systems.engine.inventory import Publisher
 from opsctl.systems.host import Listener, Usage
-from opsctl.systems.stock import Publisher
 from tests.unit.deploy.worlds import case, git, running, seen, target, told
 
 WEB: dict[str, Any] = {"image": "web:1"}

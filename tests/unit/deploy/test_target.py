@@ -6,7 +6,7 @@ import pytest
 from opsctl.deploy.target import engine_named, target
 from opsctl.errors import SettingsError
 from opsctl.settings import Settings
-from opsctl.settings.checked import checked
+from opsctl.settings.reading.validate import checked
 
 HERE = Path("/srv/shop")
 

@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from opsctl.deploy.draft import draft
+from opsctl.deploy.compose_file import draft
 from opsctl.deploy.guards import Case, is_stateful
 from opsctl.deploy.model import Draft, Objection, Recorded, Running, Seen, Target, Wish
 from opsctl.deploy.plan import plan
-from opsctl.settings.deploy import Deploy
-from opsctl.systems.engine import Container
-from opsctl.systems.git import GitFacts, Ref, RefKind
-from opsctl.systems.rendered import read_rendered
+from opsctl.settings.sections.deploy import Deploy
+from opsctl.systems.engine.compose_model import read_rendered
+from opsctl.systems.engine.model import Container
+from opsctl.systems.git.repository import GitFacts, Ref, RefKind
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 HEAD = "a" * 40

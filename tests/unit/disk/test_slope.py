@@ -9,7 +9,7 @@ from opsctl.disk.model import Point
 from opsctl.disk.slope import forecast, slope_of, thinned
 from opsctl.disk.trend import judge, trend_of
 from opsctl.findings import Level
-from opsctl.settings.disk import Disk
+from opsctl.settings.sections.disk import Disk
 
 NOW = datetime(2026, 3, 10, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -8,7 +8,7 @@ from opsctl.init.observe import observe
 from opsctl.init.plan import plan
 from opsctl.init.write import write
 from opsctl.progress import Silent
-from opsctl.systems.files import LocalFiles
+from opsctl.systems.files.local import LocalFiles
 
 WANTED = drafts("ticks")
 

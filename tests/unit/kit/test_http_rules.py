@@ -6,7 +6,7 @@ import pytest
 from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.kit.http_answer import Answer
 from opsctl.kit.http_rules import Retries, Tried, pause_before_next
-from opsctl.systems.http_errors import UnsentError
+from opsctl.systems.http.errors import UnsentError
 
 NOW = datetime(2026, 1, 12, 9, 0, tzinfo=UTC)
 LOST = UnreachableError("no answer")

@@ -4,8 +4,8 @@ from hypothesis import strategies as some
 
 from opsctl.errors import SettingsError
 from opsctl.kit.rates import PRESETS, Rate, as_kept, rates_of, share_of
-from opsctl.settings.checked import WrongError, checked
-from opsctl.settings.limits import Limits
+from opsctl.settings.reading.validate import WrongError, checked
+from opsctl.settings.sections.limits import Limits
 
 
 def test_the_presets_are_what_the_settings_say_by_default() -> None:

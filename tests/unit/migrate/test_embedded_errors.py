@@ -8,8 +8,9 @@ import pytest
 from opsctl.errors import BusyError, OpsctlError
 from opsctl.migrate.dialects import duckdb as duckdb_dialect
 from opsctl.migrate.dialects import sqlite as sqlite_dialect
-from opsctl.systems import duckdb_script, sqlite_script
-from opsctl.systems.script import NEEDS_ALONE, ScriptError, Stage
+from opsctl.systems import duckdb as duckdb_script
+from opsctl.systems.sql_scripts import NEEDS_ALONE, ScriptError, Stage
+from opsctl.systems.sqlite import scripts as sqlite_script
 
 DUCKDB_ERRORS = [
     found

@@ -2,12 +2,12 @@
 
 import pytest
 
-from opsctl.migrate.excerpt import spot
-from opsctl.migrate.lexer import read_script
 from opsctl.migrate.model import Limits, Migration, RefusedMigrationError
+from opsctl.migrate.parse.excerpt import spot
 from opsctl.migrate.prepare import prepare
-from opsctl.migrate.standalone import why_alone
-from opsctl.migrate.work import Rules, Work
+from opsctl.migrate.run_model import Rules, Work
+from opsctl.sql.lexer import read_script
+from opsctl.sql.standalone import why_alone
 
 LIMITS = Limits(lock_s=5.0, statement_s=60.0)
 RULES = Rules(LIMITS, read_script, why_alone)

@@ -9,8 +9,8 @@ from opsctl.errors import SettingsError
 from opsctl.migrate.model import Library, Order, Plan, RefusedMigrationError
 from opsctl.migrate.plan import plan, standings
 from opsctl.migrate.read import read_data, read_library
-from opsctl.systems.files import MissingFileError
-from opsctl.systems.folder import LocalFolder
+from opsctl.systems.files.local import MissingFileError
+from opsctl.systems.files.read_folder import LocalFolder
 
 
 def library(directory: Path, **files: str | bytes) -> Library:

@@ -1,7 +1,7 @@
 """For each rule over files: one project that breaks it, and one that does not."""
 
 from opsctl.policy.project import Branch, Environments
-from opsctl.systems.git_history import Rewrite
+from opsctl.systems.git.history import Rewrite
 from tests.unit.policy.world import Case, migration
 
 FIRST = migration("CREATE TABLE a (x int);")

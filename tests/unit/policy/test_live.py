@@ -8,9 +8,9 @@ from opsctl.findings import Finding
 from opsctl.policy.judge import ask
 from opsctl.policy.live import Client, Machine, Running, addresses_of
 from opsctl.policy.rules.live import LIVE_RULES
-from opsctl.settings.deploy import Deploy
-from opsctl.settings.policy import Policy
-from opsctl.systems.engine import Container, Published
+from opsctl.settings.sections.deploy import Deploy
+from opsctl.settings.sections.policy import Policy
+from opsctl.systems.engine.model import Container, Published
 from opsctl.systems.host import Connection, Listener
 
 WORLD = "150.230" + ".11.7"

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from opsctl.findings import Finding
-from opsctl.migrate.lexer import read_script
-from opsctl.migrate.standalone import why_alone
 from opsctl.policy.judge import ask
 from opsctl.policy.project import Branch, Project, Source, Sql
 from opsctl.policy.rules import RULES
-from opsctl.settings.policy import Policy
+from opsctl.settings.sections.policy import Policy
+from opsctl.sql.lexer import read_script
+from opsctl.sql.standalone import why_alone
 
 SQL = Sql(read_script, why_alone)
 BY_ID = {rule.id: rule for rule in RULES}

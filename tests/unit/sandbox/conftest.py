@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from opsctl.sandbox.model import ImageFacts, Marks, Stage
-from opsctl.settings.sandbox import Sandbox
+from opsctl.settings.sections.sandbox import Sandbox
 
 CGROUPS = Path(__file__).parent / "cgroups"
 MARKS = Marks("opsctl-test-0a1b", "5ecre7", "pa55")

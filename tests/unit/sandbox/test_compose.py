@@ -8,9 +8,9 @@ import pytest
 from opsctl.errors import RefusedError, UsageError
 from opsctl.sandbox.compose import escapes_of, lowered, service_of, wish_of
 from opsctl.sandbox.model import MEBI, Bind, Limits
-from opsctl.settings.sandbox import Sandbox
-from opsctl.systems.files import LocalFiles
-from opsctl.systems.rendered import Caps, Rendered, Service, Volume
+from opsctl.settings.sections.sandbox import Sandbox
+from opsctl.systems.engine.compose_model import Caps, Rendered, Service, Volume
+from opsctl.systems.files.local import LocalFiles
 
 USUAL = Limits(0.5, 512 * MEBI, 256, 256 * MEBI)
 SERVICE = Service("test", image="app:1")

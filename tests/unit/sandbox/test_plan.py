@@ -9,7 +9,7 @@ import pytest
 from opsctl.errors import OpsctlError, RefusedError, UsageError
 from opsctl.sandbox.model import MEBI, TEMPORARY, Bind, Limits, Stage, Wish
 from opsctl.sandbox.plan import capped, plan
-from opsctl.settings.sandbox import Sandbox
+from opsctl.settings.sections.sandbox import Sandbox
 from tests.unit.sandbox.conftest import MARKS
 
 WISH = Wish(("app:1",))

@@ -7,9 +7,9 @@ from opsctl.progress import Silent
 from opsctl.sandbox.model import Plan, Run, Stage, Verdict, Wish
 from opsctl.sandbox.plan import plan
 from opsctl.sandbox.run import Parts, run
-from opsctl.settings.sandbox import Sandbox
-from opsctl.systems.sandbox_stream import Piece, Stream
-from tests.twins.sandboxes import Script, ScriptedSandboxes
+from opsctl.settings.sections.sandbox import Sandbox
+from opsctl.systems.docker.capped_stream import Piece, Stream
+from tests.fakes.sandboxes import Script, ScriptedSandboxes
 from tests.unit.sandbox.conftest import MARKS
 
 SAYS = (Piece(Stream.OUT, b"out\n"), Piece(Stream.ERROR, b"err\n"))

@@ -16,7 +16,7 @@ from opsctl.sandbox.verdict import (
     read_last_words,
     spoken,
 )
-from opsctl.systems.sandbox_containers import Sample
+from opsctl.systems.docker.capped_runner import Sample
 from tests.unit.sandbox.conftest import CGROUPS
 
 FIGURES = Figures(100 * MEBI, 1.0, 0.0, 0, 5, 0)

@@ -6,7 +6,7 @@ import pytest
 
 from opsctl.sandbox.model import MEBI, Limits, Spec
 from opsctl.sandbox.verify import troubles
-from opsctl.systems.gate import read_shown
+from opsctl.systems.docker.capped_entrypoint import read_shown
 from tests.unit.sandbox.conftest import CGROUPS
 
 SPEC = Spec("t", "app:1", Limits(0.5, 512 * MEBI, 256, MEBI), "65534:65534", ("true",))

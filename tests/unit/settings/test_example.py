@@ -3,9 +3,9 @@ import json
 import jsonschema
 import pytest
 
-from opsctl.settings.document import plain, read_document
 from opsctl.settings.example import example
 from opsctl.settings.model import fields, is_secret, variables
+from opsctl.settings.reading.yaml_document import plain, read_document
 from opsctl.settings.schema import schema
 from tests.unit.settings.conftest import Load
 

@@ -1,7 +1,6 @@
 import pytest
 
 from opsctl.errors import RefusedError
-from opsctl.settings.experiment import Experiment
 from opsctl.settings.isolation import (
     Checkout,
     RedisIndexes,
@@ -11,6 +10,7 @@ from opsctl.settings.isolation import (
     redis_indexes,
     refuse_on_production,
 )
+from opsctl.settings.sections.experiment import Experiment
 
 RULES = Experiment()
 

@@ -8,8 +8,8 @@ import pytest
 
 from opsctl.state import Store, open_store
 from opsctl.state.model import Actor
-from opsctl.systems.files import LocalFiles
-from opsctl.systems.sqlite import SqliteDatabases
+from opsctl.systems.files.local import LocalFiles
+from opsctl.systems.sqlite.database import SqliteDatabases
 
 
 class TurningClock:

@@ -9,7 +9,7 @@ from opsctl.errors import InterruptedRunError, OpsctlError, RefusedError
 from opsctl.state import Store
 from opsctl.state.model import Action, Actor, AuditEntry, Outcome, Release, ReleaseStep
 from opsctl.systems.clock import Clock
-from opsctl.systems.sqlite import SqliteDatabases
+from opsctl.systems.sqlite.database import SqliteDatabases
 
 
 def action(actor: Actor, *, env: str = "prod") -> Action:

@@ -13,7 +13,7 @@ from opsctl.errors import BusyError, OpsctlError, UsageError
 from opsctl.state import Locks
 from opsctl.state.model import Actor, Holder
 from opsctl.systems.clock import Clock
-from opsctl.systems.files import HeldFile, LocalFiles
+from opsctl.systems.files.local import HeldFile, LocalFiles
 
 FILES = LocalFiles()
 

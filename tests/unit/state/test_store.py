@@ -13,7 +13,7 @@ from opsctl.state import Store, open_store
 from opsctl.state.model import Sample
 from opsctl.state.store import SCHEMA
 from opsctl.systems.clock import Clock
-from opsctl.systems.sqlite import SqliteDatabases
+from opsctl.systems.sqlite.database import SqliteDatabases
 
 HEAVY = [
     "pydantic",

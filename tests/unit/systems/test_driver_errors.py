@@ -17,8 +17,10 @@ from opsctl.errors import (
     SettingsError,
     UnreachableError,
 )
-from opsctl.systems import http_errors, postgres_errors, redis_errors
-from opsctl.systems.postgres_errors import StatementError
+from opsctl.systems.http import errors as http_errors
+from opsctl.systems.postgres import errors as postgres_errors
+from opsctl.systems.postgres.errors import StatementError
+from opsctl.systems.redis import errors as redis_errors
 
 
 def kinds(*roots: type[BaseException]) -> Iterator[type[BaseException]]:

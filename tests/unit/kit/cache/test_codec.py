@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from opsctl.kit.cache.codec import Codec, Json, stale_of
 from opsctl.kit.cache.model import PRESETS, CorruptError
-from opsctl.settings.cache import Cache
+from opsctl.settings.sections.cache import Cache
 
 JSON = st.recursive(
     st.none()

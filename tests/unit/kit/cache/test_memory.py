@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opsctl.kit.cache.memory import OVERHEAD_BYTES, Memory
-from tests.twins.clock import HandClock
+from tests.fakes.clock import HandClock
 
 
 def memory(

@@ -1,0 +1,102 @@
+"""`opsctl check`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from opsctl.cli.click_classes import Verb
+from opsctl.cli.session import Session, pass_session
+from opsctl.cli.show.text import Block, clean
+from opsctl.errors import UsageError
+from opsctl.findings import Finding, Level
+from opsctl.policy.baseline import write
+from opsctl.policy.check import Checked, Wish
+from opsctl.policy.check import check as check_all
+from opsctl.policy.judge import as_accepted, to_accept
+from opsctl.policy.model import Report
+from opsctl.policy.project import Sql
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from opsctl.policy.project import Script
+
+_READABLE = 0o644
+
+
+@click.command(cls=Verb, formats=("text", "json", "github", "junit", "sarif"))
+@click.argument("paths", metavar="[PATH]...", nargs=-1)
+@click.option("--rule", "only", metavar="ID", multiple=True, help="Ask this rule only; repeatable.")
+@click.option("--live", is_flag=True, help="Also look at the running host and its containers.")
+@click.option("--strict", is_flag=True, help="Advice fails, too.")
+@click.option("--write-baseline", is_flag=True, help="Accept what is found now, in a file.")
+@pass_session
+def check(
+    session: Session,
+    *,
+    paths: tuple[str, ...],
+    only: tuple[str, ...],
+    live: bool,
+    strict: bool,
+    write_baseline: bool,
+) -> None:
+    """Hold the project to the rules of the house; exit 3 on findings.
+
+    Reads files, rendered compose projects, settings and git, and runs none of what it checks.
+    docs/check.md lists every rule, and how one is answered for in place, in a baseline, or in
+    configs/policy, where a project also keeps rules of its own.
+    """
+    if write_baseline and (paths or only):
+        raise UsageError("a baseline is of the whole project", hint="Leave PATH and --rule out.")
+    site = session.use(session.wiring.or_defaults())
+    checked = check_all(site, Wish(paths, only, live), Sql(_read_sql, _why_alone))
+    report = _accepted(session, checked) if write_baseline else checked.report
+    advised = any(finding.level is Level.ADVICE for finding in report.findings)
+    session.output.conclude(report, _view(report), exit_code=3 if strict and advised else None)
+
+
+def _accepted(session: Session, checked: Checked) -> Report:
+    accepted = to_accept(checked.report, checked.baseline, checked.asked)
+    files = session.wiring.files
+    files.make_dirs(checked.baseline_file.parent)
+    text = write(accepted, checked.baseline)
+    files.write_text(checked.baseline_file, text, mode=_READABLE)
+    session.output.note(f"{len(accepted)} findings accepted in {checked.baseline_file}")
+    return as_accepted(checked.report, accepted)
+
+
+def _read_sql(text: str) -> "Script":
+    from opsctl.sql.lexer import read_script  # noqa: PLC0415 - only projects with SQL pay
+
+    return read_script(text)
+
+
+def _why_alone(words: "Sequence[str]") -> str:
+    from opsctl.sql.standalone import why_alone  # noqa: PLC0415 - same
+
+    return why_alone(words)
+
+
+def _view(report: Report) -> list[Block]:
+    shown = [finding for finding in report.findings if finding.level is not Level.OK]
+    blocks: list[Block] = [_line(finding) for finding in shown]
+    fixes = {finding.check: finding.fix for finding in reversed(shown)}
+    if fixes:
+        blocks += ["\nTo mend it:", *(f"{check}: {fixes[check]}" for check in sorted(fixes)), ""]
+    counts = [
+        f"{sum(finding.level is level for finding in shown)} {name}"
+        for level, name in (
+            (Level.CRITICAL, "errors"),
+            (Level.WARNING, "warnings"),
+            (Level.UNKNOWN, "unknown"),
+            (Level.ADVICE, "advice"),
+        )
+    ]
+    asked = f"{report.rules} rules over {report.files} files"
+    return [*blocks, f"{asked}: {', '.join(counts)}; {len(report.suppressed)} answered for"]
+
+
+def _line(finding: Finding) -> str:
+    place = ":".join(filter(None, (clean(finding.file), str(finding.line or "")))) or "project"
+    word = "error" if finding.level is Level.CRITICAL else finding.level.value
+    return f"{place}: {word}: {clean(finding.what)} [{finding.check}]"

@@ -1,0 +1,1 @@
+"""`opsctl debug` and its verbs."""

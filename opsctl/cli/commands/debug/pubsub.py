@@ -1,0 +1,107 @@
+"""`opsctl debug pubsub`."""
+
+from contextlib import closing
+from dataclasses import replace
+
+import click
+
+from opsctl.cli.click_classes import Verb
+from opsctl.cli.flags import FORMATS, Duration
+from opsctl.cli.session import Session, pass_session
+from opsctl.cli.show.text import Block, Table, clean
+from opsctl.findings import Finding, Level
+from opsctl.probe.health import switched_off
+from opsctl.probe.pubsub.canary import fly
+from opsctl.probe.pubsub.candidates import OBSERVER, heard_by, observing
+from opsctl.probe.pubsub.follow import Beat, Meter, Pace, follow
+from opsctl.probe.pubsub.listeners import Expected
+from opsctl.probe.pubsub.report import PubsubReport, expected, who_listens
+from opsctl.systems.redis.pubsub import Topics
+
+_PURPOSE = OBSERVER.removeprefix("opsctl:")
+
+
+@click.command(cls=Verb, formats=FORMATS)
+@click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
+@click.option("--canary", is_flag=True, help="Also send a test message and wait for it.")
+@click.option("--follow", "following", is_flag=True, help="Show what flows until interrupted.")
+@click.option("--for", "for_s", type=Duration(), help="With --follow: end after this long.")
+@click.option(
+    "--every", "every_s", type=Duration(), default="1s", help="With --follow: how often to report."
+)
+@click.option("--payloads", is_flag=True, help="With --follow: show the start of a message.")
+@pass_session
+def pubsub(  # one a flag
+    session: Session,
+    patterns: tuple[str, ...],
+    *,
+    canary: bool,
+    following: bool,
+    for_s: float | None,
+    every_s: float,
+    payloads: bool,
+) -> None:
+    """Say who hears which channel, proven without a message; exit 3 if one is not heard.
+
+    Without PATTERN the channels and patterns of section `probe` are asked for. OK: somebody hears
+    it. FAIL: proven that nobody does. UNKNOWN: the server hides what would prove it.
+    """
+    settings = session.wiring.settings
+    wanted = expected(settings.probe, patterns)
+    if not settings.redis.enabled:
+        off = switched_off("redis", "redis.enabled")
+        session.output.conclude(off, ["Redis is turned off by redis.enabled."])
+    if following:
+        pace = Pace(every_s, for_s, settings.probe.top)
+        _follow(session, wanted, pace, payloads=payloads)
+        return
+    report = who_listens(session.wiring.redis, wanted, session.wiring.redis_node, settings.probe)
+    if canary:
+        report = replace(report, findings=(*report.findings, _canary(session)))
+    session.output.conclude(report, _view(report))
+
+
+def _canary(session: Session) -> Finding:
+    wiring = session.wiring
+    channel = wiring.settings.probe.canary_channel
+    return fly(
+        wiring.redis,
+        lambda: wiring.redis_subscription(Topics((channel,)), _PURPOSE),
+        channel=channel,
+        wait_s=wiring.settings.probe.budget_s,
+        clock=wiring.clock,
+    )
+
+
+def _follow(session: Session, wanted: Expected, pace: Pace, *, payloads: bool) -> None:
+    clock = session.wiring.clock
+    alone = (name for name in wanted.channels if not heard_by(name, wanted.patterns))
+    watched = tuple(map(observing, (*wanted.patterns, *alone)))
+    meter = Meter(wanted.channels, samples=payloads)
+    topics = Topics(patterns=watched)
+    with closing(session.wiring.redis_subscription(topics, _PURPOSE)) as subscription:
+        for beat in follow(subscription, meter, clock, pace):
+            session.output.event(beat, "\n".join(_lines(beat)))
+
+
+def _view(report: PubsubReport) -> list[Block]:
+    rows = tuple(
+        (one.kind, one.name, one.verdict, str(one.literal), ", ".join(one.patterns), one.proof)
+        for one in report.coverage
+    )
+    table = Table(("", "name", "", "literal", "patterns", "proof"), rows)
+    others = [f for f in report.findings if f.check.partition(" ")[0] not in ("channel", "pattern")]
+    said = [f"{finding.check}: {finding.what}" for finding in others]
+    fixes = dict.fromkeys(f.fix for f in report.findings if f.fix and f.level is not Level.OK)
+    return [table, *said, *(["\nTo mend it:"] if fixes else []), *fixes]
+
+
+def _lines(beat: Beat) -> list[str]:
+    total = f"{beat.messages_per_s:.1f} messages/s, {beat.bytes_per_s / 1024:.1f} KiB/s"
+    lines = [f"after {beat.passed_s:.0f} s: {total}"]
+    for talker in beat.talkers:
+        last = "never heard" if talker.silent_s is None else f"last {talker.silent_s:.1f} s ago"
+        rate = f"{talker.messages_per_s:.1f}/s, {talker.bytes_per_s / 1024:.1f} KiB/s"
+        sample = f"  {clean(talker.sample)}" if talker.sample else ""
+        lines.append(f"  {clean(talker.channel)}  {rate}, {talker.messages} in all, {last}{sample}")
+    return lines

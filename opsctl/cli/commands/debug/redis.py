@@ -1,0 +1,56 @@
+"""`opsctl debug redis`."""
+
+import click
+
+from opsctl.cli.click_classes import Verb
+from opsctl.cli.session import Session, pass_session
+from opsctl.cli.show.text import Block, Table
+from opsctl.probe.health import switched_off
+from opsctl.probe.redis.inspect import HotKey, Inspection, inspect
+
+_KIB = 1024
+
+
+@click.command(cls=Verb)
+@pass_session
+def redis(session: Session) -> None:
+    """Show slow commands, big and hot keys, and clients, without stalling the server.
+
+    Keys are walked in small steps that end after probe.keys keys or probe.budget_s seconds.
+    """
+    wiring = session.wiring
+    if not wiring.settings.redis.enabled:
+        report = switched_off("redis", "redis.enabled")
+        session.output.conclude(report, ["Redis is turned off by redis.enabled."])
+    seen = inspect(wiring.redis, wiring.settings.probe, wiring.clock)
+    session.output.conclude(seen, _view(seen))
+
+
+def _view(seen: Inspection) -> list[Block]:
+    scope = "all" if seen.whole else "a sample of"
+    slow = tuple(
+        (f"{one.at:%m-%d %H:%M:%S}", f"{one.took_ms:.1f} ms", one.command, one.client)
+        for one in seen.slow
+    )
+    big = tuple((f"{k.bytes / _KIB:.1f} KiB", k.kind, str(k.length), k.key) for k in seen.big)
+    hot = tuple((_heat(one), one.key) for one in seen.hot)
+    clients = tuple(
+        (c.address, c.name, c.kind, c.command, f"{c.age_s} s", f"{c.waiting_bytes / _KIB:.1f} KiB")
+        for c in seen.clients
+    )
+    return [
+        *(_titled("Slow commands", ("at", "took", "command", "client"), slow)),
+        *(_titled("Big keys", ("memory", "kind", "length", "key"), big)),
+        *(_titled("Hot keys", ("", "key"), hot)),
+        *(_titled("Clients", ("address", "name", "kind", "command", "age", "waiting"), clients)),
+        f"\n{scope} {seen.looked_at} keys of {seen.address} were looked at",
+        *(f"not seen: {why}" for why in seen.denied),
+    ]
+
+
+def _titled(title: str, head: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> list[Block]:
+    return [f"\n{title}", Table(head, rows) if rows else "none"]
+
+
+def _heat(key: HotKey) -> str:
+    return f"uses {key.frequency} of 255" if key.idle_s is None else f"touched {key.idle_s} s ago"

@@ -1,0 +1,36 @@
+"""`opsctl doctor`."""
+
+import click
+
+from opsctl.cli.click_classes import Verb
+from opsctl.cli.flags import FORMATS
+from opsctl.cli.session import Session, pass_session
+from opsctl.cli.show.text import Block, Table
+from opsctl.doctor.checks import checks
+from opsctl.doctor.examine import examine
+from opsctl.doctor.model import Report
+from opsctl.findings import Level
+
+
+@click.command(cls=Verb, formats=FORMATS)
+@pass_session
+def doctor(session: Session) -> None:
+    """Check everything opsctl stands on; exit 3 on trouble.
+
+    Engine, compose, disk, git, settings, state, and each system that the settings name: whether it
+    answers, its version, its clock. All at once, and no longer than doctor.timeout_s.
+    """
+    patient = session.use(session.wiring.or_defaults())
+    report = examine(
+        checks(patient),
+        deadline_s=patient.settings.doctor.timeout_s,
+        clock=patient.clock,
+        progress=session.progress,
+    )
+    session.output.conclude(report, _view(report))
+
+
+def _view(report: Report) -> list[Block]:
+    rows = tuple((f.check, f.level.value, f.what) for f in report.findings)
+    fixes = [f"{f.check}: {f.fix}" for f in report.findings if f.fix and f.level is not Level.OK]
+    return [Table(("check", "", "finding"), rows), *(["\nTo mend it:"] if fixes else []), *fixes]

@@ -1,0 +1,53 @@
+"""`opsctl init`."""
+
+import click
+
+from opsctl.cli.click_classes import Verb
+from opsctl.cli.flags import lock_timeout
+from opsctl.cli.session import Session, pass_session
+from opsctl.cli.show.text import Block, Table
+from opsctl.errors import EXIT_OK, EXIT_PENDING
+from opsctl.init.drafts import drafts, project_name
+from opsctl.init.model import Plan
+from opsctl.init.observe import observe
+from opsctl.init.plan import plan
+from opsctl.init.write import write
+
+
+@click.command(cls=Verb)
+@click.option("--name", help="Name of the stack; the folder's name by default.")
+@click.option("-n", "--dry-run", is_flag=True, help="Show the plan; write nothing.")
+@click.option("--exit-code", is_flag=True, help="With -n: exit 4 if files are missing.")
+@lock_timeout
+@pass_session
+def init(
+    session: Session,
+    *,
+    name: str | None,
+    dry_run: bool,
+    exit_code: bool,
+    lock_timeout_s: float | None,
+) -> None:
+    """Write what a project needs and never overwrite a file.
+
+    Settings with one overlay an environment, compose files, the first migration and a CI step.
+    What is there already stays as it is; what fails half-way is taken back.
+    """
+    root = session.wiring.directory
+    project = name or project_name(root.name)
+    wanted = drafts(project)
+    wiring = session.use(session.wiring.or_defaults(project))
+    if dry_run:
+        steps = plan(wanted, observe(root, wanted, wiring.files))
+        code = EXIT_PENDING if exit_code and steps.pending else EXIT_OK
+        session.output.conclude(steps, _view(steps), exit_code=code)
+    with session.deed(str(root), lock="init", wait_s=lock_timeout_s or 0.0):
+        steps = plan(wanted, observe(root, wanted, wiring.files))
+        session.left_behind = "what had been written was removed again"
+        write(root, steps, wanted, files=wiring.files, progress=session.progress)
+    session.output.conclude(steps, _view(steps))
+
+
+def _view(steps: Plan) -> list[Block]:
+    rows = tuple((step.deed.value, step.path, step.reason) for step in steps.steps)
+    return [Table(("", "file", "why"), rows)]

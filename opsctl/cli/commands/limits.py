@@ -1,0 +1,103 @@
+"""`opsctl limits`."""
+
+import click
+
+from opsctl.cli.click_classes import Branch
+from opsctl.cli.confirm import confirm, confirm_by_name
+from opsctl.cli.session import Session, pass_session
+from opsctl.cli.show.text import Block, Table
+from opsctl.errors import UnreachableError
+from opsctl.kit.limit_view import (
+    LimitsReport,
+    LimitUse,
+    ResetPlan,
+    plan_reset,
+    read_limits,
+    reset,
+)
+from opsctl.systems.redis.client import Redis
+
+
+@click.group(cls=Branch)
+def limits() -> None:
+    """See and reset the rate limits of all processes."""
+
+
+@limits.command()
+@click.option("--prefix", help="First part of the keys; limits.prefix by default.")
+@pass_session
+def show(session: Session, *, prefix: str | None) -> None:
+    """Show each limit: what is used of it, who waits, when the next call is allowed.
+
+    Every process that shares the limits counts. Exit 7 when Redis is off or away.
+    """
+    report = read_limits(_redis(session), prefix or session.wiring.settings.limits.prefix)
+    session.output.conclude(report, _view(report))
+
+
+@limits.command("reset")
+@click.argument("name")
+@click.option("-n", "--dry-run", is_flag=True, help="Show what would be forgotten.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask; in prod give --confirm prod.")
+@click.option("--confirm", "confirmed", metavar="ENV", help="Answer the question that prod asks.")
+@pass_session
+def reset_limit(
+    session: Session,
+    *,
+    name: str,
+    dry_run: bool,
+    yes: bool,
+    confirmed: str | None,
+) -> None:
+    """Forget what a limit has counted: NAME, or NAME:SUBJECT for one subject.
+
+    Up to a whole limit of calls may then follow those just made: the other side may refuse them.
+    """
+    redis = _redis(session)
+    plan = plan_reset(redis, session.wiring.settings.limits.prefix, name)
+    if dry_run or not plan.keys:
+        session.output.conclude(plan, _plan_view(plan))
+    _ask(session, plan, yes=yes, confirmed=confirmed)
+    with session.deed(name, lock="limits", wait_s=0.0):
+        done = reset(redis, plan)
+    session.output.conclude(done, _plan_view(done))
+
+
+def _ask(session: Session, plan: ResetPlan, *, yes: bool, confirmed: str | None) -> None:
+    question = f"Forget the calls counted for {plan.name} ({len(plan.keys)} logs)?"
+    if session.wiring.settings.env == "prod":
+        confirm_by_name(session, question, name="prod", given=confirmed)
+    else:
+        confirm(session, question, yes=yes)
+
+
+def _redis(session: Session) -> Redis:
+    if not session.wiring.settings.redis.enabled:
+        raise UnreachableError(
+            "limits are not shared",
+            why="REDIS_ENABLED is false, so each process keeps its own share",
+            hint="Set redis.enabled to true.",
+        )
+    return session.wiring.redis
+
+
+def _view(report: LimitsReport) -> list[Block]:
+    if not report.limits:
+        return [f"No service has used a limit under {report.prefix} yet."]
+    head = ("limit", "subject", "rate", "used", "reserved", "next call in")
+    rows = tuple(_row(use) for use in report.limits)
+    more = [f"and {report.left_out} more"] if report.left_out else []
+    return [Table(head, rows), *more]
+
+
+def _row(use: LimitUse) -> tuple[str, ...]:
+    rate = f"{use.limit}/{use.window_s:g}s" if use.limit else "not known"
+    wait = f"{use.next_in_s:.3g} s" if use.next_in_s > 0 else "now"
+    return (use.name, use.subject or "all", rate, str(use.used), str(use.reserved), wait)
+
+
+def _plan_view(plan: ResetPlan) -> list[Block]:
+    if not plan.keys:
+        return [f"{plan.name}: nothing is counted now"]
+    verb = f"forgot {plan.forgotten} calls" if plan.forgotten else "forget"
+    return [f"{key}: {verb}" for key in plan.keys]

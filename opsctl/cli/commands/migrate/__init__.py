@@ -1,0 +1,1 @@
+"""`opsctl migrate` and its verbs."""

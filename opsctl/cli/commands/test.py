@@ -1,0 +1,181 @@
+"""`opsctl test`."""
+
+import os
+import sys
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import click
+
+from opsctl.cli.click_classes import Verb
+from opsctl.cli.session import Session, pass_session
+from opsctl.errors import EXIT_OK
+from opsctl.progress import Progress, Silent
+from opsctl.sandbox.model import Marks
+from opsctl.sandbox.prepare import Asked, Desk, prepare
+from opsctl.sandbox.report import lines, report
+from opsctl.sandbox.run import Parts, run
+from opsctl.sandbox.services import SERVICES
+from opsctl.sandbox.sweep import sweep
+from opsctl.systems.docker.capped_stream import Piece, Stream
+from opsctl.systems.process.output import Line
+
+FORMATS = ("text", "json", "github", "junit")
+
+
+class VerbWithVariables(Verb):
+    """Takes `--env NAME=VALUE` for a variable: no environment is called so."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, with_variables(args))
+
+
+def with_variables(args: list[str]) -> list[str]:
+    """Say `--env A=1` as `--var A=1`; what comes behind `--` is the command's own."""
+    end = args.index("--") if "--" in args else len(args)
+    ours = args[:end]
+    found = [
+        "--var" if word in ("-e", "--env") and "=" in value else _joined(word)
+        for word, value in pairwise([*ours, ""])
+    ]
+    return [*found, *args[end:]]
+
+
+def _joined(word: str) -> str:
+    name, _, value = word.partition("=")
+    return f"--var={value}" if name == "--env" and "=" in value else word
+
+
+class Names(click.ParamType[tuple[str, ...]]):
+    """Names with commas between them."""
+
+    name = "names"
+
+    def __init__(self, known: tuple[str, ...] = ()) -> None:
+        self._known = known
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        names = tuple(name.strip() for name in str(value).split(",") if name.strip())
+        strange = [name for name in names if self._known and name not in self._known]
+        if strange or not names:
+            known = f"; choose from {', '.join(self._known)}" if self._known else ""
+            self.fail(f"{value!r} names nothing known{known}", param, ctx)
+        return names
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    steps: tuple[str, ...]
+
+
+@click.command(cls=VerbWithVariables, formats=FORMATS)
+@click.option("--image", metavar="IMAGE", help="Image to run in.")
+@click.option(
+    "--matrix", type=Names(), multiple=True, metavar="IMAGE,...", help="Run in each of these."
+)
+@click.option("--service", metavar="NAME", default="", help="Run this service of the compose file.")
+@click.option("--build", is_flag=True, help="Build the image first, from ./Dockerfile or compose.")
+@click.option(
+    "--var", multiple=True, metavar="NAME[=VALUE]", help="Variable; also --env NAME=VALUE."
+)
+@click.option(
+    "--mount", multiple=True, metavar="SRC:DST[:rw]", help="Show a folder; read-only without :rw."
+)
+@click.option("--workdir", metavar="DIR", default="", help="Start in this folder of the container.")
+@click.option("--network", metavar="NAME", default="", help="none, or one of the compose project.")
+@click.option(
+    "--with",
+    "services",
+    type=Names(tuple(SERVICES)),
+    multiple=True,
+    metavar="NAME,...",
+    help="Start throw-away servers for it: postgres, timescale, redis.",
+)
+@click.option("--junit", metavar="FILE", help="Also write a JUnit report to FILE.")
+@click.option("--keep", is_flag=True, help="Leave the stopped container and its log behind.")
+@click.option("-n", "--dry-run", is_flag=True, help="Show the plan; run nothing.")
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+@pass_session
+def test(session: Session, /, *, dry_run: bool, junit: str | None, **words: Any) -> None:  # noqa: ANN401 - what click read
+    """Run a test in a container that cannot exceed 0.5 CPU and 512 MiB.
+
+    Its output streams as it comes, and its exit code is ours; --timeout is how long it may run
+    (exit 124). Without an image it is the compose project's test service. The container has no
+    network, no root, no swap and a read-only file system; its caps are verified from inside before
+    the command starts. Settings lower the caps and never raise them (exit 5).
+    """
+    asked = _asked(session, **words)
+    token, secret, password = (os.urandom(size).hex() for size in (4, 16, 16))
+    marks = Marks(f"opsctl-test-{token}", secret, password)
+    desk = _desk(session)
+    plan = prepare(asked, desk, marks, build=not dry_run)
+    if dry_run:
+        session.output.conclude(Planned(plan.steps), plan.steps, exit_code=EXIT_OK)
+    swept = sweep(desk.sandboxes, desk.host, desk.clock)
+    session.left_behind = "what had been started was removed"
+    told = report(run(plan, _parts(session, desk), marks, keep=asked.keep), swept)
+    if junit:
+        from opsctl.sandbox.junit import junit as as_junit  # noqa: PLC0415 - only its reader pays
+
+        desk.files.write_text(Path(junit).absolute(), as_junit(told.runs), mode=0o644)
+    for line in lines(told):
+        session.output.note(line)
+    session.output.conclude(told, [], exit_code=told.exit_code)
+
+
+def _asked(session: Session, **words: Any) -> Asked:  # noqa: ANN401 - what click read
+    """Read the flags; --timeout is the test's, not the engine's."""
+    image = (words["image"],) if words["image"] else ()
+    return Asked(
+        images=(*image, *(name for names in words["matrix"] for name in names)),
+        service=words["service"],
+        build=words["build"],
+        command=words["command"],
+        variables=words["var"],
+        mounts=words["mount"],
+        workdir=words["workdir"],
+        network=words["network"],
+        services=tuple(name for names in words["services"] for name in names),
+        keep=words["keep"],
+        timeout_s=session.take_timeout(),
+    )
+
+
+def _desk(session: Session) -> Desk:
+    wiring = session.wiring
+    return Desk(
+        settings=wiring.settings,
+        directory=wiring.project_dir,
+        environ=os.environ,
+        engine=wiring.engine_here,
+        project=lambda: wiring.project_here,
+        pid=os.getpid(),
+        sandboxes=wiring.sandboxes,
+        compose=wiring.compose,
+        processes=wiring.processes,
+        files=wiring.files,
+        host=wiring.host,
+        clock=wiring.clock,
+        on_line=lambda line: _note(session, line),
+    )
+
+
+def _note(session: Session, line: Line) -> None:
+    session.output.note(line.text)
+
+
+def _parts(session: Session, desk: Desk) -> Parts:
+    """Give the command our streams; where stdout is for programs, stderr takes both."""
+    out = sys.stdout.buffer if session.options.output == "text" else sys.stderr.buffer
+    streams = {Stream.OUT: out, Stream.ERROR: sys.stderr.buffer}
+
+    def hear(piece: Piece) -> None:
+        streams[piece.stream].write(piece.data)
+        streams[piece.stream].flush()
+
+    progress: Progress = Silent() if sys.stderr.isatty() else session.progress
+    return Parts(desk.sandboxes, desk.clock, desk.settings.sandbox, hear, progress)

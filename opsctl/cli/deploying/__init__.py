@@ -1,0 +1,1 @@
+"""What the commands that deploy share: running a plan, migrating first, notifying."""

@@ -1,0 +1,1 @@
+"""How results look: text, JSON, other programs' formats, progress."""

@@ -1,0 +1,59 @@
+"""What a deploy stands on: the parts that the door hands in, each built when first asked for."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from opsctl.deploy.model import Target
+from opsctl.settings import Settings
+
+if TYPE_CHECKING:
+    from opsctl.state.model import Actor
+    from opsctl.state.store import Store
+    from opsctl.systems.clock import Clock
+    from opsctl.systems.docker.compose import Compose
+    from opsctl.systems.docker.containers import Containers
+    from opsctl.systems.engine.inventory import Stock
+    from opsctl.systems.engine.locks import EngineLocks
+    from opsctl.systems.files.local import Files
+    from opsctl.systems.git.repository import Git
+    from opsctl.systems.git.worktree import Sources
+    from opsctl.systems.host import Host, Usage
+    from opsctl.systems.network.tailnet import Tailnet
+
+
+class Site(Protocol):
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def target(self) -> Target: ...
+    @property
+    def state_directory(self) -> Path: ...
+    @property
+    def experiment(self) -> str | None: ...
+    @property
+    def actor(self) -> "Actor": ...
+    @property
+    def clock(self) -> "Clock": ...
+    @property
+    def files(self) -> "Files": ...
+    @property
+    def host(self) -> "Host": ...
+    @property
+    def git(self) -> "Git": ...
+    @property
+    def containers(self) -> "Containers": ...
+    @property
+    def stock(self) -> "Stock": ...
+    @property
+    def compose(self) -> "Compose": ...
+    @property
+    def store(self) -> "Store": ...
+    @property
+    def tailnet(self) -> "Tailnet": ...
+    @property
+    def engine_locks(self) -> "EngineLocks": ...
+    @property
+    def sources(self) -> "Sources": ...
+    def engine_usage(self, root: Path) -> "Usage | None":
+        """Measure the disk that holds the engine's files, on the machine where it is."""
+        ...

@@ -1,0 +1,1 @@
+"""What a clean-up removes from an engine, and what it keeps."""

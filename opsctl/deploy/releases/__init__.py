@@ -1,0 +1,1 @@
+"""Earlier releases: recorded, restored after a failure, returned to on request."""

@@ -1,0 +1,1 @@
+"""Whether what was started is healthy, and the data behind it fresh."""

@@ -1,0 +1,58 @@
+"""Shows the place in a file that something is about: file, line, column, the line and a caret."""
+
+import unicodedata
+from collections.abc import Mapping
+
+from opsctl.migrate.model import RefusedMigrationError
+from opsctl.sql.lexer import place
+from opsctl.value import Value
+
+_WIDEST = 120
+_BEFORE = 40
+NOTHING_RAN = "nothing was changed"
+
+
+class Spot(Value):
+    """One place in one file, fit to be shown."""
+
+    file: str
+    line: int
+    column: int
+    excerpt: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+    def facts(self) -> Mapping[str, object]:
+        return {"file": self.file, "line": self.line, "column": self.column}
+
+
+def spot(text: str, file: str, offset: int) -> Spot:
+    at = place(text, min(offset, len(text)))
+    first = at.offset - at.column + 1
+    end = text.find("\n", first)
+    line = text[first : None if end < 0 else end].rstrip("\r")
+    return Spot(file, at.line, at.column, _marked(line, at.line, at.column - 1))
+
+
+def refused(text: str, file: str, offset: int, *, why: str, hint: str) -> RefusedMigrationError:
+    """Say that a file cannot run, and where it says so."""
+    at = spot(text, file, offset)
+    return RefusedMigrationError(
+        f"{at}: this cannot run",
+        why=f"{why}; {NOTHING_RAN}",
+        hint=hint,
+        excerpt=at.excerpt,
+        facts=at.facts(),
+    )
+
+
+def _marked(line: str, number: int, index: int) -> tuple[str, ...]:
+    """Cut a long line around the place, and put the caret below it whatever the letters' width."""
+    start = max(0, index - _BEFORE) if len(line) > _WIDEST else 0
+    shown = line[start : start + _WIDEST].replace("\t", " ")
+    head, mark = ("..." if start else ""), f"{number} | "
+    before = head + shown[: index - start]
+    width = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in before)
+    tail = "..." if start + _WIDEST < len(line) else ""
+    return (f"{mark}{head}{shown}{tail}", f"{' ' * (len(mark) - 2)}| {' ' * width}^")

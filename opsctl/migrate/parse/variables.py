@@ -1,0 +1,49 @@
+"""Fills in `--set name=value` where psql would: `:name`, `:'name'`, `:"name"`."""
+
+from collections.abc import Mapping, Sequence
+
+from opsctl.errors import UsageError
+from opsctl.migrate.parse.excerpt import refused
+from opsctl.sql.lexer import Oddity
+
+_QUOTED = {"'": "'", '"': '"'}
+
+
+def fill(text: str, file: str, variables: Sequence[Oddity], values: Mapping[str, str]) -> str:
+    """Replace every variable; one without a value is refused."""
+    pieces, position = [], 0
+    for variable in variables:
+        offset = variable.place.offset
+        quote, name = _parts(variable.text)
+        if name not in values and _is_glued(text, offset):
+            continue
+        if name not in values:
+            raise refused(text, file, offset, why=f"{name} has no value", hint=_hint(name))
+        pieces += [text[position:offset], _quoted(values[name], quote)]
+        position = offset + len(variable.text)
+    return "".join([*pieces, text[position:]])
+
+
+def _is_glued(text: str, offset: int) -> bool:
+    """Know an array slice `[1:n]` and a struct `{'a':b}` by what ends before the colon."""
+    before = text[offset - 1 : offset]
+    return before.isalnum() or before in {"_", "'", '"', ")", "]"}
+
+
+def _hint(name: str) -> str:
+    return f"Give it with --set {name}=VALUE, e.g. --set {name}=app"
+
+
+def _parts(text: str) -> tuple[str, str]:
+    quote = text[1] if text[1] in _QUOTED else ""
+    return quote, text[2:-1] if quote else text[1:]
+
+
+def _quoted(value: str, quote: str) -> str:
+    if "\0" in value:
+        raise UsageError("a value of --set holds a NUL byte")
+    if quote == "'" and "\\" in value:
+        # Whatever standard_conforming_strings says.
+        escaped = value.replace("\\", "\\\\").replace("'", "''")
+        return f" E'{escaped}'"
+    return f"{quote}{value.replace(quote, quote * 2)}{quote}" if quote else value

@@ -1,0 +1,178 @@
+"""The tracking table of one open session: its rows read and written, files run beside them."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+
+from opsctl import __version__
+from opsctl.migrate.dialect import Dialect, Kind
+from opsctl.migrate.model import Applied, Migration
+from opsctl.migrate.run_model import Work
+from opsctl.systems.sql_scripts import Message, Row, ScriptError, ScriptSession
+from opsctl.value import Value
+
+_ATTEMPTS = 5
+
+
+class Ledger(Value):
+    dialect: Dialect
+    session: ScriptSession
+    git_sha: Callable[[], str] = str
+
+    def applied(self) -> tuple[Applied, ...]:
+        """List what every run needs to know; nothing where there is no table yet."""
+        rows = self.dialect.rows(self.session)
+        return tuple(Applied(int(v), name, known, bool(done)) for v, name, known, done in rows)
+
+    def history(self) -> tuple[Applied, ...]:
+        """List all that the table knows."""
+        columns = (
+            "version, name, checksum, finished, CAST(applied_at AS text), applied_by, duration_ms,"
+        )
+        rows = self._select(f"{columns} opsctl_version, git_sha")
+        return tuple(_whole(row) for row in rows)
+
+    def create(self) -> None:
+        """Make the tracking table; two may do so at once."""
+        ddl = self.dialect.tracking()
+        for attempt in range(_ATTEMPTS):
+            if self.dialect.is_tracked(self.session):
+                return
+            try:
+                self.session.run(Message(ddl, begin=self.dialect.begin, starts=self._starts(ddl)))
+            except ScriptError as error:
+                # Another runner was faster, between our look and our statement.
+                if self.dialect.kind(error) is Kind.OTHER or attempt + 1 == _ATTEMPTS:
+                    raise
+            else:
+                return
+
+    def begin(self) -> None:
+        """Open a transaction that holds the tracking table, and stays open."""
+        ddl = "" if self.dialect.is_tracked(self.session) else self.dialect.tracking()
+        begin = self.dialect.begin
+        self.session.run(Message(ddl, begin=begin, end="", starts=self._starts(ddl)))
+
+    def run(self, work: Work, *, end: str = "COMMIT", begin: str | None = None) -> None:
+        """Run a file and add its row, both or neither."""
+        limits = (*self.dialect.limits(work.limits), *self.dialect.unhurried)
+        before = [*limits, self._insert(work.migration)]
+        self.session.run(self._message(work, before, begin=begin, end=end))
+
+    def run_down(self, work: Work) -> None:
+        """Run a down part and remove the row, both or neither."""
+        row = f"DELETE FROM {self.dialect.table} WHERE version = {work.migration.version:d}"  # noqa: S608 - a number
+        self.session.run(
+            self._message(work, [*self.dialect.limits(work.limits), row], end="COMMIT")
+        )
+
+    def run_bare(self, scripts: ScriptSession, work: Work) -> None:
+        """Run a file elsewhere, without a row."""
+        if work.alone:
+            scripts.run_alone(work.text, before=self.dialect.limits(work.limits, local=False))
+        else:
+            scripts.run(self._message(work, self.dialect.limits(work.limits)))
+
+    def run_alone(self, work: Work) -> None:
+        """Run one statement without a transaction, between two writes of its row."""
+        self.session.run_alone(
+            work.text,
+            before=self.dialect.limits(work.limits, local=False),
+            statement_s=work.limits.statement_s or None,
+        )
+
+    def start(self, migration: Migration) -> None:
+        self.session.query(self._insert(migration, finished=False))
+
+    def finish(self, migration: Migration, duration_ms: int | None) -> None:
+        self.session.query(
+            f"UPDATE {self.dialect.table} SET finished = true, duration_ms = %(ms)s"  # noqa: S608 - our own name
+            " WHERE version = %(version)s",
+            {"ms": duration_ms, "version": migration.version},
+        )
+
+    def forget(self, version: int) -> None:
+        statement = f"DELETE FROM {self.dialect.table} WHERE version = %(version)s"  # noqa: S608 - our own name
+        self.session.query(statement, {"version": version})
+
+    def accept(self, migration: Migration) -> None:
+        """Take the file as it is now for what was applied."""
+        self.session.query(
+            f"UPDATE {self.dialect.table} SET checksum = %(checksum)s, name = %(name)s"  # noqa: S608 - our own name
+            " WHERE version = %(version)s",
+            {
+                "checksum": migration.checksum,
+                "name": migration.name,
+                "version": migration.version,
+            },
+        )
+
+    def record(self, migrations: Iterable[Migration]) -> None:
+        """Write rows for files that ran before we came; all or none."""
+        rows = [self._insert(migration) for migration in migrations]
+        if rows:
+            text = ";\n".join(rows)
+            self.session.run(Message(text, begin=self.dialect.begin, starts=self._starts(text)))
+
+    def write_durations(self, durations: Mapping[int, int]) -> None:
+        """Write them all at once, which brings all that was applied to the disk."""
+        if not durations:
+            return
+        rows = ", ".join(f"({version:d}, {ms:d})" for version, ms in durations.items())
+        table = self.dialect.table
+        statement = (
+            f"WITH took (version, ms) AS (VALUES {rows}) UPDATE {table}"  # noqa: S608 - numbers only
+            f" SET duration_ms = took.ms FROM took WHERE {table}.version = took.version"
+        )
+        self.dialect.seal(self.session, statement)
+
+    def _message(
+        self, work: Work, before: Sequence[str], *, begin: str | None = None, end: str = "COMMIT"
+    ) -> Message:
+        return Message(
+            work.text,
+            copies=work.copies,
+            begin=self.dialect.begin if begin is None else begin,
+            before=tuple(before),
+            end=end,
+            statement_s=work.limits.statement_s or None,
+            starts=work.starts,
+        )
+
+    def _insert(self, migration: Migration, *, finished: bool = True) -> str:
+        quote = self.dialect.quote
+        known = self.git_sha()
+        sha = quote(known) if known else "NULL"
+        values = {
+            "version": f"{migration.version:d}",
+            "name": quote(migration.name),
+            "checksum": quote(migration.checksum),
+            "opsctl_version": quote(__version__),
+            "git_sha": sha,
+            "finished": str(finished).lower(),
+        } | ({"applied_by": quote(self.dialect.who)} if self.dialect.who else {})
+        columns, row = ", ".join(values), ", ".join(values.values())
+        return f"INSERT INTO {self.dialect.table} ({columns}) VALUES ({row})"  # noqa: S608 - every value is quoted
+
+    def _select(self, columns: str) -> list[Row]:
+        if not self.dialect.is_tracked(self.session):
+            return []
+        statement = f"SELECT {columns} FROM {self.dialect.table} ORDER BY version"  # noqa: S608 - our own names
+        return self.session.query(statement)
+
+    def _starts(self, text: str) -> tuple[int, ...]:
+        return tuple(statement.start.offset for statement in self.dialect.read(text).statements)
+
+
+def _whole(row: Sequence[object]) -> Applied:
+    version, name, checksum, finished, at, by, ms, opsctl, sha = row
+    return Applied(
+        int(str(version)),
+        str(name),
+        str(checksum),
+        bool(finished),
+        applied_at=datetime.fromisoformat(str(at)),
+        applied_by=str(by or ""),
+        duration_ms=None if ms is None else int(str(ms)),
+        opsctl_version=str(opsctl or ""),
+        git_sha=str(sha or ""),
+    )

@@ -1,0 +1,1 @@
+"""Where notifications go: a program, the journal, a webhook, mail."""

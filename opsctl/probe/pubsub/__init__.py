@@ -1,0 +1,1 @@
+"""Who subscribes to which channel, over all nodes."""

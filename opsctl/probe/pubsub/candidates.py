@@ -1,0 +1,73 @@
+"""Guesses under which patterns somebody may be listening: each guess is then proven or refuted."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from opsctl.probe.model import Client
+from opsctl.systems.redis.glob import matches
+
+MOST = 400
+_SAID = re.compile(r"(?:^|:)(p?sub=.*)")
+_MANY = "*****"
+_OBSERVED = re.compile(r"\[[^\]]\]")
+OBSERVER = "opsctl:debug"
+_SEPARATORS = ".:_-/"
+
+
+def candidates(
+    patterns: Iterable[str], channels: Iterable[str], clients: Iterable[Client]
+) -> tuple[str, ...]:
+    """List what settings name, what clients say of themselves, and what would match the channels.
+
+    Patterns that match no expected channel are only there to explain the count.
+    """
+    named = (*patterns, *(said for client in clients for said in said_patterns(client.name)))
+    channels = tuple(channels)
+    ours = (observing(name) for name in (*named, *channels))
+    guessed = (guess for channel in channels for guess in _guesses(channel))
+    return tuple(dict.fromkeys((*named, *ours, *guessed)))[:MOST]
+
+
+def observing(pattern: str) -> str:
+    """Write a pattern as `opsctl debug` subscribes to it: the same to match, another to count.
+
+    So one who only watches is never taken for one who does the work.
+    """
+    first, rest = pattern[:1], pattern[1:]
+    if first == "*":
+        return _MANY + rest.lstrip("*")
+    return pattern if first in ("", "?", "[", "\\", "]", "^") else f"[{first}]{rest}"
+
+
+def is_observing(pattern: str) -> bool:
+    return pattern.startswith(_MANY) or bool(_OBSERVED.match(pattern))
+
+
+def said_patterns(name: str) -> tuple[str, ...]:
+    """Read `opsctl:archiver:sub=x,psub=ticker.*,psub=y`, as the kit names its subscribers."""
+    found = _SAID.search(name)
+    patterns: list[str] = []
+    kind = ""
+    for word in found[1].split(",") if found else ():
+        prefix = next((said for said in ("psub=", "sub=") if word.startswith(said)), "")
+        kind = prefix or kind
+        if kind == "psub=":
+            patterns.append(word.removeprefix(prefix))
+    return tuple(filter(None, patterns))
+
+
+def heard_by(channel: str, patterns: Iterable[str]) -> tuple[str, ...]:
+    return tuple(pattern for pattern in patterns if matches(pattern, channel))
+
+
+def _guesses(channel: str) -> Iterator[str]:
+    yield from (channel, "*", "**", "?*", "*?")
+    for cut in range(1, len(channel) + 1):
+        yield channel[:cut] + "*"
+        yield channel[:cut] + "?" * (len(channel) - cut)
+        yield "*" + channel[-cut:]
+    for at, letter in enumerate(channel):
+        if letter in _SEPARATORS:
+            before, after = channel[:at], channel[at + 1 :]
+            yield from (f"*{letter}*", f"{before}?{after}", f"{before}?*", f"*{letter}{after}")
+            yield from (f"{before}{letter}?*", f"*{before}{letter}*", f"{before}*{after}")

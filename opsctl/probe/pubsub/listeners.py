@@ -1,0 +1,140 @@
+"""Who listens on one Redis node: counted in one transaction, without sending a message."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from opsctl.errors import OpsctlError, SettingsError, UnreachableError
+from opsctl.probe.model import Client
+from opsctl.probe.pubsub.candidates import OBSERVER, candidates, is_observing
+from opsctl.probe.redis.clients import parse_clients
+from opsctl.systems.redis.client import Redis, Word, parse_info
+
+# Before, NUMPAT counted each client's patterns apart, and the count below proves nothing.
+_UNIQUE_SINCE = (6, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One server, and all that it lets us know of its listeners."""
+
+    address: str
+    role: str
+    literal: Mapping[str, int] = field(default_factory=dict)
+    """Literal subscribers of each channel."""
+    pattern_count: int = 0
+    """Different patterns that somebody holds."""
+    held: tuple[str, ...] = ()
+    """Patterns proven to be held, without those of people who only watch."""
+    observed: int = 0
+    """Patterns held by people who watch with `opsctl debug pubsub --follow`."""
+    clients: tuple[Client, ...] | None = None
+    hidden: str = ""
+    """Why this node cannot prove that nobody listens; empty where it can."""
+
+    @property
+    def unexplained(self) -> int:
+        return self.pattern_count - len(self.held) - self.observed
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    channels: tuple[str, ...]
+    patterns: tuple[str, ...]
+
+
+def reach(redis: Redis) -> None:
+    """Raise if nobody answers or lets us in; a server that only refuses commands is there."""
+    try:
+        redis.ping()
+    except (UnreachableError, SettingsError):
+        raise
+    except OpsctlError:
+        return
+
+
+def look(redis: Redis, wanted: Expected) -> Node:
+    """Ask one node. What it says counts; what it refuses hides it, so that nothing is proven."""
+    try:
+        hidden = _hidden(redis)
+    except UnreachableError as error:
+        return Node(redis.address, "unknown", hidden=reason(error))
+    clients = _clients(redis)
+    node = Node(redis.address, _role(redis), clients=clients, hidden=hidden)
+    guesses = candidates(wanted.patterns, wanted.channels, clients or ())
+    try:
+        literal, count, found = _count(redis, wanted.channels, guesses)
+    except OpsctlError as error:
+        return _literal_only(redis, wanted, node, error)
+    watching = tuple(pattern for pattern in found if is_observing(pattern) and _watched(clients))
+    held = tuple(pattern for pattern in found if pattern not in watching)
+    node = replace(node, literal=literal, pattern_count=count, held=held, observed=len(watching))
+    return node if count or "NUMPAT" not in hidden else replace(node, hidden="")
+
+
+def _hidden(redis: Redis) -> str:
+    """Say why a node that answers proves nothing; empty where it can."""
+    try:
+        info = parse_info(redis.call("INFO", "server").decode())
+    except UnreachableError:
+        raise
+    except OpsctlError as error:
+        return f"its replicas and version are not shown: {error.why or error.what}"
+    version = info.get("redis_version", "")
+    numbers = tuple(int(number) for number in version.split(".")[:2] if number.isdigit())
+    return "" if numbers >= _UNIQUE_SINCE else f"NUMPAT of Redis {version} proves no absence"
+
+
+def _watched(clients: Sequence[Client] | None) -> bool:
+    return clients is None or any(client.name.startswith(OBSERVER) for client in clients)
+
+
+def reason(error: OpsctlError) -> str:
+    return f"{error.what}: {error.why}" if error.why else error.what
+
+
+def _count(
+    redis: Redis, channels: Sequence[str], guesses: Sequence[str]
+) -> tuple[dict[str, int], int, tuple[str, ...]]:
+    """Ask all in one transaction: nobody comes or goes in between, so the counts add up.
+
+    A pattern that we subscribe to and that does not raise the number of patterns is held already.
+    """
+    commands: list[tuple[Word, ...]] = [("PUBSUB", "NUMSUB", *channels), ("PUBSUB", "NUMPAT")]
+    for guess in guesses:
+        commands += [("PSUBSCRIBE", guess), ("PUBSUB", "NUMPAT"), ("PUNSUBSCRIBE", guess)]
+    numsub, count, *rest = redis.batch(commands, atomic=True)
+    with_ours: list[Any] = rest[1::3]
+    held = tuple(guess for guess, after in zip(guesses, with_ours, strict=True) if after == count)
+    return _pairs(numsub), int(count), held
+
+
+def _pairs(numsub: Sequence[Any]) -> dict[str, int]:
+    names = (name.decode(errors="surrogateescape") for name in numsub[::2])
+    return dict(zip(names, map(int, numsub[1::2]), strict=True))
+
+
+def _literal_only(redis: Redis, wanted: Expected, node: Node, refusal: OpsctlError) -> Node:
+    """Keep what can be known when subscribing is refused."""
+    try:
+        literal = _pairs(redis.call("PUBSUB", "NUMSUB", *wanted.channels))
+        count = int(redis.call("PUBSUB", "NUMPAT"))
+    except OpsctlError as error:
+        return replace(node, hidden=reason(error))
+    # Without a single pattern on the server there is nothing to prove.
+    hidden = node.hidden or (reason(refusal) if count else "")
+    return replace(node, literal=literal, pattern_count=count, hidden=hidden)
+
+
+def _clients(redis: Redis) -> tuple[Client, ...] | None:
+    try:
+        return parse_clients(redis.call("CLIENT", "LIST", "TYPE", "pubsub").decode())
+    except OpsctlError:
+        return None
+
+
+def _role(redis: Redis) -> str:
+    try:
+        return parse_info(redis.call("INFO", "replication").decode()).get("role", "unknown")
+    except OpsctlError:
+        return "unknown"

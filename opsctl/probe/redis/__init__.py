@@ -1,0 +1,1 @@
+"""Measures one Redis and judges the figures."""

@@ -1,0 +1,169 @@
+"""What costs: slow commands, big keys, hot keys, clients. Every question is small; none stalls."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from heapq import nlargest
+from typing import TypeVar
+
+from opsctl.errors import OpsctlError, UnreachableError
+from opsctl.probe.model import Client
+from opsctl.probe.pubsub.listeners import reach, reason
+from opsctl.probe.redis.clients import parse_clients
+from opsctl.probe.redis.measure import scan
+from opsctl.settings.sections.probe import Probe
+from opsctl.systems.clock import Clock
+from opsctl.systems.redis.client import Redis
+
+T = TypeVar("T")
+_SHOWN_WORDS = 2
+_SHOWN_LETTERS = 80
+_NESTED_SAMPLES = 5
+_LENGTHS = {
+    "string": "STRLEN",
+    "list": "LLEN",
+    "set": "SCARD",
+    "zset": "ZCARD",
+    "hash": "HLEN",
+    "stream": "XLEN",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SlowCommand:
+    at: datetime
+    took_ms: float
+    command: str
+    """The command and its key; values may be secrets and stay out."""
+    client: str
+
+
+@dataclass(frozen=True, slots=True)
+class BigKey:
+    key: str
+    kind: str
+    bytes: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class HotKey:
+    key: str
+    frequency: int | None
+    """Redis's own count, 0 to 255, under an LFU policy."""
+    idle_s: int | None
+    """Without LFU: how long ago it was touched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """`denied` says what the server did not let us see."""
+
+    address: str
+    looked_at: int
+    whole: bool
+    slow: tuple[SlowCommand, ...] = ()
+    big: tuple[BigKey, ...] = ()
+    hot: tuple[HotKey, ...] = ()
+    clients: tuple[Client, ...] = ()
+    denied: tuple[str, ...] = field(default=())
+
+
+_Keys = tuple[list[BigKey], list[HotKey], int]
+
+
+def inspect(redis: Redis, rules: Probe, clock: Clock) -> Inspection:
+    reach(redis)
+    denied: list[str] = []
+
+    def ask(name: str, question: Callable[[], T], otherwise: T) -> T:
+        try:
+            return question()
+        except UnreachableError:
+            raise
+        except OpsctlError as error:
+            denied.append(f"{name}: {reason(error)}")
+            return otherwise
+
+    nothing: _Keys = ([], [], 0)
+    big, hot, looked_at = ask("keys", lambda: _keys(redis, rules, clock), nothing)
+    return Inspection(
+        address=redis.address,
+        looked_at=looked_at,
+        whole=looked_at >= ask("size", lambda: int(redis.call("DBSIZE")), 0),
+        slow=ask("slow log", lambda: tuple(_slow(redis, rules)), ()),
+        big=tuple(nlargest(rules.top, big, key=lambda key: key.bytes)),
+        hot=tuple(nlargest(rules.top, hot, key=_heat)),
+        clients=ask("clients", lambda: _heaviest(redis, rules), ()),
+        denied=tuple(denied),
+    )
+
+
+def _heat(key: HotKey) -> tuple[int, int]:
+    return key.frequency or 0, -(key.idle_s or 0)
+
+
+def _slow(redis: Redis, rules: Probe) -> Iterator[SlowCommand]:
+    for _, at, took_us, words, *rest in redis.call("SLOWLOG", "GET", rules.top):
+        name, address = (_text(rest[1]), _text(rest[0])) if len(rest) > 1 else ("", "")
+        shown = " ".join(_text(word)[:_SHOWN_LETTERS] for word in words[:_SHOWN_WORDS])
+        hidden = len(words) - _SHOWN_WORDS
+        more = f" (+{hidden} more)" if hidden > 0 else ""
+        when = datetime.fromtimestamp(int(at), UTC)
+        yield SlowCommand(when, int(took_us) / 1000, shown + more, name or address)
+
+
+def _keys(redis: Redis, rules: Probe, clock: Clock) -> _Keys:
+    """Look at keys step by step, keeping only the top ones of each step."""
+    counts_uses = b"lfu" in b" ".join(redis.call("CONFIG", "GET", "maxmemory-policy"))
+    big: list[BigKey] = []
+    hot: list[HotKey] = []
+    looked_at = 0
+    for keys in scan(redis, rules, clock):
+        looked_at += len(keys)
+        big = nlargest(rules.top, [*big, *_sizes(redis, keys)], key=lambda key: key.bytes)
+        hot = nlargest(rules.top, [*hot, *_uses(redis, keys, lfu=counts_uses)], key=_heat)
+    return _measured(redis, big), hot, looked_at
+
+
+def _sizes(redis: Redis, keys: Sequence[str]) -> Iterator[BigKey]:
+    asked = [("MEMORY", "USAGE", _raw(key), "SAMPLES", _NESTED_SAMPLES) for key in keys]
+    for key, size in zip(keys, redis.batch(asked), strict=True):
+        if isinstance(size, int):
+            yield BigKey(key, "", size, 0)
+
+
+def _measured(redis: Redis, big: Sequence[BigKey]) -> list[BigKey]:
+    kinds = [_text(kind) for kind in redis.batch([("TYPE", _raw(one.key)) for one in big])]
+    lengths = redis.batch(
+        [
+            (_LENGTHS.get(kind, "EXISTS"), _raw(one.key))
+            for kind, one in zip(kinds, big, strict=True)
+        ]
+    )
+    found = zip(big, kinds, lengths, strict=True)
+    return [
+        BigKey(one.key, kind, one.bytes, length if isinstance(length, int) else 0)
+        for one, kind, length in found
+    ]
+
+
+def _uses(redis: Redis, keys: Sequence[str], *, lfu: bool) -> Iterator[HotKey]:
+    word = "FREQ" if lfu else "IDLETIME"
+    answers = redis.batch([("OBJECT", word, _raw(key)) for key in keys])
+    for key, answer in zip(keys, answers, strict=True):
+        if isinstance(answer, int):
+            yield HotKey(key, answer, None) if lfu else HotKey(key, None, answer)
+
+
+def _heaviest(redis: Redis, rules: Probe) -> tuple[Client, ...]:
+    clients = parse_clients(redis.call("CLIENT", "LIST").decode())
+    return tuple(nlargest(rules.top, clients, key=lambda one: (one.waiting_bytes, one.age_s)))
+
+
+def _raw(key: str) -> bytes:
+    return key.encode(errors="surrogateescape")
+
+
+def _text(word: object) -> str:
+    return word.decode(errors="backslashreplace") if isinstance(word, bytes) else str(word)

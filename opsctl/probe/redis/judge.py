@@ -1,0 +1,282 @@
+"""Judges what was seen of a Redis: pure, each verdict with its figures and its way out."""
+
+from collections.abc import Callable, Iterator
+from statistics import quantiles
+
+from opsctl.findings import Figure, Finding, Level
+from opsctl.probe.model import Vitals
+from opsctl.settings.sections.probe import Probe
+
+MIB = 1024 * 1024
+_HOUR_S = 3600.0
+
+
+def judge_redis(seen: Vitals, rules: Probe) -> tuple[Finding, ...]:
+    """Judge everything; what the server hides is unknown, never fine."""
+    if "info" in seen.denied:
+        return (*_latency(seen, rules), *_denied(seen))
+    found = [finding for judge in _JUDGES for finding in judge(seen, rules)]
+    return (*found, *_denied(seen))
+
+
+def above(value: float, warn_at: float, critical_at: float) -> Level:
+    """Place a reading; one on the mark counts as over it."""
+    if value >= critical_at:
+        return Level.CRITICAL
+    return Level.WARNING if value >= warn_at else Level.OK
+
+
+def percentiles(samples: tuple[float, ...]) -> tuple[float, float]:
+    """Give the middle and the 99th of a hundred."""
+    if len(samples) < 2:  # noqa: PLR2004  # one reading is its own middle
+        return (samples[0], samples[0]) if samples else (0.0, 0.0)
+    cuts = quantiles(samples, n=100, method="inclusive")
+    return cuts[49], cuts[98]
+
+
+def _reachable(seen: Vitals, rules: Probe) -> Iterator[Finding]:  # noqa: ARG001  # one shape for all
+    version = seen.info.get("redis_version", "of unknown version")
+    hours = seen.number("uptime_in_seconds") / _HOUR_S
+    said = f"Redis {version} at {seen.address}, up {hours:.1f} h"
+    yield Finding("reachable", Level.OK, said)
+
+
+def _latency(seen: Vitals, rules: Probe) -> Iterator[Finding]:
+    middle, worst = percentiles(seen.pings_ms)
+    figures = (
+        Figure("p50", middle, "ms"),
+        Figure("p99", worst, "ms", rules.ping_warn_ms, rules.ping_critical_ms),
+    )
+    yield Finding(
+        "latency",
+        above(worst, rules.ping_warn_ms, rules.ping_critical_ms),
+        f"PING p50 {middle:.2f} ms, p99 {worst:.2f} ms of {len(seen.pings_ms)}",
+        fix="`opsctl debug redis` shows slow commands and big keys; `top` who else wants the CPU.",
+        figures=figures,
+    )
+
+
+def _memory(seen: Vitals, rules: Probe) -> Iterator[Finding]:
+    used, most = seen.number("used_memory"), seen.number("maxmemory")
+    whole = most or seen.number("total_system_memory")
+    share = 100 * used / whole if whole else 0.0
+    policy = seen.info.get("maxmemory_policy", "unknown policy")
+    end = "writes will be refused" if policy == "noeviction" else "keys will be evicted"
+    if not most:
+        end = "the machine runs out: there is no maxmemory"
+    marks = (rules.memory_warn_percent, rules.memory_critical_percent)
+    yield Finding(
+        "memory",
+        above(share, *marks),
+        f"{used / MIB:.1f} of {whole / MIB:.1f} MiB ({share:.0f} %); when full, {end} ({policy})",
+        fix="Raise or set maxmemory, or delete: `opsctl debug redis` lists the big keys.",
+        figures=(Figure("used", used, "B"), Figure("share", share, "%", *marks)),
+    )
+
+
+def _fragmentation(seen: Vitals, rules: Probe) -> Iterator[Finding]:
+    ratio = seen.number("mem_fragmentation_ratio")
+    resident = seen.number("used_memory_rss")
+    marks = (rules.fragmentation_warn, rules.fragmentation_critical)
+    judged = resident >= rules.fragmentation_floor_mb * MIB
+    level = above(ratio, *marks) if judged else Level.OK
+    note = "" if judged else f"; not judged below {rules.fragmentation_floor_mb:g} MiB"
+    yield Finding(
+        "fragmentation",
+        level,
+        f"{ratio:.2f} times what is used, {resident / MIB:.1f} MiB resident{note}",
+        fix="`redis-cli CONFIG SET activedefrag yes`, or restart it in a quiet hour.",
+        figures=(Figure("ratio", ratio, "", *marks),),
+    )
+
+
+def _evictions(seen: Vitals, rules: Probe) -> Iterator[Finding]:
+    fix = "Raise maxmemory, or give keys shorter lives: `opsctl cache stats`."
+    marks = (rules.evicted_warn_per_hour, rules.evicted_critical_per_hour)
+    yield _hourly(
+        seen, "evictions", field="evicted_keys", what="keys evicted", marks=marks, fix=fix
+    )
+
+
+def _rejected(seen: Vitals, rules: Probe) -> Iterator[Finding]:
+    fix = "Raise maxclients, or find who opens so many: `opsctl debug redis`."
+    marks = (rules.rejected_warn_per_hour, rules.rejected_critical_per_hour)
+    yield _hourly(
+        seen,
+        "rejected",
+        field="rejected_connections",
+        what="connections refused",
+        marks=marks,
+        fix=fix,
+    )
+
+
+def _hourly(  # noqa: PLR0913  # one shape for two counters
+    seen: Vitals, check: str, *, field: str, what: str, marks: tuple[float, float], fix: str
+) -> Finding:
+    """Judge a counter by the hours it took: one of last year is no trouble today."""
+    count = seen.number(field)
+    rate = count / max(seen.number("uptime_in_seconds") / _HOUR_S, 1.0)
+    said = f"{count:.0f} {what} since start, {rate:.1f} an hour"
+    figures = (Figure("per_hour", rate, "", *marks), Figure("total", count))
+    return Finding(check, above(rate, *marks), said, fix=fix, figures=figures)
+
+
+def _clients(seen: Vitals, rules: Probe) -> Iterator[Finding]:
+    here, most = seen.number("connected_clients"), seen.number("maxclients")
+    share = 100 * here / most if most else 0.0
+    marks = (rules.clients_warn_percent, rules.clients_critical_percent)
+    yield Finding(
+        "clients",
+        above(share, *marks),
+        f"{here:.0f} of {most:.0f} clients",
+        fix="Raise maxclients, or find who opens so many: `opsctl debug redis`.",
+        figures=(Figure("share", share, "%", *marks),),
+    )
+    blocked = seen.number("blocked_clients")
+    limits = (float(rules.blocked_warn), float(rules.blocked_critical))
+    yield Finding(
+        "blocked",
+        above(blocked, *limits),
+        f"{blocked:.0f} clients wait in a blocking command",
+        fix="See what they wait for: `opsctl debug redis`.",
+        figures=(Figure("clients", blocked, "", *limits),),
+    )
+
+
+def _persistence(seen: Vitals, rules: Probe) -> Iterator[Finding]:
+    for field, name in (
+        ("rdb_last_bgsave_status", "snapshot"),
+        ("aof_last_write_status", "write to the append-only file"),
+        ("aof_last_bgrewrite_status", "rewrite of the append-only file"),
+    ):
+        if seen.info.get(field, "ok") != "ok":
+            fix = "Free its disk, and read its log: a save that fails may stop all writes."
+            yield Finding("persistence", Level.CRITICAL, f"the last {name} failed", fix=fix)
+            return
+    yield _saved(seen, rules)
+
+
+def _saved(seen: Vitals, rules: Probe) -> Finding:
+    if seen.number("aof_enabled"):
+        return Finding("persistence", Level.OK, "append-only file on, last write went well")
+    if not seen.saves:
+        hidden = seen.saves is None
+        said = "whether snapshots are on is hidden" if hidden else "off: a restart loses all keys"
+        return Finding("persistence", Level.OK, said)
+    changes = seen.number("rdb_changes_since_last_save")
+    age = seen.number("server_time_usec") / 1e6 - seen.number("rdb_last_save_time")
+    marks = (rules.unsaved_warn_s, rules.unsaved_critical_s)
+    level = above(age, *marks) if changes else Level.OK
+    said = f"last snapshot {age / 60:.0f} min ago, {changes:.0f} changes since"
+    figures = (Figure("age", age, "s", *marks), Figure("changes", changes))
+    return Finding("persistence", level, said, fix="`redis-cli BGSAVE`.", figures=figures)
+
+
+def _replication(seen: Vitals, rules: Probe) -> Iterator[Finding]:
+    if seen.info.get("role") == "slave":
+        yield _from_master(seen, rules)
+        return
+    replicas = parse_replicas(seen)
+    if not replicas:
+        yield Finding("replication", Level.OK, "a master without replicas")
+    for replica in replicas:
+        marks = (rules.lag_warn_s, rules.lag_critical_s)
+        lag = float(replica.get("lag", "0"))
+        online = replica.get("state") == "online"
+        level = above(lag, *marks) if online else Level.WARNING
+        name = f"{replica.get('ip')}:{replica.get('port')}"
+        said = f"replica {name} is {replica.get('state')}, heard {lag:.0f} s ago"
+        fix = "See its log and the network between them."
+        figures = (Figure("lag", lag, "s", *marks),)
+        yield Finding(f"replica {name}", level, said, fix=fix, figures=figures)
+
+
+def parse_replicas(seen: Vitals) -> list[dict[str, str]]:
+    count = int(seen.number("connected_slaves"))
+    lines = (seen.info.get(f"slave{index}", "") for index in range(count))
+    return [dict(pair.partition("=")[::2] for pair in line.split(",")) for line in lines if line]
+
+
+def _from_master(seen: Vitals, rules: Probe) -> Finding:
+    master = f"{seen.info.get('master_host')}:{seen.info.get('master_port')}"
+    fix = "See its log and the network between them."
+    if seen.info.get("master_link_status") != "up":
+        down = seen.number("master_link_down_since_seconds")
+        said = f"replica of {master}: the link is down since {down:.0f} s; it refuses writes"
+        return Finding("replication", Level.CRITICAL, said, fix=fix)
+    silence = seen.number("master_last_io_seconds_ago")
+    # The master pings its replicas every 10 s by default; silence shorter than that is none.
+    marks = (rules.lag_warn_s + 10, rules.lag_critical_s + 10)
+    figures = (Figure("silence", silence, "s", *marks),)
+    said = f"replica of {master}, heard from it {silence:.0f} s ago; it refuses writes"
+    return Finding("replication", above(silence, *marks), said, fix=fix, figures=figures)
+
+
+def _slow(seen: Vitals, rules: Probe) -> Iterator[Finding]:
+    if seen.slow is None:
+        return
+    marks = (float(rules.slow_warn), float(rules.slow_critical))
+    minutes = rules.slow_window_s / 60
+    yield Finding(
+        "slow log",
+        above(seen.slow, *marks),
+        f"{seen.slow} slow commands in the last {minutes:.0f} min",
+        fix="`opsctl debug redis` shows them.",
+        figures=(Figure("commands", seen.slow, "", *marks),),
+    )
+
+
+def _keys(seen: Vitals, rules: Probe) -> Iterator[Finding]:
+    walk = seen.walk
+    if walk is None:
+        return
+    marks = (float(rules.immortal_warn), float(rules.immortal_critical))
+    scope = "all" if walk.whole else "a sample of"
+    said = f"{walk.immortal} keys that should expire never will ({scope} {walk.looked_at} seen)"
+    shown = f": {', '.join(walk.examples)}" if walk.examples else ""
+    yield Finding(
+        "ttl",
+        above(walk.immortal, *marks),
+        said + shown,
+        fix="Find who writes them without a TTL, then `redis-cli EXPIRE KEY SECONDS`.",
+        figures=(Figure("immortal", walk.immortal, "", *marks),),
+    )
+
+
+def _buffers(seen: Vitals, rules: Probe) -> Iterator[Finding]:
+    if seen.clients is None:
+        return
+    fullest = max(seen.clients, key=lambda client: client.waiting_bytes, default=None)
+    waiting = fullest.waiting_bytes if fullest else 0
+    marks = (rules.output_warn_mb * MIB, rules.output_critical_mb * MIB)
+    who = f" for {fullest.spoken}" if fullest and waiting else ""
+    yield Finding(
+        "buffers",
+        above(waiting, *marks),
+        f"at most {waiting / MIB:.1f} MiB wait to be read{who}",
+        fix="That client reads too slowly: it will be cut off and lose messages. See its CPU.",
+        figures=(Figure("waiting", waiting, "B", *marks),),
+    )
+
+
+def _denied(seen: Vitals) -> Iterator[Finding]:
+    for name, why in seen.denied.items():
+        fix = "Let this user ask: `ACL SETUSER ... +info +slowlog|get +client|list +config|get`."
+        yield Finding(name, Level.UNKNOWN, f"not seen: {why}", fix=fix)
+
+
+_JUDGES: tuple[Callable[[Vitals, Probe], Iterator[Finding]], ...] = (
+    _reachable,
+    _latency,
+    _memory,
+    _fragmentation,
+    _evictions,
+    _rejected,
+    _clients,
+    _persistence,
+    _replication,
+    _slow,
+    _keys,
+    _buffers,
+)

@@ -1,0 +1,96 @@
+"""Looks at a Redis: cheap questions only, a walk that ends, and no command that stalls others."""
+
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from opsctl.errors import OpsctlError, UnreachableError
+from opsctl.probe.model import Vitals, Walk
+from opsctl.probe.redis.clients import parse_clients
+from opsctl.settings.sections.probe import Probe
+from opsctl.systems.clock import Clock
+from opsctl.systems.redis.client import Redis, parse_info
+from opsctl.systems.redis.glob import matches
+
+T = TypeVar("T")
+_STEP = 500
+_EXAMPLES = 3
+_SLOW_READ = 1000
+
+
+def measure(redis: Redis, rules: Probe, clock: Clock) -> Vitals:
+    """Raise only when Redis does not answer at all; what is denied is left out and named."""
+    pings = _pings(redis, rules, clock)
+    denied: dict[str, str] = {}
+
+    def ask(name: str, question: Callable[[], T]) -> T | None:
+        try:
+            return question()
+        except UnreachableError:
+            raise
+        except OpsctlError as error:
+            denied[name] = error.why or error.what
+            return None
+
+    info = ask("info", lambda: parse_info(redis.call("INFO").decode()))
+    return Vitals(
+        address=redis.address,
+        info=info or {},
+        pings_ms=pings,
+        slow=ask("slow log", lambda: _slow(redis, rules)),
+        clients=ask("clients", lambda: parse_clients(redis.call("CLIENT", "LIST").decode())),
+        saves=ask("snapshots", lambda: _setting(redis, "save")),
+        walk=ask("keys", lambda: walk_keys(redis, rules, clock)),
+        denied=denied,
+    )
+
+
+def _pings(redis: Redis, rules: Probe, clock: Clock) -> tuple[float, ...]:
+    redis.ping()  # The first one also connects.
+    taken: list[float] = []
+    until = clock.steady() + rules.budget_s
+    for _ in range(rules.samples):
+        began = clock.steady()
+        if taken and began >= until:
+            break
+        redis.ping()
+        taken.append((clock.steady() - began) * 1000)
+    return tuple(taken)
+
+
+def _slow(redis: Redis, rules: Probe) -> int:
+    seconds = int(redis.call("TIME")[0])
+    entries = redis.call("SLOWLOG", "GET", _SLOW_READ)
+    return sum(seconds - int(entry[1]) <= rules.slow_window_s for entry in entries)
+
+
+def _setting(redis: Redis, name: str) -> str:
+    pairs = redis.call("CONFIG", "GET", name)
+    return str(pairs[1].decode()) if pairs else ""
+
+
+def scan(redis: Redis, rules: Probe, clock: Clock) -> Iterator[list[str]]:
+    """Walk over keys in small steps until the end, the limit or the time; stop short in between."""
+    until = clock.steady() + rules.budget_s
+    cursor: bytes | int = 0
+    seen = 0
+    while True:
+        cursor, keys = redis.call("SCAN", cursor, "COUNT", _STEP)
+        seen += len(keys)
+        yield [key.decode(errors="surrogateescape") for key in keys]
+        if int(cursor) == 0 or seen >= rules.keys or clock.steady() >= until:
+            return
+
+
+def walk_keys(redis: Redis, rules: Probe, clock: Clock) -> Walk:
+    """Count keys that should expire and never will."""
+    looked_at = immortal = 0
+    examples: list[str] = []
+    for keys in scan(redis, rules, clock):
+        looked_at += len(keys)
+        ours = [key for key in keys if any(matches(pattern, key) for pattern in rules.expiring)]
+        lives = redis.batch([("PTTL", key.encode(errors="surrogateescape")) for key in ours])
+        lasting = [key for key, life in zip(ours, lives, strict=True) if life == -1]
+        immortal += len(lasting)
+        examples += lasting[: _EXAMPLES - len(examples)]
+    whole = looked_at >= int(redis.call("DBSIZE"))
+    return Walk(looked_at, whole, immortal, tuple(examples))

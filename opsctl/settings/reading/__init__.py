@@ -1,0 +1,1 @@
+"""From files, variables and flags to checked values that know their origin."""

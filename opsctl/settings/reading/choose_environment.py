@@ -1,0 +1,63 @@
+"""Which environment is meant: prod, dev or local."""
+
+from collections.abc import Iterable
+from typing import get_args
+
+from opsctl.errors import SettingsError
+from opsctl.settings.model import EnvironmentName, Settings
+from opsctl.settings.reading.dotenv import Variable
+from opsctl.settings.reading.layers import Written
+from opsctl.settings.reading.origin import DEFAULT, Place
+
+APP_ENV = {"production": "prod", "development": "dev"}
+ENVIRONMENTS: tuple[EnvironmentName, ...] = get_args(EnvironmentName)
+
+
+def choose_environment(
+    flag: str | None, layers: Iterable[Iterable[Variable]], written: Iterable[Written]
+) -> Written:
+    """Take the strongest word: -e, then OPSCTL_ENV or APP_ENV (layer by layer), then the file."""
+    if flag is not None:
+        return _named(flag, Place("flag -e"))
+    for layer in layers:
+        by_name = {variable.name: variable for variable in layer if variable.value}
+        if own := by_name.get("OPSCTL_ENV"):
+            return _named(own.value, own.place)
+        if app := by_name.get("APP_ENV"):
+            return Written("env", _from_app_env(app), app.place)
+    for value in written:
+        if value.path == "env":
+            return _named(str(value.value), value.place)
+    return Written("env", Settings.declared["env"].default, DEFAULT)
+
+
+def app_env(env: str) -> str:
+    """Say what APP_ENV is inside a container of this environment; local counts as development."""
+    return "production" if env == "prod" else "development"
+
+
+def overlays(env: str) -> tuple[str, ...]:
+    """Name the files laid over the base; local is dev with its own last word."""
+    return ("dev", "local") if env == "local" else (env,)
+
+
+def _named(name: str, place: Place) -> Written:
+    if name not in ENVIRONMENTS:
+        raise SettingsError(
+            f"{place}: {name!r} is not an environment",
+            hint=f"Use one of {', '.join(ENVIRONMENTS)}.",
+        )
+    return Written("env", name, place)
+
+
+def _from_app_env(variable: Variable) -> str:
+    if variable.value in APP_ENV:
+        return APP_ENV[variable.value]
+    from opsctl.settings.reading.keys import closest  # noqa: PLC0415 - a typo has time
+
+    meant = closest(variable.value, APP_ENV)
+    raise SettingsError(
+        f"{variable.place}: APP_ENV is {variable.value!r}",
+        why="the stack knows APP_ENV=production and APP_ENV=development",
+        hint=f"Did you mean {meant}?" if meant else "Set one of the two.",
+    )

@@ -1,0 +1,123 @@
+"""Finds and reads the sources of settings, in the order in which they count."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from opsctl.errors import OpsctlError, SettingsError
+from opsctl.settings.reading.choose_environment import choose_environment, overlays
+from opsctl.settings.reading.dotenv import Variable, read_dotenv
+from opsctl.settings.reading.layers import Written, from_flags, from_variables
+from opsctl.settings.reading.origin import DEFAULT, Place
+from opsctl.value import Value
+
+BASE = Path("configs/opsctl.yaml")
+DOTENV = Path(".env")
+
+# Gives a file's text, or None where there is no such file.
+Read = Callable[[Path], str | None]
+
+
+class Request(Value):
+    """What the caller said: where it stands, and the flags that bear on settings."""
+
+    directory: Path
+    environ: Mapping[str, str]
+    config: Path | None = None
+    env: str | None = None
+    flags: Mapping[str, Any] | None = None
+
+    def variables(self) -> tuple[Variable, ...]:
+        given = self.environ.items()
+        return tuple(Variable(name, value, Place(f"environment {name}")) for name, value in given)
+
+
+class Gathered(Value):
+    """Everything that was written somewhere, the weakest layer first."""
+
+    project_dir: Path
+    files: tuple[str, ...]
+    documents: tuple[Sequence[Written], ...]
+    variables: tuple[Sequence[Variable], ...]
+    last: tuple[Sequence[Written], ...]
+    """Flags, and which environment is meant."""
+
+    def layers(self) -> tuple[Sequence[Written], ...]:
+        set_by_variables = (from_variables(layer) for layer in self.variables)
+        return (*self.documents, *set_by_variables, *self.last)
+
+
+def gather(request: Request, read: Read) -> Gathered:
+    """Read base, overlays, .env and environment; the environment that is meant picks overlays."""
+    base, text = _find_base(request, read)
+    project_dir = request.directory if request.config else base.parent.parent
+    written = _written(text, _name(base, project_dir))
+    dotenv = read_variables(project_dir, read)
+    environ = request.variables()
+    env = choose_environment(request.env, (environ, dotenv), written)
+    laid = dict(_overlays(base, project_dir, str(env.value), read))
+    return Gathered(
+        project_dir,
+        (_name(base, project_dir), *laid),
+        (written, *laid.values()),
+        (dotenv, environ),
+        (from_flags(request.flags or {}), (env,)),
+    )
+
+
+def gather_defaults(request: Request, project: str) -> tuple[Sequence[Written], ...]:
+    """List what counts where there are no files: environment and flags."""
+    environ = request.variables()
+    env = choose_environment(request.env, (environ,), ())
+    named = Written("project.name", project, DEFAULT)
+    return (named,), from_variables(environ), from_flags(request.flags or {}), (env,)
+
+
+def read_variables(project_dir: Path, read: Read) -> tuple[Variable, ...]:
+    text = _text(project_dir / DOTENV, read)
+    return () if text is None else read_dotenv(text, str(DOTENV))
+
+
+def _find_base(request: Request, read: Read) -> tuple[Path, str]:
+    """Look here and in every folder above, as git does; `--config` names one file."""
+    if request.config is not None:
+        path = request.directory / request.config
+        if (text := _text(path, read)) is not None:
+            return path, text
+        raise SettingsError(f"{request.config} does not exist", hint="Check --config.")
+    for folder in (request.directory, *request.directory.parents):
+        if (text := _text(folder / BASE, read)) is not None:
+            return folder / BASE, text
+    raise SettingsError(
+        f"{BASE} does not exist in {request.directory} or above",
+        hint="`opsctl init` writes one; -C DIR names another folder.",
+    )
+
+
+def _text(path: Path, read: Read) -> str | None:
+    try:
+        return read(path)
+    except OpsctlError as error:
+        raise SettingsError(error.what, why=error.why, hint=error.hint) from error
+
+
+def _overlays(
+    base: Path, project_dir: Path, env: str, read: Read
+) -> Iterator[tuple[str, tuple[Written, ...]]]:
+    for name in overlays(env):
+        path = base.parent / f"{name}.yaml"
+        if (text := _text(path, read)) is not None:
+            shown = _name(path, project_dir)
+            yield shown, _written(text, shown)
+
+
+def _written(text: str, name: str) -> tuple[Written, ...]:
+    # YAML is loaded only where a file has to be read.
+    from opsctl.settings.reading.keys import from_document  # noqa: PLC0415
+    from opsctl.settings.reading.yaml_document import read_document  # noqa: PLC0415
+
+    return from_document(read_document(text, name))
+
+
+def _name(path: Path, project_dir: Path) -> str:
+    return str(path.relative_to(project_dir) if path.is_relative_to(project_dir) else path)

@@ -1,0 +1,122 @@
+"""Lays what was written over each other; each value keeps its origin."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from opsctl.errors import SettingsError
+from opsctl.settings.masks import shown, told
+from opsctl.settings.model import Settings, fields, is_secret, value_at
+from opsctl.settings.reading.dotenv import Variable
+from opsctl.settings.reading.layers import Written
+from opsctl.settings.reading.origin import DEFAULT, Place
+from opsctl.settings.secret import Secret
+from opsctl.value import Value
+
+if TYPE_CHECKING:
+    from opsctl.settings.reading.validate import Problem, WrongError
+
+
+class Explained(Value):
+    """One value, fit to be shown."""
+
+    path: str
+    value: Any
+    origin: str
+    secret: bool
+
+
+class Resolved(Value):
+    """Settings, and where each value came from."""
+
+    settings: Settings
+    origins: Mapping[str, Place]
+
+    def explained(self) -> Iterator[Explained]:
+        for path, field in fields().items():
+            value = shown(value_at(self.settings, path))
+            origin = str(self.origins.get(path, DEFAULT))
+            yield Explained(path, value, origin, is_secret(field))
+
+    def secrets(self) -> tuple[str, ...]:
+        """List every string that must not leave the process."""
+        found: list[str] = []
+        for path in fields():
+            value = value_at(self.settings, path)
+            if isinstance(value, Secret):
+                found += told(value.get_secret_value())
+        return tuple(found)
+
+
+class Loaded(Value):
+    """Settings of one project, and what was noticed while reading them."""
+
+    project_dir: Path
+    resolved: Resolved
+    files: tuple[str, ...]
+    unknown: tuple[Variable, ...]
+
+
+def resolve(layers: Sequence[Sequence[Written]]) -> Resolved:
+    """Lay the layers over each other, the weakest first, and check the result."""
+    from opsctl.settings.reading.validate import (  # noqa: PLC0415 - pydantic, if wanted
+        WrongError,
+        checked,
+    )
+
+    top = {value.path: value for layer in layers for value in layer}
+    origins = {path: value.place for path, value in top.items()}
+    try:
+        settings = checked(Settings, _nested(top.values()))
+    except WrongError as error:
+        raise _refused(error, top) from error
+    return Resolved(settings, MappingProxyType(origins))
+
+
+def _nested(values: Any) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    for value in values:
+        section, _, key = value.path.rpartition(".")
+        (tree.setdefault(section, {}) if section else tree)[key] = _meant(value)
+    return tree
+
+
+def _meant(written: Written) -> Any:
+    """Keep a truth from passing as a number: to pydantic, true is 1."""
+    if isinstance(written.value, bool) and fields()[written.path].annotation in (int, float):
+        return str(written.value).lower()
+    return written.value
+
+
+def _refused(error: "WrongError", top: Mapping[str, Written]) -> SettingsError:
+    lines = [_line(problem, top) for problem in error.problems]
+    if len(lines) == 1:
+        (where, why, hint) = lines[0]
+        return SettingsError(where, why=why, hint=hint)
+    return SettingsError(
+        f"{len(lines)} settings are wrong",
+        why="; ".join(f"{where}: {why}" for where, why, _ in lines),
+        hint="`opsctl config show --origin` says where each value comes from.",
+    )
+
+
+def _line(problem: "Problem", top: Mapping[str, Written]) -> tuple[str, str, str]:
+    path = _path(problem.location)
+    field = fields().get(path)
+    written = top.get(path) or next(
+        (value for name, value in top.items() if name.startswith(f"{path}.")), None
+    )
+    where = f"{written.place if written else DEFAULT}: {path} is wrong"
+    why = _why(problem.message, written, secret=field is None or is_secret(field))
+    return where, why, f"{path}: {field.description}" if field else ""
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in location[:2] if isinstance(part, str))
+
+
+def _why(message: str, written: Written | None, *, secret: bool) -> str:
+    said = message.removeprefix("Value error, ").replace("Input should be", "it should be")
+    given = "" if written is None or secret else f", not {written.value!r}"
+    return f"{said[:1].lower()}{said[1:]}{given}"

@@ -1,0 +1,1 @@
+"""SQL as text: its statements, the locks they take, what needs its own transaction."""

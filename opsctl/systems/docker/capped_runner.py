@@ -1,0 +1,251 @@
+"""Containers for tests: made as they are told, heard as they speak, measured and taken away."""
+
+import math
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Protocol
+
+from docker import errors
+
+from opsctl.errors import OpsctlError
+from opsctl.systems.docker.capped_spec import Spec, as_engine
+from opsctl.systems.docker.capped_stream import Channel, SocketChannel
+from opsctl.systems.docker.containers import PATIENT_S, UNIX, DockerContainers
+from opsctl.systems.engine.model import Container
+
+CONFLICT, FORBIDDEN = 409, 403
+LEFT_LINES = 20
+# How a container is called that was kept on purpose.
+KEPT = "kept-"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """What an image says of itself."""
+
+    id: str
+    entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    workdir: str = ""
+    volumes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What a running container has taken so far; None is not told by this kernel."""
+
+    peak_memory_bytes: int | None
+    cpu_s: float
+    throttled_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkFacts:
+    id: str
+    name: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+class Sandboxes(Protocol):
+    @property
+    def socket(self) -> str:
+        """Where the engine's socket is on this machine; empty for one that is elsewhere."""
+        ...
+
+    def image(self, name: str) -> ImageFacts | None: ...
+
+    def create(self, spec: Spec) -> str:
+        """Make it, and say its id; nothing runs yet."""
+        ...
+
+    def open(self, container: str, *, words: bool = True, speech: bool = True) -> Channel:
+        """Connect to its input (words) and its output (speech), best before it starts."""
+        ...
+
+    def start(self, container: str) -> None: ...
+
+    def find(self, *labels: str) -> tuple[Container, ...]: ...
+
+    def inspect(self, container: str) -> Container | None: ...
+
+    def wait(self, container: str, *, timeout_s: float) -> Container | None:
+        """See it ended; None when it is gone."""
+        ...
+
+    def sample(self, container: str) -> Sample | None:
+        """Measure it at once; None when it does not run any more."""
+        ...
+
+    def execute(self, container: str, *command: str) -> int:
+        """Run a command in it and say its exit code; -1 when it does not run any more."""
+        ...
+
+    def logs(self, container: str, *, lines: int = LEFT_LINES) -> str: ...
+
+    def kill(self, container: str) -> None: ...
+
+    def keep(self, container: str, name: str) -> str:
+        """Leave it to whoever wants to look at it, under a name that says so."""
+        ...
+
+    def discard(self, container: str) -> None:
+        """Remove it by force, with the volumes that have no name; if gone already, fine."""
+        ...
+
+    def networks(self, *labels: str) -> tuple[NetworkFacts, ...]: ...
+
+    def make_network(self, name: str, labels: Mapping[str, str]) -> None:
+        """Make one that leads nowhere outside."""
+        ...
+
+    def discard_network(self, network: str) -> None: ...
+
+
+class DockerSandboxes(DockerContainers):
+    """The same engine, asked for test containers."""
+
+    @property
+    def socket(self) -> str:
+        local = self._address.startswith(UNIX)
+        return f"/{self._address.removeprefix(UNIX).lstrip('/')}" if local else ""
+
+    def image(self, name: str) -> ImageFacts | None:
+        with self._telling(f"could not look for image {name}"):
+            try:
+                raw = self._client().inspect_image(name)  # type: ignore[no-untyped-call]  # stub
+            except errors.NotFound:
+                return None
+        return read_image_facts(raw)
+
+    def create(self, spec: Spec) -> str:
+        with self._telling(f"could not create a test container from {spec.image}"):
+            client = self._client(PATIENT_S)
+            made = client.create_container_from_config(as_engine(spec), spec.name)  # type: ignore[no-untyped-call]  # stub
+        found: str = made["Id"]
+        return found
+
+    def open(self, container: str, *, words: bool = True, speech: bool = True) -> Channel:
+        telling = partial(self._telling, "could not hear the test container")
+        wanted = {"stdin": int(words), "stdout": int(speech), "stderr": int(speech), "stream": 1}
+        with telling():
+            given = self._client(PATIENT_S).attach_socket(container, params=wanted)
+        return _channel(given, telling)
+
+    def start(self, container: str) -> None:
+        with self._telling("could not start the test container"):
+            self._client(PATIENT_S).start(container)
+
+    def wait(self, container: str, *, timeout_s: float) -> Container | None:
+        with self._telling("could not see the test container end"):
+            try:
+                self._client(PATIENT_S).wait(container, timeout=math.ceil(timeout_s))
+            except errors.NotFound:
+                return None
+        return self.inspect(container)
+
+    def sample(self, container: str) -> Sample | None:
+        with self._telling("could not measure the test container"):
+            try:
+                raw = self._client().stats(container, stream=False, one_shot=True)
+            except errors.NotFound:
+                return None
+        return read_sample(raw)
+
+    def execute(self, container: str, *command: str) -> int:
+        code: int | None = None
+        with self._telling("could not look into the test container"), _gone_is_fine():
+            client = self._client(PATIENT_S)
+            asked = client.exec_create(container, list(command))
+            with closing(
+                _channel(client.exec_start(asked["Id"], socket=True), nullcontext)
+            ) as said:
+                while said.is_open and (said.read(PATIENT_S) or not said.is_open):
+                    pass
+            code = client.exec_inspect(asked["Id"])["ExitCode"]
+        return -1 if code is None else code
+
+    def kill(self, container: str) -> None:
+        with self._telling("could not kill the test container"), _gone_is_fine():
+            self._client(PATIENT_S).kill(container)
+
+    def keep(self, container: str, name: str) -> str:
+        kept = f"{KEPT}{name}"
+        with self._telling("could not keep the test container"):
+            self._client().rename(container, kept)
+        return kept
+
+    def discard(self, container: str) -> None:
+        with self._telling(f"could not remove test container {container}"), _gone_is_fine():
+            self._client(PATIENT_S).remove_container(container, v=True, force=True)
+
+    def networks(self, *labels: str) -> tuple[NetworkFacts, ...]:
+        with self._telling("could not list the networks"):
+            rows = self._client().networks(filters={"label": list(labels)})
+        return tuple(NetworkFacts(raw["Id"], raw["Name"], raw["Labels"] or {}) for raw in rows)
+
+    def make_network(self, name: str, labels: Mapping[str, str]) -> None:
+        with self._telling(f"could not create the test network {name}"):
+            self._client(PATIENT_S).create_network(
+                name, driver="bridge", internal=True, labels=dict(labels), check_duplicate=True
+            )
+
+    def discard_network(self, network: str) -> None:
+        with self._telling(f"could not remove the test network {network}"), _gone_is_fine():
+            self._client(PATIENT_S).remove_network(network)
+
+
+@contextmanager
+def _gone_is_fine() -> Iterator[None]:
+    """Let pass what has happened already, or is another's: gone, ended, being removed, in use."""
+    try:
+        yield
+    except errors.NotFound:
+        return
+    except errors.APIError as error:
+        if error.status_code not in {CONFLICT, FORBIDDEN}:
+            raise
+
+
+def _channel(given: Any, telling: Callable[[], AbstractContextManager[None]]) -> SocketChannel:  # noqa: ANN401 - of the driver
+    """Take the socket out of the file, and the file out of the answer, that the driver gives."""
+    found = getattr(given, "_sock", given)
+    if not isinstance(found, socket.socket):
+        why = "the way to this engine cannot be kept open"
+        raise OpsctlError("could not hear the test container", why=why)
+
+    def release() -> None:
+        answer = getattr(given, "_response", None)
+        for one in filter(None, (answer, given)):
+            one.close()
+
+    return SocketChannel(found, telling, release)
+
+
+def read_image_facts(raw: Mapping[str, Any]) -> ImageFacts:
+    config = raw.get("Config") or {}
+    pairs = (entry.partition("=") for entry in config.get("Env") or ())
+    return ImageFacts(
+        id=raw["Id"],
+        entrypoint=tuple(config.get("Entrypoint") or ()),
+        command=tuple(config.get("Cmd") or ()),
+        environment={name: value for name, _, value in pairs},
+        workdir=config.get("WorkingDir") or "",
+        volumes=tuple(sorted(config.get("Volumes") or ())),
+    )
+
+
+def read_sample(raw: Mapping[str, Any]) -> Sample | None:
+    """Read one answer of `stats`; that of a container which has ended is empty."""
+    memory, cpu = raw.get("memory_stats") or {}, raw.get("cpu_stats") or {}
+    if "usage" not in memory:
+        return None
+    # cgroup v2 tells the engine no peak.
+    return Sample(
+        peak_memory_bytes=memory.get("max_usage"),
+        cpu_s=cpu["cpu_usage"]["total_usage"] / 1e9,
+        throttled_s=(cpu.get("throttling_data") or {}).get("throttled_time", 0) / 1e9,
+    )

@@ -1,0 +1,137 @@
+"""What a capped container is, in our words, and the same in the engine's."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from opsctl.systems.docker.capped_entrypoint import ROOM, entry
+
+TEMPORARY = "/tmp"  # noqa: S108 - of the container, and in memory
+# Against 1024 of a container that nobody told otherwise: whoever else wants the processor has it.
+LOW_SHARES = 128
+SHARED_MEMORY_BYTES = 64 * 1024 * 1024
+# What is short of memory on the host takes a test before anything else.
+FIRST_TO_DIE = 1000
+KEPT_OUTPUT = {"Type": "json-file", "Config": {"max-size": "1m", "max-file": "1"}}
+# The engine's log would be a disk to fill.
+NO_OUTPUT = {"Type": "none", "Config": {}}
+NO_NETWORK = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one container may take at most; swap is part of the memory."""
+
+    cpus: float
+    memory_bytes: int
+    processes: int
+    tmp_bytes: int
+    """Of each writable folder, which counts as memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """A folder or file of the host that the container sees."""
+
+    source: Path
+    target: str
+    writable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    name: str
+    image: str
+    limits: Limits
+    user: str
+    command: tuple[str, ...] = field(repr=False)
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    workdir: str = ""
+    binds: tuple[Bind, ...] = ()
+    writable: tuple[str, ...] = (TEMPORARY,)
+    network: str = NO_NETWORK
+    alias: str = ""
+    """Its name in the network."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    keeps_output: bool = False
+
+
+def as_engine(spec: Spec) -> dict[str, Any]:
+    """Say it as the engine's `create` wants it."""
+    return {
+        "Image": spec.image,
+        "Entrypoint": entry(),
+        "Cmd": list(spec.command),
+        "Env": [f"{name}={value}" for name, value in spec.environment.items()],
+        "User": spec.user,
+        "WorkingDir": spec.workdir,
+        "Labels": dict(spec.labels),
+        # Its end is how the gate learns of ours.
+        "OpenStdin": True,
+        "StdinOnce": True,
+        "AttachStdin": True,
+        "AttachStdout": True,
+        "AttachStderr": True,
+        "Tty": False,
+        "Healthcheck": {"Test": ["NONE"]},
+        "HostConfig": _host(spec),
+        "NetworkingConfig": _networking(spec),
+    }
+
+
+def _host(spec: Spec) -> dict[str, Any]:
+    limits = spec.limits
+    return {
+        "NanoCpus": int(limits.cpus * 1_000_000_000),
+        "CpuShares": LOW_SHARES,
+        "Memory": limits.memory_bytes,
+        "MemorySwap": limits.memory_bytes,
+        "PidsLimit": limits.processes,
+        "OomScoreAdj": FIRST_TO_DIE,
+        "ReadonlyRootfs": True,
+        "Tmpfs": _writable(spec),
+        "ShmSize": min(SHARED_MEMORY_BYTES, limits.tmp_bytes),
+        "Mounts": [_mount(bind) for bind in spec.binds],
+        "Privileged": False,
+        "CapDrop": ["ALL"],
+        "SecurityOpt": ["no-new-privileges:true"],
+        "Ulimits": [{"Name": "core", "Soft": 0, "Hard": 0}],
+        "CgroupnsMode": "private",
+        "IpcMode": "private",
+        "NetworkMode": spec.network,
+        "RestartPolicy": {"Name": "no"},
+        "LogConfig": KEPT_OUTPUT if spec.keeps_output else NO_OUTPUT,
+        "Init": False,
+        "AutoRemove": False,
+    }
+
+
+def _writable(spec: Spec) -> dict[str, str]:
+    safe = "rw,nosuid,nodev,mode=1777"
+    room = f"{safe},exec,size={spec.limits.tmp_bytes}{_owned(spec.user)}"
+    return dict.fromkeys(spec.writable, room) | {ROOM: f"{safe},noexec,size=65536"}
+
+
+def _owned(user: str) -> str:
+    """Make folders the user's own: some engines give them the mode that the image's have."""
+    uid, _, gid = user.partition(":")
+    return f",uid={uid},gid={gid}" if uid.isdecimal() and gid.isdecimal() else ""
+
+
+def _mount(bind: Bind) -> dict[str, Any]:
+    return {
+        "Type": "bind",
+        "Source": str(bind.source),
+        "Target": bind.target,
+        "ReadOnly": not bind.writable,
+        # What is mounted below it stays outside.
+        "BindOptions": {"Propagation": "rprivate", "NonRecursive": True},
+    }
+
+
+def _networking(spec: Spec) -> dict[str, Any]:
+    if spec.network == NO_NETWORK:
+        return {}
+    aliases = [spec.alias] if spec.alias else []
+    return {"EndpointsConfig": {spec.network: {"Aliases": aliases}}}

@@ -1,0 +1,312 @@
+"""docker compose: render a project, bring it up and down, and say what runs of it."""
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from opsctl.errors import OpsctlError, UnreachableError
+from opsctl.systems.engine.compose_model import Rendered, read_rendered
+from opsctl.systems.process.output import MASK, Line
+from opsctl.systems.process.run import Command, Finished, Processes
+
+# The first with `--progress` for the whole program and `ps` as a line for each container.
+OLDEST = (2, 21)
+# Rendering touches no engine; a listing asks it once.
+ASK_S = 30.0
+DOWN_S = 300.0
+# A build or a pull is as slow as the line to the registry.
+FETCH_S = 3600.0
+# Beyond what compose itself was told to wait.
+SPARE_S = 120.0
+# Cut off in the middle of replacing a container, it leaves two under one name.
+GRACE_S = 30.0
+SETTINGS = {"DOCKER_CLI_HINTS": "false"}
+EVERY_PROFILE = "*"
+
+# Also what is never closed: that may be what is wrong with it.
+QUOTED = re.compile(r"""\"(?:[^"\\]|\\.)*("|$)|`[^`]*(`|$)""")
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """What is to be run, all of it said: nothing is left to the shell or to the folder."""
+
+    name: str
+    directory: Path
+    files: tuple[Path, ...]
+    engine: str
+    """The engine's address, e.g. unix:///var/run/docker.sock or ssh://host."""
+    env_files: tuple[Path, ...] = ()
+    profiles: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Values for `${...}` in the files; nothing else of our environment gets there."""
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Up:
+    services: tuple[str, ...] = ()
+    """None named: all."""
+    wait_timeout_s: int | None = 120
+    """None does not wait; a service that ends well counts as failed when waited for."""
+    remove_orphans: bool = False
+    force_recreate: bool = False
+    with_dependencies: bool = True
+    limit_s: float = 0.0
+    """How long starting what others wait for may take, when it is not compose that waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One container of the project."""
+
+    id: str
+    name: str
+    service: str
+    image: str
+    state: str
+    health: str | None = None
+    exit_code: int = 0
+
+
+Listen = Callable[[Line], None]
+
+
+class Compose(Protocol):
+    def version(self) -> str:
+        """Say which it is; refuse one that is too old."""
+        ...
+
+    def config(self, project: Project) -> Rendered:
+        """Render the project, services of every profile included."""
+        ...
+
+    def hashes(self, project: Project) -> Mapping[str, str]:
+        """Say the hash of each service's configuration, as `up` writes it into a label."""
+        ...
+
+    def ps(self, project: Project) -> tuple[Instance, ...]: ...
+
+    def up(self, project: Project, how: Up, on_line: Listen) -> Finished:
+        """Start what is there: builds nothing, pulls nothing. Any exit code but 0 is a failure."""
+        ...
+
+    def build(
+        self, project: Project, on_line: Listen, *, services: tuple[str, ...]
+    ) -> Finished: ...
+
+    def pull(
+        self, project: Project, on_line: Listen, *, services: tuple[str, ...] = ()
+    ) -> Finished: ...
+
+    def down(self, project: Project, on_line: Listen, *, stop_timeout_s: int = 10) -> Finished:
+        """Remove containers and networks; volumes stay, always."""
+        ...
+
+    def logs(self, project: Project, shown: "Logs", on_line: Listen) -> Finished: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Logs:
+    services: tuple[str, ...] = ()
+    lines: int = 200
+    follow: bool = False
+    with_times: bool = False
+
+
+def compose(project: Project, *words: str) -> tuple[str, ...]:
+    """Begin every call alike: engine, name, folder and files are always said."""
+    directory = project.directory.absolute()
+    files = tuple(word for path in project.files for word in ("-f", str(directory / path)))
+    env = tuple(
+        word for path in project.env_files for word in ("--env-file", str(directory / path))
+    )
+    profiles = tuple(word for name in project.profiles for word in ("--profile", name))
+    plain = ("--ansi", "never", "--progress", "plain")
+    place = ("-p", project.name, "--project-directory", str(directory))
+    start = ("docker", "-H", project.engine, "compose")
+    return (*start, *plain, *place, *files, *env, *profiles, *words)
+
+
+def config(project: Project) -> tuple[str, ...]:
+    return compose(project, "--profile", EVERY_PROFILE, "config", "--format", "json")
+
+
+def hashes(project: Project) -> tuple[str, ...]:
+    return compose(project, "--profile", EVERY_PROFILE, "config", "--hash", "*")
+
+
+def ps(project: Project) -> tuple[str, ...]:
+    return compose(project, "ps", "--all", "--no-trunc", "--format", "json")
+
+
+def up(project: Project, how: Up) -> tuple[str, ...]:
+    words = ["up", "-d", "--no-build", "--pull", "never"]
+    if how.wait_timeout_s is not None:
+        words += ["--wait", "--wait-timeout", str(how.wait_timeout_s)]
+    if how.remove_orphans:
+        words.append("--remove-orphans")
+    if how.force_recreate:
+        words.append("--force-recreate")
+    if not how.with_dependencies:
+        words.append("--no-deps")
+    return compose(project, *words, "--", *how.services)
+
+
+def build(project: Project, services: tuple[str, ...] = ()) -> tuple[str, ...]:
+    return compose(project, "build", "--", *services)
+
+
+def pull(project: Project, services: tuple[str, ...] = ()) -> tuple[str, ...]:
+    return compose(project, "pull", "--ignore-buildable", "--", *services)
+
+
+def down(project: Project, *, stop_timeout_s: int) -> tuple[str, ...]:
+    # Never with --volumes: that is the data.
+    return compose(project, "down", "--timeout", str(stop_timeout_s))
+
+
+def logs(project: Project, shown: Logs) -> tuple[str, ...]:
+    words = ["logs", "--no-color", "--tail", str(shown.lines)]
+    if shown.follow:
+        words.append("--follow")
+    if shown.with_times:
+        words.append("--timestamps")
+    return compose(project, *words, "--", *shown.services)
+
+
+def direct(argv: tuple[str, ...], plugin: Path) -> tuple[str, ...]:
+    """Call the plugin as the program of its own that it is: `docker-compose` in place of both."""
+    _, *engine, _ = argv[:4]
+    return (str(plugin), *engine, *argv[4:])
+
+
+def read_instances(text: str) -> tuple[Instance, ...]:
+    """Read `ps --format json`: a document for each container, one a line."""
+    found = (_instance(json.loads(line)) for line in text.splitlines() if line.strip())
+    return tuple(sorted(found, key=lambda one: one.name))
+
+
+def _instance(raw: Mapping[str, Any]) -> Instance:
+    return Instance(
+        id=raw["ID"],
+        name=raw["Name"],
+        service=raw["Service"],
+        image=raw["Image"],
+        state=raw["State"],
+        health=raw["Health"] or None,
+        exit_code=raw["ExitCode"],
+    )
+
+
+def read_hashes(text: str) -> dict[str, str]:
+    pairs = (line.split() for line in text.splitlines() if line.strip())
+    return {service: digest for service, digest in pairs}  # noqa: C416 - two words, or ValueError
+
+
+def without_content(complaint: str) -> str:
+    """Keep what is wrong and where, not what compose quotes of it: `.env` lines with passwords."""
+    kept, _, _ = complaint.partition("You may need to escape any $")
+    lines = (line for line in kept.splitlines() if "level=warning" not in line)
+    return "\n".join(_unquoted(line) for line in lines).strip()
+
+
+def _unquoted(line: str) -> str:
+    # Here the quotes hold names of services, which the reader needs.
+    is_plain = line.startswith(('service "', "no such service"))
+    return line if is_plain else QUOTED.sub(f'"{MASK}"', line)
+
+
+class DockerCompose:
+    """The compose plugin of the docker program, version 2."""
+
+    def __init__(self, processes: Processes, plugin: Path | None = None) -> None:
+        """With `plugin` rendering calls it directly: the docker program starts it twice."""
+        self._processes = processes
+        self._plugin = plugin
+
+    def version(self) -> str:
+        argv = ("docker", "compose", "version", "--short")
+        finished = self._processes.run(Command(argv, env=SETTINGS, timeout_s=ASK_S))
+        said = finished.stdout.strip().removeprefix("v")
+        found = re.match(r"(\d+)\.(\d+)", said)
+        hint = "Install it: apt-get install docker-compose-plugin"
+        if finished.exit_code or not found:
+            why = "the docker program has no compose plugin"
+            raise OpsctlError("could not run docker compose", why=why, hint=hint)
+        if (int(found[1]), int(found[2])) < OLDEST:
+            why = f"it is version {said}; opsctl needs {OLDEST[0]}.{OLDEST[1]} or later"
+            raise OpsctlError("could not use this docker compose", why=why, hint=hint)
+        return said
+
+    def config(self, project: Project) -> Rendered:
+        return read_rendered(self._rendered(project, config(project)))
+
+    def hashes(self, project: Project) -> Mapping[str, str]:
+        return read_hashes(self._rendered(project, hashes(project)))
+
+    def ps(self, project: Project) -> tuple[Instance, ...]:
+        finished = self._processes.run(_command(project, ps(project), ASK_S))
+        what = f"could not list the containers of {project.name}"
+        if finished.exit_code and _is_unreached(finished):
+            raise UnreachableError(what, why=f"no container engine answers at {project.engine}")
+        if finished.exit_code:
+            raise OpsctlError(what, why=finished.complaint)
+        return read_instances(finished.require().stdout)
+
+    def up(self, project: Project, how: Up, on_line: Listen) -> Finished:
+        timeout_s = (how.wait_timeout_s or how.limit_s) + SPARE_S
+        return self._act(project, up(project, how), on_line, timeout_s=timeout_s)
+
+    def build(
+        self, project: Project, on_line: Listen, *, services: tuple[str, ...] = ()
+    ) -> Finished:
+        return self._act(project, build(project, services), on_line, timeout_s=FETCH_S)
+
+    def pull(
+        self, project: Project, on_line: Listen, *, services: tuple[str, ...] = ()
+    ) -> Finished:
+        return self._act(project, pull(project, services), on_line, timeout_s=FETCH_S)
+
+    def down(self, project: Project, on_line: Listen, *, stop_timeout_s: int = 10) -> Finished:
+        argv = down(project, stop_timeout_s=stop_timeout_s)
+        return self._act(project, argv, on_line, timeout_s=DOWN_S + stop_timeout_s)
+
+    def logs(self, project: Project, shown: Logs, on_line: Listen) -> Finished:
+        timeout_s = math.inf if shown.follow else ASK_S
+        return self._act(project, logs(project, shown), on_line, timeout_s=timeout_s)
+
+    def _act(
+        self, project: Project, argv: tuple[str, ...], on_line: Listen, *, timeout_s: float
+    ) -> Finished:
+        return self._processes.stream(_command(project, argv, timeout_s), on_line)
+
+    def _rendered(self, project: Project, argv: tuple[str, ...]) -> str:
+        if self._plugin is not None:
+            argv = direct(argv, self._plugin)
+        finished = self._processes.run(_command(project, argv, ASK_S))
+        if finished.exit_code:
+            what = f"could not render the compose project {project.name}"
+            raise OpsctlError(what, why=without_content(finished.complaint))
+        return finished.require().stdout
+
+
+def _command(project: Project, argv: tuple[str, ...], timeout_s: float) -> Command:
+    return Command(
+        argv,
+        cwd=project.directory,
+        env={**project.environment, **SETTINGS},
+        timeout_s=timeout_s,
+        grace_s=GRACE_S,
+        secrets=project.secrets,
+        late=OpsctlError,
+    )
+
+
+def _is_unreached(finished: Finished) -> bool:
+    said = finished.stderr
+    return "Cannot connect to the Docker daemon" in said or "trying to connect to the" in said

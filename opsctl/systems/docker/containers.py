@@ -1,0 +1,298 @@
+"""The container engine: what runs, what it runs from, and what all that takes."""
+
+import math
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, Protocol
+
+import docker
+from docker import errors
+from docker.constants import DEFAULT_DOCKER_API_VERSION, MINIMUM_DOCKER_API_VERSION
+from requests import exceptions as http
+from urllib3 import exceptions as wire
+
+from opsctl.errors import OpsctlError, SettingsError, UnreachableError
+from opsctl.systems.engine.model import (
+    Container,
+    EngineDisk,
+    EngineVersion,
+    Image,
+    Stats,
+    read_container,
+    read_disk,
+    read_image,
+    read_stats,
+    spoken_version,
+)
+
+UNIX = "unix://"
+DEFAULT_ADDRESS = "unix:///var/run/docker.sock"
+DEADLINE_S = 2.0
+# Logs, a second sample of the processor, a clean-up: the engine works, but takes its time.
+PATIENT_S = 30.0
+# The engine walks through every layer and volume to add up what they take.
+DISK_USAGE_S = 120.0
+LOG_LINES = 200
+
+STUCK_HINT = "Is it busy or stuck? Look at: journalctl -u docker"
+START_HINT = "Start it: systemctl start docker"
+GROUP_HINT = "Run with sudo, or join the group: sudo usermod -aG docker $USER, and log in again."
+ADDRESS_HINT = "Set DOCKER_HOST, e.g. DOCKER_HOST=unix:///var/run/docker.sock"
+
+
+class Containers(Protocol):
+    def version(self) -> EngineVersion: ...
+
+    def now(self) -> datetime:
+        """Ask the engine for its wall time."""
+        ...
+
+    def find(self, *labels: str) -> tuple[Container, ...]:
+        """List containers in every state that carry all the labels (`key` or `key=value`)."""
+        ...
+
+    def inspect(self, container: str) -> Container | None: ...
+
+    def environment(self, container: str) -> Mapping[str, str]:
+        """Read its variables, secrets in clear: never show, log or store them."""
+        ...
+
+    def logs(self, container: str, *, lines: int = LOG_LINES) -> str: ...
+
+    def stats(self, container: str) -> Stats:
+        """Measure a running container; takes a second or two."""
+        ...
+
+    def restart(self, container: str, *, stop_timeout_s: int = 10) -> Container:
+        """Restart, and say how it is afterwards."""
+        ...
+
+    def remove(self, container: str, *, force: bool = False) -> None:
+        """Remove it if it is there; volumes stay."""
+        ...
+
+    def image_id(self, name: str) -> str | None:
+        """Say what a name means now; None when there is no such image."""
+        ...
+
+    def images(self) -> tuple[Image, ...]: ...
+
+    def disk_usage(self) -> EngineDisk: ...
+
+
+# From the particular to the general: the first row that fits answers.
+ANSWERS: tuple[tuple[type[Exception], type[OpsctlError], str], ...] = (
+    (errors.ImageNotFound, OpsctlError, "List what there is: docker images"),
+    (errors.NotFound, OpsctlError, "List what there is: docker ps --all"),
+    (errors.APIError, OpsctlError, ""),
+    (errors.TLSParameterError, SettingsError, ADDRESS_HINT),
+    (errors.InvalidVersion, OpsctlError, "Update Docker Engine, or opsctl."),
+    (errors.InvalidRepository, OpsctlError, ""),
+    (errors.InvalidConfigFile, SettingsError, "Look at ~/.docker/config.json"),
+    (errors.InvalidArgument, OpsctlError, ""),
+    (errors.NullResource, OpsctlError, ""),
+    (errors.DeprecatedMethod, OpsctlError, ""),
+    (errors.ContainerError, OpsctlError, ""),
+    (errors.StreamParseError, OpsctlError, ""),
+    (errors.BuildError, OpsctlError, ""),
+    (errors.ImageLoadError, OpsctlError, ""),
+    (errors.MissingContextParameter, SettingsError, ADDRESS_HINT),
+    (errors.ContextAlreadyExists, SettingsError, ADDRESS_HINT),
+    (errors.ContextNotFound, SettingsError, ADDRESS_HINT),
+    (errors.ContextException, SettingsError, ADDRESS_HINT),
+    # What is left are addresses that it cannot read.
+    (errors.DockerException, SettingsError, ADDRESS_HINT),
+    (http.Timeout, UnreachableError, STUCK_HINT),
+    (http.ConnectionError, UnreachableError, START_HINT),
+    (http.RequestException, UnreachableError, ADDRESS_HINT),
+    (wire.TimeoutError, UnreachableError, STUCK_HINT),
+    (wire.HTTPError, UnreachableError, START_HINT),
+    (TimeoutError, UnreachableError, STUCK_HINT),
+    # Too many wait at its door already.
+    (BlockingIOError, UnreachableError, STUCK_HINT),
+    (OSError, UnreachableError, START_HINT),
+)
+DRIVER_ERRORS: tuple[type[Exception], ...] = tuple(theirs for theirs, _, _ in ANSWERS)
+
+
+def translated(error: Exception, what: str, *, address: str = "") -> OpsctlError:
+    answer, hint = next((ours, hint) for theirs, ours, hint in ANSWERS if isinstance(error, theirs))
+    if isinstance(error, errors.APIError):
+        return answer(what, why=(error.explanation or "").strip(), hint=hint)
+    if answer is not UnreachableError:
+        return answer(what, why=str(error), hint=hint)
+    if hint == STUCK_HINT:
+        return answer(what, why=f"the container engine at {address} did not answer", hint=hint)
+    why, better = _unreached(error, address)
+    return answer(what, why=why, hint=better or hint)
+
+
+def _unreached(error: BaseException, address: str) -> tuple[str, str]:
+    causes = tuple(_causes(error))
+    if any(isinstance(cause, PermissionError) for cause in causes):
+        return f"this user may not talk to the container engine at {address}", GROUP_HINT
+    if any(isinstance(cause, FileNotFoundError) for cause in causes):
+        return f"there is no container engine at {address}", ""
+    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+        return f"nothing listens at {address}", ""
+    return f"the container engine at {address} broke off the connection", ""
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Walk to what lies beneath; requests and urllib3 also keep it in `args`."""
+    yield error
+    for inner in (error.__cause__, error.__context__, *error.args):
+        if isinstance(inner, BaseException) and inner is not error:
+            yield from _causes(inner)
+
+
+def knock(address: str, deadline_s: float) -> None:
+    """Try the door of a local engine: the driver leaves its socket open when that fails."""
+    if not address.startswith(UNIX):
+        return
+    with socket.socket(socket.AF_UNIX) as door:
+        door.settimeout(deadline_s)
+        door.connect(f"/{address.removeprefix(UNIX).lstrip('/')}")
+
+
+class DockerContainers:
+    """A Docker Engine, asked first when it is first needed."""
+
+    def __init__(
+        self,
+        address: str = DEFAULT_ADDRESS,
+        *,
+        deadline_s: float = DEADLINE_S,
+        patience_s: float = PATIENT_S,
+    ) -> None:
+        self._address = address
+        self._deadline_s = deadline_s
+        self._patience_s = patience_s
+        self._clients: dict[float, docker.APIClient] = {}
+        self._api = ""
+
+    def close(self) -> None:
+        for client in self._clients.values():
+            client.close()
+        self._clients.clear()
+
+    def version(self) -> EngineVersion:
+        with self._telling("could not ask the container engine for its version"):
+            raw = self._client().version()
+        return EngineVersion(raw["Version"], raw["ApiVersion"], raw["Os"], raw["Arch"])
+
+    def now(self) -> datetime:
+        with self._telling("could not ask the container engine for the time"):
+            return datetime.fromisoformat(self._client().info()["SystemTime"])
+
+    def find(self, *labels: str) -> tuple[Container, ...]:
+        with self._telling("could not list the containers"):
+            rows = self._client().containers(all=True, filters={"label": list(labels)})
+        found = (self.inspect(row["Id"]) for row in rows)
+        # One that went away between the two questions is not there.
+        return tuple(sorted((one for one in found if one), key=lambda one: one.name))
+
+    def inspect(self, container: str) -> Container | None:
+        raw = self._inspected(container)
+        return read_container(raw) if raw else None
+
+    def environment(self, container: str) -> Mapping[str, str]:
+        raw = self._inspected(container)
+        if raw is None:
+            raise OpsctlError(f"could not read the environment of {container}", why="it is gone")
+        pairs = (entry.partition("=") for entry in raw["Config"]["Env"] or ())
+        return {name: value for name, _, value in pairs}
+
+    def _inspected(self, container: str) -> Mapping[str, Any] | None:
+        with self._telling(f"could not look at container {container}"):
+            try:
+                raw: Mapping[str, Any] = self._client().inspect_container(container)
+            except errors.NotFound:
+                return None
+        return raw
+
+    def logs(self, container: str, *, lines: int = LOG_LINES) -> str:
+        with self._telling(f"could not read the logs of {container}"):
+            said = self._client(self._patience_s).logs(container, tail=lines)
+        return said.decode(errors="replace")
+
+    def stats(self, container: str) -> Stats:
+        with self._telling(f"could not measure {container}"):
+            return read_stats(self._client(self._patience_s).stats(container, stream=False))
+
+    def restart(self, container: str, *, stop_timeout_s: int = 10) -> Container:
+        what = f"could not restart {container}"
+        before = self._present(container, what)
+        with self._telling(what):
+            try:
+                # The client adds the time to stop to its own.
+                self._client(self._patience_s).restart(before.id, timeout=stop_timeout_s)
+            except http.Timeout:
+                # The engine may have done it all the same.
+                if self._present(container, what).started_at == before.started_at:
+                    raise
+        return self._present(container, what)
+
+    def _present(self, container: str, what: str) -> Container:
+        found = self.inspect(container)
+        if found is None:
+            raise OpsctlError(what, why="there is no such container")
+        return found
+
+    def remove(self, container: str, *, force: bool = False) -> None:
+        with self._telling(f"could not remove container {container}"):
+            try:
+                self._client(self._patience_s).remove_container(container, v=False, force=force)
+            except errors.NotFound:
+                return
+
+    def image_id(self, name: str) -> str | None:
+        with self._telling(f"could not look for image {name}"):
+            try:
+                raw = self._client().inspect_image(name)  # type: ignore[no-untyped-call]  # stub
+            except errors.NotFound:
+                return None
+        found: str = raw["Id"]
+        return found
+
+    def images(self) -> tuple[Image, ...]:
+        with self._telling("could not list the images"):
+            return tuple(read_image(raw) for raw in self._client(self._patience_s).images())
+
+    def disk_usage(self) -> EngineDisk:
+        with self._telling("could not ask the container engine what it takes on disk"):
+            return read_disk(self._client(DISK_USAGE_S).df())
+
+    def _client(self, timeout_s: float | None = None) -> docker.APIClient:
+        timeout_s = timeout_s or self._deadline_s
+        if not self._api:
+            self._api = self._agreed()
+            self.close()
+        return self._opened(timeout_s, self._api)
+
+    def _agreed(self) -> str:
+        knock(self._address, self._deadline_s)
+        said = self._opened(self._deadline_s, MINIMUM_DOCKER_API_VERSION).version(api_version=False)
+        newest = said.get("ApiVersion")
+        if not newest:
+            why = f"what answers at {self._address} is no Docker Engine"
+            raise UnreachableError("could not talk to the container engine", why=why)
+        oldest = said.get("MinAPIVersion", MINIMUM_DOCKER_API_VERSION)
+        return spoken_version(newest, oldest, ours=DEFAULT_DOCKER_API_VERSION)
+
+    def _opened(self, timeout_s: float, api: str) -> docker.APIClient:
+        if timeout_s not in self._clients:
+            client = docker.APIClient(self._address, version=api, timeout=math.ceil(timeout_s))
+            # The way to the engine is never through a proxy.
+            client.trust_env = False
+            self._clients[timeout_s] = client
+        return self._clients[timeout_s]
+
+    @contextmanager
+    def _telling(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except DRIVER_ERRORS as error:
+            raise translated(error, what, address=self._address) from error

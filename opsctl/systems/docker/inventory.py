@@ -1,0 +1,162 @@
+"""The Docker Engine's images, networks and ports."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from docker import errors
+
+from opsctl.systems.docker.containers import DISK_USAGE_S, PATIENT_S, DockerContainers
+from opsctl.systems.engine.inventory import (
+    EngineFacts,
+    Network,
+    Publisher,
+    Removal,
+    StockImage,
+    Stopped,
+    split_reference,
+)
+from opsctl.systems.engine.model import read_time
+
+# Of the engine itself; they are never in use, and cannot be removed.
+OWN_NETWORKS = frozenset({"bridge", "host", "none"})
+CONFLICT, FORBIDDEN = 409, 403
+PULL_S = 3600.0
+
+
+class DockerStock(DockerContainers):
+    """The same engine, asked for more."""
+
+    def facts(self) -> EngineFacts:
+        with self._telling("could not ask the container engine about itself"):
+            raw = self._client().info()
+        return EngineFacts(raw.get("ID") or "", raw.get("Name") or "", raw.get("DockerRootDir", ""))
+
+    def image(self, name: str) -> StockImage | None:
+        with self._telling(f"could not look for image {name}"):
+            try:
+                raw = self._client().inspect_image(name)  # type: ignore[no-untyped-call]  # stub
+            except errors.NotFound:
+                return None
+        return _image(raw, (raw.get("Config") or {}).get("Labels"))
+
+    def stock(self) -> tuple[StockImage, ...]:
+        with self._telling("could not list the images"):
+            rows = self._client(PATIENT_S).images()
+        return tuple(_image(raw, raw.get("Labels")) for raw in rows)
+
+    def used_images(self) -> tuple[tuple[str, str], ...]:
+        with self._telling("could not list the containers"):
+            rows = self._client(PATIENT_S).containers(all=True)
+        return tuple((row["Id"], row["ImageID"]) for row in rows)
+
+    def stopped(self) -> tuple[Stopped, ...]:
+        wanted = {"status": ["created", "exited", "dead"]}
+        with self._telling("could not list the stopped containers"):
+            rows = self._client(PATIENT_S).containers(all=True, size=True, filters=wanted)
+        return tuple(_stopped(row) for row in rows)
+
+    def unused_networks(self) -> tuple[Network, ...]:
+        with self._telling("could not list the networks"):
+            client = self._client(PATIENT_S)
+            rows, alive = client.networks(), client.containers()
+        # Not by the engine's own filter: version 20 calls every network unused.
+        used = {one["NetworkID"] for row in alive for one in _attached(row)} | OWN_NETWORKS
+        return tuple(_network(row) for row in rows if not {row["Id"], row["Name"]} & used)
+
+    def publishers(self) -> tuple[Publisher, ...]:
+        with self._telling("could not list the containers"):
+            rows = self._client(PATIENT_S).containers()
+        return tuple(one for row in rows for one in _publishers(row))
+
+    def tag(self, image: str, name: str) -> None:
+        repository, tag = split_reference(name)
+        with self._telling(f"could not name image {image} {name}"):
+            self._client(PATIENT_S).tag(image, repository, tag=tag)
+
+    def remove_image(self, name: str) -> Removal:
+        client = self._client(PATIENT_S)
+        return self._removed(
+            f"could not remove image {name}",
+            lambda: client.remove_image(name, force=False, noprune=False),
+        )
+
+    def remove_network(self, network: str) -> Removal:
+        client = self._client(PATIENT_S)
+        return self._removed(
+            f"could not remove network {network}", lambda: client.remove_network(network)
+        )
+
+    def remove_stopped(self, container: str) -> Removal:
+        client = self._client(PATIENT_S)
+        return self._removed(
+            f"could not remove container {container}",
+            lambda: client.remove_container(container, v=False, force=False),
+        )
+
+    def _removed(self, what: str, remove: Callable[[], object]) -> Removal:
+        with self._telling(what):
+            try:
+                remove()
+            except errors.NotFound:
+                return Removal.GONE
+            except errors.APIError as error:
+                if error.status_code in {CONFLICT, FORBIDDEN}:
+                    return Removal.IN_USE
+                raise
+        return Removal.REMOVED
+
+    def drop_build_cache(self) -> int | None:
+        with self._telling("could not clear the build cache"):
+            try:
+                said = self._client(DISK_USAGE_S).prune_builds(all=True)
+            except errors.APIError as error:
+                if error.status_code == CONFLICT:
+                    return None
+                raise
+        return int(said.get("SpaceReclaimed") or 0)
+
+    def pull(self, reference: str) -> None:
+        repository, tag = split_reference(reference)
+        with self._telling(f"could not pull {reference}"):
+            self._client(PULL_S).pull(repository, tag=tag)
+
+
+def _image(raw: Mapping[str, Any], labels: Mapping[str, str] | None) -> StockImage:
+    return StockImage(
+        id=raw["Id"],
+        names=tuple(name for name in raw["RepoTags"] or () if name != "<none>:<none>"),
+        digests=tuple(name for name in raw["RepoDigests"] or () if not name.startswith("<none>")),
+        size_bytes=raw["Size"],
+        labels=labels or {},
+    )
+
+
+def _stopped(row: Mapping[str, Any]) -> Stopped:
+    return Stopped(
+        id=row["Id"],
+        name=(row["Names"] or [row["Id"]])[0].removeprefix("/"),
+        state=row["State"],
+        image_id=row["ImageID"],
+        labels=row["Labels"] or {},
+        size_bytes=row.get("SizeRw") or 0,
+        created_at=datetime.fromtimestamp(row["Created"], UTC),
+    )
+
+
+def _attached(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return list((row.get("NetworkSettings") or {}).get("Networks", {}).values())
+
+
+def _network(row: Mapping[str, Any]) -> Network:
+    return Network(row["Id"], row["Name"], row.get("Labels") or {}, read_time(row["Created"]))
+
+
+def _publishers(row: Mapping[str, Any]) -> tuple[Publisher, ...]:
+    name = (row["Names"] or [row["Id"]])[0].removeprefix("/")
+    project = (row["Labels"] or {}).get("com.docker.compose.project", "")
+    return tuple(
+        Publisher(name, project, port.get("IP", ""), port["PublicPort"])
+        for port in row["Ports"] or ()
+        if port.get("PublicPort")
+    )

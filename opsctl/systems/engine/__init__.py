@@ -1,0 +1,1 @@
+"""What any container engine offers, whichever driver runs it."""

@@ -1,0 +1,360 @@
+"""Files of this machine: read strictly, written whole or not at all, locked by flock."""
+
+import errno
+import fcntl
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from opsctl.errors import BusyError, OpsctlError, RefusedError
+from opsctl.value import Value
+
+PRIVATE_FILE = 0o600
+PRIVATE_DIRECTORY = 0o700
+TEXT_LIMIT_BYTES = 1 << 20
+OTHERS = 0o077
+
+
+class MissingFileError(OpsctlError):
+    """There is nothing at this path."""
+
+    code = "missing"
+
+
+class FileExistsAlreadyError(OpsctlError):
+    """Something stands at this path, and it was not to be overwritten."""
+
+    code = "exists"
+
+
+class LeftBehindError(OpsctlError):
+    """A temporary file could not be removed again; `path` says which."""
+
+    code = "left_behind"
+
+    def __init__(self, path: Path, *, why: str, hint: str) -> None:
+        super().__init__(f"Cannot remove the temporary file {path}", why=why, hint=hint)
+        self.path = path
+
+
+class DiskFullError(OpsctlError):
+    """No space was left; what was there before is whole."""
+
+    code = "disk_full"
+
+
+class Kind(StrEnum):
+    NOTHING = "nothing"
+    FILE = "file"
+    DIRECTORY = "directory"
+    OTHER = "other"
+
+
+class HeldFile(Protocol):
+    def write(self, text: str) -> None:
+        """Say in the lock file who holds it; the lock itself does not depend on the text."""
+        ...
+
+
+class Files(Protocol):
+    def read_text(self, path: Path, *, limit_bytes: int = TEXT_LIMIT_BYTES) -> str: ...
+
+    def write_text(
+        self, path: Path, text: str, *, mode: int = PRIVATE_FILE, follow_link: bool = False
+    ) -> None:
+        """Replace the file whole; on disk when this returns. A link is refused or followed."""
+        ...
+
+    def create_text(self, path: Path, text: str, *, mode: int = PRIVATE_FILE) -> None:
+        """Write a file that was not there; never overwrite one."""
+        ...
+
+    def kind(self, path: Path) -> Kind:
+        """Say what stands there; a link is what it leads to, or OTHER if it leads nowhere."""
+        ...
+
+    def resolve(self, path: Path) -> Path:
+        """Follow every link on the way."""
+        ...
+
+    def make_dirs(self, path: Path) -> tuple[Path, ...]:
+        """Make what is missing of a directory; list what was made, outermost first."""
+        ...
+
+    def remove(self, path: Path) -> None:
+        """Remove a file or an empty directory; what is not there is no trouble."""
+        ...
+
+    def make_private_dir(self, path: Path) -> None:
+        """Make it and its missing parents 0700; refuse one that others can enter."""
+        ...
+
+    def hold(self, path: Path) -> AbstractContextManager[HeldFile]:
+        """Lock the file or raise BusyError at once; any death of this process frees it."""
+        ...
+
+    def is_held(self, path: Path) -> bool: ...
+
+    def free_bytes(self, path: Path) -> int:
+        """Count what this user may still write; blocks reserved for root count as used."""
+        ...
+
+
+class Trouble(Value):
+    why: str
+    hint: str = ""
+    kind: type[OpsctlError] = OpsctlError
+
+
+_FULL_HINT = "Free some space (df -h shows where; opsctl disk retain removes old logs), then retry."
+_LINK_HINT = "Name the file itself, not a link to it."
+_DISK_HINT = "The disk may be failing: see dmesg, and keep a copy of what you need."
+_OWNER_HINT = "See who owns it (ls -ld), and run as that user."
+
+TROUBLES: dict[int, Trouble] = {
+    errno.ENOSPC: Trouble("the disk is full", _FULL_HINT, DiskFullError),
+    errno.EDQUOT: Trouble("the disk quota is used up", _FULL_HINT, DiskFullError),
+    errno.EACCES: Trouble("permission is missing", _OWNER_HINT),
+    errno.EPERM: Trouble("the system does not permit it", _OWNER_HINT),
+    errno.EROFS: Trouble("the file system is read-only", "See dmesg for why, then remount it."),
+    errno.ENOENT: Trouble("it does not exist", "Check the path.", MissingFileError),
+    errno.EEXIST: Trouble("something is there already", "", FileExistsAlreadyError),
+    errno.EISDIR: Trouble("it is a directory, not a file", "Name a file."),
+    errno.ENOTDIR: Trouble("a part of the path is a file, not a directory", "Check the path."),
+    errno.ELOOP: Trouble("it is a symbolic link", _LINK_HINT),
+    errno.ENAMETOOLONG: Trouble("the name is too long", "Use a shorter name."),
+    errno.EFBIG: Trouble("the file would grow over the limit", "See ulimit -f."),
+    errno.EIO: Trouble("the disk did not read or write it", _DISK_HINT),
+    errno.EMFILE: Trouble("this process has too many files open", "Raise ulimit -n."),
+    errno.ENFILE: Trouble("the machine has too many files open", "Raise fs.file-max."),
+    errno.ENOLCK: Trouble("the file system has no locks left", "Keep it on a local disk."),
+    errno.EOPNOTSUPP: Trouble("the file system cannot do this", "Keep it on a local disk."),
+    errno.EXDEV: Trouble("it would cross file systems", "Keep it on one file system."),
+    errno.ESTALE: Trouble("the network file system lost it", "Keep it on a local disk."),
+    errno.EBUSY: Trouble("the system is using it", "Try again."),
+    errno.ETXTBSY: Trouble("it is a program that runs", "Stop it first."),
+    errno.ENXIO: Trouble("it is not a regular file", "Name a regular file."),
+    errno.EWOULDBLOCK: Trouble("another process holds it", "Try again later.", BusyError),
+}
+
+
+def translate(error: OSError, *, what: str) -> OpsctlError:
+    """Say in our words what the system answered; an unknown answer keeps the system's words."""
+    known = TROUBLES.get(error.errno or 0)
+    trouble = known or Trouble(error.strerror or str(error) or type(error).__name__)
+    return trouble.kind(what, why=trouble.why, hint=trouble.hint)
+
+
+class LocalFiles:
+    def read_text(self, path: Path, *, limit_bytes: int = TEXT_LIMIT_BYTES) -> str:
+        what = f"Cannot read {path}"
+        with _reported(what):
+            data = _read(path, limit_bytes + 1)
+        if len(data) > limit_bytes:
+            raise OpsctlError(what, why=f"it is larger than {limit_bytes:,} bytes")
+        return _decode(data, what=what)
+
+    def write_text(
+        self, path: Path, text: str, *, mode: int = PRIVATE_FILE, follow_link: bool = False
+    ) -> None:
+        with _reported(f"Cannot write {path}"):
+            target = Path(os.path.realpath(path)) if follow_link else path
+            if target.is_symlink():
+                raise OSError(errno.ELOOP, "a symbolic link")
+            with _temporary(target.parent, text, mode) as temporary:
+                temporary.replace(target)
+
+    def create_text(self, path: Path, text: str, *, mode: int = PRIVATE_FILE) -> None:
+        # A link appears whole or not at all, and never over something that is there.
+        with _reported(f"Cannot create {path}"), _temporary(path.parent, text, mode) as temporary:
+            os.link(temporary, path)
+
+    def kind(self, path: Path) -> Kind:
+        try:
+            mode = path.stat().st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            below_a_file = any(parent.is_file() for parent in path.parents)
+            return Kind.OTHER if below_a_file or path.is_symlink() else Kind.NOTHING
+        except OSError as error:
+            raise translate(error, what=f"Cannot look at {path}") from error
+        if stat.S_ISDIR(mode):
+            return Kind.DIRECTORY
+        return Kind.FILE if stat.S_ISREG(mode) else Kind.OTHER
+
+    def resolve(self, path: Path) -> Path:
+        return Path(os.path.realpath(path))
+
+    def make_dirs(self, path: Path) -> tuple[Path, ...]:
+        made: list[Path] = []
+        with _reported(f"Cannot make the directory {path}"):
+            for missing in _missing(path):
+                missing.mkdir()
+                made.append(missing)
+        return tuple(made)
+
+    def remove(self, path: Path) -> None:
+        with _reported(f"Cannot remove {path}"), suppress(FileNotFoundError):
+            if path.is_dir() and not path.is_symlink():
+                path.rmdir()
+            else:
+                path.unlink()
+
+    def make_private_dir(self, path: Path) -> None:
+        what = f"Cannot make the directory {path}"
+        with _reported(what):
+            for missing in _missing(path):
+                _make(missing)
+            found = path.stat()
+        if not stat.S_ISDIR(found.st_mode):
+            raise OpsctlError(what, why="a file of that name is there")
+        _refuse_shared(path, found)
+
+    @contextmanager
+    def hold(self, path: Path) -> Iterator[HeldFile]:
+        what = f"Cannot lock {path}"
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+        with _reported(what):
+            descriptor = os.open(path, flags, PRIVATE_FILE)
+        try:
+            with _reported(what):
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield _LockedFile(path, descriptor)
+        finally:
+            _release(descriptor)
+
+    def is_held(self, path: Path) -> bool:
+        try:
+            with _reported(f"Cannot look at the lock {path}"):
+                return _is_locked(path)
+        except MissingFileError:
+            return False
+
+    def free_bytes(self, path: Path) -> int:
+        with _reported(f"Cannot see the free space at {path}"):
+            found = os.statvfs(path)
+        return found.f_bavail * found.f_frsize
+
+
+class _LockedFile:
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self._path = path
+        self._descriptor = descriptor
+
+    def write(self, text: str) -> None:
+        # In place: a rename would leave the lock on a file that no one finds any more.
+        with _reported(f"Cannot write {self._path}"):
+            os.ftruncate(self._descriptor, 0)
+            os.pwrite(self._descriptor, text.encode("utf-8", "backslashreplace"), 0)
+
+
+def _release(descriptor: int) -> None:
+    # Unlocked, not only closed: a forked child may still have a copy of the descriptor.
+    with suppress(OSError):
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+    os.close(descriptor)
+
+
+def _is_locked(path: Path) -> bool:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        _release(descriptor)
+    return False
+
+
+def _read(path: Path, limit_bytes: int) -> bytes:
+    # Without O_NONBLOCK a named pipe would keep us waiting for its writer.
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, "a directory")
+        if not stat.S_ISREG(mode):
+            raise OSError(errno.ENXIO, "not a regular file")
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read(limit_bytes)
+    finally:
+        os.close(descriptor)
+
+
+def _decode(data: bytes, *, what: str) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        why = f"line {line} is not UTF-8 (byte {error.start} is 0x{data[error.start]:02x})"
+        raise OpsctlError(what, why=why, hint="Save it as UTF-8.") from error
+
+
+@contextmanager
+def _temporary(directory: Path, text: str, mode: int) -> Iterator[Path]:
+    """Hand out a synced file beside the target; afterwards it is gone, and the names are synced."""
+    path = directory / f".opsctl-{os.urandom(8).hex()}.tmp"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        descriptor = os.open(path, flags, PRIVATE_FILE)
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(descriptor, mode)
+            file.write(text.encode("utf-8", "surrogateescape"))
+            file.flush()
+            os.fsync(descriptor)
+        yield path
+    finally:
+        _unlink_temporary(path)
+    _sync_directory(directory)
+
+
+def _unlink_temporary(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        trouble = translate(error, what="")
+        raise LeftBehindError(path, why=trouble.why, hint=trouble.hint) from error
+
+
+def _sync_directory(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _missing(path: Path) -> list[Path]:
+    """List what has to be made, from the top down."""
+    missing = [each for each in (path, *path.parents) if not os.path.lexists(each)]
+    return missing[::-1]
+
+
+def _make(path: Path) -> None:
+    # Another process may have been quicker; the one who asked looks at what is there.
+    with suppress(FileExistsError):
+        path.mkdir(mode=PRIVATE_DIRECTORY)
+        _sync_directory(path.parent)
+
+
+def _refuse_shared(path: Path, found: os.stat_result) -> None:
+    what = f"Refused to keep private files in {path}"
+    if found.st_mode & OTHERS:
+        why = f"other users may enter it (mode {stat.S_IMODE(found.st_mode):04o})"
+        raise RefusedError(what, why=why, hint=f"chmod 700 {path}")
+    if os.geteuid() not in {0, found.st_uid}:
+        raise RefusedError(what, why=f"user {found.st_uid} owns it", hint=_OWNER_HINT)
+
+
+@contextmanager
+def _reported(what: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise translate(error, what=what) from error
+    except ValueError as error:
+        # Python's own answer to a path with a NUL in it.
+        raise OpsctlError(what, why=str(error), hint="Check the path.") from error

@@ -1,0 +1,1 @@
+"""The repository, read by the git program or from its own files."""

@@ -1,0 +1,1 @@
+"""HTTP requests: one deadline each, addresses checked before anything is sent."""

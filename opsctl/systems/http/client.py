@@ -1,0 +1,211 @@
+"""HTTP: one request, one deadline for all of it, a bounded answer, and nothing followed."""
+
+import asyncio
+import contextlib
+import logging
+import ssl
+from base64 import b64encode
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from opsctl import __version__
+from opsctl.errors import OpsctlError, SettingsError, UnreachableError
+from opsctl.systems.clock import Clock
+from opsctl.systems.deadline import Deadline
+from opsctl.systems.http.allowed_addresses import Reach
+from opsctl.systems.http.errors import DRIVER_ERRORS, tells_what_was_sent, translate
+from opsctl.systems.http.lean_httpx import httpx
+from opsctl.systems.network.sockets import Lookup, look_up, reason, resolve
+
+USER_AGENT = f"opsctl/{__version__}"
+# At debug it logs every header of an answer, cookies too.
+logging.getLogger("httpcore").setLevel(logging.WARNING)
+
+_TRUST_NO_ONE = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+_LAST_PORT = 65_535
+_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    url: str = field(repr=False)
+    """Never shown: the path of a webhook is its password."""
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
+    limit_s: float = 5.0
+    """For all of it: name, connection, TLS, the last byte of the answer."""
+    max_body_bytes: int = 1_000_000
+    reach: Reach | None = None
+    """Where it may go; None is anywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpResponse:
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    """Names in lower case."""
+    body: bytes = field(repr=False)
+
+    @property
+    def date(self) -> datetime | None:
+        """The server's clock when it answered, to the second; None if it did not say."""
+        return parse_date(self.headers.get("date", ""))
+
+
+class Http(Protocol):
+    def send(self, request: HttpRequest) -> HttpResponse:
+        """Fetch whatever answers, 404 and 503 too; redirects are answers, and are not followed."""
+        ...
+
+
+class HttpxHttp:
+    """A connection for each request; the environment's proxies are not used.
+
+    Not for use inside a running event loop: the cancelling that a deadline needs is asyncio's.
+    """
+
+    def __init__(
+        self, *, clock: Clock, ca_file: Path | None = None, lookup: Lookup = look_up
+    ) -> None:
+        self._clock = clock
+        self._ca_file = ca_file
+        self._lookup = lookup
+
+    def send(self, request: HttpRequest) -> HttpResponse:
+        deadline = Deadline.after(self._clock, request.limit_s)
+        prepared, origin = prepare(request)
+        url = prepared.url
+        port = url.port or _PORTS[url.scheme]
+        addresses = resolve(url.host, port, deadline=deadline, lookup=self._lookup)
+        if request.reach is not None:
+            request.reach.check(origin, url.scheme, addresses)
+        dials = [_pinned(prepared, address) for address in addresses]
+        try:
+            return asyncio.run(self._exchange(dials, deadline, origin, request.max_body_bytes))
+        except TimeoutError as error:
+            why = f"no whole answer within {request.limit_s:g} s"
+            raise UnreachableError(f"no answer from {origin}", why=why) from error
+        except DRIVER_ERRORS as error:
+            ours = translate(error, origin)
+            raise ours from (None if tells_what_was_sent(error) else error)
+
+    async def _exchange(
+        self, dials: Sequence[httpx.Request], deadline: Deadline, origin: str, max_bytes: int
+    ) -> HttpResponse:
+        trust = self._trust() if dials[0].url.scheme == "https" else _TRUST_NO_ONE
+        async with (
+            _closed_behind_us(dials),
+            asyncio.timeout(deadline.left_s()),
+            # The transport alone: the client above it logs whole URLs and follows cookies.
+            httpx.AsyncHTTPTransport(verify=trust, trust_env=False) as transport,
+        ):
+            answer = await _first_to_answer(transport, dials, deadline)
+            try:
+                body = await _read(answer, origin, max_bytes)
+            finally:
+                await answer.aclose()
+        return HttpResponse(answer.status_code, dict(answer.headers), body)
+
+    def _trust(self) -> ssl.SSLContext:
+        context = ssl.create_default_context()
+        try:
+            if self._ca_file is not None:
+                context.load_verify_locations(self._ca_file)
+        except OSError as error:
+            raise SettingsError(
+                f"cannot read certificates from {self._ca_file}", why=reason(error)
+            ) from error
+        return context
+
+
+def prepare(request: HttpRequest) -> tuple[httpx.Request, str]:
+    """Make the message, and say where it goes without what is secret in its URL."""
+    try:
+        url = httpx.URL(request.url)
+        message = httpx.Request(
+            request.method, url, headers=_headers(request, url), content=request.body or None
+        )
+    except (httpx.InvalidURL, UnicodeError):
+        url, message = httpx.URL(""), None
+    usable = url.scheme in _PORTS and url.host and (url.port or 80) <= _LAST_PORT
+    if message is None or not usable:
+        raise SettingsError(
+            "a web address or a header cannot be used",
+            why="it is no http or https URL, or not plain text",
+            hint="Write https://host/path.",
+        )
+    return message, f"{url.scheme}://{url.netloc.decode()}"
+
+
+def _headers(request: HttpRequest, url: httpx.URL) -> dict[str, str]:
+    headers = {"user-agent": USER_AGENT, "accept": "*/*", "accept-encoding": "identity"}
+    if url.userinfo:
+        login = b64encode(f"{url.username}:{url.password}".encode()).decode()
+        headers["authorization"] = f"Basic {login}"
+    return headers | {name.lower(): value for name, value in request.headers.items()}
+
+
+def _pinned(message: httpx.Request, address: str) -> httpx.Request:
+    """Send to this address; the certificate and the Host header stay those of the name."""
+    url = message.url
+    return httpx.Request(
+        message.method,
+        url.copy_with(host=address),
+        headers=message.headers,
+        stream=message.stream,
+        extensions={"sni_hostname": url.host},
+    )
+
+
+@contextlib.asynccontextmanager
+async def _closed_behind_us(dials: Sequence[httpx.Request]) -> AsyncIterator[None]:
+    """Close what was opened: httpcore forgets a connection cancelled in its TLS handshake."""
+    opened: list[Any] = []
+
+    async def note(event: str, told: Mapping[str, Any]) -> None:
+        if event == "connection.connect_tcp.complete":
+            opened.append(told["return_value"])
+
+    for dialled in dials:
+        dialled.extensions["trace"] = note
+    try:
+        yield
+    finally:
+        for stream in opened:
+            await stream.aclose()
+
+
+async def _first_to_answer(
+    transport: httpx.AsyncHTTPTransport, dials: Sequence[httpx.Request], deadline: Deadline
+) -> httpx.Response:
+    """Try one address after the other, as long as nothing has been sent."""
+    for index, dialled in enumerate(dials[:-1]):
+        share_s = deadline.left_s() / (len(dials) - index)
+        dialled.extensions["timeout"] = {"connect": share_s}
+        with contextlib.suppress(httpx.ConnectError, httpx.ConnectTimeout):
+            return await transport.handle_async_request(dialled)
+    return await transport.handle_async_request(dials[-1])
+
+
+async def _read(answer: httpx.Response, origin: str, max_bytes: int) -> bytes:
+    body = bytearray()
+    async for chunk in answer.aiter_raw():
+        body += chunk
+        if len(body) > max_bytes:
+            raise OpsctlError(
+                f"the answer from {origin} is too long", why=f"it has more than {max_bytes} bytes"
+            )
+    return bytes(body)
+
+
+def parse_date(text: str) -> datetime | None:
+    try:
+        said = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return said.replace(tzinfo=said.tzinfo or UTC).astimezone(UTC)

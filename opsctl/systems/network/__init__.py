@@ -1,0 +1,1 @@
+"""Sockets, ports, ssh and the tailnet."""

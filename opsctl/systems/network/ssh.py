@@ -1,0 +1,276 @@
+"""ssh: one connection that brings a remote engine's socket here, and ends when we do."""
+
+import json
+import os
+import selectors
+import shlex
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
+
+from opsctl.errors import BusyError, SettingsError, UnreachableError
+from opsctl.systems.clock import Clock
+from opsctl.systems.engine.locks import GRACE_S, POLL_S, Claim, busy, lock_path, read_claim
+from opsctl.systems.host import Usage
+from opsctl.systems.network.tailnet import Peer, Tailnet, is_loopback
+from opsctl.systems.process.run import INHERITED, Command, Processes, missing_program
+
+CONNECT_S = 15.0
+END_S = 5.0
+ASK_S = 20.0
+BUSY = 75
+READY = "ready"
+ENGINE_SOCKET = "/var/run/docker.sock"
+# Nobody is asked, and a connection that died is noticed.
+QUIET = (
+    *("-T", "-o", "BatchMode=yes", "-o", f"ConnectTimeout={CONNECT_S:.0f}"),
+    *("-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3"),
+    *("-o", "ExitOnForwardFailure=yes", "-o", "StreamLocalBindUnlink=yes"),
+)
+# Ends with its input: that is, with us, however we end.
+WAITING = f"echo {READY}; exec cat >/dev/null"
+LOCKING = (
+    'umask 0; [ -e "$1" ] || : >>"$1"; exec 9<>"$1"; '
+    f'flock -n 9 || {{ cat "$1"; exit {BUSY}; }}; '
+    f'read -r who; printf %s "$who" >"$1"; echo {READY}; cat >/dev/null; : >"$1"'
+)
+COLUMNS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """Where ssh goes: the words as given, and the address that was proved."""
+
+    host: str
+    user: str = ""
+    port: int | None = None
+    socket: str = ENGINE_SOCKET
+    """Where the engine listens over there."""
+    peer: Peer | None = None
+    """None on loopback, which needs no proof."""
+    bind: str = ""
+    """Our own address in the tailnet: from no other does the connection start."""
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Say all that decides where the connection goes; the user's own settings do not."""
+        words = list(QUIET)
+        if self.port:
+            words += ["-p", str(self.port)]
+        if self.user:
+            words += ["-l", self.user]
+        if self.peer is not None:
+            words += [
+                *("-o", f"HostName={self.peer.address}", "-o", f"HostKeyAlias={self.peer.name}"),
+                *("-o", "ProxyJump=none", "-o", "ProxyCommand=none", "-o", "ControlPath=none"),
+            ]
+        if self.bind:
+            words += ["-o", f"BindAddress={self.bind}"]
+        return tuple(words)
+
+    def running(self, *words: str, forward: Path | None = None) -> tuple[str, ...]:
+        """Write the command line for a program over there, given as words."""
+        way = ("-L", f"{forward}:{self.socket}") if forward else ()
+        return ("ssh", *self.options, *way, "--", self.host, shlex.join(words))
+
+
+def read_address(address: str) -> Remote:
+    """Read ssh://user@host:port/socket; a host that looks like an option is none."""
+    try:
+        parts = urlsplit(address)
+        port = parts.port
+    except ValueError:
+        parts, port = urlsplit(""), None
+    host, user = parts.hostname or "", parts.username or ""
+    if parts.scheme != "ssh" or not host or host.startswith("-") or user.startswith("-"):
+        raise SettingsError(
+            f"{address!r} is no address of an engine", hint="Write ssh://user@host, or :port after."
+        )
+    return Remote(host, user, port, parts.path if len(parts.path) > 1 else ENGINE_SOCKET)
+
+
+def proved(remote: Remote, tailnet: Tailnet, processes: Processes) -> Remote:
+    """Ask ssh where it would really go, and the tailnet whether that is one of its machines."""
+    asked = Command(("ssh", "-G", *remote.options, "--", remote.host), timeout_s=ASK_S)
+    said = processes.run(asked, check=True).stdout
+    real = next(
+        (line.partition(" ")[2] for line in said.splitlines() if line.startswith("hostname ")), ""
+    )
+    if is_loopback(real):
+        return remote
+    peer = tailnet.prove(real)
+    kind = ":" in peer.address
+    own = sorted(one for one in tailnet.own_addresses() if (":" in one) is kind)
+    return replace(remote, peer=peer, bind=own[0] if own else "")
+
+
+class Tunnel:
+    """A remote engine's socket, here; open for the length of a `with`."""
+
+    def __init__(
+        self, address: str, folder: Path, *, tailnet: Tailnet, processes: Processes
+    ) -> None:
+        self.socket = folder / f"engine-{os.getpid()}.sock"
+        self._named = address
+        self._tailnet = tailnet
+        self.processes = processes
+        self.remote = read_address(address)
+        self._child: _Child | None = None
+
+    @property
+    def address(self) -> str:
+        return f"unix://{self.socket}"
+
+    def __enter__(self) -> Self:
+        self.remote = proved(self.remote, self._tailnet, self.processes)
+        argv = self.remote.running("sh", "-c", WAITING, forward=self.socket)
+        self._child = _Child(argv, self._named)
+        try:
+            self._child.hear(READY)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._child is not None:
+            self._child.end()
+        self.socket.unlink(missing_ok=True)
+
+    def usage(self, root: Path) -> Usage | None:
+        """Measure a disk over there; None when its `df` says nothing that we can read."""
+        argv = self.remote.running("df", "-P", "-B1", "--", str(root))
+        finished = self.processes.run(Command(argv, timeout_s=ASK_S))
+        return read_df(finished.stdout) if not finished.exit_code else None
+
+
+def read_df(said: str) -> Usage | None:
+    """Read `df -P -B1` of one path; blocks reserved for root count as used."""
+    lines = said.splitlines()
+    fields = lines[-1].split() if len(lines) > 1 else []
+    if len(fields) < COLUMNS or not all(field.isdigit() for field in fields[1:4]):
+        return None
+    total, free = int(fields[1]), int(fields[3])
+    percent = 100 * (total - free) / total if total else 0.0
+    return Usage(Path(fields[5]), total, total - free, free, percent)
+
+
+class SshLocks:
+    """The same lock file as `HostLocks` takes, on the engine's machine, held over ssh."""
+
+    def __init__(self, tunnel: Tunnel, directory: Path, clock: Clock) -> None:
+        self._tunnel = tunnel
+        self._directory = directory
+        self._clock = clock
+
+    @contextmanager
+    def hold(self, project: str, engine: str, claim: Claim, *, wait_s: float) -> Iterator[None]:
+        path = lock_path(self._directory, project, engine)
+        end = self._clock.steady() + max(wait_s, GRACE_S)
+        while (child := self._tried(path, claim, project, wait_s=wait_s, end=end)) is None:
+            self._clock.sleep(POLL_S)
+        try:
+            yield
+        finally:
+            child.end()
+
+    def holder(self, project: str, engine: str) -> Claim | None:
+        path = str(lock_path(self._directory, project, engine))
+        script = f'[ -e "$1" ] || exit 0; flock -n -s "$1" true || {{ cat "$1"; exit {BUSY}; }}'
+        argv = self._tunnel.remote.running("sh", "-c", script, "sh", path)
+        finished = self._tunnel.processes.run(Command(argv, timeout_s=ASK_S))
+        return read_claim(finished.stdout) if finished.exit_code == BUSY else None
+
+    def _tried(
+        self, path: Path, claim: Claim, project: str, *, wait_s: float, end: float
+    ) -> "_Child | None":
+        argv = self._tunnel.remote.running("sh", "-c", LOCKING, "sh", str(path))
+        child = _Child(argv, f"the lock {path}")
+        try:
+            child.say(json.dumps(asdict(claim)))
+            child.hear(READY)
+        except BusyError as error:
+            child.end()
+            if self._clock.steady() >= end:
+                held = read_claim(error.why)
+                raise busy(project, held, path, wait_s=wait_s) from error
+            return None
+        except BaseException:
+            child.end()
+            raise
+        return child
+
+
+class _Child:
+    """A program over there that lives as long as its input is open."""
+
+    def __init__(self, argv: tuple[str, ...], name: str) -> None:
+        self._name = name
+        env = {key: os.environ[key] for key in INHERITED & set(os.environ)}
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - an argument list, never a shell
+                argv,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=env,
+                start_new_session=True,
+            )
+        except FileNotFoundError as error:
+            raise missing_program(Command(argv)) from error
+
+    def say(self, line: str) -> None:
+        if self._process.stdin is not None:
+            with suppress(BrokenPipeError):
+                self._process.stdin.write(f"{line}\n".encode())
+                self._process.stdin.flush()
+
+    def hear(self, word: str) -> None:
+        """Wait for one line; what else comes is why it failed."""
+        said = self._line()
+        if said == word:
+            return
+        code = self._gone()
+        if code == BUSY:
+            raise BusyError("it is held", why=said)
+        why = self._complaint() or said or f"ssh ended with exit code {code}"
+        raise UnreachableError(f"could not reach {self._name}", why=why, hint="Try it by hand: ssh")
+
+    def end(self) -> None:
+        """Close its input, and see it gone."""
+        if self._process.stdin is not None:
+            with suppress(OSError):
+                self._process.stdin.close()
+        try:
+            self._process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(END_S)
+        for pipe in (self._process.stdout, self._process.stderr):
+            if pipe is not None:
+                pipe.close()
+
+    def _line(self) -> str:
+        out = self._process.stdout
+        if out is None:
+            return ""
+        with selectors.DefaultSelector() as selector:
+            selector.register(out, selectors.EVENT_READ)
+            if not selector.select(CONNECT_S + ASK_S):
+                self.end()
+                raise UnreachableError(f"could not reach {self._name}", why="it did not answer")
+        return out.readline().decode(errors="replace").strip()
+
+    def _gone(self) -> int | None:
+        with suppress(subprocess.TimeoutExpired):
+            return self._process.wait(END_S)
+        return None
+
+    def _complaint(self) -> str:
+        if self._process.poll() is None or self._process.stderr is None:
+            return ""
+        return self._process.stderr.read().decode(errors="replace").strip()[-500:]

@@ -1,0 +1,84 @@
+"""What the PostgreSQL driver can say went wrong, each as one of our errors."""
+
+import psycopg
+from psycopg.transaction import OutOfOrderTransactionNesting
+
+from opsctl.errors import OpsctlError
+from opsctl.systems.postgres.sqlstates import (
+    BUG,
+    BY_STATE,
+    BY_WORDS,
+    LOST,
+    STATEMENT,
+    Diagnosis,
+    Meaning,
+    StatementError,
+    by_state,
+    by_words,
+    words_of_connecting,
+)
+
+__all__ = ["BY_CLASS", "BY_STATE", "BY_WORDS", "Diagnosis", "StatementError"]
+
+# What has no state comes from the driver itself; found by the nearest ancestor.
+BY_CLASS: dict[type[psycopg.Error], Meaning] = {
+    psycopg.OperationalError: LOST,
+    psycopg.InterfaceError: BUG,
+    psycopg.ProgrammingError: BUG,
+    OutOfOrderTransactionNesting: Meaning(
+        OpsctlError,
+        "a statement ended a transaction by itself at {address}",
+        "Leave out BEGIN, COMMIT and ROLLBACK.",
+    ),
+    psycopg.NotSupportedError: BUG,
+    psycopg.InternalError: BUG,
+    psycopg.DataError: Meaning(
+        OpsctlError, "a value does not fit PostgreSQL at {address}", "See the value named above."
+    ),
+    psycopg.IntegrityError: BUG,
+    psycopg.DatabaseError: BUG,
+    psycopg.Error: BUG,
+}
+
+
+def meaning_of(sqlstate: str | None, kind: type[psycopg.Error]) -> Meaning | None:
+    if sqlstate:
+        return by_state(sqlstate)
+    return next((BY_CLASS[parent] for parent in kind.__mro__ if parent in BY_CLASS), None)
+
+
+def translate(error: psycopg.Error, address: str) -> OpsctlError:
+    # A state that someone made up (RAISE ... USING ERRCODE) is still the server's answer.
+    meaning = meaning_of(error.sqlstate, type(error)) or STATEMENT
+    what = meaning.what.format(address=address)
+    if meaning.error is not StatementError:
+        return meaning.error(what, why=_words(error), hint=meaning.hint)
+    return StatementError(what, why=_words(error), hint=meaning.hint, diagnosis=_diagnosis(error))
+
+
+def translate_connecting(error: psycopg.Error, address: str) -> OpsctlError:
+    why = _words(error)
+    meaning = by_words(why)
+    return meaning.error(meaning.what.format(address=address), why=why, hint=meaning.hint)
+
+
+def _words(error: psycopg.Error) -> str:
+    """Take the server's sentence; from libpq, leave out the address that we say ourselves."""
+    said = error.diag.message_primary
+    if said:
+        return f"{said} ({error.diag.message_detail})" if error.diag.message_detail else said
+    return words_of_connecting(str(error))
+
+
+def _diagnosis(error: psycopg.Error) -> Diagnosis:
+    said = error.diag
+    return Diagnosis(
+        sqlstate=error.sqlstate or "",
+        message=said.message_primary or str(error),
+        detail=said.message_detail or "",
+        context=said.context or "",
+        position=int(said.statement_position) if said.statement_position else None,
+        schema=said.schema_name or "",
+        table=said.table_name or "",
+        constraint=said.constraint_name or "",
+    )

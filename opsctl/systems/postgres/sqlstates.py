@@ -1,0 +1,157 @@
+"""What PostgreSQL can say went wrong, whatever driver it was said to."""
+
+import re
+
+from opsctl.errors import BusyError, OpsctlError, RefusedError, SettingsError, UnreachableError
+from opsctl.value import Value
+
+
+class Diagnosis(Value):
+    """What the server said about a statement, for those who must find the place in a file."""
+
+    sqlstate: str
+    message: str
+    detail: str = ""
+    context: str = ""
+    position: int | None = None
+    """Counts characters from 1, over the whole text that was sent."""
+    schema: str = ""
+    table: str = ""
+    constraint: str = ""
+    hint: str = ""
+
+
+class StatementError(OpsctlError):
+    """The server is well, and answered that this statement cannot be done."""
+
+    code = "statement"
+
+    def __init__(self, what: str, *, why: str, hint: str, diagnosis: Diagnosis) -> None:
+        super().__init__(what, why=why, hint=hint)
+        self.diagnosis = diagnosis
+
+
+class Meaning(Value):
+    error: type[OpsctlError] = StatementError
+    what: str = "PostgreSQL refused a statement at {address}"
+    hint: str = ""
+
+
+STATEMENT = Meaning()
+BUG = Meaning(OpsctlError, "the PostgreSQL driver was misused at {address}", "Report this.")
+LOST = Meaning(
+    UnreachableError,
+    "lost PostgreSQL at {address}",
+    "See the server's log; nothing is known of the last statement.",
+)
+_BUSY = Meaning(
+    BusyError,
+    "PostgreSQL gave up on a lock at {address}",
+    "See who holds it: SELECT pid, state, query FROM pg_stat_activity; then try again.",
+)
+_LOGIN = Meaning(
+    SettingsError,
+    "PostgreSQL at {address} does not let this user in",
+    "Check the user and the password in DATABASE_URL, and the server's pg_hba.conf.",
+)
+_NO_DATABASE = Meaning(
+    SettingsError,
+    "PostgreSQL has no such database: {address}",
+    "Create it, or correct the name in DATABASE_URL.",
+)
+_NO_RIGHT = Meaning(
+    what="PostgreSQL does not allow this user a statement at {address}",
+    hint="GRANT what is missing, or use the role that owns it.",
+)
+_FULL = Meaning(
+    UnreachableError,
+    "PostgreSQL at {address} takes no more connections",
+    "Close idle sessions (SELECT * FROM pg_stat_activity), or raise max_connections.",
+)
+_STARTING = Meaning(
+    UnreachableError,
+    "PostgreSQL at {address} takes no connections now",
+    "It is starting or stopping: try again in a few seconds.",
+)
+_STARTUP_OPTIONS = Meaning(
+    SettingsError,
+    "PostgreSQL at {address} does not take our limits",
+    "Connect to the server itself: a pooler drops startup options, and with them the limits.",
+)
+_TLS = Meaning(
+    SettingsError,
+    "PostgreSQL at {address} does not offer the TLS that was asked for",
+    "Check sslmode, sslrootcert and the host's name in DATABASE_URL.",
+)
+_ADDRESS = Meaning(
+    SettingsError,
+    "the address of PostgreSQL is not right: {address}",
+    "Correct DATABASE_URL: postgresql://user@host:5432/database",
+)
+DEAD = Meaning(
+    UnreachableError,
+    "cannot connect to PostgreSQL at {address}",
+    "Is it up, and is this its address?",
+)
+
+# Whole states first, then their first two letters, the class.
+BY_STATE: dict[str, Meaning] = {
+    "08": LOST,
+    "08P01": STATEMENT,
+    "25006": Meaning(
+        RefusedError,
+        "PostgreSQL was opened for reading only at {address}",
+        "This command may not write there.",
+    ),
+    "28": _LOGIN,
+    "3D": _NO_DATABASE,
+    "40": STATEMENT,
+    "40001": _BUSY,
+    "40P01": _BUSY,
+    "42501": _NO_RIGHT,
+    "53300": _FULL,
+    "55P03": _BUSY,
+    "57014": Meaning(
+        what="PostgreSQL stopped a statement at {address}",
+        hint="It ran into statement_timeout, or someone cancelled it.",
+    ),
+    "57P01": LOST,
+    "57P02": LOST,
+    "57P03": _STARTING,
+    "57P04": _NO_DATABASE,
+    "57P05": LOST,
+}
+# The states of these classes are the server's answer to a statement, and no more than that.
+for _state in (
+    "02", "03", "09", "0A", "0B", "0F", "0L", "0P", "0Z", "10", "20", "21", "22", "23", "24", "25",
+    "26", "27", "2B", "2D", "2F", "34", "38", "39", "3B", "3F", "42", "44", "53", "54", "55", "57",
+    "58", "72", "F0", "HV", "P0", "XX",
+):  # fmt: skip
+    BY_STATE[_state] = STATEMENT
+
+# Before a session stands, libpq hands on words, no state: these are the server's, in English.
+BY_WORDS: tuple[tuple[str, Meaning], ...] = (
+    (r"authentication failed|no password supplied|role .* does not exist", _LOGIN),
+    (r"no pg_hba\.conf entry|not permitted to log in|permission denied for database", _LOGIN),
+    (r"database .* does not exist|not currently accepting connections", _NO_DATABASE),
+    (r"too many clients|too many connections|connection slots are reserved", _FULL),
+    (r"the database system is ", _STARTING),
+    (r"unsupported startup parameter", _STARTUP_OPTIONS),
+    (r"certificate|server does not support SSL|SSL error", _TLS),
+    (r"^invalid |could not parse|unrecognized configuration parameter", _ADDRESS),
+)
+
+
+def by_state(sqlstate: str) -> Meaning | None:
+    return BY_STATE.get(sqlstate) or BY_STATE.get(sqlstate[:2])
+
+
+def by_words(words: str) -> Meaning:
+    """Find what kept a session from starting."""
+    return next((meaning for said, meaning in BY_WORDS if re.search(said, words)), DEAD)
+
+
+def words_of_connecting(said: str) -> str:
+    """Take the server's sentence, without the address that we say ourselves."""
+    first = said.strip().partition("\n")[0]
+    return re.sub(r"^.* failed: (FATAL: +|ERROR: +)?|^connection is bad: ", "", first)

@@ -1,0 +1,1 @@
+"""Redis: connections, pools, pub/sub."""

@@ -1,0 +1,1 @@
+"""Deletes files safely while others may change the same folders."""

@@ -1,0 +1,213 @@
+"""docker compose itself, on a real engine."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from opsctl.errors import OpsctlError, UnreachableError
+from opsctl.systems.clock import SystemClock
+from opsctl.systems.docker.compose import Compose, DockerCompose, Logs, Project, Up
+from opsctl.systems.docker.plugins import find_plugin
+from opsctl.systems.engine.compose_model import Caps, Port
+from opsctl.systems.process.output import Line
+from opsctl.systems.process.run import LocalProcesses
+from tests.engines.compose import ComposeProject
+from tests.engines.docker import BUSYBOX
+from tests.fakes.processes import ScriptedProcesses
+
+CANARY = "s3cret-canary"
+STACK = f"""
+services:
+  web:
+    image: {BUSYBOX}
+    command: ["sh", "-c", "echo $$GREETING; trap 'exit 0' TERM; while :; do sleep 0.1; done"]
+    environment: ["GREETING=hello $${{you}}", "DB_PASSWORD=${{DB_PASSWORD:-none}}"]
+    ports: ["127.0.0.1::80"]
+    volumes: ["data:/data"]
+    mem_limit: 32m
+    healthcheck: {{test: ["CMD", "true"], interval: 1s}}
+  job:
+    image: {BUSYBOX}
+    profiles: [tools]
+    deploy: {{resources: {{limits: {{memory: 16M, cpus: "0.25", pids: 10}}}}}}
+volumes:
+  data: {{}}
+"""
+
+
+@pytest.fixture(params=["through docker", "the plugin itself"])
+def compose(request: pytest.FixtureRequest) -> Compose:
+    """Both ways say the same."""
+    plugin = find_plugin("compose", os.environ)
+    assert plugin is not None
+    is_direct = request.param == "the plugin itself"
+    return DockerCompose(LocalProcesses(SystemClock()), plugin if is_direct else None)
+
+
+@pytest.fixture
+def project(compose_project: ComposeProject) -> Project:
+    compose_project.write(STACK)
+    return Project(
+        compose_project.name,
+        compose_project.directory,
+        (Path("docker-compose.yml"),),
+        compose_project.engine.host,
+        environment={"DB_PASSWORD": CANARY},
+        secrets=(CANARY,),
+    )
+
+
+class Ear:
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def __call__(self, line: Line) -> None:
+        self.heard.append(line.text)
+
+
+def test_the_plugin_is_new_enough(compose: Compose, project: Project) -> None:
+    assert project.name
+    assert compose.version().startswith("2.")
+
+
+def test_a_project_is_rendered_with_every_profile(compose: Compose, project: Project) -> None:
+    rendered = compose.config(project)
+
+    web, job = rendered.services["web"], rendered.services["job"]
+    assert web.environment == {"GREETING": "hello ${you}", "DB_PASSWORD": CANARY}
+    assert web.command[2].startswith("echo $GREETING;")
+    assert web.ports == (Port(80, None, "127.0.0.1"),)
+    assert web.caps == Caps(memory_bytes=32 * 1024**2)
+    assert web.has_healthcheck
+    assert job.caps == Caps(memory_bytes=16 * 1024**2, cpus=0.25, pids=10)
+    assert job.profiles == ("tools",)
+    assert rendered.volumes == (f"{project.name}_data",)
+    assert rendered.secrets == (CANARY,)
+
+
+def test_a_stack_goes_up_is_seen_and_goes_down_without_its_data(
+    compose: Compose, project: Project, compose_project: ComposeProject
+) -> None:
+    ear = Ear()
+
+    up = compose.up(project, Up(wait_timeout_s=30), ear)
+
+    assert up.exit_code == 0, up.complaint
+    (web,) = compose.ps(project)
+    assert (web.service, web.state, web.health) == ("web", "running", "healthy")
+    assert compose.logs(project, Logs(("web",)), ear).exit_code == 0
+    assert any("hello ${you}" in line for line in ear.heard)
+    labels = compose_project.engine.run(
+        "inspect", web.id, "--format", '{{index .Config.Labels "com.docker.compose.config-hash"}}'
+    )
+    assert compose.hashes(project)["web"] == labels
+    assert compose.down(project, ear, stop_timeout_s=1).exit_code == 0
+    assert compose.ps(project) == ()
+    assert f"{project.name}_data" in compose_project.engine.run("volume", "ls", "-q").split()
+    assert not [line for line in ear.heard if CANARY in line]
+
+
+def test_a_service_that_is_not_well_fails_the_start(
+    compose: Compose, project: Project, compose_project: ComposeProject
+) -> None:
+    compose_project.write(STACK.replace('"CMD", "true"', '"CMD", "false"'))
+    ear = Ear()
+
+    finished = compose.up(project, Up(wait_timeout_s=20), ear)
+
+    assert finished.exit_code != 0
+    assert "unhealthy" in finished.complaint
+    assert ear.heard
+
+
+def test_an_image_that_is_not_there_is_neither_built_nor_pulled(
+    compose: Compose, project: Project, compose_project: ComposeProject
+) -> None:
+    compose_project.write("services: {web: {image: 'no-such-image:1', build: .}}")
+
+    finished = compose.up(project, Up(wait_timeout_s=5), Ear())
+
+    assert finished.exit_code != 0
+    assert "no-such-image:1" in finished.complaint
+
+
+def test_an_image_is_built(
+    compose: Compose, project: Project, compose_project: ComposeProject
+) -> None:
+    compose_project.write(f"FROM {BUSYBOX}\nRUN echo made > /made\n", "Dockerfile")
+    compose_project.write("services: {web: {build: .}}")
+
+    finished = compose.build(project, Ear(), services=("web",))
+
+    assert finished.exit_code == 0, finished.complaint
+    names = compose_project.engine.run("image", "ls", "--format", "{{.Repository}}").split()
+    assert f"{project.name}-web" in names
+
+
+def test_an_image_that_no_registry_has_fails_the_pull(
+    compose: Compose, project: Project, compose_project: ComposeProject
+) -> None:
+    compose_project.write("services: {web: {image: '127.0.0.1:9/no-such-image:1'}}")
+
+    assert compose.pull(project, Ear(), services=()).exit_code != 0
+
+
+def test_a_hostile_service_name_is_only_a_name(compose: Compose, project: Project) -> None:
+    finished = compose.up(project, Up(services=("--force-recreate", "$(touch f)")), Ear())
+
+    assert finished.exit_code != 0
+    assert not (project.directory / "f").exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"A=1\nB {CANARY}$x\n",
+        f'A="{CANARY}\nB={CANARY}\n',
+        f"{CANARY} x=1\n",
+    ],
+)
+def test_a_broken_env_file_is_told_without_its_content(
+    compose: Compose, project: Project, compose_project: ComposeProject, text: str
+) -> None:
+    compose_project.write(text, ".env")
+
+    with pytest.raises(OpsctlError) as caught:
+        compose.config(replace(project, environment={}, secrets=()))
+
+    assert "line" in caught.value.why
+    assert CANARY not in str(vars(caught.value))
+
+
+def test_a_file_that_is_not_there_is_named(compose: Compose, project: Project) -> None:
+    with pytest.raises(OpsctlError) as caught:
+        compose.config(replace(project, files=(Path("other.yml"),)))
+
+    assert "other.yml: no such file" in caught.value.why
+
+
+def test_no_engine_is_unreachable(compose: Compose, project: Project, tmp_path: Path) -> None:
+    with pytest.raises(UnreachableError):
+        compose.ps(replace(project, engine=f"unix://{tmp_path}/none.sock"))
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "stdout", "why"),
+    [
+        (0, "2.20.3\n", "it is version 2.20.3; opsctl needs 2.21 or later"),
+        (0, "v2.5.0\n", "it is version 2.5.0; opsctl needs 2.21 or later"),
+        (1, "", "the docker program has no compose plugin"),
+        (125, "unknown", "the docker program has no compose plugin"),
+    ],
+)
+def test_a_plugin_that_will_not_do_is_told(exit_code: int, stdout: str, why: str) -> None:
+    processes = ScriptedProcesses()
+    processes.script("docker", "compose", "version", exit_code=exit_code, stdout=stdout)
+
+    with pytest.raises(OpsctlError) as caught:
+        DockerCompose(processes).version()
+
+    assert caught.value.why == why
+    assert "docker-compose-plugin" in caught.value.hint

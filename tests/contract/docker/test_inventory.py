@@ -1,0 +1,135 @@
+"""What an engine holds, asked of a real one that nobody else uses."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from opsctl.errors import OpsctlError, UnreachableError
+from opsctl.systems.docker.inventory import DockerStock
+from opsctl.systems.engine.inventory import Removal, split_reference
+from tests.engines.docker import BUSYBOX, DockerEngine
+from tests.engines.own_engine import OwnEngine
+
+
+@pytest.fixture
+def stock(own_engine: OwnEngine, docker_engine: DockerEngine) -> Iterator[DockerStock]:
+    own_engine.load(BUSYBOX, source=docker_engine)
+    made = DockerStock(own_engine.host, deadline_s=10)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def name() -> str:
+    return f"stock{uuid4().hex[:8]}"
+
+
+def test_the_engine_says_who_it_is_and_where_it_keeps_things(
+    stock: DockerStock, own_engine: OwnEngine
+) -> None:
+    facts = stock.facts()
+
+    assert facts.id
+    assert Path(facts.root) == own_engine.data
+
+
+def test_an_image_is_named_found_and_its_names_taken_away_one_by_one(
+    stock: DockerStock, name: str
+) -> None:
+    image = stock.image(BUSYBOX)
+    assert image is not None
+
+    stock.tag(image.id, f"{name}:1")
+    named = stock.image(f"{name}:1")
+    first, again = stock.remove_image(f"{name}:1"), stock.remove_image(f"{name}:1")
+
+    assert named is not None
+    assert named.id == image.id
+    assert (first, again) == (Removal.REMOVED, Removal.GONE)
+    assert stock.image(BUSYBOX) is not None
+
+
+def test_an_image_that_a_container_stands_on_is_not_removed(
+    stock: DockerStock, own_engine: OwnEngine, name: str
+) -> None:
+    container = own_engine.run("create", "--name", name, BUSYBOX)
+    image = stock.image(BUSYBOX)
+    assert image is not None
+
+    removal = stock.remove_image(image.id)
+
+    assert removal is Removal.IN_USE
+    assert (container, image.id) in stock.used_images()
+    assert name in {one.name for one in stock.stopped()}
+    assert stock.remove_stopped(container) is Removal.REMOVED
+    assert stock.remove_stopped(container) is Removal.GONE
+
+
+def test_a_container_that_runs_is_not_removed(
+    stock: DockerStock, own_engine: OwnEngine, name: str
+) -> None:
+    container = own_engine.start(BUSYBOX, "sleep", "1000", options=["--name", name, "--init"])
+
+    assert stock.remove_stopped(container) is Removal.IN_USE
+    own_engine.run("rm", "--force", container)
+
+
+def test_a_network_is_listed_only_while_nobody_uses_it(
+    stock: DockerStock, own_engine: OwnEngine, name: str
+) -> None:
+    own_engine.run("network", "create", name)
+    unused = {one.name: one.id for one in stock.unused_networks()}
+    container = own_engine.start(BUSYBOX, "sleep", "1000", options=["--network", name, "--init"])
+
+    used = {one.name for one in stock.unused_networks()}
+    while_used = stock.remove_network(unused[name])
+    own_engine.run("rm", "--force", container)
+    afterwards = stock.remove_network(unused[name])
+
+    assert name not in used
+    assert (while_used, afterwards) == (Removal.IN_USE, Removal.REMOVED)
+    assert "bridge" not in unused
+
+
+def test_a_published_port_is_told_with_its_container(
+    stock: DockerStock, own_engine: OwnEngine, name: str
+) -> None:
+    options = ["--name", name, "--init", "--publish", "127.0.0.1:18999:80"]
+    container = own_engine.start(BUSYBOX, "sleep", "1000", options=options)
+
+    (publisher,) = [one for one in stock.publishers() if one.port == 18999]
+    own_engine.run("rm", "--force", container)
+
+    assert (publisher.container, publisher.address) == (name, "127.0.0.1")
+
+
+def test_the_build_cache_is_dropped(stock: DockerStock) -> None:
+    assert stock.drop_build_cache() is not None
+
+
+def test_a_pull_that_cannot_be_is_told(stock: DockerStock) -> None:
+    with pytest.raises(OpsctlError, match="could not pull"):
+        stock.pull("127.0.0.1:9/none:1")
+
+
+def test_an_engine_that_is_away_is_unreachable(tmp_path: Path) -> None:
+    away = DockerStock(f"unix://{tmp_path}/none.sock", deadline_s=1)
+
+    with pytest.raises(UnreachableError):
+        away.facts()
+
+
+@pytest.mark.parametrize(
+    ("reference", "parts"),
+    [
+        ("web", ("web", "latest")),
+        ("web:1", ("web", "1")),
+        ("host:5000/web", ("host:5000/web", "latest")),
+        ("host:5000/web:1", ("host:5000/web", "1")),
+        ("web@sha256:ab", ("web", "sha256:ab")),
+    ],
+)
+def test_a_reference_is_parted(reference: str, parts: tuple[str, str]) -> None:
+    assert split_reference(reference) == parts

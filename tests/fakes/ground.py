@@ -1,0 +1,98 @@
+"""What `opsctl disk` works with, on a real store and real files; the rest is set by hand."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from opsctl.disk.model import RetainReport
+from opsctl.disk.retention.retain import retain
+from opsctl.notify.deliver import Courier, Patience
+from opsctl.notify.notifier import Notifier, Telling
+from opsctl.notify.plan import Rules, Way
+from opsctl.progress import Silent
+from opsctl.settings import Settings
+from opsctl.state import Locks, Store, open_store
+from opsctl.state.model import Actor
+from opsctl.systems.clock import Clock
+from opsctl.systems.files.folder_sizes import LocalFolders
+from opsctl.systems.files.local import LocalFiles
+from opsctl.systems.host import Host, PsutilHost
+from opsctl.systems.removal.tree import LocalTrees, Trees
+from opsctl.systems.removal.workers import LocalSweepers
+from opsctl.systems.sqlite.database import SqliteDatabases
+from tests.fakes.channel import KeptChannel
+from tests.fakes.clock import HandClock
+from tests.fakes.containers import MemoryContainers
+
+REAL_NOW = datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Ground:
+    state_directory: Path
+    settings: Settings
+    clock: Clock = field(default_factory=lambda: HandClock(REAL_NOW))
+    host: Host = field(default_factory=lambda: PsutilHost({}))
+    channel: KeptChannel = field(default_factory=KeptChannel)
+    containers: MemoryContainers = field(default_factory=lambda: MemoryContainers(is_away=True))
+    _trees: Trees | None = None
+    _store: Store | None = None
+    _notifier: Notifier | None = None
+
+    @property
+    def trees(self) -> Trees:
+        return self._trees or LocalTrees(self.clock)
+
+    @trees.setter
+    def trees(self, trees: Trees) -> None:
+        self._trees = trees
+
+    @property
+    def sweepers(self) -> LocalSweepers:
+        return LocalSweepers(self.clock, count=self.settings.retention.threads)
+
+    @property
+    def folders(self) -> LocalFolders:
+        return LocalFolders(self.clock)
+
+    @property
+    def store(self) -> Store:
+        if self._store is None:
+            databases = SqliteDatabases(LocalFiles(), HandClock())
+            self._store = open_store(self.state_directory, databases)
+        return self._store
+
+    @property
+    def notifier(self) -> Notifier:
+        if self._notifier is None:
+            self._notifier = notifier(
+                lambda: self.store, self.channel, self.clock, self.state_directory
+            )
+        return self._notifier
+
+    def retain(self, *, is_dry: bool = False, trust_clock: bool = False) -> RetainReport:
+        return retain(self, run="run", is_dry=is_dry, trust_clock=trust_clock, progress=Silent())
+
+    def close(self) -> None:
+        if self._store is not None:
+            self._store.close()
+
+
+def notifier(
+    store: Callable[[], Store], channel: KeptChannel, clock: Clock, locks: Path, **patience: Any
+) -> Notifier:
+    waits = {"timeout_s": 5.0, "back_off_s": 5.0, "back_off_most_s": 900.0, "refusals": 3}
+    courier = Courier(
+        lambda: store().deliveries,
+        [channel],
+        turns=Locks(locks, LocalFiles(), HandClock(), Actor("op", "box", 1)),
+        clock=clock,
+        patience=Patience(**{**waits, "keep": timedelta(days=30), **patience}),
+    )
+    rules = Rules(timedelta(hours=1), None, ZoneInfo("UTC"))
+    routes = (Way("info", "*", (channel.name,)),)
+    telling = Telling(rules, routes, "stack prod box", lambda text: text)
+    return Notifier(lambda: store().deliveries, courier, telling=telling, clock=clock)
