@@ -50,7 +50,7 @@ def _channels(settings: Notify, means: Means) -> Iterator[Channel]:
 
 
 def _webhooks(settings: Notify, http: "Http") -> Iterator[Channel]:
-    from opsctl.notify.channels.webhook import slack, webhook  # noqa: PLC0415 - httpx takes 20 MiB
+    from opsctl.notify.channels.webhook import slack, webhook  # noqa: PLC0415 - httpx2 takes 20 MiB
     from opsctl.systems.http.allowed_addresses import Reach  # noqa: PLC0415 - same
 
     reach = Reach.of(settings.allow_addresses, plain_http=settings.allow_http)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 OPSCTL = Path(__file__).parents[2] / "opsctl"
-HEAVY = frozenset({"docker", "psycopg", "redis", "rich", "pydantic", "yaml", "httpx", "psutil"})
+HEAVY = frozenset({"docker", "psycopg", "redis", "rich", "pydantic", "yaml", "httpx2", "psutil"})
 
 
 # As a sweeper is started.

@@ -7,7 +7,7 @@ import pytest
 from opsctl import kit
 
 TERMINAL = ("click", "rich", "docker", "psutil")
-DRIVERS = ("redis", "httpx", "pydantic", "psycopg", "yaml", "fastapi", "starlette")
+DRIVERS = ("redis", "httpx2", "pydantic", "psycopg", "yaml", "fastapi", "starlette")
 
 
 def loaded_by(statement: str) -> frozenset[str]:

@@ -12,18 +12,19 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+import httpx2
+
 from opsctl import __version__
 from opsctl.errors import OpsctlError, SettingsError, UnreachableError
 from opsctl.systems.clock import Clock
 from opsctl.systems.deadline import Deadline
 from opsctl.systems.http.allowed_addresses import Reach
 from opsctl.systems.http.errors import DRIVER_ERRORS, tells_what_was_sent, translate
-from opsctl.systems.http.lean_httpx import httpx
 from opsctl.systems.network.sockets import Lookup, look_up, reason, resolve
 
 USER_AGENT = f"opsctl/{__version__}"
 # At debug it logs every header of an answer, cookies too.
-logging.getLogger("httpcore").setLevel(logging.WARNING)
+logging.getLogger("httpcore2").setLevel(logging.WARNING)
 
 _TRUST_NO_ONE = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 _LAST_PORT = 65_535
@@ -95,14 +96,14 @@ class HttpxHttp:
             raise ours from (None if tells_what_was_sent(error) else error)
 
     async def _exchange(
-        self, dials: Sequence[httpx.Request], deadline: Deadline, origin: str, max_bytes: int
+        self, dials: Sequence[httpx2.Request], deadline: Deadline, origin: str, max_bytes: int
     ) -> HttpResponse:
         trust = self._trust() if dials[0].url.scheme == "https" else _TRUST_NO_ONE
         async with (
             _closed_behind_us(dials),
             asyncio.timeout(deadline.left_s()),
             # The transport alone: the client above it logs whole URLs and follows cookies.
-            httpx.AsyncHTTPTransport(verify=trust, trust_env=False) as transport,
+            httpx2.AsyncHTTPTransport(verify=trust, trust_env=False) as transport,
         ):
             answer = await _first_to_answer(transport, dials, deadline)
             try:
@@ -123,15 +124,15 @@ class HttpxHttp:
         return context
 
 
-def prepare(request: HttpRequest) -> tuple[httpx.Request, str]:
+def prepare(request: HttpRequest) -> tuple[httpx2.Request, str]:
     """Make the message, and say where it goes without what is secret in its URL."""
     try:
-        url = httpx.URL(request.url)
-        message = httpx.Request(
+        url = httpx2.URL(request.url)
+        message = httpx2.Request(
             request.method, url, headers=_headers(request, url), content=request.body or None
         )
-    except (httpx.InvalidURL, UnicodeError):
-        url, message = httpx.URL(""), None
+    except (httpx2.InvalidURL, UnicodeError):
+        url, message = httpx2.URL(""), None
     usable = url.scheme in _PORTS and url.host and (url.port or 80) <= _LAST_PORT
     if message is None or not usable:
         raise SettingsError(
@@ -142,7 +143,7 @@ def prepare(request: HttpRequest) -> tuple[httpx.Request, str]:
     return message, f"{url.scheme}://{url.netloc.decode()}"
 
 
-def _headers(request: HttpRequest, url: httpx.URL) -> dict[str, str]:
+def _headers(request: HttpRequest, url: httpx2.URL) -> dict[str, str]:
     headers = {"user-agent": USER_AGENT, "accept": "*/*", "accept-encoding": "identity"}
     if url.userinfo:
         login = b64encode(f"{url.username}:{url.password}".encode()).decode()
@@ -150,10 +151,10 @@ def _headers(request: HttpRequest, url: httpx.URL) -> dict[str, str]:
     return headers | {name.lower(): value for name, value in request.headers.items()}
 
 
-def _pinned(message: httpx.Request, address: str) -> httpx.Request:
+def _pinned(message: httpx2.Request, address: str) -> httpx2.Request:
     """Send to this address; the certificate and the Host header stay those of the name."""
     url = message.url
-    return httpx.Request(
+    return httpx2.Request(
         message.method,
         url.copy_with(host=address),
         headers=message.headers,
@@ -163,8 +164,8 @@ def _pinned(message: httpx.Request, address: str) -> httpx.Request:
 
 
 @contextlib.asynccontextmanager
-async def _closed_behind_us(dials: Sequence[httpx.Request]) -> AsyncIterator[None]:
-    """Close what was opened: httpcore forgets a connection cancelled in its TLS handshake."""
+async def _closed_behind_us(dials: Sequence[httpx2.Request]) -> AsyncIterator[None]:
+    """Close what was opened: httpcore2 forgets a connection cancelled in its TLS handshake."""
     opened: list[Any] = []
 
     async def note(event: str, told: Mapping[str, Any]) -> None:
@@ -181,18 +182,18 @@ async def _closed_behind_us(dials: Sequence[httpx.Request]) -> AsyncIterator[Non
 
 
 async def _first_to_answer(
-    transport: httpx.AsyncHTTPTransport, dials: Sequence[httpx.Request], deadline: Deadline
-) -> httpx.Response:
+    transport: httpx2.AsyncHTTPTransport, dials: Sequence[httpx2.Request], deadline: Deadline
+) -> httpx2.Response:
     """Try one address after the other, as long as nothing has been sent."""
     for index, dialled in enumerate(dials[:-1]):
         share_s = deadline.left_s() / (len(dials) - index)
         dialled.extensions["timeout"] = {"connect": share_s}
-        with contextlib.suppress(httpx.ConnectError, httpx.ConnectTimeout):
+        with contextlib.suppress(httpx2.ConnectError, httpx2.ConnectTimeout):
             return await transport.handle_async_request(dialled)
     return await transport.handle_async_request(dials[-1])
 
 
-async def _read(answer: httpx.Response, origin: str, max_bytes: int) -> bytes:
+async def _read(answer: httpx2.Response, origin: str, max_bytes: int) -> bytes:
     body = bytearray()
     async for chunk in answer.aiter_raw():
         body += chunk

@@ -3,8 +3,9 @@
 import ssl
 from dataclasses import dataclass
 
+import httpx2
+
 from opsctl.errors import OpsctlError, SettingsError, UnreachableError
-from opsctl.systems.http.lean_httpx import httpx
 from opsctl.systems.network.sockets import reason
 
 
@@ -37,23 +38,23 @@ _ADDRESS = Meaning(SettingsError, "a web address cannot be used", "Write https:/
 
 # Found by the nearest ancestor.
 BY_CLASS: dict[type[BaseException], Meaning] = {
-    httpx.TransportError: _DEAD,
-    httpx.ConnectError: _UNSENT,
-    httpx.ConnectTimeout: _UNSENT,
-    httpx.PoolTimeout: _UNSENT,
-    httpx.ProtocolError: _NOT_HTTP,
-    httpx.LocalProtocolError: _NOT_SENT,
-    httpx.UnsupportedProtocol: _ADDRESS,
-    httpx.InvalidURL: _ADDRESS,
-    httpx.DecodingError: _NOT_HTTP,
-    httpx.TooManyRedirects: _BUG,
-    httpx.HTTPStatusError: _BUG,
-    httpx.RequestError: _BUG,
-    httpx.HTTPError: _BUG,
-    httpx.CookieConflict: _BUG,
-    httpx.StreamError: _BUG,
+    httpx2.TransportError: _DEAD,
+    httpx2.ConnectError: _UNSENT,
+    httpx2.ConnectTimeout: _UNSENT,
+    httpx2.PoolTimeout: _UNSENT,
+    httpx2.ProtocolError: _NOT_HTTP,
+    httpx2.LocalProtocolError: _NOT_SENT,
+    httpx2.UnsupportedProtocol: _ADDRESS,
+    httpx2.InvalidURL: _ADDRESS,
+    httpx2.DecodingError: _NOT_HTTP,
+    httpx2.TooManyRedirects: _BUG,
+    httpx2.HTTPStatusError: _BUG,
+    httpx2.RequestError: _BUG,
+    httpx2.HTTPError: _BUG,
+    httpx2.CookieConflict: _BUG,
+    httpx2.StreamError: _BUG,
 }
-DRIVER_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.CookieConflict, httpx.StreamError)
+DRIVER_ERRORS = (httpx2.HTTPError, httpx2.InvalidURL, httpx2.CookieConflict, httpx2.StreamError)
 
 
 def meaning_of(kind: type[BaseException]) -> Meaning | None:
@@ -70,7 +71,7 @@ def translate(error: Exception, origin: str) -> OpsctlError:
 
 def tells_what_was_sent(error: Exception) -> bool:
     """Say whether the driver's own words quote the request, and so perhaps a secret."""
-    return isinstance(error, (httpx.LocalProtocolError, httpx.InvalidURL))
+    return isinstance(error, (httpx2.LocalProtocolError, httpx2.InvalidURL))
 
 
 def _distrust(error: Exception) -> str:

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+import httpx2
+
 from opsctl.errors import OpsctlError, SettingsError, UnreachableError
 from opsctl.systems.http.client import HttpRequest, HttpResponse, prepare
 from opsctl.systems.http.errors import DRIVER_ERRORS, tells_what_was_sent, translate
-from opsctl.systems.http.lean_httpx import httpx
 from opsctl.systems.network.sockets import reason
 
 
@@ -47,7 +48,7 @@ class HttpxPool:
         self._connections = connections
         self._ca_file = ca_file
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._opened: httpx.AsyncHTTPTransport | None = None
+        self._opened: httpx2.AsyncHTTPTransport | None = None
 
     async def send(self, request: HttpRequest) -> HttpResponse:
         async with self._answer(request) as (answer, origin):
@@ -71,15 +72,17 @@ class HttpxPool:
             await opened.aclose()
 
     @contextlib.asynccontextmanager
-    async def _answer(self, request: HttpRequest) -> AsyncIterator[tuple[httpx.Response, str]]:
+    async def _answer(self, request: HttpRequest) -> AsyncIterator[tuple[httpx2.Response, str]]:
         message, origin = prepare(request)
+        # The first one loads the driver's backend, which is no part of the request's time.
+        transport = self._transport()
         ends_at = asyncio.get_running_loop().time() + request.limit_s
         # The pool must not wait longer than we do; the rest is bounded from outside.
         message.extensions["timeout"] = dict.fromkeys(("connect", "pool"), request.limit_s)
         message.extensions["opsctl.ends_at"] = ends_at
         with _late(origin, request.limit_s):
             async with closed_on_failure([message]), asyncio.timeout_at(ends_at):
-                answer = await self._transport().handle_async_request(message)
+                answer = await transport.handle_async_request(message)
         answer.request = message
         try:
             yield answer, origin
@@ -87,20 +90,20 @@ class HttpxPool:
             with contextlib.suppress(*DRIVER_ERRORS):
                 await answer.aclose()
 
-    def _transport(self) -> httpx.AsyncHTTPTransport:
+    def _transport(self) -> httpx2.AsyncHTTPTransport:
         loop = asyncio.get_running_loop()
         if self._opened is None or self._loop is not loop:
-            limits = httpx.Limits(max_connections=self._connections, keepalive_expiry=30.0)
+            limits = httpx2.Limits(max_connections=self._connections, keepalive_expiry=30.0)
             self._loop = loop
-            self._opened = httpx.AsyncHTTPTransport(
+            self._opened = httpx2.AsyncHTTPTransport(
                 verify=trusting(self._ca_file), trust_env=False, limits=limits
             )
         return self._opened
 
 
 @contextlib.asynccontextmanager
-async def closed_on_failure(messages: Sequence[httpx.Request]) -> AsyncIterator[None]:
-    """Close what was opened in vain: httpcore forgets a connection cancelled in its handshake."""
+async def closed_on_failure(messages: Sequence[httpx2.Request]) -> AsyncIterator[None]:
+    """Close what was opened in vain: httpcore2 forgets a connection cancelled in its handshake."""
     opened: list[Any] = []
 
     async def note(event: str, told: Mapping[str, Any]) -> None:
@@ -130,12 +133,12 @@ def trusting(ca_file: Path | None) -> ssl.SSLContext:
     return context
 
 
-def _end(answer: httpx.Response) -> float:
+def _end(answer: httpx2.Response) -> float:
     ends_at: float = answer.request.extensions["opsctl.ends_at"]
     return ends_at
 
 
-async def _whole(answer: httpx.Response, origin: str, max_bytes: int) -> bytes:
+async def _whole(answer: httpx2.Response, origin: str, max_bytes: int) -> bytes:
     body = bytearray()
     async for chunk in answer.aiter_bytes():
         body += chunk
@@ -147,7 +150,7 @@ async def _whole(answer: httpx.Response, origin: str, max_bytes: int) -> bytes:
 
 
 async def _pieces(
-    answer: httpx.Response, origin: str, silence_s: float
+    answer: httpx2.Response, origin: str, silence_s: float
 ) -> AsyncGenerator[bytes, None]:
     chunks = answer.aiter_bytes()
     while True:

@@ -23,7 +23,7 @@ HEAVY = [
     "psycopg",
     "redis",
     "docker",
-    "httpx",
+    "httpx2",
     "psutil",
     "asyncio",
 ]

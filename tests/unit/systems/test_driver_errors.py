@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-import httpx
+import httpx2
 import psycopg
 import pytest
 import redis
@@ -79,12 +79,12 @@ def test_every_error_of_httpx_is_mapped() -> None:
     found = list(kinds(*http_errors.DRIVER_ERRORS))
     declared = [
         kind
-        for kind in vars(httpx).values()
+        for kind in vars(httpx2).values()
         if isinstance(kind, type) and issubclass(kind, Exception)
     ]
 
     assert set(declared) <= set(found)
-    catch_all: set[type[BaseException]] = {httpx.HTTPError, httpx.RequestError}
+    catch_all: set[type[BaseException]] = {httpx2.HTTPError, httpx2.RequestError}
     assert unmapped(found, http_errors.BY_CLASS, catch_all=catch_all) == []
 
 
