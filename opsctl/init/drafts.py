@@ -3,7 +3,13 @@
 import re
 from pathlib import Path, PurePosixPath
 
-from opsctl.init.model import Draft
+from opsctl.init.install_steps import (
+    WORKFLOW,
+    image_lines,
+    install_command,
+    workflow_step,
+)
+from opsctl.init.model import Draft, InstallSource, SourceKind
 from opsctl.settings.example import SCHEMA_FILE, example
 from opsctl.settings.schema import schema
 
@@ -16,23 +22,55 @@ _COPIED = {
     "docker-compose.prod.yml": "docker-compose.prod.yml",
     "docker-compose.dev.yml": "docker-compose.dev.yml",
     "migrations/001_initial.sql": "001_initial.sql",
-    ".github/workflows/opsctl.yml": "workflow.yml",
 }
+_LEFT_ALONE = "--install-from left it untouched"
 
 
-def drafts(project: str) -> tuple[Draft, ...]:
-    """Write every file for a project of this name."""
+def drafts(project: str, source: InstallSource | None = None) -> tuple[Draft, ...]:
+    """Write every file for a project of this name, which installs opsctl from this source."""
     settings = Draft(
         PurePosixPath("configs/opsctl.yaml"), example({"project.name": project, "env": "dev"})
     )
-    copied = (
-        Draft(PurePosixPath(path), (_TEMPLATES / name).read_text("utf-8"))
-        for path, name in _COPIED.items()
+    copied = (Draft(PurePosixPath(path), _template(name)) for path, name in _COPIED.items())
+    return (
+        settings,
+        Draft(PurePosixPath("configs") / SCHEMA_FILE, schema()),
+        *copied,
+        _dockerfile(source),
+        _workflow(source),
     )
-    return (settings, Draft(PurePosixPath("configs") / SCHEMA_FILE, schema()), *copied)
 
 
 def project_name(folder: str) -> str:
     """Make a folder's name fit for containers and networks."""
     words = re.sub(r"[^a-z0-9_-]+", "-", folder.casefold()).strip("-_")
     return words[:40] or "stack"
+
+
+def _workflow(source: InstallSource | None) -> Draft:
+    text = _template("workflow.yml").replace("INSTALL_COMMAND", workflow_step(source))
+    kept = f"{_LEFT_ALONE}: install opsctl there with `{install_command(source)}`" if source else ""
+    return Draft(PurePosixPath(WORKFLOW), text, _created_note(source), kept)
+
+
+def _dockerfile(source: InstallSource | None) -> Draft:
+    text = _template("Dockerfile").replace("INSTALL_LINES", image_lines(source))
+    if source is not None and source.kind is SourceKind.GIT:
+        # The slim image has no git.
+        text = text.replace("FROM python:3.13-slim AS build", "FROM python:3.13 AS build")
+    created = _created_note(source)
+    if source is not None and source.image_obstacle:
+        created = f"its build fails until you fill in a source, because {source.image_obstacle}"
+    return Draft(PurePosixPath("Dockerfile"), text, created, _LEFT_ALONE if source else "")
+
+
+def _created_note(source: InstallSource | None) -> str:
+    if source is None:
+        return "its install step fails until you fill in a source (--install-from)"
+    if source.location.startswith(("/", "..")):
+        return f"it installs opsctl from {source.location}, which must exist where CI runs"
+    return f"it installs opsctl from {source.location}"
+
+
+def _template(name: str) -> str:
+    return (_TEMPLATES / name).read_text("utf-8")

@@ -11,6 +11,28 @@ class Draft:
 
     path: PurePosixPath
     text: str
+    created_note: str = ""
+    """What someone should know about the file when it is created."""
+    kept_note: str = ""
+    """What the options of this run would have changed in a file that is kept."""
+
+
+class SourceKind(StrEnum):
+    CHECKOUT = "checkout"
+    WHEEL = "wheel"
+    GIT = "git"
+    ARCHIVE = "archive"
+
+
+@dataclass(frozen=True, slots=True)
+class InstallSource:
+    """Where the written files install opsctl from: never a name on a package index."""
+
+    kind: SourceKind
+    location: str
+    """As pip and pipx take it: a path that begins with `.` or `/`, or an address."""
+    image_obstacle: str = ""
+    """Why the build of an image cannot use it; empty if it can."""
 
 
 class Found(StrEnum):
@@ -41,6 +63,7 @@ class Step:
 @dataclass(frozen=True, slots=True)
 class Plan:
     steps: tuple[Step, ...]
+    install_from: str | None = None
 
     @property
     def pending(self) -> bool:

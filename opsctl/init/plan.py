@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from opsctl.errors import RefusedError
-from opsctl.init.model import Deed, Draft, Found, Plan, Step
+from opsctl.init.model import Deed, Draft, Found, InstallSource, Plan, Step
 
 _REFUSED = {
     Found.DIRECTORY: "a directory has that name",
@@ -12,18 +12,27 @@ _REFUSED = {
 }
 
 
-def plan(drafts: Iterable[Draft], found: Mapping[str, Found]) -> Plan:
+def plan(
+    drafts: Iterable[Draft], found: Mapping[str, Found], source: InstallSource | None = None
+) -> Plan:
     """Create what is missing, keep what is there; refuse all if one place cannot be a file."""
-    return Plan(tuple(_step(draft, found[str(draft.path)]) for draft in drafts))
+    steps = tuple(_step(draft, found[str(draft.path)]) for draft in drafts)
+    return Plan(steps, source.location if source else None)
 
 
 def _step(draft: Draft, found: Found) -> Step:
     if found is Found.NOTHING:
-        return Step(str(draft.path), Deed.CREATE, "it is missing")
+        return Step(str(draft.path), Deed.CREATE, _reason("it is missing", draft.created_note))
     if found is Found.FILE:
-        return Step(str(draft.path), Deed.KEEP, "it is there and is yours")
+        return Step(
+            str(draft.path), Deed.KEEP, _reason("it is there and is yours", draft.kept_note)
+        )
     raise RefusedError(
         f"Refused to write {draft.path}",
         why=_REFUSED[found],
         hint="Move it out of the way, then run `opsctl init` again; nothing was changed.",
     )
+
+
+def _reason(reason: str, note: str) -> str:
+    return f"{reason}; {note}" if note else reason

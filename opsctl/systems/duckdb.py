@@ -18,7 +18,7 @@ except ModuleNotFoundError as missing:
     raise SettingsError(
         "DuckDB is not installed",
         why="it is an extra, and the settings name a duckdb:/// address",
-        hint="pip install 'opsctl[duckdb]'",
+        hint="In a checkout of opsctl: pip install '.[duckdb]'",
     ) from missing
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from opsctl.cli.session import Session, pass_session
 from opsctl.cli.show.text import Block, Table
 from opsctl.errors import EXIT_OK, EXIT_PENDING
 from opsctl.init.drafts import drafts, project_name
+from opsctl.init.install_source import read_install_source
 from opsctl.init.model import Plan
 from opsctl.init.observe import observe
 from opsctl.init.plan import plan
@@ -16,6 +17,11 @@ from opsctl.init.write import write
 
 @click.command(cls=Verb)
 @click.option("--name", help="Name of the stack; the folder's name by default.")
+@click.option(
+    "--install-from",
+    metavar="SOURCE",
+    help="Where CI and the image install opsctl from: a checkout, a wheel or a pinned address.",
+)
 @click.option("-n", "--dry-run", is_flag=True, help="Show the plan; write nothing.")
 @click.option("--exit-code", is_flag=True, help="With -n: exit 4 if files are missing.")
 @lock_timeout
@@ -24,25 +30,33 @@ def init(
     session: Session,
     *,
     name: str | None,
+    install_from: str | None,
     dry_run: bool,
     exit_code: bool,
     lock_timeout_s: float | None,
 ) -> None:
     """Write what a project needs and never overwrite a file.
 
-    Settings with one overlay an environment, compose files, the first migration and a CI step.
-    What is there already stays as it is; what fails half-way is taken back.
+    Settings with one overlay per environment, compose files, the first migration, a Dockerfile and
+    a CI workflow. Existing files stay as they are; if it fails half-way, it removes what it wrote.
+
+    The workflow and the Dockerfile install opsctl from --install-from: a path, a wheel, or an
+    address with a commit, a tag or #sha256=. Without it both fail and say what to fill in, because
+    opsctl is not published, and its name on PyPI belongs to somebody else.
     """
     root = session.wiring.directory
     project = name or project_name(root.name)
-    wanted = drafts(project)
     wiring = session.use(session.wiring.or_defaults(project))
+    source = None
+    if install_from is not None:
+        source = read_install_source(install_from, root, wiring.files)
+    wanted = drafts(project, source)
     if dry_run:
-        steps = plan(wanted, observe(root, wanted, wiring.files))
+        steps = plan(wanted, observe(root, wanted, wiring.files), source)
         code = EXIT_PENDING if exit_code and steps.pending else EXIT_OK
         session.output.conclude(steps, _view(steps), exit_code=code)
     with session.deed(str(root), lock="init", wait_s=lock_timeout_s or 0.0):
-        steps = plan(wanted, observe(root, wanted, wiring.files))
+        steps = plan(wanted, observe(root, wanted, wiring.files), source)
         session.left_behind = "what had been written was removed again"
         write(root, steps, wanted, files=wiring.files, progress=session.progress)
     session.output.conclude(steps, _view(steps))

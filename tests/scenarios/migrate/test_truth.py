@@ -149,7 +149,7 @@ def test_duckdb_that_is_not_installed_is_said_to_be_an_extra(file: Stage) -> Non
     )
 
     assert done.returncode == 6
-    assert "pip install 'opsctl[duckdb]'" in done.stderr
+    assert "pip install '.[duckdb]'" in done.stderr
 
 
 def test_a_database_of_another_kind_is_named_as_a_wrong_address(file: Stage) -> None:
