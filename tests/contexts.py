@@ -50,6 +50,11 @@ class Site(BaseHTTPRequestHandler):
     def dripping_body(self) -> None:
         self.drip(b"x" * 10_000, head=b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n")
 
+    def silent(self) -> None:
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\nshort")
+        self.done.wait(60)
+        self.close_connection = True
+
     def cut(self) -> None:
         self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\nshort")
         self.close_connection = True

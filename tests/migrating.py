@@ -1,6 +1,7 @@
 """A project, a database, and the programs that apply the one to the other."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -46,6 +47,7 @@ class Site:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            start_new_session=True,
         )
 
     def run(self, *words: str, **environ: str) -> tuple[int, str]:
@@ -72,6 +74,18 @@ class Site:
                 "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
             )
             return [name for (name,) in found]
+
+    def tables_and_rows(self) -> tuple[set[str], set[str]]:
+        """Name the tables, and the versions as tables, of one moment."""
+        with self.database.connect() as connection, connection.transaction():
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            found = connection.execute(
+                "SELECT array(SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'),"
+                " array(SELECT 't' || version FROM opsctl.opsctl_migrations)"
+            ).fetchone()
+        assert found is not None
+        tables, rows = found
+        return set(tables), set(rows)
 
     def _environ(self) -> dict[str, str]:
         kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
@@ -104,10 +118,14 @@ def family_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
 
 def end_family(process: subprocess.Popen[str]) -> None:
     """Kill a program as a power cut would: its children cannot finish what they do."""
-    for member in family_of(process):
+    family = family_of(process)
+    # The whole group at once: a child that is being born meanwhile is in it.
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    for member in family:
         with suppress(psutil.NoSuchProcess):
             member.kill()
-    process.communicate(timeout=10)
+    process.communicate(timeout=60)
 
 
 @contextmanager

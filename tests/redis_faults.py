@@ -9,7 +9,7 @@ from tests.slow_line import SlowLine, slow_line
 
 LOGIN = "app:right@"
 IN_TIME_S = 0.02
-TOO_LATE_S = 1.0
+TOO_LATE_S = 2.0
 _NOBODY = ("127.0.0.1", "1")
 
 

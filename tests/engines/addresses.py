@@ -1,10 +1,12 @@
 """Addresses on loopback: a free one, one that refuses, and two that never answer."""
 
 import contextlib
+import os
 import secrets
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from itertools import cycle
 from typing import NamedTuple
 
 import pytest
@@ -19,16 +21,37 @@ class Address(NamedTuple):
 
 # Below the ports that the kernel hands to clients: one of those, knocking on a server that is down,
 # can meet itself and think that it answered.
-_PORTS = range(20_000, 32_000)
+_BLOCKS = range(20_000, 32_000, 100)
+_OURS: dict[int, Iterator[int]] = {}
 
 
 def free_port() -> int:
-    """Find a port on loopback that nobody has."""
-    while True:
-        port = secrets.choice(_PORTS)
+    """Find a port on loopback that nobody has, and that no other test process will look at.
+
+    A server that is down for a while keeps its port: the same one comes again only after a hundred.
+    """
+    if os.getpid() not in _OURS:
+        _OURS[os.getpid()] = _claim_block()
+    for port in _OURS[os.getpid()]:
         with closing(socket.socket()) as probe, contextlib.suppress(OSError):
             probe.bind((LOOPBACK, port))
             return port
+    raise AssertionError("a circle has no end")
+
+
+def _claim_block() -> Iterator[int]:
+    """Hold a hundred ports for the life of this process, by the first one's number in UDP."""
+    while True:
+        first = secrets.choice(_BLOCKS)
+        claim = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            claim.bind((LOOPBACK, first))
+        except OSError:
+            claim.close()
+        else:
+            # Open as long as we live: nobody closes it.
+            claim.detach()
+            return cycle(range(first, first + _BLOCKS.step))
 
 
 @pytest.fixture

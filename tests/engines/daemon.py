@@ -12,7 +12,7 @@ import pytest
 
 from tests.waiting import wait_for
 
-_START_S = 30
+_START_S = 90
 
 
 class Daemon:
@@ -52,7 +52,11 @@ class Daemon:
 
     def freeze(self) -> None:
         """Stop it and its children in their tracks: connections stand, and nothing answers."""
-        for process in self._family():
+        # The parent first: from then on it has no further children.
+        leader = psutil.Process(self.pid)
+        leader.suspend()
+        wait_for(lambda: leader.status() == psutil.STATUS_STOPPED, _START_S, "it to stand still")
+        for process in self._family()[1:]:
             process.suspend()
 
     def thaw(self) -> None:

@@ -24,7 +24,7 @@ class Database:
         return f"postgresql://{login}@{self.host}:{self.port}/{self.dbname}"
 
     def connect(self) -> psycopg.Connection:
-        return psycopg.connect(self.url, autocommit=True, connect_timeout=5)
+        return psycopg.connect(self.url, autocommit=True, connect_timeout=20)
 
     def answers(self) -> bool:
         try:

@@ -17,7 +17,7 @@ BUSYBOX = os.environ.get("OPSCTL_TEST_BUSYBOX_IMAGE", "busybox:1.37")
 REDIS = os.environ.get("OPSCTL_TEST_REDIS_IMAGE", "redis:8.0.2")
 TIMESCALE = os.environ.get("OPSCTL_TEST_TIMESCALE_IMAGE", "timescale/timescaledb:2.19.3-pg17")
 
-_ANSWER_S = 15
+_ANSWER_S = 60
 _COMMAND_S = 120
 _LABELS = f'{{{{.Label "{OWNER_LABEL}"}}}}|{{{{.Label "com.docker.compose.project"}}}}'
 # How each kind is listed as "id|name|owner|project", and removed.

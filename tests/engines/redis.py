@@ -64,7 +64,7 @@ class RedisServer:
             capture_output=True,
             text=True,
             check=False,
-            timeout=10,
+            timeout=60,
         )
         return run.stdout.strip()
 

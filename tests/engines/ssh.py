@@ -71,7 +71,7 @@ def ssh_server(root_machine: None, homes: Homes) -> Iterator[SshServer]:
     home, port = homes("ssh"), free_port()
     for name in ("host_key", "client_key"):
         argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(home / name)]
-        subprocess.run(argv, check=True, timeout=20)
+        subprocess.run(argv, check=True, timeout=60)
     host_key = (home / "host_key.pub").read_text()
     (home / "known_hosts").write_text(f"[{LOOPBACK}]:{port} {host_key}")
     (home / "client.conf").write_text(_CLIENT.format(home=home))

@@ -11,7 +11,7 @@ from tests.engines.require import give_up
 from tests.waiting import wait_for
 
 _PASSWORD = "p@ss/word"
-_START_S = 60
+_START_S = 100
 
 
 @pytest.fixture(scope="session")

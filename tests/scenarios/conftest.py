@@ -43,7 +43,7 @@ class Program:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=100,
             check=False,
         )
         return Answer(done.returncode, done.stdout, done.stderr)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from opsctl.kit import Backend, Cache, Client, Setup
+from opsctl.systems.redis.client import RedisLimits
 from tests.engines.redis import OwnRedis
 from tests.scenarios.conftest import Answer, Program
 from tests.waiting import wait_for
@@ -12,9 +13,12 @@ from tests.waiting import wait_for
 
 @pytest.fixture
 def service(redis_url: str) -> Iterator[Cache]:
-    with Client(redis_url, service="collector") as client, Cache(client, setup=Setup()) as cache:
+    with (
+        Client(redis_url, service="collector", limits=RedisLimits(20.0, 8)) as client,
+        Cache(client, setup=Setup()) as cache,
+    ):
         cache.exists("warm")
-        wait_for(lambda: cache._layers.hears, 5, "the cache to listen")
+        wait_for(lambda: cache._layers.hears, 30, "the cache to listen")
         yield cache
 
 
@@ -90,10 +94,10 @@ def test_deleting_reaches_the_memory_of_every_process(service: Cache, ask: Progr
 
     assert (planned.json["matching"], planned.json["removed"]) == (2, None)
     assert done.json["removed"] == 2
-    wait_for(lambda: service.get("news_1") is None, 5, "the process to forget")
+    wait_for(lambda: service.get("news_1") is None, 30, "the process to forget")
     assert service.get("other") == 3
     assert ask("cache", "clear", "-y", "--json").json["removed"] == 1
-    wait_for(lambda: service.get("other") is None, 5, "the process to forget")
+    wait_for(lambda: service.get("other") is None, 30, "the process to forget")
 
 
 def test_production_wants_its_name(service: Cache, ask: Program) -> None:

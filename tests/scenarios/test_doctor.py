@@ -51,7 +51,7 @@ def test_living_systems_tell_version_and_clock(
         "DATABASE_URL": postgres.url,
     }
 
-    answer = project("doctor", "--json", "--timeout", "10s", environ=environ)
+    answer = project("doctor", "--json", "--timeout", "60s", environ=environ)
 
     found = levels(answer.json["findings"])
     assert (found["redis"], found["redis clock"]) == ("ok", "ok")
@@ -60,7 +60,7 @@ def test_living_systems_tell_version_and_clock(
 
 def test_the_engine_tells_version_and_clock(project: Program, docker_engine: DockerEngine) -> None:
     answer = project(
-        "doctor", "--json", "--timeout", "10s", environ={"DOCKER_HOST": docker_engine.host}
+        "doctor", "--json", "--timeout", "60s", environ={"DOCKER_HOST": docker_engine.host}
     )
 
     found = levels(answer.json["findings"])
@@ -91,18 +91,18 @@ def test_a_hung_system_does_not_hold_the_doctor_up(
     assert answer.code == 3
     assert [found[name] for name in ("redis", "postgres", "engine")] == ["critical"] * 3
     # Wide, as machines are shared: a driver left to itself would take minutes.
-    assert took < 10
+    assert took < 40
 
 
 def test_a_dotenv_that_git_tracks_is_critical(project: Program, git: Callable[..., str]) -> None:
     git(project.directory, "init", "-q", "-b", "main")
     git(project.directory, "add", "-A")
     git(project.directory, "commit", "-q", "-m", "Start")
-    assert ".env stays out of git" in project("doctor", "--timeout", "10s").out
+    assert ".env stays out of git" in project("doctor", "--timeout", "60s").out
 
     git(project.directory, "add", "-f", ".env")
 
-    assert ".env is tracked by git" in project("doctor", "--timeout", "10s").out
+    assert ".env is tracked by git" in project("doctor", "--timeout", "60s").out
 
 
 def test_an_experiment_is_told(project: Program, git: Callable[..., str]) -> None:
@@ -110,6 +110,6 @@ def test_an_experiment_is_told(project: Program, git: Callable[..., str]) -> Non
     git(project.directory, "add", "-A")
     git(project.directory, "commit", "-q", "-m", "Try a thing")
 
-    answer = project("doctor", "--timeout", "10s")
+    answer = project("doctor", "--timeout", "60s")
 
     assert "this is an experiment (the branch exp/a is checked out)" in answer.out

@@ -225,9 +225,9 @@ def test_130_interrupted_says_what_was_left(
     with holder.open("r+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         process = opsctl.start("init", "--lock-timeout", "60s", *form)
-        wait_for(lambda: _has_begun(holder.with_name("state.db")), 30, "init is on record")
+        wait_for(lambda: _has_begun(holder.with_name("state.db")), 60, "init is on record")
         process.send_signal(number)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=60)
 
     assert process.returncode == 130
     assert f"interrupted by {number.name}" in out + err

@@ -120,13 +120,13 @@ def test_a_replica_says_that_it_refuses_writes(
 ) -> None:
     replica = own_redis(config=[f"replicaof {server.address.host} {server.address.port}"])
     wait_for(
-        lambda: "master_link_status:up" in replica.cli("INFO", "replication"), 20, "the replica"
+        lambda: "master_link_status:up" in replica.cli("INFO", "replication"), 60, "the replica"
     )
 
     well = ask(replica, *HEALTH, "--json")
     server.kill()
     wait_for(
-        lambda: "master_link_status:down" in replica.cli("INFO", "replication"), 20, "the loss"
+        lambda: "master_link_status:down" in replica.cli("INFO", "replication"), 60, "the loss"
     )
     lost = ask(replica, *HEALTH, "--json")
 
@@ -154,7 +154,7 @@ def test_waiting_ends_when_redis_is_back(server: RedisServer, project: Program) 
         waiting.wait(2)
 
     server.start()
-    out, _ = waiting.communicate(timeout=30)
+    out, _ = waiting.communicate(timeout=90)
 
     assert waiting.returncode == 0
     assert "reachable" in out
@@ -192,11 +192,11 @@ def test_what_flows_is_counted_and_followers_do_not_hide_a_failure(
 ) -> None:
     words = ("debug", "pubsub", "--follow", "--every", "200ms", "--payloads", "--json")
     following = project.start(*words, environ=environ_of(server))
-    wait_for(lambda: server.cli("PUBLISH", "ticker.kr", "hello") == "1", 20, "the follower")
+    wait_for(lambda: server.cli("PUBLISH", "ticker.kr", "hello") == "1", 60, "the follower")
 
     beside = ask(server, *PUBSUB, "--json")
     following.send_signal(signal.SIGINT)
-    out, _ = following.communicate(timeout=20)
+    out, _ = following.communicate(timeout=60)
 
     assert {one["verdict"] for one in beside.json["coverage"]} == {"FAIL"}
     assert following.returncode == 130

@@ -45,7 +45,7 @@ def on_a_terminal(program: Program, *words: str, **environ: str) -> str:
             said += chunk
     except OSError:
         pass
-    process.wait(30)
+    process.wait(90)
     os.close(ours)
     return said.decode()
 

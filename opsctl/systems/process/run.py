@@ -23,6 +23,7 @@ SHOWN_ARGUMENTS = 160
 # How long a program that has ended may keep its pipes open through something it left behind.
 LINGER_S = 1.0
 REAP_S = 5.0
+INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 READ_BYTES = 65_536
 # A deadline may be never; what the kernel waits for may not.
 LONGEST_WAIT_S = 60.0
@@ -168,8 +169,14 @@ class LocalProcesses:
 
     def _carry(self, command: Command, out: Sink, err: Sink) -> Finished:
         started = self._clock.steady()
-        running = self._begin(command)
+        withheld = _Withheld()
         try:
+            running = self._begin(command)
+        except BaseException:
+            withheld.release()
+            raise
+        try:
+            withheld.release()
             running.hear(out, err)
             in_time = running.pump(started + command.timeout_s)
         finally:
@@ -207,6 +214,41 @@ class LocalProcesses:
             )
         except START_ERRORS as error:
             raise _not_started(command, error) from error
+
+
+class _Withheld:
+    """What would interrupt us while a child is being started: then nobody would end it."""
+
+    def __init__(self) -> None:
+        self._came: list[int] = []
+        self._handlers: dict[signal.Signals, Callable[..., object]] = {}
+        try:
+            self._withhold()
+        except ValueError:
+            # Only the main thread is interrupted, and may do this.
+            return
+        except BaseException:
+            self.release()
+            raise
+
+    def _withhold(self) -> None:
+        for number in INTERRUPTIONS:
+            handler = signal.getsignal(number)
+            # What is ignored stays so: the child inherits that.
+            if callable(handler):
+                signal.signal(number, lambda came, _: self._came.append(came))
+                self._handlers[number] = handler
+
+    def release(self) -> None:
+        """Let through what came meanwhile, and from now on at once."""
+        try:
+            while self._handlers:
+                signal.signal(*self._handlers.popitem())
+            while self._came:
+                signal.raise_signal(self._came.pop(0))
+        finally:
+            if self._handlers:
+                self.release()
 
 
 class _Running:

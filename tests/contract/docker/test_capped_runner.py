@@ -75,7 +75,7 @@ def heard(channel: Channel, stream: Stream, until: bytes = b"") -> bytes:
                 said.extend(piece.data)
         return not channel.is_open or bool(until and until in said)
 
-    wait_for(more, 30, "the container to be heard out")
+    wait_for(more, 90, "the container to be heard out")
     return bytes(said)
 
 
@@ -95,7 +95,7 @@ def test_a_container_shows_its_caps_then_runs_and_says_how_it_ended(stage: Stage
     found = read_last_words(words.decode())
     assert found is not None
     assert found[:2] == (3, False)
-    ended = box.wait(container, timeout_s=10)
+    ended = box.wait(container, timeout_s=60)
     assert ended is not None
     assert (ended.state, ended.exit_code) == ("exited", 3)
 
@@ -243,7 +243,7 @@ def test_when_we_are_gone_the_container_ends(docker: Stage) -> None:
         found = docker.sandboxes.inspect(run.container)
         return found.state if found else "gone"
 
-    wait_for(lambda: state() == "exited", 10, "the container to end with us")
+    wait_for(lambda: state() == "exited", 60, "the container to end with us")
 
 
 def test_a_gate_that_is_never_let_go_runs_nothing(docker: Stage) -> None:
@@ -255,7 +255,7 @@ def test_a_gate_that_is_never_let_go_runs_nothing(docker: Stage) -> None:
 
     channel.close()
 
-    ended = box.wait(container, timeout_s=10)
+    ended = box.wait(container, timeout_s=60)
     assert ended is not None
     assert ended.exit_code == 125
 
@@ -297,7 +297,7 @@ def test_a_running_container_is_measured_and_an_ended_one_is_not(docker: Stage) 
 
     sample = docker.sandboxes.sample(run.container)
     docker.sandboxes.kill(run.container)
-    docker.sandboxes.wait(run.container, timeout_s=10)
+    docker.sandboxes.wait(run.container, timeout_s=60)
 
     assert sample is not None
     assert sample.cpu_s > 0
@@ -311,7 +311,7 @@ def test_a_command_in_a_running_container_says_its_code(docker: Stage) -> None:
 
     codes = [docker.sandboxes.execute(run.container, "sh", "-c", f"exit {n}") for n in (0, 7)]
     docker.sandboxes.kill(run.container)
-    docker.sandboxes.wait(run.container, timeout_s=10)
+    docker.sandboxes.wait(run.container, timeout_s=60)
 
     assert codes == [0, 7]
     assert docker.sandboxes.execute(run.container, "true") == -1

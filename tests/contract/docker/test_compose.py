@@ -16,6 +16,7 @@ from opsctl.systems.process.run import LocalProcesses
 from tests.engines.compose import ComposeProject
 from tests.engines.docker import BUSYBOX
 from tests.fakes.processes import ScriptedProcesses
+from tests.waiting import wait_for
 
 CANARY = "s3cret-canary"
 STACK = f"""
@@ -67,6 +68,13 @@ class Ear:
         self.heard.append(line.text)
 
 
+def logs_of(compose: Compose, project: Project) -> str:
+    ear = Ear()
+    assert compose.logs(project, Logs(("web",)), ear).exit_code == 0
+    assert not [line for line in ear.heard if CANARY in line]
+    return "\n".join(ear.heard)
+
+
 def test_the_plugin_is_new_enough(compose: Compose, project: Project) -> None:
     assert project.name
     assert compose.version().startswith("2.")
@@ -92,13 +100,12 @@ def test_a_stack_goes_up_is_seen_and_goes_down_without_its_data(
 ) -> None:
     ear = Ear()
 
-    up = compose.up(project, Up(wait_timeout_s=30), ear)
+    up = compose.up(project, Up(wait_timeout_s=90), ear)
 
     assert up.exit_code == 0, up.complaint
     (web,) = compose.ps(project)
     assert (web.service, web.state, web.health) == ("web", "running", "healthy")
-    assert compose.logs(project, Logs(("web",)), ear).exit_code == 0
-    assert any("hello ${you}" in line for line in ear.heard)
+    wait_for(lambda: "hello ${you}" in logs_of(compose, project), 60, "the greeting in the log")
     labels = compose_project.engine.run(
         "inspect", web.id, "--format", '{{index .Config.Labels "com.docker.compose.config-hash"}}'
     )
@@ -115,7 +122,7 @@ def test_a_service_that_is_not_well_fails_the_start(
     compose_project.write(STACK.replace('"CMD", "true"', '"CMD", "false"'))
     ear = Ear()
 
-    finished = compose.up(project, Up(wait_timeout_s=20), ear)
+    finished = compose.up(project, Up(wait_timeout_s=90), ear)
 
     assert finished.exit_code != 0
     assert "unhealthy" in finished.complaint

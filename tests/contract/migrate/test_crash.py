@@ -69,10 +69,10 @@ def test_a_crash_in_between_leaves_tables_and_rows_alike(
     forgetful.write("005_t.sql", "SELECT pg_sleep(60);\n")
     run = threading.Thread(target=lost, args=(forgetful,))
     run.start()
-    wait_for(lambda: forgetful.query(ASLEEP) != [], deadline_s=30, what="the last file")
+    wait_for(lambda: forgetful.query(ASLEEP) != [], deadline_s=60, what="the last file")
 
     own_postgres.kill()
-    run.join(30)
+    run.join(60)
     own_postgres.start()
 
     assert forgetful.rows() == list(range(1, len(forgetful.rows()) + 1))

@@ -131,11 +131,11 @@ def test_a_lock_that_is_let_go_in_time_is_waited_for_and_told(server: Ground) ->
         runner.start()
         retried = wait_for(
             lambda: [e for e in server.events if e.event == "retrying" and e.blockers],
-            20,
+            60,
             "a retry",
         )
         other.query("COMMIT")
-        runner.join(30)
+        runner.join(60)
 
     assert f"pid {other.pid} (postgres, opsctl" in retried[0].blockers[0]
     assert "LOCK TABLE a IN ACCESS SHARE MODE" in retried[0].blockers[0]
@@ -261,10 +261,13 @@ def test_a_statement_that_another_runner_is_at_is_waited_for(server: Ground) -> 
         with server.project.dialect.hold(other, wait_s=0):
             waiting = threading.Thread(target=lambda: errors.extend(together(admitted.apply)))
             waiting.start()
-            tries = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%try_advisory%'"
-            wait_for(lambda: server.query(tries) > [(1,)], 20, "the second runner to wait")
+            tries = (
+                "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%try_advisory%'"
+                f" AND pid NOT IN (pg_backend_pid(), {other.pid})"
+            )
+            wait_for(lambda: server.query(tries) > [(0,)], 60, "the second runner to wait")
             server.execute(unfinished.format("true"))
-        waiting.join(30)
+        waiting.join(60)
 
     assert errors == []
     assert server.states() == [State.APPLIED] * 2
@@ -333,7 +336,10 @@ def test_nothing_leaks_through_a_pooler(through_pooler: Ground, postgres: Databa
     shown = {through_pooler.query("SHOW search_path")[0][0] for _ in range(6)}
     assert shown == {'"$user", public'}
     with postgres.connect() as connection:
-        locks = connection.execute("SELECT * FROM pg_locks WHERE locktype = 'advisory'").fetchall()
+        mine = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        locks = connection.execute(
+            f"SELECT * FROM pg_locks WHERE locktype = 'advisory' AND {mine}".encode()
+        ).fetchall()
     assert locks == []
 
 

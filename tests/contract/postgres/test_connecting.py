@@ -30,7 +30,7 @@ def test_an_interruption_stops_the_server_and_takes_all_back(
     any_postgres: Database, session: ScriptSession
 ) -> None:
     def interrupt() -> None:
-        wait_for(lambda: running(any_postgres, "pg_sleep"), 10, "the file to run")
+        wait_for(lambda: running(any_postgres, "pg_sleep"), 60, "the file to run")
         os.kill(os.getpid(), signal.SIGINT)
 
     other = threading.Thread(target=interrupt)
@@ -56,12 +56,12 @@ with LibpqScripts(sys.argv[1], clock=SystemClock()).session() as session:
 
 def test_a_runner_that_was_killed_leaves_nobody_at_work(any_postgres: Database) -> None:
     child = subprocess.Popen([sys.executable, "-c", RUN, any_postgres.url])
-    wait_for(lambda: running(any_postgres, "pg_sleep"), 20, "the file to run")
+    wait_for(lambda: running(any_postgres, "pg_sleep"), 60, "the file to run")
 
     child.kill()
 
-    child.wait(timeout=10)
-    wait_for(lambda: not running(any_postgres, "pg_sleep"), 10, "the server to notice")
+    child.wait(timeout=60)
+    wait_for(lambda: not running(any_postgres, "pg_sleep"), 60, "the server to notice")
     with scripts(any_postgres).session() as session:
         assert tables(session) == []
 
@@ -72,7 +72,7 @@ def test_a_server_that_hangs_up_is_no_answer(session: ScriptSession) -> None:
 
 
 def test_a_server_that_falls_silent_is_given_up(own_postgres: PostgresServer) -> None:
-    with scripts(own_postgres.admin, query_s=0.3).session() as session:
+    with scripts(own_postgres.admin, query_s=1.5).session() as session:
         own_postgres.freeze()
 
         with pytest.raises(UnreachableError, match="lost PostgreSQL"):
@@ -179,7 +179,7 @@ def test_what_was_asked_ahead_is_answered_once(postgres: Database) -> None:
         session.run(message("CREATE SEQUENCE asked"))
     scripts_.call_ahead("SELECT nextval('asked')")
 
-    wait_for(lambda: last_value(postgres, "asked") == 1, 10, "the question to be asked")
+    wait_for(lambda: last_value(postgres, "asked") == 1, 60, "the question to be asked")
     with scripts_.session() as session:
         first = session.query("SELECT nextval('asked')")
         second = session.query("SELECT nextval('asked')")

@@ -18,9 +18,12 @@ from tests.fakes.redis import MemoryRedis
 
 CANARY = "c4n4ry-of-redis"
 SOON = RedisLimits(answer_s=0.5)
+AMPLE = RedisLimits(answer_s=20.0)
+# None of these would end by itself; the machine does other things as well.
+IN_TIME_S = 20.0
 
 
-def opened(url: str, access: Access = Access.FULL, limits: RedisLimits = SOON) -> RedisPy:
+def opened(url: str, access: Access = Access.FULL, limits: RedisLimits = AMPLE) -> RedisPy:
     target = RedisTarget.parse(url)
     return RedisPy(target, purpose="test", clock=SystemClock(), limits=limits, access=access)
 
@@ -155,7 +158,7 @@ def test_an_address_that_does_not_answer_fails_in_time(
     request: pytest.FixtureRequest, kind: str, scheme: str
 ) -> None:
     address = request.getfixturevalue(kind)
-    store = opened(f"{scheme}://:{CANARY}@{address.host}:{address.port}/0")
+    store = opened(f"{scheme}://:{CANARY}@{address.host}:{address.port}/0", limits=SOON)
 
     error, took_s = failure_of(store)
 
@@ -163,14 +166,14 @@ def test_an_address_that_does_not_answer_fails_in_time(
     assert error.exit_code == 7
     assert f"{address.host}:{address.port}/0" in error.what
     assert CANARY not in told(error)
-    assert took_s < SOON.answer_s + 1
+    assert took_s < SOON.answer_s + IN_TIME_S
 
 
 def test_a_name_that_no_one_knows_fails_in_time() -> None:
-    error, took_s = failure_of(opened("redis://nowhere.invalid/0"))
+    error, took_s = failure_of(opened("redis://nowhere.invalid/0", limits=SOON))
 
     assert isinstance(error, UnreachableError)
-    assert took_s < SOON.answer_s + 1
+    assert took_s < SOON.answer_s + IN_TIME_S
 
 
 def test_a_socket_that_is_not_there_is_unreachable(tmp_path: Path) -> None:
@@ -182,7 +185,7 @@ def test_a_socket_that_is_not_there_is_unreachable(tmp_path: Path) -> None:
 
 def test_a_frozen_server_fails_in_time(own_redis: OwnRedis) -> None:
     server = own_redis()
-    store = opened(server.url())
+    store = opened(server.url(), limits=SOON)
     store.ping()
     server.freeze()
 
@@ -191,7 +194,7 @@ def test_a_frozen_server_fails_in_time(own_redis: OwnRedis) -> None:
 
     assert isinstance(error, UnreachableError)
     assert error.why == "no answer within 0.5 s"
-    assert took_s < SOON.answer_s + 1
+    assert took_s < SOON.answer_s + IN_TIME_S
     store.close()
 
 
@@ -203,7 +206,7 @@ def sluggish() -> Iterator[str]:
 
     def serve() -> None:
         with contextlib.suppress(OSError), listener.accept()[0] as client:
-            client.settimeout(5)
+            client.settimeout(60)
             while client.recv(4096) and not done.wait(0.35):
                 client.sendall(b"+OK\r\n")
 
@@ -216,10 +219,11 @@ def sluggish() -> Iterator[str]:
 
 
 def test_slow_steps_share_one_deadline(sluggish: str) -> None:
-    error, took_s = failure_of(opened(sluggish))
+    # Each step is in time, and all of them are not: the reason says that it was one deadline.
+    error, took_s = failure_of(opened(sluggish, limits=SOON))
 
     assert error.why == "no answer within 0.5 s"
-    assert took_s < SOON.answer_s + 0.5
+    assert took_s < SOON.answer_s + IN_TIME_S
 
 
 def test_a_password_lets_us_in_and_a_wrong_one_is_a_setting(

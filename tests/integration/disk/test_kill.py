@@ -41,12 +41,24 @@ def start(project: Path) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(words, cwd=project, env=environ, stdout=subprocess.PIPE)
 
 
-def count(root: Path, pattern: str) -> int:
-    return sum(1 for _ in root.rglob(pattern))
+def grow(root: Path) -> int:
+    """Fill all folders; say how many old files that were."""
+    for folder in range(FOLDERS):
+        for number in range(OLD):
+            log(root / f"{folder}" / f"old-{number}.log", hours=200)
+        for number in range(YOUNG):
+            log(root / f"{folder}" / f"young-{number}.log", hours=1)
+    return FOLDERS * OLD
+
+
+def count(root: Path, start: str) -> int:
+    """Count the files that are called so, fast enough to see a run begin."""
+    names = (name for _, _, files in os.walk(root) for name in files)
+    return sum(name.startswith(start) for name in names)
 
 
 def has_begun(root: Path, before: int, process: "subprocess.Popen[bytes]") -> bool:
-    return count(root, "old-*") < before or process.poll() is not None
+    return count(root, "old-") < before or process.poll() is not None
 
 
 def children(pid: int) -> list[int]:
@@ -67,39 +79,43 @@ def store_of(tmp_path: Path) -> Store:
     return open_store(tmp_path / "state", SqliteDatabases(LocalFiles(), SystemClock()))
 
 
+@pytest.mark.timeout(600)
 def test_a_killed_run_is_completed_and_the_books_say_what_went(
     tmp_path: Path, project: Path
 ) -> None:
     root = tmp_path / "raw"
-    for folder in range(FOLDERS):
-        for number in range(OLD):
-            log(root / f"{folder}" / f"old-{number}.log", hours=200)
-        for number in range(YOUNG):
-            log(root / f"{folder}" / f"young-{number}.log", hours=1)
-    whole = FOLDERS * OLD
+    whole = grow(root)
 
-    killed = 0
+    killed = late = 0
     for _ in range(5):
-        before = count(root, "old-*")
+        if not count(root, "old-"):
+            # On a busy machine a run may be over before it is seen to have begun.
+            whole += grow(root)
+        before = count(root, "old-")
         process = start(project)
         wait_for(partial(has_begun, root, before, process), 60, "the first file to go")
         sweepers = children(process.pid)
         process.send_signal(signal.SIGKILL)
-        killed += process.wait(20) == -signal.SIGKILL
+        was_killed = process.wait(60) == -signal.SIGKILL
         process.communicate()
         for sweeper in sweepers:
-            wait_for(partial(has_ended, sweeper), 20, "what removes to end with the run")
+            wait_for(partial(has_ended, sweeper), 60, "what removes to end with the run")
+        is_half_way = count(root, "old-") > 0
+        killed += was_killed and is_half_way
+        late += was_killed and not is_half_way
     said = start(project).communicate(timeout=100)[0]
 
     assert killed >= 1
     assert b'"schema": "opsctl.disk.retain/1"' in said
-    assert count(root, "old-*") == 0
-    assert count(root, ".opsctl-*") + count(root, "recovered-*") == 0
-    assert count(root, "young-*") == FOLDERS * YOUNG
+    assert count(root, "old-") == 0
+    assert count(root, ".opsctl-") + count(root, "recovered-") == 0
+    assert count(root, "young-") == FOLDERS * YOUNG
     with store_of(tmp_path) as store:
         runs = {entry.details["run"] for entry in store.audit.entries() if entry.details.get("run")}
         booked = [one for run in runs for one in store.removals.of_run(str(run))]
         assert store.removals.unfinished() == []
         # What lay in a killed run's grave is booked by it, and by the one that finished it.
-        assert whole <= sum(one.gone_files or 0 for one in booked) <= whole + 2 * killed
-        assert len(store.audit.unfinished()) == killed
+        gone = sum(one.gone_files or 0 for one in booked)
+        assert whole <= gone <= whole + 2 * (killed + late)
+        # One that had removed all when it was killed may have written that down, or not yet.
+        assert killed <= len(store.audit.unfinished()) <= killed + late

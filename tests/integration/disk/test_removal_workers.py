@@ -44,9 +44,17 @@ def collect(reports: list[Report]) -> Callable[[Report], frozenset[tuple[int, in
 
 def children() -> list[int]:
     """Name the sweepers that we have started."""
-    listed = [path.read_text() for path in Path("/proc/self/task").glob("*/children")]
+    listed = [read(path).decode() for path in Path("/proc/self/task").glob("*/children")]
     started = [int(one) for text in listed for one in text.split()]
-    return [one for one in started if b"sweeper" in Path(f"/proc/{one}/cmdline").read_bytes()]
+    return [one for one in started if b"sweeper" in read(Path(f"/proc/{one}/cmdline"))]
+
+
+def read(path: Path) -> bytes:
+    """Read about a thread or process, which may have ended by now."""
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
 
 
 def test_nothing_goes_before_it_was_said_and_answered(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import multiprocessing
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
@@ -44,18 +44,39 @@ class Report:
         return [*self.by_redis, *self.by_share]
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What all callers together were granted so far, and whether that is enough."""
+
+    by_redis: Any = field(default_factory=lambda: _FORK.Value("i", 0))
+    by_share: Any = field(default_factory=lambda: _FORK.Value("i", 0))
+    enough: Any = field(default_factory=_FORK.Event)
+
+    @property
+    def granted(self) -> int:
+        return int(self.by_redis.value + self.by_share.value)
+
+
 class SkewedClock(SystemClock):
     """Set wrong: nothing that is decided may depend on it."""
 
     def __init__(self, skew_s: float) -> None:
         self._skew_s = skew_s
+        self._read_at = 0.0
 
     def steady(self) -> float:
-        return super().steady() + self._skew_s
+        self._read_at = super().steady()
+        return self._read_at + self._skew_s
+
+    def decided_at(self) -> float:
+        """Say, as the wall has it, when it was last read: whoever decides by it reads it then."""
+        return time.time() - (super().steady() - self._read_at)
 
 
 class Recorder(Client):
     """Keeps the moments that the server granted."""
+
+    clock: SkewedClock
 
     def __init__(self, *args: Any, window_s: float, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -71,18 +92,21 @@ class Recorder(Client):
         return reply
 
 
-def call_together(orders: Sequence[Orders], between: Any = None) -> list[Report]:
-    """Let each caller do as it is told, all at once; `between` happens meanwhile."""
+def call_together(
+    orders: Sequence[Orders], between: Callable[[Progress], None] | None = None
+) -> list[Report]:
+    """Let each caller do as it is told, all at once; `between` goes on meanwhile, and may end."""
+    progress = Progress()
     pipes = [_FORK.Pipe(duplex=False) for _ in orders]
     together = _FORK.Barrier(len(orders))
     processes = [
-        _FORK.Process(target=_report, args=(each, sending, together))
+        _FORK.Process(target=_report, args=(each, sending, together, progress))
         for each, (_, sending) in zip(orders, pipes, strict=True)
     ]
     for process in processes:
         process.start()
     if between is not None:
-        between()
+        between(progress)
     reports = [receiving.recv() for receiving, _ in pipes]
     for process in processes:
         process.join()
@@ -100,31 +124,35 @@ def worst_window(moments: Sequence[float], window_s: float) -> int:
     return worst
 
 
-def _report(orders: Orders, sending: Connection, together: Barrier) -> None:
+def _report(orders: Orders, sending: Connection, together: Barrier, progress: Progress) -> None:
     clock = SkewedClock(orders.skew_s)
     limits = RedisLimits(0.5, 2)
     with Recorder(
         orders.url, service="caller", limits=limits, clock=clock, window_s=orders.rate.window_s
     ) as client:
         limiter = RateLimiter(client, "test", policies=orders.policies)
-        client.call("PING")
-        together.wait(30)
-        report = _call(orders, client, limiter)
+        client.call("PING", limit_s=30)
+        together.wait(60)
+        report = _call(orders, client, limiter, progress)
     sending.send(report)
 
 
-def _call(orders: Orders, client: Recorder, limiter: RateLimiter) -> Report:
+def _call(orders: Orders, client: Recorder, limiter: RateLimiter, progress: Progress) -> Report:
     by_share: list[float] = []
     waits: list[float] = []
     end = time.monotonic() + orders.seconds
-    while time.monotonic() < end:
+    while time.monotonic() < end and not progress.enough.is_set():
         if orders.bursts and 0.1 < time.time() % 1.0 < 0.9:
             client.clock.sleep(0.005)
             continue
         known, began = len(client.moments), time.monotonic()
         allowed = _ask(orders, limiter)
-        if allowed and len(client.moments) == known:
-            by_share.append(time.time())
+        is_share = allowed and len(client.moments) == known
+        if is_share:
+            by_share.append(client.clock.decided_at())
+        counter = progress.by_share if is_share else progress.by_redis
+        with counter.get_lock():
+            counter.value += allowed
         if allowed:
             waits.append(time.monotonic() - began)
         elif not orders.waits:

@@ -10,7 +10,7 @@ from opsctl.kit import Client
 from opsctl.systems.redis.client import RedisLimits
 from tests.engines.redis import RedisServer
 
-QUICK = RedisLimits(answer_s=0.25, connections=4)
+QUICK = RedisLimits(answer_s=0.5, connections=4)
 MakeClient = Callable[..., Client]
 
 

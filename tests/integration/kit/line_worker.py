@@ -9,14 +9,14 @@ from opsctl.systems.clock import SystemClock
 from opsctl.systems.redis.client import RedisLimits
 from tests.contract.kit.faces import loop
 from tests.integration.kit.outcomes import outcome
-from tests.integration.kit.parts import PARTS, Deeds, Kit
+from tests.integration.kit.parts import PARTS, SLOW_RATE, Deeds, Kit
 
 
 def main(url: str, face: str, answer_s: str, rounds: str) -> None:
     limits = RedisLimits(answer_s=float(answer_s), connections=4)
     with loop(face) as runner:
         for part in PARTS:
-            kit = Kit(url, runner, limits)
+            kit = Kit(url, runner, limits, rate=SLOW_RATE)
             use(kit, part, int(rounds))
             kit.client.close()
 

@@ -14,6 +14,7 @@ from tests.contract.kit.faces import Face, make
 from tests.integration.kit.conftest import QUICK
 
 RATE = Rate("fault", 100, 0.4)
+SLOW_RATE = Rate("fault", 100, 60.0)
 PRICE = "https://api.example.test/price"
 Deeds = dict[str, Callable[[], Any]]
 
@@ -22,9 +23,15 @@ class Kit:
     """A client of one face, and the parts that are made of it."""
 
     def __init__(
-        self, url: str, runner: asyncio.Runner | None, limits: RedisLimits = QUICK
+        self,
+        url: str,
+        runner: asyncio.Runner | None,
+        limits: RedisLimits = QUICK,
+        *,
+        rate: Rate = RATE,
     ) -> None:
         self._runner = runner
+        self.rate = rate
         self.client = self.of("Client", url, service="test", limits=limits)
 
     def of(self, name: str, *args: Any, **options: Any) -> Face:
@@ -38,7 +45,7 @@ class Kit:
 
     def limited_http(self) -> Face:
         pool = FakeHttp().answers("GET", PRICE)
-        bare = self.of("HttpClient", HttpSettings(deadline_s=0.6), pool)
+        bare = self.of("HttpClient", HttpSettings(deadline_s=1.2), pool)
         limited = bare.with_rate_limiter(self.limiter("closed").part, RATE)
         return Face(limited, self._runner)
 
@@ -55,10 +62,10 @@ def client(kit: Kit) -> Deeds:
 def limiter(policy: Policy) -> Callable[[Kit], Deeds]:
     def deeds(kit: Kit) -> Deeds:
         one = kit.limiter(policy)
-        one.allow(RATE)
+        one.allow(kit.rate)
         return {
-            "allows": lambda: one.allow(RATE).allowed,
-            "waits": lambda: one.wait(RATE, 0.05).allowed,
+            "allows": lambda: one.allow(kit.rate).allowed,
+            "waits": lambda: one.wait(kit.rate, 0.05).allowed,
         }
 
     return deeds

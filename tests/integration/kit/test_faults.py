@@ -11,12 +11,12 @@ from tests.contract.kit.faces import loop
 from tests.engines.redis import OwnRedis
 from tests.integration.kit.conftest import QUICK
 from tests.integration.kit.outcomes import COLUMNS, TABLE, outcome
-from tests.integration.kit.parts import PARTS, Kit
+from tests.integration.kit.parts import PARTS, SLOW_RATE, Kit
 from tests.redis_faults import FAULTS, stage
 from tests.waiting import wait_for
 
 # Besides the one deadline that a fault may cost: the machine does other things as well.
-SLACK_S = 1.5
+SLACK_S = 10
 
 
 @pytest.mark.parametrize("face", ["sync", "async"])
@@ -27,7 +27,8 @@ def test_each_part_does_what_is_documented_in_time(
 ) -> None:
     clock, took = SystemClock(), []
     with stage(own_redis, fault) as there, loop(face) as runner:
-        kit = Kit(there.url, runner)
+        # Shut for longer than all of this takes.
+        kit = Kit(there.url, runner, rate=SLOW_RATE)
         deeds = PARTS[part](kit)
         FAULTS[fault].begin(there)
         kit.client.settle()
@@ -69,7 +70,7 @@ def test_all_of_it_works_again_when_the_fault_is_over(
             kit.client.settle()
             return {(part, deed): outcome(deeds[part][deed]) for part, deed in proofs}
 
-        wait_for(lambda: said() == proofs, 15, "every part to work again")
+        wait_for(lambda: said() == proofs, 60, "every part to work again")
         kit.client.close()
 
 
@@ -85,10 +86,14 @@ def test_a_listener_hears_again_when_the_fault_is_over(own_redis: OwnRedis, faul
             patterns=["ticker.*"],
             on_gap=lambda: heard.put("gap"),
         )
-        assert heard.get(timeout=5) == "gap"
+        assert heard.get(timeout=60) == "gap"
 
         FAULTS[fault].begin(there)
         FAULTS[fault].end(there)
 
-        wait_for(lambda: there.server.cli("PUBLISH", "ticker.kr", "1") == "1", 10, "a listener")
-        wait_for(lambda: heard.get(timeout=5) == "ticker.kr", 10, "the message")
+        def hears() -> bool:
+            # Told again and again: the line that took one may be given up before it is read.
+            there.server.cli("PUBLISH", "ticker.kr", "1")
+            return "ticker.kr" in [heard.get() for _ in range(heard.qsize())]
+
+        wait_for(hears, 60, "the message")

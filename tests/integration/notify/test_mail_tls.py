@@ -19,7 +19,7 @@ LETTER = Letter("opsctl@box", ("a@box",), b"Subject: full\r\n\r\n/ is full\r\n")
 def send(box: Postbox, tls: str, *, host: str = "127.0.0.1", ca_file: Path | None = None) -> None:
     server = MailServer(host, box.port, tls=tls, user="op", password=CANARY, ca_file=ca_file)
     mail = SmtpMail(server, clock=SystemClock(), lookup=lambda _host, _port: ["127.0.0.1"])
-    mail.send(LETTER, limit_s=5)
+    mail.send(LETTER, limit_s=25)
 
 
 def refused(box: Postbox, tls: str, *, host: str = "127.0.0.1") -> OpsctlError:

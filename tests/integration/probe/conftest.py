@@ -11,7 +11,7 @@ from tests.engines.redis import OwnRedis, RedisServer
 
 
 class Open(Protocol):
-    def __call__(self, url: str) -> RedisPy: ...
+    def __call__(self, url: str, answer_s: float = 20.0) -> RedisPy: ...
 
 
 class Listen(Protocol):
@@ -29,9 +29,9 @@ def server(own_redis: OwnRedis) -> RedisServer:
 def open_redis() -> Iterator[Open]:
     opened: list[RedisPy] = []
 
-    def open_(url: str) -> RedisPy:
+    def open_(url: str, answer_s: float = 20.0) -> RedisPy:
         target = RedisTarget.parse(url)
-        limits = RedisLimits(answer_s=0.5)
+        limits = RedisLimits(answer_s=answer_s)
         made = RedisPy(target, purpose="opsctl", clock=SystemClock(), limits=limits)
         opened.append(made)
         return made
@@ -53,7 +53,7 @@ def listen() -> Iterator[Listen]:
             exits.callback(pubsub.close)
             for topic in topics:
                 (pubsub.psubscribe if set(topic) & set("*?[") else pubsub.subscribe)(topic)
-                assert pubsub.get_message(timeout=5) is not None
+                assert pubsub.get_message(timeout=60) is not None
             return pubsub
 
         yield start

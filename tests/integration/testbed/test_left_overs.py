@@ -37,13 +37,15 @@ def test_a_killed_run_ends_its_servers_and_the_next_one_sweeps(
     killed = _run_pytest(tmp_path, _KILLED_RUN)
     assert killed.returncode == -9, killed.stdout
     *servers, runner = map(int, (tmp_path / "report").read_text().split())
-    wait_for(lambda: not any(map(_is_running, servers)), 10, "the servers to end by themselves")
+    wait_for(lambda: not any(map(_is_running, servers)), 60, "the servers to end by themselves")
 
     swept = _run_pytest(tmp_path, _NEXT_RUN)
 
     assert swept.returncode == 0, swept.stdout
-    assert not list(Path("/tmp").glob(f"opsctltest-{runner}-*"))  # noqa: S108 - where homes are
-    assert _owned_by(runner, docker_engine) == []
+    # Another worker may be sweeping the same, and still be at it.
+    homes = Path("/tmp")  # noqa: S108 - where homes are
+    wait_for(lambda: not list(homes.glob(f"opsctltest-{runner}-*")), 60, "the folders to be gone")
+    wait_for(lambda: _owned_by(runner, docker_engine) == [], 60, "the containers to be gone")
 
 
 def test_what_a_living_run_made_is_left_alone() -> None:

@@ -89,7 +89,7 @@ class Stage:
             "OPSCTL_STATE_DIR": str(self.directory.parent / "state"),
             "OPSCTL_DEPLOY_LOCK_DIR": str(self.directory.parent),
             "OPSCTL_DEPLOY_STABLE_S": "0.4",
-            "OPSCTL_DEPLOY_WAIT_TIMEOUT_S": "20",
+            "OPSCTL_DEPLOY_WAIT_TIMEOUT_S": "90",
             "OPSCTL_DEPLOY_ENGINE_WAIT_S": "2",
             "OPSCTL_DEPLOY_DISK_RESERVE_MB": "8",
             "OPSCTL_DEPLOY_IMAGE_ESTIMATE_MB": "4",

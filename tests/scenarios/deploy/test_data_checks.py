@@ -26,7 +26,7 @@ def listened(stage: Stage, redis_server: RedisServer) -> Stage:
         "REDIS_HOST": redis_server.address.host,
         "REDIS_PORT": str(redis_server.address.port),
         "OPSCTL_DEPLOY_SUBSCRIBED_CHANNELS": "ticker.kr",
-        "OPSCTL_DEPLOY_GATE_TIMEOUT_S": "1",
+        "OPSCTL_DEPLOY_GATE_TIMEOUT_S": "3",
     }
     return stage
 
@@ -38,7 +38,7 @@ def _subscriber(server: RedisServer) -> Iterator[None]:
         ["redis-cli", *address, "SUBSCRIBE", "ticker.kr"], stdout=subprocess.DEVNULL
     ) as listening:
         wait_for(
-            lambda: server.cli("PUBSUB", "NUMSUB", "ticker.kr").endswith("1"), 10, "a subscriber"
+            lambda: server.cli("PUBSUB", "NUMSUB", "ticker.kr").endswith("1"), 60, "a subscriber"
         )
         yield
         listening.terminate()
@@ -63,9 +63,9 @@ def test_a_channel_that_nobody_listens_to_fails_the_deploy(
 def test_a_table_without_young_rows_fails_the_deploy(stage: Stage, postgres: Database) -> None:
     stage.variables |= {
         "DATABASE_URL": postgres.url,
-        "OPSCTL_DEPLOY_GATE_TIMEOUT_S": "1",
+        "OPSCTL_DEPLOY_GATE_TIMEOUT_S": "3",
     }
-    gate = {"table": "ticks", "column": "time", "within_s": 60}
+    gate = {"table": "ticks", "column": "time", "within_s": 600}
     stage.settings(deploy={"fresh_tables": [gate]})
     with postgres.connect() as connection:
         connection.execute("CREATE TABLE ticks (time timestamptz)")

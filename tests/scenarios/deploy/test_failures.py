@@ -21,6 +21,7 @@ SLOW = {
 
 def _fails(stage: Stage, exit_code: int = 1, *words: str) -> str:
     """Fail to deploy, and see that the old version serves and the data is there."""
+    _watch_longer(stage)
     before = stage.ids()[stage.container("store")]
     done = stage.up(*words, exit_code=exit_code)
     assert stage.serves() == "1"
@@ -28,6 +29,11 @@ def _fails(stage: Stage, exit_code: int = 1, *words: str) -> str:
     assert stage.ids()[stage.container("store")] == before
     assert stage.opsctl("status", "--no-stats", "--json").json["unfinished"] == ""
     return done.err
+
+
+def _watch_longer(stage: Stage) -> None:
+    """What ends at once ends within the stable window also where ending takes its time."""
+    stage.variables["OPSCTL_DEPLOY_STABLE_S"] = "3"
 
 
 @pytest.mark.parametrize(
@@ -105,6 +111,7 @@ def test_a_second_build_that_fails_gives_the_first_its_name_back(stage: Stage) -
 def test_a_first_deploy_that_fails_leaves_nothing_running_and_the_volume(stage: Stage) -> None:
     stage.write({"web": CRASHING, "store": STORE})
     stage.version("1")
+    _watch_longer(stage)
 
     done = stage.up(exit_code=1)
 
@@ -120,6 +127,7 @@ def test_a_stack_that_plain_compose_started_is_put_back_too(stage: Stage) -> Non
     stage.engine.run("compose", "-p", stage.project, "-f", file, "up", "--detach", "--build")
     stage.precious = "do not lose this"
     stage.version("bad")
+    _watch_longer(stage)
 
     plan = stage.opsctl("up", "-n")
     stage.up(exit_code=1)
@@ -173,7 +181,7 @@ def test_an_engine_that_stops_in_mid_deploy_is_told_and_mended_by_the_next_up(
     with stage.start("up") as running:
         said = running.stderr
         assert said is not None
-        wait_for(lambda: "waiting for web" in said.readline(), 30, "the wait for web")
+        wait_for(lambda: "waiting for web" in said.readline(), 80, "the wait for web")
         brittle_engine.stop_dead()
         complaint = said.read()
 

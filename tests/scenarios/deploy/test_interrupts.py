@@ -42,7 +42,7 @@ def _again(running: subprocess.Popen[str], number: signal.Signals) -> None:
         running.send_signal(number)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_deploy_leaves_what_ran_before(stage: Stage, number: signal.Signals) -> None:
     stage.deploy("0")
@@ -64,7 +64,7 @@ def test_an_interrupted_deploy_leaves_what_ran_before(stage: Stage, number: sign
         assert (code == 1) is (outcome == "restored"), context
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_a_killed_deploy_is_found_in_the_ledger_and_goes_on_or_back(stage: Stage) -> None:
     stage.deploy("0")
     serving = "0"

@@ -5,7 +5,7 @@ import pytest
 from tests.scenarios.deploy.stage import STORE, WEB, Done, Stage
 from tests.waiting import wait_for
 
-SLOW = {**WEB, "healthcheck": {"test": ["CMD", "false"], "interval": "1s", "start_period": "60s"}}
+SLOW = {**WEB, "healthcheck": {"test": ["CMD", "false"], "interval": "1s", "start_period": "600s"}}
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def test_the_second_deploy_is_told_who_is_at_work_since_when(busy: Stage) -> Non
     with busy.start("up") as first:
         said = first.stderr
         assert said is not None
-        wait_for(lambda: "verify:" in said.readline(), 30, "the first to verify")
+        wait_for(lambda: "verify:" in said.readline(), 80, "the first to verify")
         second = busy.opsctl("up")
         status = busy.opsctl("status", "--no-stats", "--json").json
         other = _as_another_user(busy)
@@ -55,7 +55,7 @@ def test_the_second_deploy_may_wait_for_the_first(stage: Stage) -> None:
     with stage.start("up") as first:
         said = first.stderr
         assert said is not None
-        wait_for(lambda: "up:" in said.readline(), 30, "the first to start")
+        wait_for(lambda: "up:" in said.readline(), 80, "the first to start")
         second = stage.opsctl("up", "--lock-timeout", "60s")
         said.read()
 
@@ -67,7 +67,7 @@ def test_a_kill_frees_the_lock_at_once(busy: Stage) -> None:
     with busy.start("up") as first:
         said = first.stderr
         assert said is not None
-        wait_for(lambda: "verify:" in said.readline(), 30, "the first to verify")
+        wait_for(lambda: "verify:" in said.readline(), 80, "the first to verify")
         first.kill()
         said.read()
     busy.write({"web": WEB, "store": STORE})
@@ -94,7 +94,7 @@ def test_another_environment_is_not_kept_waiting(busy: Stage) -> None:
     with busy.start("up") as first:
         said = first.stderr
         assert said is not None
-        wait_for(lambda: "verify:" in said.readline(), 30, "the first to verify")
+        wait_for(lambda: "verify:" in said.readline(), 80, "the first to verify")
         busy.env = "prod"
         other = busy.opsctl("up")
         first.terminate()

@@ -11,6 +11,9 @@ def test_a_failed_deploy_is_told_and_the_next_one_resolves_it(stage: Stage, hook
         "OPSCTL_NOTIFY_ALLOW_ADDRESSES": "127.0.0.1/32",
         # Otherwise the end waits for an hour to pass: one message a trouble in that time.
         "OPSCTL_NOTIFY_REPEAT_S": "0.01",
+        "OPSCTL_NOTIFY_COMMAND_WAIT_S": "20",
+        # What ends at once ends within the stable window also where ending takes its time.
+        "OPSCTL_DEPLOY_STABLE_S": "3",
     }
     stage.write({"web": WEB, "store": STORE})
     stage.version("1")

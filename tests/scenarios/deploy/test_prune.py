@@ -1,3 +1,5 @@
+import os
+import signal
 import subprocess
 
 import pytest
@@ -153,10 +155,14 @@ def test_a_clean_up_that_meets_another_one_fails_no_deploy(prod: Stage) -> None:
     prod.version("2")
     prune = f"while docker -H {prod.engine.host} system prune -f; do :; done"
     with subprocess.Popen(
-        ["sh", "-c", prune], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ["sh", "-c", prune],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     ) as other:
         done = prod.opsctl("up")
-        other.kill()
+        # The shell and the clean-up that it runs: that one would meet the next test.
+        os.killpg(other.pid, signal.SIGKILL)
 
     assert done.exit_code == 0, done.err
     assert prod.serves() == "2"

@@ -4,7 +4,7 @@ from tests.engines.ssh import SshServer
 from tests.scenarios.deploy.stage import STORE, WEB, Stage
 from tests.waiting import wait_for
 
-SLOW = {**WEB, "healthcheck": {"test": ["CMD", "false"], "interval": "1s", "start_period": "60s"}}
+SLOW = {**WEB, "healthcheck": {"test": ["CMD", "false"], "interval": "1s", "start_period": "600s"}}
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_one_lock_holds_for_those_who_come_over_ssh_and_those_who_do_not(remote:
     with remote.start("up") as first:
         said = first.stderr
         assert said is not None
-        wait_for(lambda: "verify:" in said.readline(), 30, "the first to verify")
+        wait_for(lambda: "verify:" in said.readline(), 80, "the first to verify")
         remote.variables["OPSCTL_STATE_DIR"] = str(remote.directory.parent / "another")
         over_ssh = remote.opsctl("up")
         holder = remote.opsctl("status", "--no-stats", "--json").json["holder"]
@@ -53,7 +53,7 @@ def test_one_lock_holds_for_those_who_come_over_ssh_and_those_who_do_not(remote:
         first.kill()
         said.read()
     remote.write({"web": WEB, "store": STORE})
-    after = remote.up("--lock-timeout", "10s")
+    after = remote.up("--lock-timeout", "60s")
 
     assert (over_ssh.exit_code, here.exit_code) == (75, 75), over_ssh.err + here.err
     assert f"pid {first.pid}" in over_ssh.err

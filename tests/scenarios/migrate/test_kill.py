@@ -58,7 +58,7 @@ def nursery(program: Program, environ: dict[str, str]) -> Iterator[Nursery]:
         yield Nursery(process, program.directory, program.environ | environ)
         assert process.stdin is not None
         process.stdin.close()
-        process.wait(30)
+        process.wait(90)
 
 
 def write_files(directory: Path) -> None:
@@ -70,7 +70,7 @@ def write_files(directory: Path) -> None:
 
 def look(connection: psycopg.Connection) -> tuple[set[str], set[str]]:
     """List tables and rows, once the server has seen that its client is gone."""
-    wait_for(lambda: connection.execute(OTHERS).fetchone() == (0,), 20, "the server to let go")
+    wait_for(lambda: connection.execute(OTHERS).fetchone() == (0,), 60, "the server to let go")
     tracked = connection.execute("SELECT to_regclass('opsctl.opsctl_migrations')").fetchone()
     rows = connection.execute(ROWS).fetchall() if tracked != (None,) else []
     tables = connection.execute(TABLES).fetchall()
@@ -99,7 +99,7 @@ def survive(program: Program, database: Database, seed: int) -> int:
     return killed
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 def test_a_kill_at_100_points_leaves_each_file_with_its_row_or_without(
     opsctl: Program, postgres_server: PostgresServer
 ) -> None:
@@ -145,10 +145,10 @@ def test_an_interrupted_run_says_what_it_kept(staged: Staged) -> None:
     assert runner.stdout is not None
     assert runner.stdout.readline().startswith("applied 001_a.sql")
     sleeping = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
-    wait_for(lambda: stage.ground.query(sleeping) == [(1,)], 20, "the second file to run")
+    wait_for(lambda: stage.ground.query(sleeping) == [(1,)], 60, "the second file to run")
 
     runner.send_signal(signal.SIGTERM)
-    _, err = runner.communicate(timeout=30)
+    _, err = runner.communicate(timeout=60)
 
     assert runner.returncode == 130
     assert "1 of this run is kept: 001_a.sql" in err

@@ -22,7 +22,7 @@ def test_what_binary_it_says_comes_through_untouched(site: Site) -> None:
     with site.opsctl.start(*words) as process:
         assert process.stdout is not None
         said = process.stdout.buffer.read()  # type: ignore[attr-defined]  # a text pipe has one
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)
 
     assert said == b"\x01\xff\x00\n"
 
@@ -33,7 +33,7 @@ def test_output_streams_as_it_comes(site: Site) -> None:
         first = process.stdout.readline()
         still_running = process.poll() is None
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)
 
     assert (first, still_running) == ("first\n", True)
 

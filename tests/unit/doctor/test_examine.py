@@ -33,16 +33,16 @@ def test_one_that_hangs_is_left_behind_and_said_so() -> None:
     stuck = threading.Event()
 
     def hang() -> Iterator[Finding]:
-        stuck.wait(30)
+        stuck.wait(90)
         yield from ()
 
     clock = SystemClock()
     began = clock.steady()
     checks = [Check("hung", hang), Check("fine", fine)]
-    report = examine(checks, deadline_s=0.2, clock=clock, progress=Silent())
+    report = examine(checks, deadline_s=1.5, clock=clock, progress=Silent())
     took = clock.steady() - began
     stuck.set()
 
     assert [finding.level for finding in report.findings] == [Level.CRITICAL, Level.OK]
-    assert report.findings[0].what == "no answer within 0.2 s"
-    assert took < 10
+    assert report.findings[0].what == "no answer within 1.5 s"
+    assert took < 60

@@ -95,7 +95,7 @@ def test_of_twenty_at_once_one_probes() -> None:
 
 def test_calls_run_side_by_side() -> None:
     breaker = Breaker("kis")
-    together = threading.Barrier(10, timeout=10)
+    together = threading.Barrier(10, timeout=60)
 
     with ThreadPoolExecutor(10) as pool:
         places = list(pool.map(lambda _: breaker.call(together.wait), range(10)))

