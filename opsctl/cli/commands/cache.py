@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import click
 
-from opsctl.cli.click_classes import Branch
+from opsctl.cli.click_classes import CommandGroup
 from opsctl.cli.confirm import confirm, confirm_by_name
 from opsctl.cli.flags import FORMATS
 from opsctl.cli.session import Session, pass_session
@@ -40,7 +40,7 @@ class Lives:
     ttls: tuple[tuple[str, float], ...]
 
 
-@click.group(cls=Branch)
+@click.group(cls=CommandGroup)
 def cache() -> None:
     """See and clear the cache that all processes share."""
 
@@ -142,7 +142,7 @@ def _remove(
         confirm_by_name(session, question, name="prod", given=confirmed)
     else:
         confirm(session, question, yes=yes)
-    with session.deed(pattern, lock="cache", wait_s=0.0):
+    with session.audited_change(pattern, lock="cache", wait_s=0.0):
         session.left_behind = "some of the values are removed; run it again"
         done = remove(redis, prefix, plan, session.wiring.clock)
     session.output.conclude(done, _removal_view(done))

@@ -4,11 +4,11 @@ import uuid
 
 import click
 
-from opsctl.cli.click_classes import Branch
+from opsctl.cli.click_classes import CommandGroup
 from opsctl.cli.confirm import confirm
 from opsctl.cli.flags import FORMATS, lock_timeout
 from opsctl.cli.session import Session, pass_session
-from opsctl.cli.show.chart import chart
+from opsctl.cli.show.chart import draw_chart
 from opsctl.cli.show.text import Block, Table
 from opsctl.disk.alerts import tell
 from opsctl.disk.check import check_disks
@@ -19,10 +19,10 @@ from opsctl.disk.trend import look_ahead
 from opsctl.disk.watch import watch as run_watch
 from opsctl.findings import Finding, Level
 from opsctl.state.model import Action
-from opsctl.units import spoken_bytes
+from opsctl.units import format_bytes
 
 
-@click.group(cls=Branch)
+@click.group(cls=CommandGroup)
 def disk() -> None:
     """How full the disks are, where that leads, and which raw logs go."""
 
@@ -101,13 +101,13 @@ def _check_view(report: CheckReport) -> list[Block]:
     view: list[Block] = [Table(("check", "", "finding"), rows)]
     if report.engine:
         shares = tuple(
-            (one.what, spoken_bytes(one.size_bytes), spoken_bytes(one.prunable_bytes))
+            (one.what, format_bytes(one.size_bytes), format_bytes(one.prunable_bytes))
             for one in report.engine
         )
         view += ["", Table(("container engine", "takes", "`opsctl prune` frees"), shares)]
     if report.folders:
         folders = tuple(
-            (str(one.path), ("" if one.is_whole else "at least ") + spoken_bytes(one.size_bytes))
+            (str(one.path), ("" if one.is_whole else "at least ") + format_bytes(one.size_bytes))
             for one in report.folders
         )
         view += ["", Table(("largest folders", "size"), folders)]
@@ -119,19 +119,19 @@ def _trend_view(report: TrendReport) -> list[Block]:
         return ["no history yet: `opsctl disk check` keeps a sample each time it runs"]
     view: list[Block] = []
     for one in report.trends:
-        view += [f"{one.mount}: {one.said}", *chart(one.points), ""]
+        view += [f"{one.mount}: {one.said}", *draw_chart(one.points), ""]
     return view
 
 
 def _retain_view(report: RetainReport) -> list[Block]:
     rows = tuple(
-        (step.deed.value, str(step.files), spoken_bytes(step.size_bytes), step.folder, step.reason)
+        (step.deed.value, str(step.files), format_bytes(step.size_bytes), step.folder, step.reason)
         for step in report.steps
     )
     verb = "would go" if report.is_dry else "went"
-    said = f"{report.files} files {verb}, {spoken_bytes(report.freed_bytes)}"
+    said = f"{report.files} files {verb}, {format_bytes(report.freed_bytes)}"
     if report.compressed_files:
-        said += f"; {report.compressed_files} compressed, {spoken_bytes(report.saved_bytes)} saved"
+        said += f"; {report.compressed_files} compressed, {format_bytes(report.saved_bytes)} saved"
     table: list[Block] = [Table(("", "files", "size", "folder", "why"), rows)] if rows else []
     findings = [f"{f.level}: {f.what}" for f in report.findings]
     return [*table, said, *findings, *_fixes(report.findings)]

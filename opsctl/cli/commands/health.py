@@ -2,7 +2,7 @@
 
 import click
 
-from opsctl.cli.click_classes import Branch
+from opsctl.cli.click_classes import CommandGroup
 from opsctl.cli.flags import FORMATS, Duration
 from opsctl.cli.session import Session, pass_session
 from opsctl.cli.show.text import Block, Table
@@ -18,7 +18,7 @@ wait_option = click.option(
 )
 
 
-@click.group(cls=Branch)
+@click.group(cls=CommandGroup)
 def health() -> None:
     """Ask whether the stack's systems are well; exit 3 if one is not."""
 

@@ -2,7 +2,7 @@
 
 import click
 
-from opsctl.cli.click_classes import Branch
+from opsctl.cli.click_classes import CommandGroup
 from opsctl.cli.confirm import confirm, confirm_by_name
 from opsctl.cli.session import Session, pass_session
 from opsctl.cli.show.text import Block, Table
@@ -18,7 +18,7 @@ from opsctl.kit.limit_view import (
 from opsctl.systems.redis.client import Redis
 
 
-@click.group(cls=Branch)
+@click.group(cls=CommandGroup)
 def limits() -> None:
     """See and reset the rate limits of all processes."""
 
@@ -58,7 +58,7 @@ def reset_limit(
     if dry_run or not plan.keys:
         session.output.conclude(plan, _plan_view(plan))
     _ask(session, plan, yes=yes, confirmed=confirmed)
-    with session.deed(name, lock="limits", wait_s=0.0):
+    with session.audited_change(name, lock="limits", wait_s=0.0):
         done = reset(redis, plan)
     session.output.conclude(done, _plan_view(done))
 

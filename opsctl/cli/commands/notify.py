@@ -2,14 +2,14 @@
 
 import click
 
-from opsctl.cli.click_classes import Branch
+from opsctl.cli.click_classes import CommandGroup
 from opsctl.cli.flags import FORMATS
 from opsctl.cli.session import Session, pass_session
 from opsctl.cli.show.text import Block, Table
 from opsctl.notify.overview import Overview, Tested, overview, try_out
 
 
-@click.group(cls=Branch)
+@click.group(cls=CommandGroup)
 def notify() -> None:
     """Where alerts go: try a channel, see what was told and what waits."""
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import click
 
-from opsctl.cli.click_classes import Verb
+from opsctl.cli.click_classes import OpsctlCommand
 from opsctl.cli.confirm import confirm
 from opsctl.cli.deploying.run import (
     changing,
@@ -36,7 +36,7 @@ class History:
     releases: tuple[Recorded, ...]
 
 
-@click.command(cls=Verb, formats=FORMATS)
+@click.command(cls=OpsctlCommand, formats=FORMATS)
 @click.option("--no-stats", is_flag=True, help="Leave out CPU and memory, which take two seconds.")
 @pass_session
 def status(session: Session, *, no_stats: bool) -> None:
@@ -49,7 +49,7 @@ def status(session: Session, *, no_stats: bool) -> None:
     session.output.conclude(found, view_status(found))
 
 
-@click.command(cls=Verb)
+@click.command(cls=OpsctlCommand)
 @click.option(
     "--limit",
     type=click.IntRange(1, 1000),
@@ -67,7 +67,7 @@ def history(session: Session, *, limit: int) -> None:
     session.output.conclude(found, view_history(found.releases))
 
 
-@click.command(cls=Verb)
+@click.command(cls=OpsctlCommand)
 @click.argument("release", required=False)
 @click.option("-y", "--yes", is_flag=True, help="Accepted everywhere; this command asks nothing.")
 @stateful_flag
@@ -104,7 +104,7 @@ def rollback(
     session.output.conclude(done, view_deployed(done))
 
 
-@click.command(cls=Verb)
+@click.command(cls=OpsctlCommand)
 @click.option(
     "--keep",
     type=click.IntRange(0, 50),

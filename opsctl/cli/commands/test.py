@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from opsctl.cli.click_classes import Verb
+from opsctl.cli.click_classes import OpsctlCommand
 from opsctl.cli.session import Session, pass_session
 from opsctl.errors import EXIT_OK
-from opsctl.progress import Progress, Silent
+from opsctl.progress import NoProgress, Progress
 from opsctl.sandbox.model import Marks
 from opsctl.sandbox.prepare import Asked, Desk, prepare
 from opsctl.sandbox.report import lines, report
@@ -25,7 +25,7 @@ from opsctl.systems.process.output import Line
 FORMATS = ("text", "json", "github", "junit")
 
 
-class VerbWithVariables(Verb):
+class VerbWithVariables(OpsctlCommand):
     """Takes `--env NAME=VALUE` for a variable: no environment is called so."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -141,7 +141,7 @@ def _asked(session: Session, **words: Any) -> Asked:  # noqa: ANN401 - what clic
         network=words["network"],
         services=tuple(name for names in words["services"] for name in names),
         keep=words["keep"],
-        timeout_s=session.take_timeout(),
+        timeout_s=session.pop_timeout(),
     )
 
 
@@ -177,5 +177,5 @@ def _parts(session: Session, desk: Desk) -> Parts:
         streams[piece.stream].write(piece.data)
         streams[piece.stream].flush()
 
-    progress: Progress = Silent() if sys.stderr.isatty() else session.progress
+    progress: Progress = NoProgress() if sys.stderr.isatty() else session.progress
     return Parts(desk.sandboxes, desk.clock, desk.settings.sandbox, hear, progress)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import click
 
-from opsctl.cli.click_classes import Verb
+from opsctl.cli.click_classes import OpsctlCommand
 from opsctl.cli.confirm import confirm_by_name
 from opsctl.cli.deploying.migration import migration_of
 from opsctl.cli.deploying.notices import notifier_of
@@ -40,7 +40,7 @@ wait_flag = click.option(
 )
 
 
-@click.command(cls=Verb)
+@click.command(cls=OpsctlCommand)
 @click.argument("services", nargs=-1)
 @click.option("--build", is_flag=True, help="Build every image anew, changed or not.")
 @click.option("--no-migrate", is_flag=True, help="Leave the schema as it is.")
@@ -83,7 +83,7 @@ def up(
     session.output.conclude(done, view_deployed(done))
 
 
-@click.command(cls=Verb)
+@click.command(cls=OpsctlCommand)
 @click.option("-y", "--yes", is_flag=True, help="Go on without asking; not enough in production.")
 @click.option("--confirm", "given", metavar="ENV", help="The environment's name, typed.")
 @dry_run_flag
@@ -121,7 +121,7 @@ def _confirm_down(session: Session, *, yes: bool, given: str | None) -> None:
         confirm_by_name(session, f"This stops {target.project}.", name=target.env, given=given)
 
 
-@click.command(cls=Verb)
+@click.command(cls=OpsctlCommand)
 @click.argument("services", nargs=-1)
 @click.option("-f", "--follow", "is_followed", is_flag=True, help="Go on as lines come.")
 @click.option(
@@ -179,7 +179,9 @@ def changing(session: Session, observer: Observer, *, wait_s: float | None) -> I
     target, wait_s = observer.site.target, wait_s or 0.0
     lock = f"deploy-{target.project}"
     with (
-        session.deed(f"{target.project} on {target.engine_name}", lock=lock, wait_s=wait_s),
+        session.audited_change(
+            f"{target.project} on {target.engine_name}", lock=lock, wait_s=wait_s
+        ),
         engine_lock(observer.site, purpose=f"opsctl {session.command}", wait_s=wait_s),
     ):
         yield

@@ -2,7 +2,7 @@
 
 import click
 
-from opsctl.cli.click_classes import Verb
+from opsctl.cli.click_classes import OpsctlCommand
 from opsctl.cli.session import Session, pass_session
 from opsctl.cli.show.text import Block, Table
 from opsctl.probe.health import switched_off
@@ -11,7 +11,7 @@ from opsctl.probe.redis.inspect import HotKey, Inspection, inspect
 _KIB = 1024
 
 
-@click.command(cls=Verb)
+@click.command(cls=OpsctlCommand)
 @pass_session
 def redis(session: Session) -> None:
     """Show slow commands, big and hot keys, and clients, without stalling the server.

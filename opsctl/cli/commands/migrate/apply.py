@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import click
 
-from opsctl.cli.click_classes import LazyBranch
+from opsctl.cli.click_classes import LazyGroup
 from opsctl.cli.command_table import Entry
 from opsctl.cli.flags import TEXT_AND_JSON, Duration
 from opsctl.cli.session import Session, pass_session
@@ -34,7 +34,7 @@ VERBS: dict[str, Entry] = {
 }
 
 
-class Migrate(LazyBranch):
+class Migrate(LazyGroup):
     """A group that does something itself when no verb follows."""
 
     formats = TEXT_AND_JSON
@@ -107,7 +107,7 @@ def _apply(session: Session, project: Project, drafted: Draft) -> Outcome:
         session.left_behind = f"the file that ran is in whole or not at all; {kept(applied)}"
 
     address, wait_s = project.dialect.scripts.address, project.patience.runner_s
-    with session.deed(address, lock="migrate", wait_s=wait_s):
+    with session.audited_change(address, lock="migrate", wait_s=wait_s):
         session.left_behind = f"the file that ran is in whole or not at all; {kept(applied)}"
         outcome = drafted.apply(tell, session.heartbeat)
         project.write_schema(drafted.ledger, outcome)

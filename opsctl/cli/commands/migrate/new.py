@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import click
 
-from opsctl.cli.click_classes import Verb
+from opsctl.cli.click_classes import OpsctlCommand
 from opsctl.cli.commands.migrate.apply import values
 from opsctl.cli.confirm import confirm, confirm_by_name
 from opsctl.cli.flags import Duration
@@ -29,7 +29,7 @@ class TakenBack:
     files: tuple[str, ...]
 
 
-@click.command(cls=Verb)
+@click.command(cls=OpsctlCommand)
 @click.argument("name")
 @click.option("--down", is_flag=True, help="Also start the part that takes it back.")
 @click.option("-n", "--dry-run", is_flag=True, help="Show the names; write nothing.")
@@ -47,7 +47,7 @@ def new(session: Session, *, name: str, down: bool, dry_run: bool, yes: bool) ->
     session.output.conclude(Created(paths), paths)
 
 
-@click.command(cls=Verb)
+@click.command(cls=OpsctlCommand)
 @click.option("--to", type=click.IntRange(0), metavar="V", help="Everything up to V is there.")
 @click.option("--from", "source", type=click.Choice(SOURCES), help="Whose notes to read.")
 @click.option(
@@ -88,14 +88,14 @@ def adopt(
             session.output.conclude(adoption, _adoption(adoption, changes))
         confirm(session, f"{len(changes)} rows change: {', '.join(changes[:5])}. Go on?", yes=yes)
         address = project.dialect.scripts.address
-        with session.deed(address, lock="migrate", wait_s=project.patience.runner_s):
+        with session.audited_change(address, lock="migrate", wait_s=project.patience.runner_s):
             accept(project, ledger, accepted)
             forget(ledger, forgotten)
             adopt_all(project, ledger, adoption)
     session.output.conclude(adoption, _adoption(adoption, changes))
 
 
-@click.command(cls=Verb)
+@click.command(cls=OpsctlCommand)
 @click.option("--to", type=click.IntRange(0), metavar="V", help="Take back everything after V.")
 @click.option(
     "--step", type=click.IntRange(1), metavar="N", help="Take back N files; 1 by default."
@@ -135,7 +135,7 @@ def down(
             session.output.conclude(TakenBack(names), names or ("nothing to take back",))
         _ask(session, f"This runs {', '.join(names)}, which may destroy data.", typed, yes=yes)
         address, wait_s = project.dialect.scripts.address, project.patience.runner_s
-        with session.deed(address, lock="migrate", wait_s=wait_s):
+        with session.audited_change(address, lock="migrate", wait_s=wait_s):
             session.left_behind = "the file that ran is taken back in whole or not at all"
             done = take_back(project, ledger, works, lambda e: session.output.event(e, str(e)))
     session.output.conclude(TakenBack(tuple(done)), [f"{len(done)} taken back"])

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import click
 
-from opsctl.cli.click_classes import Verb
+from opsctl.cli.click_classes import OpsctlCommand
 from opsctl.cli.commands.migrate.apply import values
 from opsctl.cli.flags import FORMATS
 from opsctl.cli.session import Session, pass_session
@@ -50,7 +50,7 @@ class Schema:
     objects: tuple[Named, ...]
 
 
-@click.command(cls=Verb)
+@click.command(cls=OpsctlCommand)
 @click.option("--exit-code", is_flag=True, help="Exit 4 if files are pending.")
 @pass_session
 def status(session: Session, *, exit_code: bool) -> None:
@@ -68,7 +68,7 @@ def status(session: Session, *, exit_code: bool) -> None:
     session.output.conclude(report, [_table(rows)], exit_code=code)
 
 
-@click.command(cls=Verb, formats=FORMATS)
+@click.command(cls=OpsctlCommand, formats=FORMATS)
 @click.option("--no-schema", is_flag=True, help="Only the files; build no shadow database.")
 @values
 @pass_session
@@ -86,7 +86,7 @@ def verify(session: Session, *, no_schema: bool, given: Sequence[str]) -> None:
     session.output.conclude(verdict, _verdict(verdict))
 
 
-@click.command(cls=Verb)
+@click.command(cls=OpsctlCommand)
 @pass_session
 def dump(session: Session) -> None:
     """Print the schema, in an order that stays: for reading and for diffs, not a backup."""
