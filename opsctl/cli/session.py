@@ -123,18 +123,18 @@ class Session:
 
 
 def pass_session(
-    command: Callable[Concatenate[Session, P], None],
-) -> Callable[P, None]:
+    command: Callable[Concatenate[Session, P], int | None],
+) -> Callable[P, int | None]:
     """Hand the session to a verb, its flags read and its format checked."""
 
     @functools.wraps(command)
-    def wrapper(*args: P.args, **kwargs: P.kwargs) -> None:
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> int | None:
         context = click.get_current_context()
         session = context.ensure_object(Session)
         session.begin(name_of(context), context.meta.get(GIVEN_FLAGS, {}))
         _refuse_format(context.command, session.options.output)
         context.call_on_close(session.close)
-        command(session, *args, **kwargs)
+        return command(session, *args, **kwargs)
 
     return wrapper
 

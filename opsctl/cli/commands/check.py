@@ -7,7 +7,7 @@ import click
 from opsctl.cli.click_classes import OpsctlCommand
 from opsctl.cli.session import Session, pass_session
 from opsctl.cli.show.text import Block, escape_control
-from opsctl.errors import UsageError
+from opsctl.errors import EXIT_ATTENTION, UsageError
 from opsctl.findings import Finding, Level
 from opsctl.policy.baseline import write
 from opsctl.policy.check import Checked, Wish
@@ -39,7 +39,7 @@ def check(
     live: bool,
     strict: bool,
     write_baseline: bool,
-) -> None:
+) -> int:
     """Hold the project to the rules of the house; exit 3 on findings.
 
     Reads files, rendered compose projects, settings and git, and runs none of what it checks.
@@ -52,7 +52,8 @@ def check(
     checked = check_all(site, Wish(paths, only, live), Sql(_read_sql, _why_alone))
     report = _accepted(session, checked) if write_baseline else checked.report
     advised = any(finding.level is Level.ADVICE for finding in report.findings)
-    session.output.conclude(report, _view(report), exit_code=3 if strict and advised else None)
+    code = EXIT_ATTENTION if strict and advised else None
+    return session.output.conclude(report, _view(report), exit_code=code)
 
 
 def _accepted(session: Session, checked: Checked) -> Report:

@@ -37,18 +37,18 @@ def config() -> None:
 @config.command()
 @click.option("--origin", is_flag=True, help="Say where each value comes from.")
 @pass_session
-def show(session: Session, *, origin: bool) -> None:
+def show(session: Session, *, origin: bool) -> int:
     """Show every setting of an environment; secrets are masked."""
     loaded = session.wiring.loaded
     explained = tuple(loaded.resolved.describe())
     shown = Shown(loaded.resolved.settings.env, loaded.files, explained)
-    session.output.conclude(shown, [_table(explained, origin=origin)])
+    return session.output.conclude(shown, [_table(explained, origin=origin)])
 
 
 @config.command(formats=FORMATS)
 @click.option("--connect", is_flag=True, help="Also open the database and Redis; exit 7 if dead.")
 @pass_session
-def check(session: Session, *, connect: bool) -> None:
+def check(session: Session, *, connect: bool) -> int:
     """Check the settings of an environment; exit 6 if one is wrong, 3 if one is doubtful."""
     loaded = session.wiring.loaded
     if connect:
@@ -57,7 +57,7 @@ def check(session: Session, *, connect: bool) -> None:
         connect_all(session.wiring)
     checked = Checked(loaded.resolved.settings.env, tuple(judge_settings(loaded)))
     view: list[Block] = [f"{finding.level}: {finding.what}" for finding in checked.findings]
-    session.output.conclude(checked, view)
+    return session.output.conclude(checked, view)
 
 
 def _table(explained: tuple[DescribedSetting, ...], *, origin: bool) -> Table:

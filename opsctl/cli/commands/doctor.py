@@ -14,7 +14,7 @@ from opsctl.findings import Level
 
 @click.command(cls=OpsctlCommand, formats=FORMATS)
 @pass_session
-def doctor(session: Session) -> None:
+def doctor(session: Session) -> int:
     """Check everything opsctl stands on; exit 3 on trouble.
 
     Engine, compose, disk, git, settings, state, and each system that the settings name: whether it
@@ -27,7 +27,7 @@ def doctor(session: Session) -> None:
         clock=patient.clock,
         progress=session.progress,
     )
-    session.output.conclude(report, _view(report))
+    return session.output.conclude(report, _view(report))
 
 
 def _view(report: Report) -> list[Block]:

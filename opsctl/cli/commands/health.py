@@ -1,5 +1,7 @@
 """`opsctl health`."""
 
+from typing import NoReturn
+
 import click
 
 from opsctl.cli.click_classes import CommandGroup
@@ -26,7 +28,7 @@ def health() -> None:
 @health.command(formats=FORMATS)
 @wait_option
 @pass_session
-def redis(session: Session, *, wait_s: float | None) -> None:
+def redis(session: Session, *, wait_s: float | None) -> int:
     """Judge Redis: answer times, memory, clients, persistence, replicas, keys; exit 3 on trouble.
 
     The marks stand in section `probe` of the settings. Nothing it asks can stall the server.
@@ -34,17 +36,17 @@ def redis(session: Session, *, wait_s: float | None) -> None:
     wiring = session.wiring
     rules = wiring.settings.probe
     if not wiring.settings.redis.enabled:
-        _conclude(session, switched_off("redis", "redis.enabled"))
+        return _conclude(session, switched_off("redis", "redis.enabled"))
     report = wait_until_well(
         lambda: redis_health(wiring.redis, rules, wiring.clock),
         wait_s=wait_s or 0.0,
         clock=wiring.clock,
         progress=session.progress,
     )
-    _conclude(session, report)
+    return _conclude(session, report)
 
 
-def _conclude(session: Session, report: Report) -> None:
+def _conclude(session: Session, report: Report) -> NoReturn:
     session.output.conclude(report, view_findings(report))
 
 

@@ -27,7 +27,7 @@ def init(
     dry_run: bool,
     exit_code: bool,
     lock_timeout_s: float | None,
-) -> None:
+) -> int:
     """Write what a project needs and never overwrite a file.
 
     Settings with one overlay an environment, compose files, the first migration and a CI step.
@@ -40,12 +40,12 @@ def init(
     if dry_run:
         steps = plan(wanted, observe(root, wanted, wiring.files))
         code = EXIT_PENDING if exit_code and steps.pending else EXIT_OK
-        session.output.conclude(steps, _view(steps), exit_code=code)
+        return session.output.conclude(steps, _view(steps), exit_code=code)
     with session.audited_change(str(root), lock="init", wait_s=lock_timeout_s or 0.0):
         steps = plan(wanted, observe(root, wanted, wiring.files))
         session.left_behind = "what had been written was removed again"
         write(root, steps, wanted, files=wiring.files, progress=session.progress)
-    session.output.conclude(steps, _view(steps))
+    return session.output.conclude(steps, _view(steps))
 
 
 def _view(steps: Plan) -> list[Block]:

@@ -100,7 +100,7 @@ class Planned:
 @click.option("-n", "--dry-run", is_flag=True, help="Show the plan; run nothing.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @pass_session
-def test(session: Session, /, *, dry_run: bool, junit: str | None, **words: Any) -> None:  # noqa: ANN401 - what click read
+def test(session: Session, /, *, dry_run: bool, junit: str | None, **words: Any) -> int:  # noqa: ANN401 - what click read
     """Run a test in a container that cannot exceed 0.5 CPU and 512 MiB.
 
     Its output streams as it comes, and its exit code is ours; --timeout is how long it may run
@@ -114,7 +114,7 @@ def test(session: Session, /, *, dry_run: bool, junit: str | None, **words: Any)
     desk = _desk(session)
     plan = prepare(asked, desk, marks, build=not dry_run)
     if dry_run:
-        session.output.conclude(Planned(plan.steps), plan.steps, exit_code=EXIT_OK)
+        return session.output.conclude(Planned(plan.steps), plan.steps, exit_code=EXIT_OK)
     swept = sweep(desk.sandboxes, desk.host, desk.clock)
     session.left_behind = "what had been started was removed"
     told = report(run(plan, _parts(session, desk), marks, keep=asked.keep), swept)
@@ -124,7 +124,7 @@ def test(session: Session, /, *, dry_run: bool, junit: str | None, **words: Any)
         desk.files.write_text(Path(junit).absolute(), as_junit(told.runs), mode=0o644)
     for line in lines(told):
         session.output.note(line)
-    session.output.conclude(told, [], exit_code=told.exit_code)
+    return session.output.conclude(told, [], exit_code=told.exit_code)
 
 
 def _asked(session: Session, **words: Any) -> Asked:  # noqa: ANN401 - what click read

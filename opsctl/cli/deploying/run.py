@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 import click
 
@@ -65,7 +66,7 @@ def up(
     dry_run: bool,
     exit_code: bool,
     lock_timeout_s: float | None,
-) -> None:
+) -> int:
     """Deploy the checkout: plan, build or pull, start, verify, record.
 
     Exit 5 if a guard refuses; 1 if the deploy failed and what ran before runs again; 8 if that
@@ -76,11 +77,11 @@ def up(
     _ = observer.asked
     helpers = helpers_of(session, migrate=not no_migrate)
     if dry_run:
-        conclude_plan(session, prepare(observer, wish, helpers), exit_code=exit_code)
+        return conclude_plan(session, prepare(observer, wish, helpers), exit_code=exit_code)
     with changing(session, observer, wait_s=lock_timeout_s):
         settle(observer)
         done = run_shown(session, prepare(observer, wish, helpers))
-    session.output.conclude(done, view_deployed(done))
+    return session.output.conclude(done, view_deployed(done))
 
 
 @click.command(cls=OpsctlCommand)
@@ -98,7 +99,7 @@ def down(
     dry_run: bool,
     exit_code: bool,
     lock_timeout_s: float | None,
-) -> None:
+) -> int:
     """Stop an environment: containers and networks go, volumes stay.
 
     Production wants its name typed, or --confirm prod; --yes does not cover it.
@@ -107,12 +108,12 @@ def down(
     if dry_run:
         planned = plan_down(observer)
         code = EXIT_PENDING if exit_code and not planned.is_idle else EXIT_OK
-        session.output.conclude(planned, view_down(planned), exit_code=code)
+        return session.output.conclude(planned, view_down(planned), exit_code=code)
     _confirm_down(session, yes=yes, given=given)
     with changing(session, observer, wait_s=lock_timeout_s):
         session.left_behind = "some containers may be stopped; volumes are untouched"
         planned = take_down(observer, tell=teller(session))
-    session.output.conclude(planned, view_down(planned))
+    return session.output.conclude(planned, view_down(planned))
 
 
 def _confirm_down(session: Session, *, yes: bool, given: str | None) -> None:
@@ -197,6 +198,6 @@ def run_shown(session: Session, run: Run) -> Deployed:
         session.left_behind = run.left_behind
 
 
-def conclude_plan(session: Session, run: Run, *, exit_code: bool) -> None:
+def conclude_plan(session: Session, run: Run, *, exit_code: bool) -> NoReturn:
     code = EXIT_PENDING if exit_code and not run.plan.is_idle else EXIT_OK
     session.output.conclude(run.plan, view_plan(run.plan), exit_code=code)

@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Iterable, Sequence
+from typing import NoReturn
 
 import click
 
@@ -33,7 +34,7 @@ class Output:
 
     def conclude(
         self, report: object, view: Iterable[Block], *, exit_code: int | None = None
-    ) -> None:
+    ) -> NoReturn:
         """Show the result and end the command; findings decide the exit code if none is given."""
         findings: Sequence[Finding] = getattr(report, "findings", ())
         if self.form == "text":

@@ -9,6 +9,7 @@ from opsctl.cli.click_classes import OpsctlCommand
 from opsctl.cli.flags import FORMATS, Duration
 from opsctl.cli.session import Session, pass_session
 from opsctl.cli.show.text import Block, Table, escape_control
+from opsctl.errors import EXIT_OK
 from opsctl.findings import Finding, Level
 from opsctl.probe.health import switched_off
 from opsctl.probe.pubsub.canary import fly
@@ -40,7 +41,7 @@ def pubsub(  # one a flag
     for_s: float | None,
     every_s: float,
     payloads: bool,
-) -> None:
+) -> int:
     """Say who hears which channel, proven without a message; exit 3 if one is not heard.
 
     Without PATTERN the channels and patterns of section `probe` are asked for. OK: somebody hears
@@ -50,15 +51,15 @@ def pubsub(  # one a flag
     wanted = expected(settings.probe, patterns)
     if not settings.redis.enabled:
         off = switched_off("redis", "redis.enabled")
-        session.output.conclude(off, ["Redis is turned off by redis.enabled."])
+        return session.output.conclude(off, ["Redis is turned off by redis.enabled."])
     if following:
         pace = Pace(every_s, for_s, settings.probe.top)
         _follow(session, wanted, pace, payloads=payloads)
-        return
+        return EXIT_OK
     report = who_listens(session.wiring.redis, wanted, session.wiring.redis_node, settings.probe)
     if canary:
         report = replace(report, findings=(*report.findings, _canary(session)))
-    session.output.conclude(report, _view(report))
+    return session.output.conclude(report, _view(report))
 
 
 def _canary(session: Session) -> Finding:
