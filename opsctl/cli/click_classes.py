@@ -1,4 +1,4 @@
-"""Our kinds of click commands: flags that mean the same everywhere, commands loaded when called."""
+"""Our click command classes: global flags on every command, commands imported when called."""
 
 import importlib
 import os
@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 _WIDEST_HELP = 100
+SEE_GLOBAL_OPTIONS = "Global options: see `opsctl --help`"
 
 
 class _HelpContext(click.Context):
-    """Measures the terminal itself: click would import shutil and what hangs on it for that."""
+    """Measures the terminal itself: click would import shutil and its dependencies for that."""
 
     def make_formatter(self) -> click.HelpFormatter:
         try:
@@ -28,7 +29,7 @@ class _HelpContext(click.Context):
 
 
 class _WithCommonFlags(click.Command):
-    """Takes the common flags besides its own, and lists them apart in its help."""
+    """Accepts the global flags besides its own; only the root lists them in its help."""
 
     context_class = _HelpContext
 
@@ -40,19 +41,28 @@ class _WithCommonFlags(click.Command):
         own = [p for p in self.get_params(ctx) if p not in COMMON_FLAGS]
         arguments = [p for p in own if isinstance(p, click.Argument)]
         options = [p for p in own if p not in arguments]
-        for title, params in (
-            ("Arguments", arguments),
-            ("Options", options),
-            ("Options of every command", COMMON_FLAGS),
-        ):
-            records = [record for p in params if (record := p.get_help_record(ctx))]
-            if records:
-                with formatter.section(title):
-                    formatter.write_dl(records)
+        _write_params(ctx, formatter, "Arguments", arguments)
+        _write_params(ctx, formatter, "Options", options)
+        if ctx.parent is None:
+            _write_params(ctx, formatter, "Global options", COMMON_FLAGS)
+        else:
+            formatter.write_paragraph()
+            formatter.write_text(SEE_GLOBAL_OPTIONS)
+
+
+def _write_params(
+    ctx: click.Context,
+    formatter: click.HelpFormatter,
+    title: str,
+    params: Sequence[click.Parameter],
+) -> None:
+    if records := [record for p in params if (record := p.get_help_record(ctx))]:
+        with formatter.section(title):
+            formatter.write_dl(records)
 
 
 class OpsctlCommand(_WithCommonFlags):
-    """A command that does something; `formats` are the ways in which it can answer."""
+    """A command; `formats` are the output formats that it supports."""
 
     def __init__(
         self,
@@ -65,21 +75,31 @@ class OpsctlCommand(_WithCommonFlags):
 
 
 class CommandGroup(_WithCommonFlags, click.Group):
-    """A group of verbs."""
+    """A group of commands that are defined in its own module."""
 
     command_class = OpsctlCommand
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        _WithCommonFlags.format_options(self, ctx, formatter)
         self.format_commands(ctx, formatter)
+        _WithCommonFlags.format_options(self, ctx, formatter)
 
 
 class LazyGroup(CommandGroup):
-    """A group that imports a command only to run it; help and completion read the table."""
+    """A group that imports a command only to run it; help and completion read the table.
 
-    def __init__(self, *args: Any, table: Mapping[str, Entry], **kwargs: Any) -> None:  # noqa: ANN401 - handed on to click
+    `sections` maps the headings of its help to the commands below them.
+    """
+
+    def __init__(
+        self,
+        *args: Any,  # noqa: ANN401 - handed on to click
+        table: Mapping[str, Entry],
+        sections: Mapping[str, Sequence[str]] | None = None,
+        **kwargs: Any,  # noqa: ANN401 - handed on to click
+    ) -> None:
         super().__init__(*args, **kwargs)
         self._table = table
+        self._sections = sections or {"Commands": tuple(table)}
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(self._table)
@@ -88,10 +108,10 @@ class LazyGroup(CommandGroup):
         entry = self._table.get(cmd_name)
         if entry is None:
             return None
-        module, _, attribute = entry.where.partition(":")
+        module, _, attribute = entry.location.partition(":")
         command = getattr(importlib.import_module(module), attribute)
         if not isinstance(command, click.Command):
-            raise TypeError(f"{entry.where} is not a command")
+            raise TypeError(f"{entry.location} is not a command")
         return command
 
     def resolve_command(
@@ -103,14 +123,16 @@ class LazyGroup(CommandGroup):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, entry.says) for name, entry in self._table.items()])
+        widest = max(map(len, self._table))
+        for title, names in self._sections.items():
+            with formatter.section(title):
+                formatter.write_dl([(f"{name:{widest}}", self._table[name].help) for name in names])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
         from click.shell_completion import CompletionItem  # noqa: PLC0415 - only completion pays
 
         names = [
-            CompletionItem(name, help=entry.says)
+            CompletionItem(name, help=entry.help)
             for name, entry in self._table.items()
             if name.startswith(incomplete)
         ]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO, cast
 import click
 
 from opsctl.cli.click_classes import LazyGroup
-from opsctl.cli.command_table import ROOT_COMMANDS
+from opsctl.cli.command_table import ROOT_COMMANDS, ROOT_SECTIONS
 from opsctl.cli.exit import exit_process
 from opsctl.cli.flags import FORMATS, VERSION
 from opsctl.cli.session import Session
@@ -149,7 +149,9 @@ def _open_closed_streams() -> None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115 - open to the end; pathlib takes 3 ms
 
 
-@click.group(cls=RootGroup, params=[VERSION], table=ROOT_COMMANDS, epilog=EPILOG)
+@click.group(
+    cls=RootGroup, params=[VERSION], table=ROOT_COMMANDS, sections=ROOT_SECTIONS, epilog=EPILOG
+)
 def root() -> None:
     """Run one server's data stack: deploy it, migrate it, watch it, heal it."""
 

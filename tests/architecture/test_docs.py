@@ -37,7 +37,7 @@ def test_the_static_table_says_what_click_would(name: str) -> None:
 
     assert command is not None
     assert command.name == name
-    assert ROOT_COMMANDS[name].says == (command.help or "").partition("\n")[0]
+    assert ROOT_COMMANDS[name].help == (command.help or "").partition("\n")[0]
 
 
 @pytest.mark.parametrize("path", ALL)

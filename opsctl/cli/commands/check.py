@@ -45,6 +45,12 @@ def check(
     Reads files, rendered compose projects, settings and git, and runs none of what it checks.
     docs/check.md lists every rule, and how one is answered for in place, in a baseline, or in
     configs/policy, where a project also keeps rules of its own.
+
+    \b
+    Examples:
+      opsctl check
+      opsctl check docker-compose.prod.yml
+      opsctl check --strict -o sarif        for code hosts
     """
     if write_baseline and (paths or only):
         raise UsageError("a baseline is of the whole project", hint="Leave PATH and --rule out.")

@@ -38,7 +38,14 @@ def config() -> None:
 @click.option("--origin", is_flag=True, help="Say where each value comes from.")
 @pass_session
 def show(session: Session, *, origin: bool) -> int:
-    """Show every setting of an environment; secrets are masked."""
+    """Show every setting of an environment; secrets are masked.
+
+    \b
+    Examples:
+      opsctl config show -e prod
+      opsctl config show --origin           where each value comes from
+      opsctl config show | grep redis
+    """
     loaded = session.wiring.loaded
     explained = tuple(loaded.resolved.describe())
     shown = Shown(loaded.resolved.settings.env, loaded.files, explained)
@@ -62,9 +69,10 @@ def check(session: Session, *, connect: bool) -> int:
 
 def _table(explained: tuple[DescribedSetting, ...], *, origin: bool) -> Table:
     if origin:
-        rows = tuple((value.path, _text(value.value), value.origin) for value in explained)
-        return Table(("setting", "value", "origin"), rows)
-    return Table(("setting", "value"), tuple((v.path, _text(v.value)) for v in explained))
+        origins = tuple((value.path, _text(value.value), value.origin) for value in explained)
+        return Table(("setting", "value", "origin"), origins, long_column="value")
+    rows = tuple((value.path, _text(value.value)) for value in explained)
+    return Table(("setting", "value"), rows, long_column="value")
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 - a setting is anything that YAML can say

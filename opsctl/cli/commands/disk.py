@@ -73,6 +73,11 @@ def retain(
 
     Older than retention.max_age_h (120 h) goes. On a mount above its mark the oldest go first,
     until it is below disk.clear_percent. Nothing younger than 48 h ever goes, however full it is.
+
+    \b
+    Examples:
+      opsctl disk retain -n                 show what would be removed
+      opsctl disk retain --yes --lock-timeout 60s
     """
     wiring, run = session.wiring, uuid.uuid4().hex
     if dry_run:

@@ -19,6 +19,11 @@ def doctor(session: Session) -> int:
 
     Engine, compose, disk, git, settings, state, and each system that the settings name: whether it
     answers, its version, its clock. All at once, and no longer than doctor.timeout_s.
+
+    \b
+    Examples:
+      opsctl doctor
+      opsctl doctor -e prod -o nagios       as a monitoring check
     """
     patient = session.switch_wiring(session.wiring.or_defaults())
     report = examine(

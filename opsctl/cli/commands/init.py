@@ -32,6 +32,11 @@ def init(
 
     Settings with one overlay an environment, compose files, the first migration and a CI step.
     What is there already stays as it is; what fails half-way is taken back.
+
+    \b
+    Examples:
+      opsctl init -n                        list the files that are missing
+      opsctl init --name trading
     """
     root = session.wiring.directory
     project = name or project_name(root.name)

@@ -44,6 +44,11 @@ def status(session: Session, *, no_stats: bool) -> int:
 
     Health, image, restarts, CPU and memory of each service, drift from the compose file, a deploy
     that is at work, and one that was cut off.
+
+    \b
+    Examples:
+      opsctl status -e prod
+      opsctl status -e prod --no-stats --json
     """
     found = status_of(Observer(session.wiring), measure=not no_stats)
     return session.output.conclude(found, view_status(found))
@@ -91,6 +96,12 @@ def rollback(
 
     RELEASE is a name from `opsctl history`, or the beginning of a commit. The schema stays as it
     is. An image that was cleaned up is pulled by digest, or built again from its commit.
+
+    \b
+    Examples:
+      opsctl rollback -e prod -n            show the plan
+      opsctl rollback -e prod               previous release
+      opsctl rollback -e prod 3f9c2ab       release of a commit
     """
     wish = Wish(allow_stateful=allow_stateful, wait_timeout_s=wait_timeout_s, kind="rollback")
     observer = Observer(session.wiring)

@@ -107,6 +107,12 @@ def test(session: Session, /, *, dry_run: bool, junit: str | None, **words: Any)
     (exit 124). Without an image it is the compose project's test service. The container has no
     network, no root, no swap and a read-only file system; its caps are verified from inside before
     the command starts. Settings lower the caps and never raise them (exit 5).
+
+    \b
+    Examples:
+      opsctl test -- pytest -q
+      opsctl test --image python:3.13 -- python -m unittest
+      opsctl test --with postgres,redis -- pytest tests/integration
     """
     asked = _asked(session, **words)
     token, secret, password = (os.urandom(size).hex() for size in (4, 16, 16))

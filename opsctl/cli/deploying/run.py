@@ -71,6 +71,13 @@ def up(
 
     Exit 5 if a guard refuses; 1 if the deploy failed and what ran before runs again; 8 if that
     could not be put back; 75 if another deploy is at work.
+
+    \b
+    Examples:
+      opsctl up -e prod -n          show the plan
+      opsctl up -e prod             deploy everything
+      opsctl up -e dev web          deploy one service
+      opsctl up -e prod --json      print the result as JSON
     """
     wish = Wish(services, build, allow_dirty, allow_stateful, wait_timeout_s)
     observer = Observer(session.wiring)
@@ -137,7 +144,13 @@ def _confirm_down(session: Session, *, yes: bool, given: str | None) -> None:
 def logs(
     session: Session, *, services: tuple[str, ...], is_followed: bool, lines: int, times: bool
 ) -> None:
-    """Show what the services said; secrets of the project are masked."""
+    """Show what the services said; secrets of the project are masked.
+
+    \b
+    Examples:
+      opsctl logs -e prod web --lines 50
+      opsctl logs -e dev -f
+    """
 
     def show(line: Line) -> None:
         session.output.event({"line": line.text}, line.text)

@@ -30,7 +30,8 @@ class Output:
         self.command = command
         self.form = form
         self._quiet = quiet
-        self._color = sys.stdout.isatty() if color is None else color and sys.stdout.isatty()
+        self._is_terminal = sys.stdout.isatty()
+        self._color = self._is_terminal and color is not False
 
     def conclude(
         self, report: object, view: Iterable[Block], *, exit_code: int | None = None
@@ -38,7 +39,7 @@ class Output:
         """Show the result and end the command; findings decide the exit code if none is given."""
         findings: Sequence[Finding] = getattr(report, "findings", ())
         if self.form == "text":
-            print_blocks(view, rich=self._color)
+            print_blocks(view, terminal=self._is_terminal, color=self._color)
         elif self.form == "json":
             self._document(report)
         else:
@@ -50,7 +51,7 @@ class Output:
         if self.form == "json":
             self._document(record)
         else:
-            print_blocks([view], rich=False)
+            print_blocks([view], terminal=False, color=False)
 
     def note(self, text: str) -> None:
         """Tell the person; programs read stdout."""

@@ -46,6 +46,12 @@ def pubsub(  # one a flag
 
     Without PATTERN the channels and patterns of section `probe` are asked for. OK: somebody hears
     it. FAIL: proven that nobody does. UNKNOWN: the server hides what would prove it.
+
+    \b
+    Examples:
+      opsctl debug pubsub 'ticks.*'         who subscribes to these channels
+      opsctl debug pubsub --canary          also send a test message
+      opsctl debug pubsub --follow --for 30s
     """
     settings = session.wiring.settings
     wanted = expected(settings.probe, patterns)

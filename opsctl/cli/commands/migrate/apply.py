@@ -83,6 +83,13 @@ def migrate(
     Every file runs in one transaction together with its row in the tracking table. The first
     failure stops the run; what came before it is kept and named. With --json every file is an
     event, one line each.
+
+    \b
+    Examples:
+      opsctl migrate -n                     show statements, locks and sizes
+      opsctl migrate --rehearse             run everything, then roll it back
+      opsctl migrate -e prod --step 1       apply the next file only
+      opsctl migrate status
     """
     if click.get_current_context().invoked_subcommand:
         return EXIT_OK
