@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from opsctl.addresses import EVERYWHERE, is_loopback, is_public
 from opsctl.findings import Level
-from opsctl.policy.addresses import EVERYWHERE, is_loopback, is_public
 from opsctl.policy.live import Machine
 from opsctl.policy.model import Hit, Rule, Severity, rule
 from opsctl.systems.engine.model import Container, Published
