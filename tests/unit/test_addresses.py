@@ -1,5 +1,7 @@
 """Each kind of address, and what every question about it answers."""
 
+from collections.abc import Callable
+
 import pytest
 
 from opsctl.addresses import (
@@ -13,7 +15,7 @@ from opsctl.addresses import (
     parse_networks,
 )
 
-QUESTIONS = {
+QUESTIONS: dict[str, Callable[[str], bool]] = {
     "loopback": is_loopback,
     "tailnet": is_tailnet,
     "documentation": is_documentation,

@@ -87,7 +87,7 @@ def database_open(machine: Machine) -> Iterator[Hit]:
     for container, port in _published(machine):
         if port.target in ports:
             said[_spoken(container, port)] = None
-    for host, number in machine.open_doors:
+    for host, number in machine.open_ports:
         said[f"port {number} of {host} answers from here"] = None
     yield from (Hit(what) for what in said)
 

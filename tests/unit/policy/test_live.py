@@ -53,7 +53,7 @@ BAD = [
     ("live-port-open", running(Published("::", 53, 53, "udp"))),
     ("live-database-open", listening("0.0.0.0", 5432)),  # noqa: S104 - what is looked for
     ("live-database-open", running(Published("0.0.0.0", 15432, 5432))),  # noqa: S104 - same
-    ("live-database-open", machine(open_doors=(("203.0.113.9", 5432),))),
+    ("live-database-open", machine(open_ports=(("203.0.113.9", 5432),))),
     (
         "live-public-client",
         machine(
