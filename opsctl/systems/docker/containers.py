@@ -19,12 +19,12 @@ from opsctl.systems.engine.model import (
     EngineDisk,
     EngineVersion,
     Image,
-    Stats,
+    ContainerStats,
     read_container,
     read_disk,
     read_image,
     read_stats,
-    spoken_version,
+    choose_api_version,
 )
 from opsctl.systems.error_table import ErrorMeaning, meaning_of
 
@@ -62,7 +62,7 @@ class Containers(Protocol):
 
     def logs(self, container: str, *, lines: int = LOG_LINES) -> str: ...
 
-    def stats(self, container: str) -> Stats:
+    def stats(self, container: str) -> ContainerStats:
         """Measure a running container; takes a second or two."""
         ...
 
@@ -220,7 +220,7 @@ class DockerContainers:
             said = self._client(self._patience_s).logs(container, tail=lines)
         return said.decode(errors="replace")
 
-    def stats(self, container: str) -> Stats:
+    def stats(self, container: str) -> ContainerStats:
         with self._telling(f"could not measure {container}"):
             return read_stats(self._client(self._patience_s).stats(container, stream=False))
 
@@ -282,7 +282,7 @@ class DockerContainers:
             why = f"what answers at {self._address} is no Docker Engine"
             raise UnreachableError("could not talk to the container engine", why=why)
         oldest = said.get("MinAPIVersion", MINIMUM_DOCKER_API_VERSION)
-        return spoken_version(newest, oldest, ours=DEFAULT_DOCKER_API_VERSION)
+        return choose_api_version(newest, oldest, ours=DEFAULT_DOCKER_API_VERSION)
 
     def _opened(self, timeout_s: float, api: str) -> docker.APIClient:
         if timeout_s not in self._clients:

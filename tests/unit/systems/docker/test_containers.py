@@ -10,7 +10,7 @@ from urllib3 import exceptions as wire
 
 from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.systems.docker.containers import BY_CLASS, DRIVER_ERRORS, STUCK_HINT, translate
-from opsctl.systems.engine.model import EngineDisk, read_disk, read_stats, read_time, spoken_version
+from opsctl.systems.engine.model import EngineDisk, read_disk, read_stats, read_time, choose_api_version
 
 THEIRS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass)]
 
@@ -97,7 +97,7 @@ def test_what_the_engine_explains_is_the_reason() -> None:
 def test_the_newest_protocol_that_both_know_is_spoken(
     newest: str, oldest: str, expected: str
 ) -> None:
-    assert spoken_version(newest, oldest, ours="1.45") == expected
+    assert choose_api_version(newest, oldest, ours="1.45") == expected
 
 
 @pytest.mark.parametrize(
