@@ -5,23 +5,29 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from opsctl.findings import Finding
-from opsctl.systems.docker.capped_runner import ImageFacts
-from opsctl.systems.docker.capped_spec import NO_NETWORK, TEMPORARY, BindMount, CappedLimits, CappedSpec
+from opsctl.systems.engine.capped_container import (
+    NO_NETWORK,
+    TEMPORARY,
+    BindMount,
+    CappedLimits,
+    CappedSpec,
+    ImageFacts,
+)
 
 __all__ = [
     "NO_NETWORK",
     "TEMPORARY",
     "BindMount",
+    "CappedLimits",
+    "CappedSpec",
     "Ended",
     "Figures",
     "ImageFacts",
-    "CappedLimits",
     "Marks",
     "Owner",
     "Plan",
     "Report",
     "Run",
-    "CappedSpec",
     "Stage",
     "Verdict",
     "Wish",

@@ -19,12 +19,12 @@ from opsctl.sandbox.verdict import (
 from opsctl.sandbox.verify import troubles
 from opsctl.settings.sections.sandbox import Sandbox
 from opsctl.systems.docker.capped_entrypoint import KILL, READY, STOP, go, last_words, read_shown
-from opsctl.systems.docker.capped_stream import ContainerChannel, OutputStream
+from opsctl.systems.engine.capped_container import ContainerChannel, OutputStream
 
 if TYPE_CHECKING:
     from opsctl.progress import Progress
     from opsctl.systems.clock import Clock
-    from opsctl.systems.docker.capped_runner import ResourceSample, CappedRunner
+    from opsctl.systems.engine.capped_container import CappedRunner, ResourceSample
 
 # From the start to the gate's first words; the engine may be busy.
 GATE_S = 30.0
@@ -53,9 +53,9 @@ def run(plan: Plan, parts: Parts, marks: Marks, *, keep: bool = False) -> tuple[
     total = len(plan.services) + len(plan.runs)
     with ExitStack() as stack:
         if plan.private_network:
-            stack.callback(parts.sandboxes.discard_network, plan.private_network)
+            stack.callback(parts.sandboxes.remove_network, plan.private_network)
             labels = next(iter(plan.services.values())).labels
-            parts.sandboxes.make_network(plan.private_network, labels)
+            parts.sandboxes.create_network(plan.private_network, labels)
         parts.progress.advance(0, total, "services" if plan.services else plan.runs[0].image)
         for spec in plan.services.values():
             _serve(spec, parts, marks, stack)
@@ -80,9 +80,9 @@ def _made(spec: Spec, parts: Parts) -> Iterator[str]:
 def _serve(spec: Spec, parts: Parts, marks: Marks, stack: ExitStack) -> None:
     container = stack.enter_context(_made(spec, parts))
     # Held open to the end: when we die, so does it.
-    words = parts.sandboxes.open(container, speech=False)
+    words = parts.sandboxes.open(container, output=False)
     stack.callback(words.close)
-    speech = parts.sandboxes.open(container, words=False)
+    speech = parts.sandboxes.open(container, stdin=False)
     try:
         parts.sandboxes.start(container)
         _verify(speech, spec, parts)
@@ -187,7 +187,9 @@ def _heard_out(
     return Ended(code, by_signal, starved, was_late=not in_time, figures=figures)
 
 
-def _stop(container: str, channel: ContainerChannel, given: tuple[Ear, Parts]) -> "ResourceSample | None":
+def _stop(
+    container: str, channel: ContainerChannel, given: tuple[Ear, Parts]
+) -> "ResourceSample | None":
     """Ask it to end, then make it, then take it down with its gate."""
     ear, parts = given
     for word, wait_s in ((STOP, parts.rules.grace_s), (KILL, END_S)):

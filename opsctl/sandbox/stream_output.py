@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from opsctl.systems.docker.capped_stream import ContainerChannel, OutputPiece, OutputStream
+from opsctl.systems.engine.capped_container import ContainerChannel, OutputPiece, OutputStream
 
 if TYPE_CHECKING:
     from opsctl.systems.clock import Clock
@@ -92,7 +92,9 @@ def _begun(data: bytes, mark: bytes) -> int:
     return next((n for n in range(longest, 0, -1) if data.endswith(mark[:n])), 0)
 
 
-def listen(channel: ContainerChannel, ear: Ear, clock: "Clock", *, until: float, pace: float) -> bool:
+def listen(
+    channel: ContainerChannel, ear: Ear, clock: "Clock", *, until: float, pace: float
+) -> bool:
     """Hear until it has ended, or the time is up (False); take no more than `pace` bytes a second.
 
     What is not taken fills the pipe, and the command waits: a flood costs the host nothing.

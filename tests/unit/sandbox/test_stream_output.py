@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opsctl.sandbox.stream_output import BURST_BYTES, LAST_BYTES, Bounds, Ear, listen
-from opsctl.systems.docker.capped_stream import OutputPiece, OutputStream
+from opsctl.systems.engine.capped_container import OutputPiece, OutputStream
 from tests.fakes.clock import HandClock
 
 MARK = b"\x00secret\n"

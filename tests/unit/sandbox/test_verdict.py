@@ -16,7 +16,7 @@ from opsctl.sandbox.verdict import (
     read_last_words,
     spoken,
 )
-from opsctl.systems.docker.capped_runner import ResourceSample
+from opsctl.systems.engine.capped_container import ResourceSample
 from tests.unit.sandbox.conftest import CGROUPS
 
 FIGURES = Figures(100 * MEBI, 1.0, 0.0, 0, 5, 0)

@@ -6,9 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opsctl.systems.docker.capped_entrypoint import READY, go, last_words, read_shown
-from opsctl.systems.docker.capped_runner import ImageFacts, ResourceSample, read_image_facts, read_resource_sample
-from opsctl.systems.docker.capped_spec import BindMount, CappedLimits, CappedSpec, create_config
-from opsctl.systems.docker.capped_stream import Frames, OutputPiece, OutputStream
+from opsctl.systems.docker.capped_runner import read_image_facts, read_resource_sample
+from opsctl.systems.docker.capped_spec import create_config
+from opsctl.systems.docker.capped_stream import Frames
+from opsctl.systems.engine.capped_container import (
+    BindMount,
+    CappedLimits,
+    CappedSpec,
+    ImageFacts,
+    OutputPiece,
+    OutputStream,
+    ResourceSample,
+)
 
 SPEC = CappedSpec(
     "t",
@@ -67,7 +76,11 @@ def frame(piece: OutputPiece) -> bytes:
 
 @given(
     pieces=st.lists(
-        st.builds(OutputPiece, st.sampled_from([OutputStream.OUT, OutputStream.ERROR]), st.binary(max_size=50))
+        st.builds(
+            OutputPiece,
+            st.sampled_from([OutputStream.OUT, OutputStream.ERROR]),
+            st.binary(max_size=50),
+        )
     ),
     size=st.integers(1, 40),
 )
