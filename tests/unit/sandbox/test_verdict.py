@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from opsctl.findings import Level
-from opsctl.sandbox.model import MEBI, Ended, Figures, Limits, Run, Verdict
+from opsctl.sandbox.model import MEBI, CappedLimits, Ended, Figures, Run, Verdict
 from opsctl.sandbox.report import lines, report
 from opsctl.sandbox.verdict import (
     finding,
@@ -16,13 +16,21 @@ from opsctl.sandbox.verdict import (
     read_last_words,
     spoken,
 )
-from opsctl.systems.docker.capped_runner import Sample
+from opsctl.systems.engine.capped_container import ResourceSample
 from tests.unit.sandbox.conftest import CGROUPS
 
 FIGURES = Figures(100 * MEBI, 1.0, 0.0, 0, 5, 0)
 ENDED = Ended(0, by_signal=False, was_out_of_memory=False, was_late=False, figures=FIGURES)
 RUN = Run(
-    "app:1", Verdict.PASSED, 0, 10.0, Limits(0.5, 512 * MEBI, 256, MEBI), FIGURES, 10, 0, "said"
+    "app:1",
+    Verdict.PASSED,
+    0,
+    10.0,
+    CappedLimits(0.5, 512 * MEBI, 256, MEBI),
+    FIGURES,
+    10,
+    0,
+    "said",
 )
 
 
@@ -77,7 +85,7 @@ def test_the_exit_code_is_the_commands_own_unless_it_was_late() -> None:
 
 
 def test_without_last_words_the_engines_sample_serves() -> None:
-    assert from_sample(Sample(MEBI, 2.0, 0.5)) == Figures(MEBI, 2.0, 0.5)
+    assert from_sample(ResourceSample(MEBI, 2.0, 0.5)) == Figures(MEBI, 2.0, 0.5)
     assert from_sample(None) == Figures()
 
 
