@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -35,12 +35,11 @@ def slow_line(url: str, delay_s: float = 0.0) -> Iterator[SlowLine]:
             writer.close()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            with suppress(OSError):
-                there, back = await asyncio.open_connection(parts.hostname, parts.port)
+        # A line that is taken down ends here: the server's own callback makes an error of it.
+        with closing(writer), suppress(OSError, asyncio.CancelledError):
+            there, back = await asyncio.open_connection(parts.hostname, parts.port)
+            with closing(back):
                 await asyncio.gather(pipe(reader, back, late=False), pipe(there, writer, late=True))
-        finally:
-            writer.close()
 
     async def start() -> asyncio.Server:
         return await asyncio.start_server(serve, "127.0.0.1", 0)
@@ -62,5 +61,6 @@ async def _stop(server: asyncio.Server) -> None:
     for one in pipes:
         one.cancel()
     await asyncio.gather(*pipes, return_exceptions=True)
-    # What was closed is gone only a turn later.
-    await asyncio.sleep(0)
+    # What was closed is gone only some turns later.
+    for _ in range(3):
+        await asyncio.sleep(0)

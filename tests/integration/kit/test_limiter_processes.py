@@ -18,11 +18,18 @@ LONGEST_S = 90.0
 def test_eight_processes_fill_every_window_exactly(redis_url: str, *, bursts: bool) -> None:
     rate = Rate("exact", 100, 1.0)
     orders = [
-        Orders(redis_url, rate, 3.0, TRUSTING, bursts=bursts, skew_s=0.6 * (n % 2))
+        Orders(redis_url, rate, LONGEST_S, TRUSTING, bursts=bursts, skew_s=0.6 * (n % 2))
         for n in range(8)
     ]
 
-    reports = call_together(orders)
+    def fill(progress: Progress) -> None:
+        with Client(redis_url, limits=RedisLimits(30.0, 2)) as client:
+            for windows in (1, 2, 3):
+                wait_for(lambda: progress.granted >= windows * rate.limit, 60, "calls")  # noqa: B023 - asked at once
+                wait_for(lambda: client.call("LLEN", "test:limit:exact") == 100, 60, "a full one")
+        progress.enough.set()
+
+    reports = call_together(orders, fill)
 
     granted = [moment for report in reports for moment in report.granted]
     assert worst_window(granted, rate.window_s) == rate.limit
