@@ -12,7 +12,7 @@ TOUCH_REDIS := tests/unit/kit tests/unit/probe tests/unit/cli tests/unit/doctor 
   tests/architecture/test_kit_imports.py
 
 .DEFAULT_GOAL := help
-.PHONY: help install check quick test test-without-redis demo docs lock bench bench-migrate clean
+.PHONY: help install check quick test test-without-redis demo docs unasync lock bench bench-migrate clean
 .PHONY: up-prod up-dev up-local down migrate debug-pubsub
 
 help: ## List the verbs
@@ -34,6 +34,7 @@ check: install ## Lint, types, floors, shape, pages, our own rules (compose rend
 	$(BIN)/lint-imports --no-logo --config pyproject.toml
 	$(BIN)/python scripts/shape
 	$(BIN)/python scripts/docs --check
+	$(BIN)/python scripts/unasync --check
 	$(BIN)/opsctl check
 
 quick: install ## The part of check that is done in a second
@@ -52,6 +53,9 @@ demo: install ## A project from nothing: init, config, doctor, in a temporary fo
 
 docs: install ## Write the generated pages again
 	$(BIN)/python scripts/docs
+
+unasync: install ## Generate the sync form of the kit from the async one
+	$(BIN)/python scripts/unasync
 
 up-prod: install ## Deploy production, verify it, clean up after it; ARGS=-n shows the plan
 	$(BIN)/opsctl up -e prod $(ARGS)

@@ -4,26 +4,30 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from opsctl.kit.async_client import AsyncClient
-    from opsctl.kit.async_http import AsyncHttpClient
-    from opsctl.kit.breaker import Breaker, State
+    from opsctl.kit.breaker import Breaker, BreakerState
     from opsctl.kit.cache.async_cache import AsyncCache
     from opsctl.kit.cache.cache import Cache
-    from opsctl.kit.cache.layers import Setup
     from opsctl.kit.cache.model import MISSING, Backend, CacheLimits, Ttl
-    from opsctl.kit.client import Client
+    from opsctl.kit.cache.state import CacheOptions
+    from opsctl.kit.data.async_hashes import AsyncHashes
+    from opsctl.kit.data.async_queue import AsyncQueue
+    from opsctl.kit.data.async_sessions import AsyncSessions
+    from opsctl.kit.data.hashes import Hashes
+    from opsctl.kit.data.queue import Queue
+    from opsctl.kit.data.queue_effects import QueueRules
+    from opsctl.kit.data.sessions import Sessions
     from opsctl.kit.errors import BreakerOpenError, LimitedError
-    from opsctl.kit.hashes import AsyncHashes, Hashes
-    from opsctl.kit.http import HttpClient
-    from opsctl.kit.http_answer import Answer, AnswerError
-    from opsctl.kit.http_call import HttpSettings
-    from opsctl.kit.http_rules import Retries
-    from opsctl.kit.limit_counts import Decision, Policies
-    from opsctl.kit.limiter import AsyncRateLimiter, RateLimiter
-    from opsctl.kit.queue import AsyncQueue, Queue
-    from opsctl.kit.queue_steps import QueueRules
-    from opsctl.kit.rates import DART, KIS, KIS_REST, KIWOOM, NAVER, Rate
-    from opsctl.kit.sessions import AsyncSessions, Sessions
+    from opsctl.kit.http.async_client import AsyncHttpClient
+    from opsctl.kit.http.client import HttpClient
+    from opsctl.kit.http.request import HttpSettings
+    from opsctl.kit.http.response import Response, ResponseError
+    from opsctl.kit.http.retries import Retries
+    from opsctl.kit.limits.async_limiter import AsyncRateLimiter
+    from opsctl.kit.limits.limiter import RateLimiter
+    from opsctl.kit.limits.rates import DART, KIS, KIS_REST, KIWOOM, NAVER, Rate
+    from opsctl.kit.limits.state import LimitDecision, LimitPolicies
+    from opsctl.kit.redis.async_client import AsyncRedisClient
+    from opsctl.kit.redis.client import RedisClient
 
 __all__ = [
     "DART",
@@ -32,75 +36,75 @@ __all__ = [
     "KIWOOM",
     "MISSING",
     "NAVER",
-    "Answer",
-    "AnswerError",
     "AsyncCache",
-    "AsyncClient",
     "AsyncHashes",
     "AsyncHttpClient",
     "AsyncQueue",
     "AsyncRateLimiter",
+    "AsyncRedisClient",
     "AsyncSessions",
     "Backend",
     "Breaker",
     "BreakerOpenError",
+    "BreakerState",
     "Cache",
     "CacheLimits",
-    "Client",
-    "Decision",
+    "CacheOptions",
     "Hashes",
     "HttpClient",
     "HttpSettings",
+    "LimitDecision",
+    "LimitPolicies",
     "LimitedError",
-    "Policies",
     "Queue",
     "QueueRules",
     "Rate",
     "RateLimiter",
+    "RedisClient",
+    "Response",
+    "ResponseError",
     "Retries",
     "Sessions",
-    "Setup",
-    "State",
     "Ttl",
 ]
 
 _HOMES = {
     "AsyncCache": "opsctl.kit.cache.async_cache",
-    "AsyncHashes": "opsctl.kit.hashes",
-    "AsyncQueue": "opsctl.kit.queue",
-    "AsyncSessions": "opsctl.kit.sessions",
+    "AsyncHashes": "opsctl.kit.data.async_hashes",
+    "AsyncHttpClient": "opsctl.kit.http.async_client",
+    "AsyncQueue": "opsctl.kit.data.async_queue",
+    "AsyncRateLimiter": "opsctl.kit.limits.async_limiter",
+    "AsyncRedisClient": "opsctl.kit.redis.async_client",
+    "AsyncSessions": "opsctl.kit.data.async_sessions",
     "Backend": "opsctl.kit.cache.model",
-    "Cache": "opsctl.kit.cache.cache",
-    "CacheLimits": "opsctl.kit.cache.model",
-    "Hashes": "opsctl.kit.hashes",
-    "MISSING": "opsctl.kit.cache.model",
-    "Queue": "opsctl.kit.queue",
-    "QueueRules": "opsctl.kit.queue_steps",
-    "Sessions": "opsctl.kit.sessions",
-    "Setup": "opsctl.kit.cache.layers",
-    "Ttl": "opsctl.kit.cache.model",
-    "Answer": "opsctl.kit.http_answer",
-    "AnswerError": "opsctl.kit.http_answer",
-    "AsyncClient": "opsctl.kit.async_client",
-    "AsyncHttpClient": "opsctl.kit.async_http",
-    "AsyncRateLimiter": "opsctl.kit.limiter",
     "Breaker": "opsctl.kit.breaker",
     "BreakerOpenError": "opsctl.kit.errors",
-    "Client": "opsctl.kit.client",
-    "DART": "opsctl.kit.rates",
-    "Decision": "opsctl.kit.limit_counts",
-    "HttpClient": "opsctl.kit.http",
-    "HttpSettings": "opsctl.kit.http_call",
-    "KIS": "opsctl.kit.rates",
-    "KIS_REST": "opsctl.kit.rates",
-    "KIWOOM": "opsctl.kit.rates",
+    "BreakerState": "opsctl.kit.breaker",
+    "Cache": "opsctl.kit.cache.cache",
+    "CacheLimits": "opsctl.kit.cache.model",
+    "CacheOptions": "opsctl.kit.cache.state",
+    "DART": "opsctl.kit.limits.rates",
+    "Hashes": "opsctl.kit.data.hashes",
+    "HttpClient": "opsctl.kit.http.client",
+    "HttpSettings": "opsctl.kit.http.request",
+    "KIS": "opsctl.kit.limits.rates",
+    "KIS_REST": "opsctl.kit.limits.rates",
+    "KIWOOM": "opsctl.kit.limits.rates",
+    "LimitDecision": "opsctl.kit.limits.state",
+    "LimitPolicies": "opsctl.kit.limits.state",
     "LimitedError": "opsctl.kit.errors",
-    "NAVER": "opsctl.kit.rates",
-    "Policies": "opsctl.kit.limit_counts",
-    "Rate": "opsctl.kit.rates",
-    "RateLimiter": "opsctl.kit.limiter",
-    "Retries": "opsctl.kit.http_rules",
-    "State": "opsctl.kit.breaker",
+    "MISSING": "opsctl.kit.cache.model",
+    "NAVER": "opsctl.kit.limits.rates",
+    "Queue": "opsctl.kit.data.queue",
+    "QueueRules": "opsctl.kit.data.queue_effects",
+    "Rate": "opsctl.kit.limits.rates",
+    "RateLimiter": "opsctl.kit.limits.limiter",
+    "RedisClient": "opsctl.kit.redis.client",
+    "Response": "opsctl.kit.http.response",
+    "ResponseError": "opsctl.kit.http.response",
+    "Retries": "opsctl.kit.http.retries",
+    "Sessions": "opsctl.kit.data.sessions",
+    "Ttl": "opsctl.kit.cache.model",
 }
 
 
@@ -108,9 +112,9 @@ def __getattr__(name: str) -> object:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(importlib.import_module(home), name)
-    globals()[name] = found
-    return found
+    value = getattr(importlib.import_module(home), name)
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:

@@ -1,4 +1,4 @@
-"""Limits for FastAPI and Starlette: 429 with X-RateLimit-* and Retry-After; `opsctl[fastapi]`."""
+"""Rate limits for FastAPI and Starlette: 429, X-RateLimit-* and Retry-After; `opsctl[fastapi]`."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -7,20 +7,20 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from opsctl.kit.limit_counts import Decision
-from opsctl.kit.limiter import AsyncRateLimiter, named
-from opsctl.kit.rates import Rate
+from opsctl.kit.limits.async_limiter import AsyncRateLimiter
+from opsctl.kit.limits.rates import Rate, find_rate
+from opsctl.kit.limits.state import LimitDecision
 
-_TOO_MANY = 429
+_TOO_MANY_REQUESTS = 429
 
 
 def client_address(request: Request) -> str:
-    """Count by the address of the connection; behind a proxy that is the proxy's."""
+    """Return the address of the connection; behind a proxy that is the proxy's."""
     return request.client.host if request.client else ""
 
 
-class Limited:
-    """`Depends(Limited(limiter, rate))`; in Starlette, `await limited(request, response)`."""
+class RateLimitDependency:
+    """`Depends(RateLimitDependency(limiter, rate))`; in Starlette, await it yourself."""
 
     def __init__(
         self,
@@ -30,21 +30,21 @@ class Limited:
         subject: Callable[[Request], str] = client_address,
     ) -> None:
         self._limiter = limiter
-        self._rate = named(rate, limiter.rates)
+        self._rate = find_rate(rate, limiter.rates)
         self._subject = subject
 
-    async def __call__(self, request: Request, response: Response) -> Decision:
+    async def __call__(self, request: Request, response: Response) -> LimitDecision:
         rate = self._rate.of(self._subject(request))
         decision = await self._limiter.allow(rate)
-        headers = headers_for(rate, decision)
+        headers = rate_limit_headers(rate, decision)
         if not decision.allowed:
-            raise HTTPException(_TOO_MANY, "Too many requests", headers=dict(headers))
+            raise HTTPException(_TOO_MANY_REQUESTS, "Too many requests", headers=dict(headers))
         response.headers.update(headers)
         return decision
 
 
-def headers_for(rate: Rate, decision: Decision) -> Mapping[str, str]:
-    """Say the limit, what is left of it, and in how many whole seconds there is room again."""
+def rate_limit_headers(rate: Rate, decision: LimitDecision) -> Mapping[str, str]:
+    """Return the limit, what remains of it, and in how many seconds there is room again."""
     wait_s = math.ceil(decision.retry_after)
     headers = {
         "X-RateLimit-Limit": str(rate.limit),

@@ -1,4 +1,4 @@
-"""`Breaker`: stops calling what keeps failing, and tries it again with one call at a time."""
+"""`Breaker`: stops calling what keeps failing, and probes it with one call at a time."""
 
 import functools
 import inspect
@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import ParamSpec, TypeVar
 
 from opsctl.errors import BusyError, OpsctlError, UnreachableError
-from opsctl.kit import parts
+from opsctl.kit import adapters
 from opsctl.kit.errors import BreakerOpenError
 from opsctl.logs import logger
 from opsctl.systems.clock import Clock
@@ -24,32 +24,32 @@ T = TypeVar("T")
 FAILURES: tuple[type[BaseException], ...] = (UnreachableError, OSError, TimeoutError)
 
 
-class State(StrEnum):
+class BreakerState(StrEnum):
     CLOSED = "closed"
     OPEN = "open"
     HALF_OPEN = "half_open"
 
 
 @dataclass(slots=True)
-class Attempt:
-    """One guarded call, which can say that it failed without raising."""
+class GuardedCall:
+    """One call through the breaker, which can be marked as failed without raising."""
 
-    why_failed: str = ""
+    failure: str = ""
 
-    def failed(self, why: str) -> None:
-        self.why_failed = why
+    def mark_failed(self, why: str) -> None:
+        self.failure = why
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class BreakerChange:
     breaker: str
-    before: State
-    after: State
+    before: BreakerState
+    after: BreakerState
     why: str
 
 
 class Breaker:
-    """No lock is held during a call. BusyError never counts: it is ours, not the other's."""
+    """Holds no lock during a call. BusyError never counts: that is our own limit, not a failure."""
 
     def __init__(
         self,
@@ -57,145 +57,147 @@ class Breaker:
         *,
         threshold: int = 5,
         recovery_s: float = 60.0,
-        counts: tuple[type[BaseException], ...] = FAILURES,
+        failures: tuple[type[BaseException], ...] = FAILURES,
         clock: Clock | None = None,
     ) -> None:
         self.name = name
         self._threshold = threshold
         self._recovery_s = recovery_s
-        self._counts = counts
-        self._clock = clock or parts.system_clock()
-        self._listeners: list[Callable[[Change], None]] = []
+        self._failure_types = failures
+        self._clock = clock or adapters.system_clock()
+        self._callbacks: list[Callable[[BreakerChange], None]] = []
         self._lock = threading.Lock()
-        self._state = State.CLOSED
+        self._state = BreakerState.CLOSED
         self._failures = 0
         self._opened_at = 0.0
-        # Calls that began before the last change have no say after it.
-        self._turn = 0
+        # Calls that began before the last change are ignored after it.
+        self._generation = 0
 
     @property
-    def state(self) -> State:
+    def state(self) -> BreakerState:
         return self._state
 
     @property
     def retry_after_s(self) -> float:
         """How long until an open breaker lets a call through; 0 when it does now."""
-        if self._state is State.CLOSED:
+        if self._state is BreakerState.CLOSED:
             return 0.0
         return max(0.0, self._opened_at + self._recovery_s - self._clock.steady())
 
-    def on_change(self, listener: Callable[[Change], None]) -> None:
-        """Be told of every change; keep it short, the caller waits."""
-        self._listeners.append(listener)
+    def on_change(self, callback: Callable[[BreakerChange], None]) -> None:
+        """Call back on every change of state; be quick, the caller waits."""
+        self._callbacks.append(callback)
 
     def allows(self) -> bool:
-        """Say whether a call would be let through now; takes no place."""
-        if self._state is State.OPEN:
+        """Whether a call would be let through now; does not count as one."""
+        if self._state is BreakerState.OPEN:
             return self.retry_after_s <= 0
-        return self._state is State.CLOSED
+        return self._state is BreakerState.CLOSED
 
     def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        with self.attempt():
+        with self.guard():
             return function(*args, **kwargs)
 
     async def acall(
         self, function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        with self.attempt():
+        with self.guard():
             return await function(*args, **kwargs)
 
     @contextmanager
-    def attempt(self) -> Iterator[Attempt]:
-        """Guard one call, awaited or not; BreakerOpenError when there is none to be made."""
-        turn = self._enter()
-        attempt = Attempt()
+    def guard(self) -> Iterator[GuardedCall]:
+        """Guard one call, sync or async; BreakerOpenError when it may not be made."""
+        generation = self._enter()
+        guarded = GuardedCall()
         try:
-            yield attempt
+            yield guarded
         except BusyError:
-            self._give_back(turn)
+            self._cancel(generation)
             raise
-        except self._counts as error:
-            self._leave(turn, _told(error))
+        except self._failure_types as error:
+            self._leave(generation, _describe_failure(error))
             raise
         except Exception:
-            # It answered, if only to refuse.
-            self._leave(turn)
+            # It answered, if only with an error.
+            self._leave(generation)
             raise
         except BaseException:
-            # Cancelled or interrupted: nothing was learnt.
-            self._give_back(turn)
+            # Cancelled or interrupted: that says nothing about what was called.
+            self._cancel(generation)
             raise
-        self._leave(turn, attempt.why_failed)
+        self._leave(generation, guarded.failure)
 
     def __call__(self, function: Callable[P, T]) -> Callable[P, T]:
-        """Guard every call of a function, a coroutine function too."""
+        """Guard every call of a function or coroutine function."""
         return _guarded(self, function)
 
     def _enter(self) -> int:
         with self._lock:
-            if self._state is not State.CLOSED:
-                self._take_probe()
-                change = self._become(State.HALF_OPEN, "it is tried again")
+            if self._state is not BreakerState.CLOSED:
+                self._require_probe()
+                change = self._set_state(BreakerState.HALF_OPEN, "it is probed")
             else:
                 change = None
-            turn = self._turn
-        self._tell(change)
-        return turn
+            generation = self._generation
+        self._report(change)
+        return generation
 
-    def _take_probe(self) -> None:
-        if self._state is State.HALF_OPEN or self.retry_after_s > 0:
+    def _require_probe(self) -> None:
+        if self._state is BreakerState.HALF_OPEN or self.retry_after_s > 0:
             raise BreakerOpenError(
-                f"{self.name} is not called",
-                why="it failed too often and is being tried"
-                if self._state is State.HALF_OPEN
+                f"cannot call {self.name}",
+                why="it failed too often and is being probed"
+                if self._state is BreakerState.HALF_OPEN
                 else f"it failed {self._threshold} times in a row",
                 retry_after_s=self.retry_after_s,
             )
 
-    def _leave(self, turn: int, failure: str = "") -> None:
-        if not failure and self._failures == 0 and self._state is State.CLOSED:
+    def _leave(self, generation: int, failure: str = "") -> None:
+        if not failure and self._failures == 0 and self._state is BreakerState.CLOSED:
             return
         with self._lock:
-            change = self._judge(failure) if turn == self._turn else None
-        self._tell(change)
+            change = self._count(failure) if generation == self._generation else None
+        self._report(change)
 
-    def _judge(self, failure: str) -> Change | None:
+    def _count(self, failure: str) -> BreakerChange | None:
         if not failure:
             self._failures = 0
-            return (
-                None if self._state is State.CLOSED else self._become(State.CLOSED, "it answered")
-            )
+            if self._state is BreakerState.CLOSED:
+                return None
+            return self._set_state(BreakerState.CLOSED, "it answered")
         self._failures += 1
-        if self._state is State.CLOSED and self._failures < self._threshold:
+        if self._state is BreakerState.CLOSED and self._failures < self._threshold:
             return None
         self._opened_at = self._clock.steady()
-        return self._become(State.OPEN, failure)
+        return self._set_state(BreakerState.OPEN, failure)
 
-    def _give_back(self, turn: int) -> None:
+    def _cancel(self, generation: int) -> None:
         with self._lock:
-            # The time is up already: the next caller may probe at once.
-            probing = turn == self._turn and self._state is State.HALF_OPEN
-            change = self._become(State.OPEN, "the probe was cancelled") if probing else None
-        self._tell(change)
+            # The recovery time is over already: the next caller may probe at once.
+            probing = generation == self._generation and self._state is BreakerState.HALF_OPEN
+            change = (
+                self._set_state(BreakerState.OPEN, "the probe was cancelled") if probing else None
+            )
+        self._report(change)
 
-    def _become(self, after: State, why: str) -> Change:
+    def _set_state(self, after: BreakerState, why: str) -> BreakerChange:
         before, self._state = self._state, after
-        self._turn += 1
-        return Change(self.name, before, after, why)
+        self._generation += 1
+        return BreakerChange(self.name, before, after, why)
 
-    def _tell(self, change: Change | None) -> None:
-        """Outside the lock: a listener may use the breaker."""
+    def _report(self, change: BreakerChange | None) -> None:
+        """Outside the lock: a callback may use the breaker."""
         if change is None:
             return
         facts = {"breaker": change.breaker, "before": change.before, "after": change.after}
-        level = logging.WARNING if change.after is State.OPEN else logging.INFO
+        level = logging.WARNING if change.after is BreakerState.OPEN else logging.INFO
         log.log(level, "breaker changed", extra={**facts, "why": change.why})
-        for listener in tuple(self._listeners):
-            listener(change)
+        for callback in tuple(self._callbacks):
+            callback(change)
 
 
-def _told(error: BaseException) -> str:
-    """Name the failure; what others put into their exceptions may be secret."""
+def _describe_failure(error: BaseException) -> str:
+    """Name the failure; the messages of foreign exceptions may contain secrets."""
     return error.what if isinstance(error, OpsctlError) else type(error).__name__
 
 

@@ -1,4 +1,4 @@
-"""What the kit can refuse; each says when to come back."""
+"""The kit's own errors; each says after how many seconds to try again."""
 
 from opsctl.errors import BusyError, UnreachableError
 

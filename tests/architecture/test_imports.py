@@ -141,7 +141,7 @@ def is_real(module: str, name: str) -> bool:
 # The door's own progress runs without wiring: it shows, it does not act.
 EXEMPT = {("opsctl.cli.show.progress", "SystemClock")}
 # The stack's services have no wiring: the kit makes its own parts, in one place.
-BUILDERS = ("opsctl.wiring", "opsctl.kit.parts")
+BUILDERS = ("opsctl.wiring", "opsctl.kit.adapters")
 
 
 def test_only_wiring_names_a_real_system_class() -> None:

@@ -1,7 +1,9 @@
 import json
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 
+import grimp
 import pytest
 
 from opsctl import kit
@@ -39,3 +41,12 @@ def test_every_name_the_kit_promises_is_there() -> None:
 def test_a_name_the_kit_has_not_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'Cahce'"):
         kit.Cahce  # noqa: B018 - asking is the test
+
+
+def test_no_modules_of_the_kit_import_each_other_in_a_circle() -> None:
+    graph = grimp.build_graph("opsctl")
+    modules = {name for name in graph.modules if name.startswith("opsctl.kit.")}
+    imports = {name: graph.find_modules_directly_imported_by(name) & modules for name in modules}
+
+    # Raises CycleError with the modules of a cycle; imports for types alone count as well.
+    assert set(TopologicalSorter(imports).static_order()) == modules

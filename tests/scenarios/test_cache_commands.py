@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from opsctl.kit import Backend, Cache, Client, Setup
+from opsctl.kit import Backend, Cache, CacheOptions, RedisClient
 from opsctl.systems.redis.client import RedisLimits
 from tests.engines.redis import OwnRedis
 from tests.scenarios.conftest import Answer, Program
@@ -14,11 +14,11 @@ from tests.waiting import wait_for
 @pytest.fixture
 def service(redis_url: str) -> Iterator[Cache]:
     with (
-        Client(redis_url, service="collector", limits=RedisLimits(20.0, 8)) as client,
-        Cache(client, setup=Setup()) as cache,
+        RedisClient(redis_url, service="collector", limits=RedisLimits(20.0, 8)) as client,
+        Cache(client, options=CacheOptions()) as cache,
     ):
         cache.exists("warm")
-        wait_for(lambda: cache._layers.hears, 30, "the cache to listen")
+        wait_for(lambda: cache._state.listening, 30, "the cache to listen")
         yield cache
 
 
@@ -113,7 +113,7 @@ def test_production_wants_its_name(service: Cache, ask: Program) -> None:
 
 def test_other_keys_of_redis_stay(service: Cache, ask: Program, redis_url: str) -> None:
     service.set("k", 1)
-    with Client(redis_url) as client:
+    with RedisClient(redis_url) as client:
         client.call("SET", "opsctl:session:1", "x")
         client.call("SET", "cache:of-others", "x")
 
@@ -137,7 +137,7 @@ def test_without_redis_nothing_is_shared(project: Program) -> None:
 
 
 def test_processes_of_a_memory_backend_report_nothing(ask: Program) -> None:
-    with Cache(setup=Setup(backend=Backend.MEMORY)) as cache:
+    with Cache(options=CacheOptions(backend=Backend.MEMORY)) as cache:
         cache.set("k", 1)
 
         assert ask("cache", "stats", "--json").json["totals"]["processes"] == 0

@@ -2,14 +2,14 @@
 
 import pytest
 
-from opsctl.kit import DART, KIS, Client, Policies, RateLimiter
+from opsctl.kit import DART, KIS, LimitPolicies, RateLimiter, RedisClient
 from tests.scenarios.conftest import Program
 
 
 @pytest.fixture
 def limiter(redis_url: str) -> RateLimiter:
     """Made by a service; the terminal knows only the server."""
-    return RateLimiter(Client(redis_url), policies=Policies(after_restart="trust"))
+    return RateLimiter(RedisClient(redis_url), policies=LimitPolicies(after_restart="trust"))
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from opsctl.kit import DART, Cache, Client, Policies, RateLimiter, Setup
+from opsctl.kit import DART, Cache, CacheOptions, LimitPolicies, RateLimiter, RedisClient
 from opsctl.systems.clock import SystemClock
 from tests.engines.network import LayLine
 from tests.engines.redis import OwnRedis
@@ -19,7 +19,7 @@ DEADLINE_S = 30.0
 NO_ANSWER, NOT_IN = "no answer from Redis", "does not let us in"
 DENIED, REPLICA = "does not allow this user a command", "is a replica"
 Said = tuple[int, str]
-AWAY, LOCKED, POOR = (7, NO_ANSWER), (6, NOT_IN), (1, DENIED)
+UNAVAILABLE, LOCKED, POOR = (7, NO_ANSWER), (6, NOT_IN), (1, DENIED)
 LIVES = (0, '"ttls": [["orderbook", 0.05]')
 
 COLUMNS = {
@@ -44,41 +44,49 @@ TABLE: dict[str, tuple[Said, ...]] = {
     ),
     "debug pubsub": (
         # A full server refuses the transaction that proves patterns: not known, and no false alarm.
-        *((0, '"verdict": "OK"'), AWAY, LOCKED, (0, '"verdict": "OK"')),
+        *((0, '"verdict": "OK"'), UNAVAILABLE, LOCKED, (0, '"verdict": "OK"')),
         *((3, "hides its listeners"), (0, '"verdict": "OK"'), (3, '"verdict": "UNKNOWN"')),
     ),
     "debug redis": (
-        *((0, "cache:news_1"), AWAY, LOCKED, (0, '"big": []'), (0, "cache:news_1")),
+        *((0, "cache:news_1"), UNAVAILABLE, LOCKED, (0, '"big": []'), (0, "cache:news_1")),
         *((0, "cache:news_1"), (0, '"denied": ["')),
     ),
     "cache stats": (
-        *((0, '"processes": 1'), AWAY, LOCKED, (0, '"processes": 1'), (0, '"processes": 0')),
+        *((0, '"processes": 1'), UNAVAILABLE, LOCKED, (0, '"processes": 1'), (0, '"processes": 0')),
         *((0, '"processes": 0'), POOR),
     ),
     "cache health": (
         *((0, "the shared layer answers"), (3, NO_ANSWER), (3, NOT_IN)),
         *((0, "the shared layer answers"), (3, "the shared layer is full")),
-        *((3, "a replica answers: it is read, and keeps nothing"), (3, DENIED)),
+        *((3, "Redis is a read-only replica: it stores nothing"), (3, DENIED)),
     ),
     "cache keys": (
-        *((0, "news_1"), AWAY, LOCKED, (0, '"keys": []'), (0, "news_1"), (0, "news_1"), POOR),
+        *(
+            (0, "news_1"),
+            UNAVAILABLE,
+            LOCKED,
+            (0, '"keys": []'),
+            (0, "news_1"),
+            (0, "news_1"),
+            POOR,
+        ),
     ),
     "cache ttl": (LIVES,) * 7,
     "limits show": (
-        *((0, '"name": "dart"'), AWAY, LOCKED, (0, '"limits": []'), (0, '"name": "dart"')),
+        *((0, '"name": "dart"'), UNAVAILABLE, LOCKED, (0, '"limits": []'), (0, '"name": "dart"')),
         *((0, '"name": "dart"'), POOR),
     ),
     # What removes comes last.
     "cache delete news_* -y": (
-        *((0, '"removed": 1'), AWAY, LOCKED, (0, '"removed": 0'), (0, '"removed": 1')),
+        *((0, '"removed": 1'), UNAVAILABLE, LOCKED, (0, '"removed": 0'), (0, '"removed": 1')),
         *((5, REPLICA), POOR),
     ),
     "cache clear -y": (
-        *((0, '"removed": 0'), AWAY, LOCKED, (0, '"removed": 0'), (0, '"removed": 0')),
+        *((0, '"removed": 0'), UNAVAILABLE, LOCKED, (0, '"removed": 0'), (0, '"removed": 0')),
         *((5, REPLICA), POOR),
     ),
     "limits reset dart -y": (
-        *((0, '"forgotten": 1'), AWAY, LOCKED, (2, "No service has used one yet")),
+        *((0, '"forgotten": 1'), UNAVAILABLE, LOCKED, (2, "No service has used one yet")),
         *((0, '"forgotten": 1'), (5, REPLICA), POOR),
     ),
 }
@@ -90,12 +98,15 @@ LOST_CODES = {name: row[COLUMNS["too slow"]][0] for name, row in TABLE.items()}
 
 
 @contextmanager
-def service(there: Stage) -> Iterator[Client]:
+def service(there: Stage) -> Iterator[RedisClient]:
     """One that caches, keeps a limit and listens, as the stack's own do."""
-    with Client(there.url, service="archiver") as client, Cache(client, setup=Setup()) as cache:
+    with (
+        RedisClient(there.url, service="archiver") as client,
+        Cache(client, options=CacheOptions()) as cache,
+    ):
         client.listen(print, channels=["market_ticker"], patterns=["ticker.*"])
         cache.set("news_1", 1)
-        RateLimiter(client, policies=Policies(after_restart="trust")).allow(DART)
+        RateLimiter(client, policies=LimitPolicies(after_restart="trust")).allow(DART)
         listening(there)
         yield client
 

@@ -11,18 +11,9 @@ from opsctl.cli.session import Session, pass_session
 from opsctl.cli.show.text import Block, Table
 from opsctl.errors import UnreachableError
 from opsctl.findings import Finding, Level
-from opsctl.kit.cache.admin import (
-    CacheHealth,
-    CacheKeys,
-    CacheStats,
-    Removal,
-    list_keys,
-    lives_table,
-    plan_removal,
-    read_health,
-    read_stats,
-    remove,
-)
+from opsctl.kit.cache.admin.health import CacheHealth, read_health
+from opsctl.kit.cache.admin.keys import CacheKeys, CacheRemoval, list_keys, plan_removal, remove
+from opsctl.kit.cache.admin.statistics import CacheStats, list_ttls, read_stats
 from opsctl.systems.redis.client import Redis
 
 _KIB = 1024
@@ -102,7 +93,7 @@ def keys(session: Session, *, pattern: str, most: int) -> int:
 @pass_session
 def ttl(session: Session) -> int:
     """Show how long each type of data lives."""
-    lives = Lives(lives_table(session.wiring.settings.cache.lives))
+    lives = Lives(list_ttls(session.wiring.settings.cache.lives))
     rows = tuple((name, f"{seconds:g}") for name, seconds in lives.ttls)
     return session.output.conclude(lives, [Table(("type", "seconds"), rows)])
 
@@ -198,7 +189,7 @@ def _keys_view(found: CacheKeys) -> list[Block]:
     return [Table(("ends in", "bytes", "key"), rows) if rows else "nothing is cached", *more]
 
 
-def _removal_view(removal: Removal) -> list[Block]:
+def _removal_view(removal: CacheRemoval) -> list[Block]:
     if removal.removed is None:
         return [f"{removal.pattern}: would remove {removal.matching} values"]
     return [f"{removal.pattern}: removed {removal.removed} values"]

@@ -7,13 +7,13 @@ from opsctl.cli.confirm import confirm, confirm_by_name
 from opsctl.cli.session import Session, pass_session
 from opsctl.cli.show.text import Block, Table
 from opsctl.errors import UnreachableError
-from opsctl.kit.limit_view import (
+from opsctl.kit.limits.admin import (
+    LimitResetPlan,
     LimitsReport,
     LimitUse,
-    ResetPlan,
+    forget_calls,
     plan_reset,
     read_limits,
-    reset,
 )
 from opsctl.systems.redis.client import Redis
 
@@ -59,11 +59,11 @@ def reset_limit(
         return session.output.conclude(plan, _plan_view(plan))
     _ask(session, plan, yes=yes, confirmed=confirmed)
     with session.audited_change(name, lock="limits", wait_s=0.0):
-        done = reset(redis, plan)
+        done = forget_calls(redis, plan)
     return session.output.conclude(done, _plan_view(done))
 
 
-def _ask(session: Session, plan: ResetPlan, *, yes: bool, confirmed: str | None) -> None:
+def _ask(session: Session, plan: LimitResetPlan, *, yes: bool, confirmed: str | None) -> None:
     question = f"Forget the calls counted for {plan.name} ({len(plan.keys)} logs)?"
     if session.wiring.settings.env == "prod":
         confirm_by_name(session, question, name="prod", given=confirmed)
@@ -96,7 +96,7 @@ def _row(use: LimitUse) -> tuple[str, ...]:
     return (use.name, use.subject or "all", rate, str(use.used), str(use.reserved), wait)
 
 
-def _plan_view(plan: ResetPlan) -> list[Block]:
+def _plan_view(plan: LimitResetPlan) -> list[Block]:
     if not plan.keys:
         return [f"{plan.name}: nothing is counted now"]
     verb = f"forgot {plan.forgotten} calls" if plan.forgotten else "forget"

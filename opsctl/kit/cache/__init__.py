@@ -1,1 +1,1 @@
-"""A cache in two layers: memory of this process, and a Redis that all share."""
+"""A cache in two state: memory of this process, and a Redis that all share."""

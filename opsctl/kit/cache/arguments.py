@@ -1,4 +1,4 @@
-"""Keys from a function's arguments: the same for equal arguments in every process and version."""
+"""Builds keys from arguments: equal arguments give the same key in every process and version."""
 
 import hashlib
 import inspect
@@ -14,35 +14,44 @@ from uuid import UUID
 
 from opsctl.errors import UsageError
 
-KeyMaker = Callable[..., str]
-_SPOKEN = (Decimal, UUID, PurePath, date, time)
+KeyBuilder = Callable[..., str]
+_TEXT_TYPES = (Decimal, UUID, PurePath, date, time)
 
 
-def key_maker(function: Callable[..., Any], prefix: str) -> KeyMaker:
-    """Make keys from a function's arguments, however they are passed; `self` is left out."""
+def key_builder(function: Callable[..., Any], prefix: str, key: KeyBuilder | None) -> KeyBuilder:
+    """Build keys by `key`, or from all arguments of a function."""
+    if key is None:
+        return _argument_key_builder(function, prefix)
+    return lambda *args, **kwargs: f"{prefix}:{key(*args, **kwargs)}"
+
+
+def _argument_key_builder(function: Callable[..., Any], prefix: str) -> KeyBuilder:
+    """Build keys from arguments, positional or by keyword alike; `self` is left out."""
     signature = inspect.signature(function)
     first = next(iter(signature.parameters), "")
 
-    def make(*args: Any, **kwargs: Any) -> str:  # noqa: ANN401 - any function's arguments
+    def build_key(*args: Any, **kwargs: Any) -> str:  # noqa: ANN401 - arguments of any function
         bound = signature.bind(*args, **kwargs)
         bound.apply_defaults()
-        told = {name: value for name, value in bound.arguments.items() if not _own(name, first)}
-        return f"{prefix}:{digest(told, function)}"
+        arguments = {
+            name: value for name, value in bound.arguments.items() if not _is_self(name, first)
+        }
+        return f"{prefix}:{digest(arguments, function)}"
 
-    return make
+    return build_key
 
 
-def digest(told: Mapping[str, Any], function: Callable[..., Any]) -> str:
-    text = json.dumps(_plain(told, function), sort_keys=True, ensure_ascii=True)
+def digest(arguments: Mapping[str, Any], function: Callable[..., Any]) -> str:
+    text = json.dumps(_to_json(arguments, function), sort_keys=True, ensure_ascii=True)
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def _own(name: str, first: str) -> bool:
+def _is_self(name: str, first: str) -> bool:
     return name == first and name in ("self", "cls")
 
 
-def _plain(value: Any, function: Callable[..., Any]) -> Any:  # noqa: ANN401 - one line a kind
-    """Say a value so that equal ones say the same; a repr that holds an address says nothing."""
+def _to_json(value: Any, function: Callable[..., Any]) -> Any:  # noqa: ANN401 - a value is anything
+    """Convert a value so that equal values give the same JSON; a repr may contain an address."""
     if value is None or (
         isinstance(value, bool | int | float | str) and not isinstance(value, Enum)
     ):
@@ -53,24 +62,28 @@ def _plain(value: Any, function: Callable[..., Any]) -> Any:  # noqa: ANN401 - o
         return {type(value).__qualname__: value.name}
     if isinstance(value, timedelta):
         return {"timedelta": value.total_seconds()}
-    if isinstance(value, _SPOKEN):
+    if isinstance(value, _TEXT_TYPES):
         return {type(value).__name__: str(value)}
-    return _plain_inside(value, function)
+    return _container_to_json(value, function)
 
 
-def _plain_inside(value: Any, function: Callable[..., Any]) -> Any:  # noqa: ANN401 - same
+def _container_to_json(value: Any, function: Callable[..., Any]) -> Any:  # noqa: ANN401 - same
     if isinstance(value, Mapping):
-        pairs = [[_plain(key, function), _plain(inner, function)] for key, inner in value.items()]
+        pairs = [
+            [_to_json(key, function), _to_json(inner, function)] for key, inner in value.items()
+        ]
         return {"map": sorted(pairs, key=json.dumps)}
     if isinstance(value, list | tuple):
-        return [_plain(inner, function) for inner in value]
+        return [_to_json(inner, function) for inner in value]
     if isinstance(value, set | frozenset):
-        return {"set": sorted((_plain(inner, function) for inner in value), key=json.dumps)}
+        return {"set": sorted((_to_json(inner, function) for inner in value), key=json.dumps)}
     if is_dataclass(value) and not isinstance(value, type):
-        told = {field.name: _plain(getattr(value, field.name), function) for field in fields(value)}
-        return {type(value).__qualname__: told}
+        values = {
+            field.name: _to_json(getattr(value, field.name), function) for field in fields(value)
+        }
+        return {type(value).__qualname__: values}
     raise UsageError(
-        f"{function.__qualname__} cannot be cached by its arguments",
-        why=f"a {type(value).__name__} has no stable form",
-        hint="Say what counts: cached(prefix, key=lambda user: user.id).",
+        f"cannot cache {function.__qualname__} by its arguments",
+        why=f"a {type(value).__name__} has no stable representation",
+        hint="Name what identifies it: cached(prefix, key=lambda user: user.id).",
     )

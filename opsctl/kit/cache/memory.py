@@ -1,4 +1,4 @@
-"""The first layer: least recently used goes first, bounded by count and by bytes."""
+"""`MemoryCache`: the first layer (L1), LRU, limited by number and size of entries."""
 
 import threading
 from collections import OrderedDict
@@ -7,26 +7,26 @@ from typing import Any, NamedTuple
 
 from opsctl.systems.redis.glob import matches
 
-# What Python needs for a key, a value, an Entry and its place in the order.
+# What Python needs for a key, a value, a MemoryEntry and its place in the LRU order.
 OVERHEAD_BYTES = 400
 
 
-class Entry(NamedTuple):
+class MemoryEntry(NamedTuple):
     value: Any
-    dies_at: float
+    ends_at: float
     size: int
     fresh_until: float
     cost_s: float
 
 
-class Memory:
-    """Threads may share it. Every change by others moves `generation`."""
+class MemoryCache:
+    """Threads may share one. Each change from outside increments `generation`."""
 
     def __init__(self, now: Callable[[], float], *, most_entries: int, most_bytes: int) -> None:
         self._now = now
         self._most_entries = most_entries
         self._most_bytes = most_bytes
-        self._entries: OrderedDict[str, Entry] = OrderedDict()
+        self._entries: OrderedDict[str, MemoryEntry] = OrderedDict()
         self._lock = threading.Lock()
         self.bytes = 0
         self.hits = 0
@@ -34,7 +34,7 @@ class Memory:
         self.generation = 0
 
     def restart(self) -> None:
-        """Begin empty, with a lock that no thread of the parent holds."""
+        """Start empty in a forked child, with a lock that no thread of the parent holds."""
         self._lock = threading.Lock()
         self.clear()
 
@@ -42,7 +42,7 @@ class Memory:
         return len(self._entries)
 
     def get(self, key: str) -> Any:  # noqa: ANN401 - a value is anything
-        """Take a fresh value, or None; it becomes the most recently used."""
+        """Return a fresh value, or None; it becomes the most recently used."""
         with self._lock:
             entry = self._entries.get(key)
             if entry is None:
@@ -56,19 +56,19 @@ class Memory:
             self.hits += 1
             return entry[0]
 
-    def lookup(self, key: str) -> Entry | None:
-        """Take an entry that may be served, with its times: fresh, or in its stale tail."""
+    def lookup(self, key: str) -> MemoryEntry | None:
+        """Return an entry that may be served, fresh or stale, with its times."""
         entry = self._peek(key)
         if entry is not None:
             self.hits += 1
         return entry
 
-    def _peek(self, key: str) -> Entry | None:
+    def _peek(self, key: str) -> MemoryEntry | None:
         with self._lock:
             entry = self._entries.get(key)
             if entry is None:
                 return None
-            if entry.dies_at <= self._now():
+            if entry.ends_at <= self._now():
                 self._drop(key)
                 return None
             self._entries.move_to_end(key)
@@ -84,10 +84,10 @@ class Memory:
         cost_s: float = 0.0,
         generation: int | None = None,
     ) -> bool:
-        """Keep a value; not when it alone is too large, or something changed since `generation`."""
+        """Store a value, unless it is too large or something has changed since `generation`."""
         size = OVERHEAD_BYTES + len(key) + (len(value) if isinstance(value, bytes) else 8)
         now = self._now()
-        entry = Entry(
+        entry = MemoryEntry(
             value, now + life_s, size, now + (life_s if fresh_s is None else fresh_s), cost_s
         )
         with self._lock:
@@ -105,11 +105,11 @@ class Memory:
         return True
 
     def add(self, key: str, by: int, *, life_s: float) -> int:
-        """Count up; a new number lives for `life_s`, an old one keeps its time."""
+        """Add to a number; a new one gets the TTL `life_s`, an existing one keeps its own."""
         with self._lock:
             entry = self._entries.get(key)
             now = self._now()
-            alive = entry is not None and entry.dies_at > now
+            alive = entry is not None and entry.ends_at > now
             number = (int(entry.value) if entry is not None and alive else 0) + by
             if entry is not None and alive:
                 self._entries[key] = entry._replace(value=number)
@@ -118,34 +118,34 @@ class Memory:
         return number
 
     def delete(self, keys: Iterable[str]) -> int:
-        """Forget; whatever is being read elsewhere at this moment is not kept."""
+        """Delete entries; what other threads are reading from Redis right now is not stored."""
         with self._lock:
             self.generation += 1
-            found = [key for key in keys if key in self._entries]
-            for key in found:
+            present = [key for key in keys if key in self._entries]
+            for key in present:
                 self._drop(key)
-            return len(found)
+            return len(present)
 
     def supersede(self, keys: Iterable[str], since: int) -> int | None:
-        """Forget keys that have just changed, and whatever was read of them before.
+        """Delete keys that have just changed, and ignore what was read of them before.
 
-        The new generation, for putting their new values; None if others changed something too.
+        Returns the new generation, for storing the new values; None if others made changes too.
         """
         with self._lock:
-            alone = self.generation == since
+            unchanged = self.generation == since
             self.generation += 1
             for key in keys:
                 if key in self._entries:
                     self._drop(key)
-            return self.generation if alone else None
+            return self.generation if unchanged else None
 
     def delete_pattern(self, pattern: str) -> int:
         with self._lock:
             self.generation += 1
-            found = [key for key in self._entries if matches(pattern, key)]
-            for key in found:
+            matching = [key for key in self._entries if matches(pattern, key)]
+            for key in matching:
                 self._drop(key)
-            return len(found)
+            return len(matching)
 
     def clear(self) -> None:
         with self._lock:
@@ -155,8 +155,8 @@ class Memory:
 
     def left_s(self, key: str) -> float | None:
         entry = self._peek(key)
-        left = 0.0 if entry is None else entry.fresh_until - self._now()
-        return left if left > 0 else None
+        left_s = 0.0 if entry is None else entry.fresh_until - self._now()
+        return left_s if left_s > 0 else None
 
     def expire(self, key: str, life_s: float) -> bool:
         entry = self._peek(key)

@@ -1,4 +1,4 @@
-"""The nouns of the cache."""
+"""The types of the cache: limits, TTLs, expiry, counts."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -8,7 +8,7 @@ from typing import NamedTuple
 from opsctl.errors import OpsctlError, UsageError
 
 Payload = bytes | int
-"""A value as the layers keep it: serialised, or a plain number that Redis can count."""
+"""A value as it is stored: serialised, or a plain number, so that Redis can count."""
 
 
 class Missing(Enum):
@@ -27,7 +27,7 @@ class Backend(StrEnum):
 
 
 class Ttl:
-    """Lives in seconds."""
+    """General TTLs in seconds."""
 
     SHORT = 60.0
     MEDIUM = 600.0
@@ -35,7 +35,7 @@ class Ttl:
     DAILY = 86400.0
 
 
-PRESETS: Mapping[str, float] = {
+TTL_PRESETS: Mapping[str, float] = {
     "short": Ttl.SHORT,
     "medium": Ttl.MEDIUM,
     "long": Ttl.LONG,
@@ -64,7 +64,7 @@ class CacheLimits:
     entries: int = 1000
     bytes: int = 100 * 1024 * 1024
     memory_ttl_s: float = 60.0
-    """Longest life in memory: how long a lost invalidation can hurt."""
+    """Longest TTL in memory, which bounds the effect of a lost invalidation."""
     value_bytes: int = 1024 * 1024
     compress_over: int = 4096
     jitter: float = 0.05
@@ -74,21 +74,21 @@ class CacheLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
-    """How long one value is fresh, and how long it may be served while it is renewed."""
+class Expiry:
+    """How long a value is fresh, and how long it may be served stale while it is refreshed."""
 
     ttl_s: float
     stale_s: float = 0.0
     early: float = 0.0
-    """Renew before the end: 1 as early as it takes to compute, 0 never."""
+    """Refresh before the end: 1 about as early as computing takes, 0 never."""
 
     @property
-    def whole_s(self) -> float:
+    def total_s(self) -> float:
         return self.ttl_s + self.stale_s
 
 
-class Stored(NamedTuple):
-    """A value as Redis has it."""
+class StoredValue(NamedTuple):
+    """A value as Redis stores it."""
 
     payload: Payload
     stale_s: float
@@ -96,8 +96,8 @@ class Stored(NamedTuple):
 
 
 @dataclass(slots=True)
-class Counts:
-    """What one process did; errors are not misses, or the hit rate would lie."""
+class CacheCounts:
+    """What one process did. Errors are not misses, which keeps the hit rate true."""
 
     l1_hits: int = 0
     l2_hits: int = 0
@@ -106,12 +106,13 @@ class Counts:
     sets: int = 0
     deletes: int = 0
     fills: int = 0
+    """Values that were computed."""
     failures: int = 0
     """Factories that failed."""
     stale: int = 0
-    """Hits that were served past their time while being renewed."""
+    """Hits that were served stale while being refreshed."""
     rejected: int = 0
-    """Values too large to keep."""
+    """Values that were too large to store."""
 
     @property
     def hits(self) -> int:
@@ -119,29 +120,29 @@ class Counts:
 
     @property
     def hit_rate(self) -> float | None:
-        """Say the share of hits, or None before the first question."""
-        asked = self.hits + self.misses
-        return self.hits / asked if asked else None
+        """The share of hits; None before the first lookup."""
+        lookups = self.hits + self.misses
+        return self.hits / lookups if lookups else None
 
-    def plain(self) -> dict[str, int]:
+    def as_dict(self) -> dict[str, int]:
         return asdict(self)
 
 
-class CorruptError(OpsctlError):
-    """What lies in Redis under our key is not ours, or was written by another serialiser."""
+class CorruptValueError(OpsctlError):
+    """A value in Redis was not written by this cache, or by one with another serialiser."""
 
     code = "corrupt"
 
 
-def seconds_of(ttl: float | str | None, lives: Mapping[str, float]) -> float:
-    """Read a TTL: seconds, or a name of the table; nothing lives for ever."""
+def ttl_seconds(ttl: float | str | None, ttls: Mapping[str, float]) -> float:
+    """Convert a TTL (seconds, or a name) to seconds; there is no TTL without an end."""
     if ttl is None:
-        return lives.get("medium", Ttl.MEDIUM)
+        return ttls.get("medium", Ttl.MEDIUM)
     if isinstance(ttl, str):
-        if ttl not in lives:
-            names = ", ".join(sorted(lives))
-            raise UsageError(f"there is no TTL called {ttl!r}", hint=f"Use seconds, or: {names}.")
-        return lives[ttl]
+        if ttl not in ttls:
+            names = ", ".join(sorted(ttls))
+            raise UsageError(f"cannot find the TTL {ttl!r}", hint=f"Use seconds, or: {names}.")
+        return ttls[ttl]
     if not ttl > 0:
-        raise UsageError(f"a TTL of {ttl} s keeps nothing", hint="Use more than 0, or `delete`.")
+        raise UsageError(f"cannot use a TTL of {ttl} s", hint="Use more than 0, or `delete`.")
     return float(ttl)

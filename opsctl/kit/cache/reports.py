@@ -1,4 +1,4 @@
-"""What each process tells of its cache, for the terminal to add up."""
+"""What each process reports about its cache, for `opsctl cache stats` to add up."""
 
 import json
 import os
@@ -6,26 +6,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from opsctl.kit.cache.layers import Layers
-from opsctl.kit.cache.steps import Steps
+from opsctl.kit.cache.state import CacheState
+from opsctl.kit.redis.effects import Effects
 
 if TYPE_CHECKING:
     from opsctl.systems.redis.target import Command
 
 KEPT_S = 3600.0
-"""Reports of processes that are gone are shown for this long."""
+"""How long the reports of processes that are gone are kept."""
 
 
 @dataclass(frozen=True, slots=True)
-class Process:
-    """One process's own word about itself."""
+class ProcessReport:
+    """What one process reports about itself."""
 
     service: str
     host: str
     pid: int
     backend: str
     at: float
-    """Seconds of the server's clock."""
+    """Seconds on the server's clock."""
     figures: Mapping[str, int]
     ended: bool = False
 
@@ -34,51 +34,53 @@ class Process:
         return self.figures.get("l1_hits", 0) + self.figures.get("l2_hits", 0)
 
     @property
-    def asked(self) -> int:
+    def lookups(self) -> int:
         return self.hits + self.figures.get("misses", 0)
 
 
-def publish(layers: Layers, service: str, *, ended: bool = False) -> Steps[None]:
-    """Write our figures where the terminal finds them, and remove those of the long gone."""
-    name = layers.names.reports
-    clock, told = yield from layers.ask([("TIME",), ("HGETALL", name)])
-    now = seconds_in(clock)
+def publish_report(state: CacheState, service: str, *, ended: bool = False) -> Effects[None]:
+    """Store our figures for the terminal, and delete those of processes that are long gone."""
+    name = state.keys.reports
+    clock, hash_reply = yield from state.send([("TIME",), ("HGETALL", name)])
+    now = server_seconds(clock)
     report = {
         "service": service,
         "host": os.uname().nodename,
         "pid": os.getpid(),
-        "backend": layers.backend.value,
+        "backend": state.backend.value,
         "at": now,
-        "figures": layers.snapshot(),
+        "figures": state.collect_figures(),
         "ended": ended,
     }
-    old = [field for field, process in parse_reports(told).items() if _gone(process, now)]
+    reports = parse_reports(hash_reply)
+    expired = [field for field, old in reports.items() if _has_expired(old, now)]
     commands: list[Command] = [
-        ("HSET", name, layers.origin, json.dumps(report)),
+        ("HSET", name, state.origin, json.dumps(report)),
         ("PEXPIRE", name, round(KEPT_S * 1000)),
     ]
-    if old:
-        commands.append(("HDEL", name, *old))
-    yield from layers.ask(commands)
+    if expired:
+        commands.append(("HDEL", name, *expired))
+    yield from state.send(commands)
 
 
-def seconds_in(clock: Sequence[bytes]) -> float:
-    """Read TIME whole: within one second, what was said before a question is no answer to it."""
+def server_seconds(clock: Sequence[bytes]) -> float:
+    """Read TIME with its microseconds: a report of the same second may be older than a request."""
     seconds, microseconds = clock
     return int(seconds) + int(microseconds) / 1_000_000
 
 
-def parse_reports(told: list[bytes]) -> dict[bytes, Process | None]:
-    """Read HGETALL; None is what nobody can read, and goes with the old ones."""
-    return {field: _process(raw) for field, raw in zip(told[::2], told[1::2], strict=True)}
+def parse_reports(hash_reply: list[bytes]) -> dict[bytes, ProcessReport | None]:
+    """Parse the reply of HGETALL; unreadable reports are None, and deleted with the old ones."""
+    pairs = zip(hash_reply[::2], hash_reply[1::2], strict=True)
+    return {field: _parse_report(raw) for field, raw in pairs}
 
 
-def _process(raw: bytes) -> Process | None:
+def _parse_report(raw: bytes) -> ProcessReport | None:
     try:
-        return Process(**json.loads(raw))
+        return ProcessReport(**json.loads(raw))
     except (ValueError, TypeError):
         return None
 
 
-def _gone(process: Process | None, now: float) -> bool:
-    return process is None or now - process.at > KEPT_S
+def _has_expired(report: ProcessReport | None, now: float) -> bool:
+    return report is None or now - report.at > KEPT_S

@@ -1,8 +1,8 @@
-"""What must happen in Redis at once."""
+"""Lua scripts: what must happen in Redis in one step."""
 
 from opsctl.systems.redis.target import Script
 
-# The value with its life, or the right to compute it: 1 for the one, 0 for all others.
+# The value with its TTL, or the lock to compute it: 1 for the first caller, 0 for all others.
 CLAIM = Script("""
 local value = redis.call('GET', KEYS[1])
 if value then return {value, redis.call('PTTL', KEYS[1])} end
@@ -10,7 +10,7 @@ if redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end
 return 0
 """)
 
-# Only the holder of the lock stores: whoever changed or deleted the key took the lock away.
+# Only the holder of the lock stores: whoever changed or deleted the key deleted the lock too.
 STORE = Script("""
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
@@ -19,7 +19,7 @@ if ARGV[4] ~= '' then redis.call('PUBLISH', ARGV[4], ARGV[5]) end
 return 1
 """)
 
-# Those who wait are woken, so that one of them can try.
+# Wakes those who wait, so that one of them can compute.
 RELEASE = Script("""
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('DEL', KEYS[1])
@@ -27,7 +27,7 @@ if ARGV[2] ~= '' then redis.call('PUBLISH', ARGV[2], ARGV[3]) end
 return 1
 """)
 
-# A number and its life are one: a crash in between leaves no key without an end.
+# A number and its TTL are set together: a crash in between leaves no key without a TTL.
 COUNT = Script("""
 local number = redis.call('INCRBY', KEYS[1], ARGV[1])
 if redis.call('PTTL', KEYS[1]) < 0 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end

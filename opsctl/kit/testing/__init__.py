@@ -1,4 +1,4 @@
-"""Stand-ins for the tests of your own services: no server, and time that moves by hand."""
+"""Fakes for the tests of your own services: no server, and a clock that tests move."""
 
 from opsctl.kit.testing.cache import async_memory_cache, memory_cache
 from opsctl.kit.testing.clock import FakeClock

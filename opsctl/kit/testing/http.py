@@ -1,4 +1,4 @@
-"""An HTTP that answers from a script; a request that nobody expected fails the test."""
+"""A fake HTTP pool with scripted responses; an unexpected request fails the test."""
 
 import json
 import sys
@@ -14,7 +14,7 @@ from opsctl.systems.http.pool import HttpStream
 
 
 class FakeHttp:
-    """Hand it to a client as its `pool`; `sent` lists what was asked."""
+    """Pass it to a client as its `pool`; `sent` lists the requests."""
 
     def __init__(self) -> None:
         self.sent: list[HttpRequest] = []
@@ -30,13 +30,13 @@ class FakeHttp:
         headers: Mapping[str, str] | None = None,
         body: bytes | str | dict[str, Any] | list[Any] = b"",
     ) -> "FakeHttp":
-        """Queue an answer; the last one of a URL is given again and again."""
-        named = {name.lower(): value for name, value in (headers or {}).items()}
-        self._script[method, url].append(HttpResponse(status, named, _bytes(body)))
+        """Queue a response; the last one of a URL is repeated."""
+        lower = {name.lower(): value for name, value in (headers or {}).items()}
+        self._script[method, url].append(HttpResponse(status, lower, _to_bytes(body)))
         return self
 
     def fails(self, method: str, url: str, error: OpsctlError) -> "FakeHttp":
-        """Queue an error, which is raised."""
+        """Queue an error to raise."""
         self._script[method, url].append(error)
         return self
 
@@ -44,7 +44,7 @@ class FakeHttp:
         self.sent.append(request)
         script = self._script.get((request.method, request.url))
         if script is None:
-            raise AssertionError(f"nobody expected {request.method} {request.url}")
+            raise AssertionError(f"unexpected request: {request.method} {request.url}")
         outcome = script.popleft() if len(script) > 1 else script[0]
         if isinstance(outcome, OpsctlError):
             raise outcome
@@ -53,21 +53,21 @@ class FakeHttp:
         return outcome
 
     @asynccontextmanager
-    async def stream(self, request: HttpRequest, *, silence_s: float) -> AsyncIterator[HttpStream]:  # noqa: ARG002 - nothing is silent here
-        # A stream is as long as it likes.
-        answer = await self.send(replace(request, max_body_bytes=sys.maxsize))
-        yield HttpStream(answer.status, answer.headers, _pieces(answer.body))
+    async def stream(self, request: HttpRequest, *, silence_s: float) -> AsyncIterator[HttpStream]:  # noqa: ARG002 - it never pauses
+        # A stream has no size limit.
+        response = await self.send(replace(request, max_body_bytes=sys.maxsize))
+        yield HttpStream(response.status, response.headers, _chunks(response.body))
 
     async def close(self) -> None:
         pass
 
 
-async def _pieces(body: bytes, size: int = 1024) -> AsyncIterator[bytes]:
+async def _chunks(body: bytes, size: int = 1024) -> AsyncIterator[bytes]:
     for start in range(0, len(body), size):
         yield body[start : start + size]
 
 
-def _bytes(body: bytes | str | dict[str, Any] | list[Any]) -> bytes:
+def _to_bytes(body: bytes | str | dict[str, Any] | list[Any]) -> bytes:
     if isinstance(body, bytes):
         return body
     return body.encode() if isinstance(body, str) else json.dumps(body).encode()

@@ -13,8 +13,8 @@ import orjson
 import redis
 from redis_parts.figure import Figure, fastest_us, peer
 
-from opsctl.kit import AsyncCache, AsyncClient, Backend, Cache, Client, Setup
-from opsctl.kit.cache.memory import Memory
+from opsctl.kit import AsyncCache, AsyncRedisClient, Backend, Cache, CacheOptions, RedisClient
+from opsctl.kit.cache.memory import MemoryCache
 from opsctl.systems.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def a_key(works: dict[str, Callable[[str], object]], *, rounds: int = 60) -> dic
 def in_memory(url: str) -> Iterator[Figure]:
     with peer("cachetools"):
         import cachetools  # noqa: PLC0415 - a peer that may be missing
-    raw = Memory(SystemClock().steady, most_entries=1000, most_bytes=10**8)
+    raw = MemoryCache(SystemClock().steady, most_entries=1000, most_bytes=10**8)
     theirs: Any = cachetools.TTLCache(1000, 600)
     lock = threading.RLock()
 
@@ -64,7 +64,7 @@ def in_memory(url: str) -> Iterator[Figure]:
         with lock:
             return theirs.get(key)
 
-    with Client(url, service="bench") as client, Cache(client) as layered:
+    with RedisClient(url, service="bench") as client, Cache(client) as layered:
         layered.set_many(dict.fromkeys(KEYS, VALUE), 600)
         while not layered.listening:
             time.sleep(0.01)
@@ -101,8 +101,8 @@ def aiocache_get_us() -> float:
 
 def from_redis(url: str) -> Iterator[Figure]:
     raw: Any = redis.Redis.from_url(url, protocol=2)
-    with Client(url, service="bench") as client:
-        cache = Cache(client, setup=Setup(backend=Backend.REDIS))
+    with RedisClient(url, service="bench") as client:
+        cache = Cache(client, options=CacheOptions(backend=Backend.REDIS))
         cache.set_many(dict.fromkeys(KEYS, VALUE), 600)
         raw.mset({f"raw:{key}": orjson.dumps(VALUE) for key in KEYS})
         works = {"ours": cache.get, "raw": lambda key: orjson.loads(raw.get(f"raw:{key}"))}
@@ -132,7 +132,7 @@ def factory_on(calls: "Synchronized[int]") -> Callable[[], Awaitable[dict[str, A
 
 def ours(url: str, gate: Barrier, calls: "Synchronized[int]", told: "Queue[float]") -> None:
     async def run() -> float:
-        async with AsyncClient(url, service="bench") as client, AsyncCache(client) as cache:
+        async with AsyncRedisClient(url, service="bench") as client, AsyncCache(client) as cache:
             while not cache.listening:
                 await cache.exists("warm")
             factory = factory_on(calls)
@@ -235,7 +235,7 @@ def removal(url: str) -> Iterator[Figure]:
 
 def one_removal(url: str) -> tuple[float, float, float, float]:
     raw: Any = redis.Redis.from_url(url)
-    with Client(url, service="bench") as client, Cache(client) as cache:
+    with RedisClient(url, service="bench") as client, Cache(client) as cache:
         for at in range(0, MANY, 5000):
             cache.set_many({f"many:{number}": VALUE for number in range(at, at + 5000)}, 600)
         spawning = multiprocessing.get_context("spawn")

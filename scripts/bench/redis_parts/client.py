@@ -5,14 +5,14 @@ from collections.abc import Iterator
 import redis
 from redis_parts.figure import Figure, fastest_us
 
-from opsctl.kit import Breaker, Client
+from opsctl.kit import Breaker, RedisClient
 
 
 def figures(url: str) -> Iterator[Figure]:
     raw = redis.Redis.from_url(url)
     raw.set("k", "v" * 100)
     breaker = Breaker("bench")
-    with Client(url, service="bench") as client:
+    with RedisClient(url, service="bench") as client:
         taken = fastest_us(
             {
                 "kit": lambda: client.call("GET", "k"),

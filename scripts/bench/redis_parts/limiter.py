@@ -13,7 +13,7 @@ from typing import Any
 import redis
 from redis_parts.figure import Figure, NoPeer, fastest_us
 
-from opsctl.kit import Client, Policies, Rate, RateLimiter
+from opsctl.kit import LimitPolicies, Rate, RateLimiter, RedisClient
 
 PROCESSES = 8
 SECONDS = 4.0
@@ -21,7 +21,7 @@ SECONDS = 4.0
 EDGE_S = 0.1
 BUSY = Rate("busy", 100, 1.0)
 QUEUE = Rate("queue", 5, 1.0)
-TRUSTING = Policies("closed", after_restart="trust")
+TRUSTING = LimitPolicies("closed", after_restart="trust")
 _FORK = multiprocessing.get_context("fork")
 Ask = Callable[[], bool]
 Make = Callable[[str], Ask]
@@ -80,7 +80,7 @@ def queueing(url: str, rivals: Mapping[str, Make]) -> Iterator[Figure]:
         yield Figure("the same, pyrate-limiter: longest wait", max(theirs.waits), "s")
 
 
-class Recorder(Client):
+class Recorder(RedisClient):
     """Keeps the moments that the server granted, by its own clock."""
 
     moments: list[float]

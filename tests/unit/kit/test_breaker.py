@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from opsctl.errors import BusyError, OpsctlError, UnreachableError
-from opsctl.kit import Breaker, BreakerOpenError, State
+from opsctl.kit import Breaker, BreakerOpenError, BreakerState
 from opsctl.kit.testing import FakeClock
 
 
@@ -25,10 +25,10 @@ def broken(clock: FakeClock) -> Breaker:
 def test_it_opens_after_five_failures_in_a_row_and_calls_no_more() -> None:
     breaker = broken(FakeClock())
 
-    with pytest.raises(BreakerOpenError, match="kis is not called") as refused:
+    with pytest.raises(BreakerOpenError, match="cannot call kis") as refused:
         breaker.call(fail)
 
-    assert breaker.state is State.OPEN
+    assert breaker.state is BreakerState.OPEN
     assert refused.value.retry_after_s == 60.0
 
 
@@ -41,7 +41,7 @@ def test_a_success_in_between_starts_the_count_again() -> None:
                 breaker.call(fail)
         breaker.call(int)
 
-    assert breaker.state is State.CLOSED
+    assert breaker.state is BreakerState.CLOSED
 
 
 def test_after_recovery_one_success_closes_it() -> None:
@@ -51,7 +51,7 @@ def test_after_recovery_one_success_closes_it() -> None:
 
     answer = breaker.call(lambda: "well")
 
-    assert (answer, breaker.state) == ("well", State.CLOSED)
+    assert (answer, breaker.state) == ("well", BreakerState.CLOSED)
 
 
 def test_after_recovery_one_failure_opens_it_for_another_minute() -> None:
@@ -62,7 +62,7 @@ def test_after_recovery_one_failure_opens_it_for_another_minute() -> None:
     with pytest.raises(UnreachableError, match="no answer"):
         breaker.call(fail)
 
-    assert (breaker.state, breaker.retry_after_s) == (State.OPEN, 60.0)
+    assert (breaker.state, breaker.retry_after_s) == (BreakerState.OPEN, 60.0)
 
 
 def test_of_twenty_at_once_one_probes() -> None:
@@ -112,7 +112,7 @@ def test_a_full_pool_of_our_own_is_nobody_s_failure() -> None:
     with pytest.raises(BusyError):
         breaker.call(busy)
 
-    assert breaker.state is State.CLOSED
+    assert breaker.state is BreakerState.CLOSED
 
 
 def test_an_answer_that_refuses_is_an_answer() -> None:
@@ -124,26 +124,26 @@ def test_an_answer_that_refuses_is_an_answer() -> None:
     with pytest.raises(OpsctlError):
         breaker.call(refuse)
 
-    assert breaker.state is State.CLOSED
+    assert breaker.state is BreakerState.CLOSED
 
 
 def test_an_attempt_can_fail_without_an_error() -> None:
     breaker = Breaker("kis", threshold=1, clock=FakeClock())
 
-    with breaker.attempt() as attempt:
-        attempt.failed("it answered 503")
+    with breaker.guard() as attempt:
+        attempt.mark_failed("status 503")
 
-    assert breaker.state is State.OPEN
+    assert breaker.state is BreakerState.OPEN
 
 
 def test_a_call_from_before_the_change_has_no_say_after_it() -> None:
     clock = FakeClock()
     breaker = Breaker("kis", threshold=1, clock=clock)
 
-    with breaker.attempt(), pytest.raises(UnreachableError):
+    with breaker.guard(), pytest.raises(UnreachableError):
         breaker.call(fail)
 
-    assert breaker.state is State.OPEN
+    assert breaker.state is BreakerState.OPEN
 
 
 def test_a_cancelled_probe_leaves_room_for_the_next() -> None:
@@ -177,7 +177,7 @@ def test_coroutines_are_guarded_as_calls_are() -> None:
     assert asyncio.run(attempts()) == [UnreachableError, UnreachableError, BreakerOpenError]
 
 
-def test_every_change_is_told_with_its_reason() -> None:
+def test_every_change_is_reported_with_its_reason() -> None:
     clock, told = FakeClock(), []
     breaker = Breaker("kis", threshold=1, clock=clock)
     breaker.on_change(lambda change: told.append((change.before, change.after, change.why)))
@@ -189,12 +189,12 @@ def test_every_change_is_told_with_its_reason() -> None:
 
     assert told == [
         ("closed", "open", "no answer"),
-        ("open", "half_open", "it is tried again"),
+        ("open", "half_open", "it is probed"),
         ("half_open", "closed", "it answered"),
     ]
 
 
-def test_no_secret_of_another_s_exception_is_told() -> None:
+def test_no_secret_of_a_foreign_exception_is_reported() -> None:
     told: list[str] = []
     breaker = Breaker("kis", threshold=1, clock=FakeClock())
     breaker.on_change(lambda change: told.append(change.why))

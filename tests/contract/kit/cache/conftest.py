@@ -1,16 +1,24 @@
-"""Both faces of the cache, over every backend."""
+"""Both forms of the cache, over every backend."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from opsctl.kit import AsyncCache, AsyncClient, Backend, Cache, CacheLimits, Client, Setup
+from opsctl.kit import (
+    AsyncCache,
+    AsyncRedisClient,
+    Backend,
+    Cache,
+    CacheLimits,
+    CacheOptions,
+    RedisClient,
+)
 from opsctl.systems.redis.client import RedisLimits
-from tests.contract.kit.faces import Face, loop, make
+from tests.contract.kit.forms import Form, loop, make
 from tests.waiting import wait_for
 
-Open = Callable[..., Face]
+Open = Callable[..., Form]
 # Redis is there all the time: a late answer would make it away, and memory empty.
 IN_TIME = RedisLimits(answer_s=20.0, connections=16)
 
@@ -23,45 +31,47 @@ def kind(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def open_cache(kind: str, redis_url: str) -> Iterator[Open]:
     with loop(kind) as runner:
-        opened: list[Face] = []
+        opened: list[Form] = []
 
-        def open_(backend: str = "layered", **limits: Any) -> Face:
-            setup = Setup(prefix="t", backend=Backend(backend), limits=CacheLimits(**limits))
+        def open_(backend: str = "layered", **limits: Any) -> Form:
+            options = CacheOptions(
+                prefix="t", backend=Backend(backend), limits=CacheLimits(**limits)
+            )
 
             def build() -> Any:
-                client_type: Any = Client if runner is None else AsyncClient
+                client_type: Any = RedisClient if runner is None else AsyncRedisClient
                 cache_type: Any = Cache if runner is None else AsyncCache
                 client = None
                 if backend != "memory":
                     client = client_type(redis_url, service="test", limits=IN_TIME)
-                opened.append(Face(client, runner))
-                return cache_type(client, setup=setup)
+                opened.append(Form(client, runner))
+                return cache_type(client, options=options)
 
-            face = Face(make(runner, build), runner)
-            opened.append(face)
-            return face
+            form = Form(make(runner, build), runner)
+            opened.append(form)
+            return form
 
         yield open_
-        for face in reversed(opened):
-            if face.part is not None:
-                face.close()
+        for form in reversed(opened):
+            if form.part is not None:
+                form.close()
 
 
 @pytest.fixture(params=["memory", "redis", "layered"])
-def cache(open_cache: Open, request: pytest.FixtureRequest) -> Face:
-    face = open_cache(request.param)
-    ready(face)
-    return face
+def cache(open_cache: Open, request: pytest.FixtureRequest) -> Form:
+    form = open_cache(request.param)
+    ready(form)
+    return form
 
 
-def ready(face: Face) -> None:
+def ready(form: Form) -> None:
     """Wait until the cache hears of changes by others."""
-    if face.part._layers.backend is not Backend.LAYERED:
+    if form.part._state.backend is not Backend.LAYERED:
         return
-    face.exists("warm")
+    form.exists("warm")
 
     def hears() -> bool:
-        face.settle()
-        return bool(face.part._layers.hears)
+        form.settle()
+        return bool(form.part._state.listening)
 
     wait_for(hears, 30, "the cache to listen")

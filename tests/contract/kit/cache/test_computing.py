@@ -5,11 +5,11 @@ import pytest
 from opsctl.errors import UsageError
 from opsctl.kit import AsyncCache
 from tests.contract.kit.cache.conftest import Open
-from tests.contract.kit.faces import Face
+from tests.contract.kit.forms import Form
 from tests.waiting import wait_for
 
 
-def test_a_value_is_computed_once_and_then_there(cache: Face) -> None:
+def test_a_value_is_computed_once_and_then_there(cache: Form) -> None:
     calls: list[int] = []
 
     def factory() -> list[int]:
@@ -20,7 +20,7 @@ def test_a_value_is_computed_once_and_then_there(cache: Face) -> None:
     assert cache.counts.fills == 1
 
 
-def test_a_factory_that_fails_is_heard_and_leaves_nothing(cache: Face) -> None:
+def test_the_error_of_a_factory_is_raised_and_nothing_is_stored(cache: Form) -> None:
     def fail() -> None:
         raise ZeroDivisionError
 
@@ -30,15 +30,15 @@ def test_a_factory_that_fails_is_heard_and_leaves_nothing(cache: Face) -> None:
 
     assert cache.get_or_set("k", lambda: 1) == 1
     assert cache.counts.failures == 2
-    assert not cache.part._layers.waiting
+    assert not cache.part._state.computations
 
 
-def test_what_is_deleted_while_it_is_computed_is_not_kept(cache: Face) -> None:
-    layers = cache.part._layers
+def test_a_value_that_is_deleted_while_it_is_computed_is_not_stored(cache: Form) -> None:
+    state = cache.part._state
 
     def factory() -> str:
         # Somebody changes the source, and says so, before this old value is stored.
-        layers.soil(["k"])
+        state.mark_changed(["k"])
         return "old"
 
     async def async_factory() -> str:
@@ -54,7 +54,7 @@ def test_what_is_deleted_while_it_is_computed_is_not_kept(cache: Face) -> None:
     assert cache.get("k") is None
 
 
-def test_a_stale_value_serves_while_it_is_renewed(cache: Face) -> None:
+def test_a_stale_value_serves_while_it_is_renewed(cache: Form) -> None:
     cache.get_or_set("k", lambda: "old", 0.05, stale=60)
     wait_for(lambda: cache.get("k") is None, 30, "the value to be past its time")
 
@@ -70,7 +70,7 @@ def test_a_stale_value_serves_while_it_is_renewed(cache: Face) -> None:
 
 
 def test_a_renewal_that_fails_leaves_the_old_value(
-    cache: Face, caplog: pytest.LogCaptureFixture
+    cache: Form, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail() -> None:
         raise ZeroDivisionError
@@ -81,13 +81,13 @@ def test_a_renewal_that_fails_leaves_the_old_value(
 
     def failed() -> bool:
         cache.settle()
-        return "could not be renewed" in caplog.text
+        return "cannot refresh a cached value" in caplog.text
 
     wait_for(failed, 30, "the failure in the log")
     assert cache.get_or_set("k", fail, 60, stale=60) == "old"
 
 
-def test_an_early_refresh_comes_before_the_end(cache: Face) -> None:
+def test_an_early_refresh_comes_before_the_end(cache: Form) -> None:
     calls: list[int] = []
 
     def factory() -> int:
@@ -103,7 +103,7 @@ def test_an_early_refresh_comes_before_the_end(cache: Face) -> None:
     wait_for(renewed, 30, "the early refresh")
 
 
-def test_too_large_is_said_and_not_kept(open_cache: Open) -> None:
+def test_a_value_that_is_too_large_is_reported_and_not_stored(open_cache: Open) -> None:
     cache = open_cache("layered", value_bytes=1000)
     cache.set("k", "small")
 
@@ -114,24 +114,24 @@ def test_too_large_is_said_and_not_kept(open_cache: Open) -> None:
     assert cache.counts.rejected == 2
 
 
-def test_functions_are_cached_by_their_arguments(cache: Face, kind: str) -> None:
+def test_functions_are_cached_by_their_arguments(cache: Form, kind: str) -> None:
     calls: list[tuple[str, int]] = []
     decorate = cache.part.cached("double", 60)
     if kind == "async":
 
-        @decorate  # type: ignore[untyped-decorator]  # a face is anything
+        @decorate  # type: ignore[untyped-decorator]  # a form is anything
         async def double(name: str, times: int = 2) -> str:
             calls.append((name, times))
             return name * times
 
     else:
 
-        @decorate  # type: ignore[untyped-decorator]  # a face is anything
+        @decorate  # type: ignore[untyped-decorator]  # a form is anything
         def double(name: str, times: int = 2) -> str:
             calls.append((name, times))
             return name * times
 
-    told = Face(type("Part", (), {"double": staticmethod(double)}), cache._runner)
+    told = Form(type("Part", (), {"double": staticmethod(double)}), cache._runner)
 
     assert [told.double("a"), told.double("a", 2), told.double(times=2, name="a")] == ["aa"] * 3
     assert calls == [("a", 2)]
@@ -140,7 +140,7 @@ def test_functions_are_cached_by_their_arguments(cache: Face, kind: str) -> None
     assert len(calls) == 2
 
 
-def test_methods_are_cached_for_all_objects_and_by_ones_own_key(cache: Face, kind: str) -> None:
+def test_methods_are_cached_for_all_objects_and_by_ones_own_key(cache: Form, kind: str) -> None:
     calls: list[str] = []
 
     def lower(_self: object, text: str) -> str:
@@ -149,7 +149,7 @@ def test_methods_are_cached_for_all_objects_and_by_ones_own_key(cache: Face, kin
     if kind == "async":
 
         class Service:
-            @cache.part.cached("up", 60, key=lower)  # type: ignore[untyped-decorator]  # a face is anything
+            @cache.part.cached("up", 60, key=lower)  # type: ignore[untyped-decorator]  # a form is anything
             async def up(self, text: str) -> str:
                 calls.append(text)
                 return text.upper()
@@ -157,27 +157,27 @@ def test_methods_are_cached_for_all_objects_and_by_ones_own_key(cache: Face, kin
     else:
 
         class Service:  # type: ignore[no-redef]  # one of both
-            @cache.part.cached("up", 60, key=lower)  # type: ignore[untyped-decorator]  # a face is anything
+            @cache.part.cached("up", 60, key=lower)  # type: ignore[untyped-decorator]  # a form is anything
             def up(self, text: str) -> str:
                 calls.append(text)
                 return text.upper()
 
-    first, second = Face(Service(), cache._runner), Face(Service(), cache._runner)
+    first, second = Form(Service(), cache._runner), Form(Service(), cache._runner)
 
     assert (first.up("ab"), second.up("AB")) == ("AB", "AB")
     assert calls == ["ab"]
 
 
-def test_the_wrong_kind_of_function_is_refused(cache: Face, kind: str) -> None:
+def test_the_wrong_kind_of_function_is_refused(cache: Form, kind: str) -> None:
     async def coroutine() -> None: ...
 
     def plain() -> None: ...
 
-    with pytest.raises(UsageError, match="coroutine"):
+    with pytest.raises(UsageError, match="cannot cache"):
         cache.part.cached("p")(plain if kind == "async" else coroutine)
 
 
-def test_declared_keys_are_warm_and_one_that_fails_harms_no_other(cache: Face) -> None:
+def test_declared_keys_are_warm_and_one_that_fails_harms_no_other(cache: Form) -> None:
     def fail() -> None:
         raise ZeroDivisionError
 

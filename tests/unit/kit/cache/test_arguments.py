@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from opsctl.errors import UsageError
-from opsctl.kit.cache.arguments import key_maker
+from opsctl.kit.cache.arguments import key_builder
 
 
 class Side(Enum):
@@ -17,7 +17,7 @@ class Side(Enum):
 
 
 @dataclass(frozen=True)
-class Order:
+class PendingRequest:
     symbol: str
     quantity: Decimal
 
@@ -31,7 +31,7 @@ class Service:
         """Stand for any method."""
 
 
-KEY = key_maker(function, "p")
+KEY = key_builder(function, "p", None)
 
 
 def test_equal_calls_have_one_key_however_they_are_written() -> None:
@@ -48,7 +48,7 @@ def test_different_calls_have_different_keys() -> None:
 
 
 def test_the_object_of_a_method_does_not_count() -> None:
-    make = key_maker(Service.method, "p")
+    make = key_builder(Service.method, "p", None)
 
     assert make(Service(), "005930") == make(Service(), symbol="005930")
 
@@ -56,13 +56,13 @@ def test_the_object_of_a_method_does_not_count() -> None:
 def test_values_with_a_stable_form_are_taken() -> None:
     moment = datetime(2026, 1, 12, tzinfo=UTC)
 
-    assert KEY(Order("a", Decimal("1.0"))) == KEY(Order("a", Decimal("1.0")))
-    assert KEY(Order("a", Decimal("1.0"))) != KEY(Order("b", Decimal("1.0")))
+    assert KEY(PendingRequest("a", Decimal("1.0"))) == KEY(PendingRequest("a", Decimal("1.0")))
+    assert KEY(PendingRequest("a", Decimal("1.0"))) != KEY(PendingRequest("b", Decimal("1.0")))
     assert KEY(moment) != KEY(date(2026, 1, 12))
 
 
 def test_what_has_no_stable_form_is_refused_with_the_way_out() -> None:
-    with pytest.raises(UsageError, match="cannot be cached") as caught:
+    with pytest.raises(UsageError, match="cannot cache") as caught:
         KEY(object())
 
     assert "key=" in caught.value.hint
@@ -70,9 +70,9 @@ def test_what_has_no_stable_form_is_refused_with_the_way_out() -> None:
 
 def test_another_process_makes_the_same_key() -> None:
     code = (
-        "from opsctl.kit.cache.arguments import key_maker\n"
+        "from opsctl.kit.cache.arguments import key_builder\n"
         "def function(first, second=2, *rest, **named): pass\n"
-        "print(key_maker(function, 'p')({'b', 'a', 'c'}, x={'k': 1.5}))"
+        "print(key_builder(function, 'p', None)({'b', 'a', 'c'}, x={'k': 1.5}))"
     )
     told = {
         subprocess.run(

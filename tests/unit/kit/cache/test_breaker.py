@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from opsctl.errors import UnreachableError
-from opsctl.kit import Backend, Breaker, Cache, Setup
+from opsctl.kit import Backend, Breaker, Cache, CacheOptions
 from opsctl.kit.testing import FakeClock
 
 
@@ -54,11 +54,11 @@ def client(clock: FakeClock) -> SlowClient:
 @pytest.fixture
 def cache(client: SlowClient, clock: FakeClock) -> Cache:
     breaker = Breaker("cache", threshold=5, recovery_s=60, clock=clock)
-    setup = Setup(backend=Backend.REDIS)
+    options = CacheOptions(backend=Backend.REDIS)
     twin: Any = client
-    made = Cache(twin, setup=setup, breaker=breaker)
+    made = Cache(twin, options=options, breaker=breaker)
     # Reporting has a thread of its own, which this test does without.
-    made._started = True
+    made._connection._started = True
     return made
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opsctl.kit.cache.codec import Codec, Json, stale_of
-from opsctl.kit.cache.model import PRESETS, CorruptError
+from opsctl.kit.cache.codec import Codec, JsonSerializer, read_stale_s
+from opsctl.kit.cache.model import TTL_PRESETS, CorruptValueError
 from opsctl.settings.sections.cache import CacheSettings
 
 JSON = st.recursive(
@@ -87,14 +87,14 @@ def test_what_does_not_shrink_is_left_as_it_is() -> None:
     ],
 )
 def test_what_is_not_ours_is_corrupt_and_never_run_or_blown_up(raw: bytes) -> None:
-    with pytest.raises(CorruptError):
+    with pytest.raises(CorruptValueError):
         codec().unwrap(raw)
 
 
 def test_the_stale_tail_can_be_read_from_the_head_alone() -> None:
     raw = codec().wrap(b'"x"', stale_s=2.5)
 
-    assert (stale_of(raw[:10]), stale_of(b"41"), stale_of(b"")) == (2.5, 0.0, 0.0)
+    assert (read_stale_s(raw[:10]), read_stale_s(b"41"), read_stale_s(b"")) == (2.5, 0.0, 0.0)
 
 
 def test_a_serialiser_of_ones_own_is_used() -> None:
@@ -105,14 +105,14 @@ def test_a_serialiser_of_ones_own_is_used() -> None:
 
 def test_json_works_without_orjson_and_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     value = {"name": "삼성전자", "price": [71000.5, None, True]}
-    fast = Json()
+    fast = JsonSerializer()
     monkeypatch.setitem(sys.modules, "orjson", None)
-    slow = Json()
+    slow = JsonSerializer()
 
     assert slow.loads is json.loads
     assert slow.dumps(value) == fast.dumps(value)
     assert slow.loads(fast.dumps(value)) == value
 
 
-def test_the_kit_and_the_settings_have_the_same_lives() -> None:
-    assert dict(CacheSettings().lives) == dict(PRESETS)
+def test_the_kit_and_the_settings_have_the_same_ttls() -> None:
+    assert dict(CacheSettings().lives) == dict(TTL_PRESETS)

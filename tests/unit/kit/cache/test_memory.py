@@ -3,14 +3,14 @@ import threading
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opsctl.kit.cache.memory import OVERHEAD_BYTES, Memory
+from opsctl.kit.cache.memory import OVERHEAD_BYTES, MemoryCache
 from tests.fakes.clock import HandClock
 
 
 def memory(
     clock: HandClock | None = None, *, entries: int = 1000, size: int = 100 * 1024 * 1024
-) -> Memory:
-    return Memory((clock or HandClock()).steady, most_entries=entries, most_bytes=size)
+) -> MemoryCache:
+    return MemoryCache((clock or HandClock()).steady, most_entries=entries, most_bytes=size)
 
 
 def test_what_was_put_is_there_until_its_time() -> None:

@@ -1,0 +1,1 @@
+"""The cache as `opsctl cache` sees it: statistics, health, keys and removal."""

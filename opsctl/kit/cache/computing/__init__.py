@@ -1,0 +1,1 @@
+"""Computing a missing value once: in this process, and among all processes."""

@@ -1,0 +1,1 @@
+"""Locks, events and background jobs, once for event loops and once for threads."""

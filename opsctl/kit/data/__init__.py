@@ -1,0 +1,1 @@
+"""Data that lives in Redis alone: hashes, sessions and a queue."""

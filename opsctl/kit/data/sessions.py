@@ -1,0 +1,45 @@
+# Generated from opsctl/kit/data/async_sessions.py by `make unasync`: edit that file instead.
+"""`Sessions`: who is logged in, by a token that Redis never sees."""
+
+from typing import TYPE_CHECKING, Any
+
+from opsctl.kit.data.session_effects import SessionData, SessionEffects
+from opsctl.kit.redis.run_effects import run_effects
+
+if TYPE_CHECKING:
+    from opsctl.kit.redis.client import RedisClient
+
+
+class Sessions:
+    """Without Redis every call raises, so that nobody is mistaken for logged in."""
+
+    def __init__(
+        self,
+        client: "RedisClient",
+        *,
+        prefix: str = "opsctl",
+        ttl_s: float = 86400.0,
+        sliding: bool = True,
+    ) -> None:
+        self._client = client
+        self._effects = SessionEffects(prefix, ttl_s, sliding=sliding)
+
+    def create(self, data: SessionData) -> str:
+        """Start a session and return its token, which only the user should have."""
+        return run_effects(self._client, self._effects.create(data))
+
+    def read(self, token: str) -> dict[str, Any] | None:
+        """Return the data of a session, and prolong it if sessions are sliding."""
+        return run_effects(self._client, self._effects.read(token))
+
+    def update(self, token: str, data: SessionData) -> bool:
+        """Replace the data of a session; it still ends at the same time."""
+        return run_effects(self._client, self._effects.update(token, data))
+
+    def rotate(self, token: str) -> str | None:
+        """Give a session a new token, as after a login; the old one is invalid at once."""
+        return run_effects(self._client, self._effects.rotate(token))
+
+    def expire(self, token: str) -> bool:
+        """End a session; false when there was none."""
+        return run_effects(self._client, self._effects.expire(token))

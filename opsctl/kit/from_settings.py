@@ -1,0 +1,29 @@
+"""Builds the kit from the settings: the same files and variables that the terminal reads."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from opsctl import settings as project_settings
+from opsctl.kit import adapters
+from opsctl.settings import Settings, SettingsRequest, default_settings
+from opsctl.systems.redis.from_settings import target_of
+from opsctl.systems.redis.target import RedisLimits
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings files of the project; without any, the environment alone."""
+    request = SettingsRequest(Path.cwd(), os.environ if environ is None else environ)
+    if not adapters.has_settings(request.directory):
+        return default_settings(request, "stack")
+    return project_settings.load_settings(request, adapters.read_text).resolved.settings
+
+
+def redis_arguments(settings: Settings) -> dict[str, Any]:
+    redis = settings.redis
+    return {
+        "url": target_of(redis),
+        "enabled": redis.enabled,
+        "limits": RedisLimits(redis.timeout_s, redis.connections),
+    }

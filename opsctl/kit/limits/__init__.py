@@ -1,0 +1,1 @@
+"""Rate limits that any number of processes share through Redis."""
