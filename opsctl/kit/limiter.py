@@ -36,7 +36,7 @@ class RateLimiter:
     @classmethod
     def from_settings(cls, client: "Client", settings: "Settings") -> Self:
         limits = settings.limits
-        policies = Policies(limits.when_away, limits.processes, limits.after_restart)
+        policies = Policies(limits.when_unavailable, limits.processes, limits.after_restart)
         return cls(client, limits.prefix, policies=policies, rates=rates_of(limits))
 
     def allow(self, rate: Rate | str) -> Decision:
@@ -88,7 +88,7 @@ class AsyncRateLimiter:
     @classmethod
     def from_settings(cls, client: "AsyncClient", settings: "Settings") -> Self:
         limits = settings.limits
-        policies = Policies(limits.when_away, limits.processes, limits.after_restart)
+        policies = Policies(limits.when_unavailable, limits.processes, limits.after_restart)
         return cls(client, limits.prefix, policies=policies, rates=rates_of(limits))
 
     async def allow(self, rate: Rate | str) -> Decision:
@@ -128,6 +128,6 @@ def named(rate: Rate | str, rates: Mapping[str, Rate]) -> Rate:
         return rate
     if rate not in rates:
         raise UsageError(
-            f"there is no rate {rate!r}", hint=f"Use one of {', '.join(rates)}; see limits.more."
+            f"there is no rate {rate!r}", hint=f"Use one of {', '.join(rates)}; see limits.custom."
         )
     return rates[rate]

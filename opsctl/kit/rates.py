@@ -63,7 +63,7 @@ PRESETS: Mapping[str, Rate] = {rate.name: rate for rate in (KIS, KIS_REST, KIWOO
 def rates_of(limits: "LimitsSettings") -> Mapping[str, Rate]:
     """Read the settings' rates, the presets and your own."""
     said = {name: str(getattr(limits, name)) for name in PRESETS}
-    said |= dict(each.split("=", 1) for each in limits.more)
+    said |= dict(each.split("=", 1) for each in limits.custom)
     return {name: Rate.parse(name, text) for name, text in said.items()}
 
 

@@ -13,6 +13,7 @@ from opsctl.settings.reading.dotenv import Variable, read_dotenv
 from opsctl.settings.reading.find_files import DOTENV, ReadText, SettingsRequest, SettingsSources
 from opsctl.settings.reading.layers import GivenValue, from_variables, unknown_variables
 from opsctl.settings.reading.origin import Origin
+from opsctl.settings.reading.refuse_renamed import renamed_variables
 from opsctl.settings.reading.resolve import LoadedSettings, ResolvedSettings
 from opsctl.settings.secret import Secret
 from opsctl.settings.section import Section
@@ -100,7 +101,7 @@ def _relevant(given: Iterable[Variable]) -> Iterator[list[Any]]:
     known = known_variables()
     for variable in given:
         path = known.get(variable.name)
-        if path is not None or variable.name in ALSO_READ:
+        if path is not None or variable.name in ALSO_READ | renamed_variables().keys():
             hidden = path is not None and is_secret(fields()[path]) and variable.value
             yield [variable.name, PRESENT if hidden else variable.value, variable.place.line]
 

@@ -7,6 +7,7 @@ from opsctl.errors import SettingsError
 from opsctl.settings.model import Settings, fields, sections
 from opsctl.settings.reading.layers import GivenValue
 from opsctl.settings.reading.origin import Origin
+from opsctl.settings.reading.refuse_renamed import refuse_renamed_key
 from opsctl.settings.reading.yaml_document import MappingNode, Node, to_plain_value
 
 
@@ -25,6 +26,7 @@ def _walk(document: MappingNode) -> Iterator[GivenValue]:
     for key, node in document.children.items():
         place = document.keys[key]
         if key not in top:
+            _refuse_renamed(key, node, place)
             raise _unknown(key, place, among=top | set(fields()))
         if key in known_sections:
             yield from _section(key, node, place)
@@ -41,8 +43,17 @@ def _section(name: str, node: Node, place: Origin) -> Iterator[GivenValue]:
     for key, child in node.children.items():
         path = f"{name}.{key}"
         if path not in known:
+            refuse_renamed_key(path, node.keys[key])
             raise _unknown(path, node.keys[key], among=known)
         yield GivenValue(path, to_plain_value(child), node.keys[key])
+
+
+def _refuse_renamed(key: str, node: Node, origin: Origin) -> None:
+    """Refuse a dotted key, and the first key of a section that has another name now."""
+    refuse_renamed_key(key, origin)
+    if isinstance(node, MappingNode):
+        for inner in node.children:
+            refuse_renamed_key(f"{key}.{inner}", node.keys[inner])
 
 
 def _unknown(path: str, place: Origin, *, among: Iterable[str]) -> SettingsError:
