@@ -31,7 +31,8 @@ def confirm_by_name(session: Session, question: str, *, name: str, given: str | 
 
 def _require_terminal(session: Session, *, flag: str) -> None:
     if session.options.no_input or not sys.stdin.isatty():
+        command = session.command.replace(".", " ")
         raise UsageError(
-            f"`opsctl {session.command.replace('.', ' ')}` needs an answer, and there is no terminal to ask on",
+            f"`opsctl {command}` needs an answer, and there is no terminal to ask on",
             hint=f"Pass {flag}.",
         )

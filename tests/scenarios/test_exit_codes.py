@@ -117,7 +117,7 @@ def test_5_a_guard_refused_and_nothing_was_changed(
     answer = opsctl("init", "-e", "prod", *form)
 
     assert answer.code == 5
-    assert "experiments never reach production" in answer.out + answer.err
+    assert "experiments never change it" in answer.out + answer.err
     assert [path.name for path in opsctl.directory.iterdir()] == [".git"]
 
 

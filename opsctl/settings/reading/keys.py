@@ -1,4 +1,4 @@
-"""Lists what a file sets; refuses a key that no setting has."""
+"""Lists the values that a file sets; refuses unknown keys."""
 
 import difflib
 from collections.abc import Iterable, Iterator
@@ -12,11 +12,11 @@ from opsctl.settings.reading.yaml_document import MappingNode, Node, to_plain_va
 
 
 def from_document(document: MappingNode) -> tuple[GivenValue, ...]:
-    """List a file's values; refuse a key that no setting has."""
+    """List the values of a file; refuse unknown keys."""
     return tuple(_walk(document))
 
 
-def closest(word: str, among: Iterable[str]) -> str | None:
+def closest_match(word: str, among: Iterable[str]) -> str | None:
     return next(iter(difflib.get_close_matches(word, list(among), n=1, cutoff=0.6)), None)
 
 
@@ -57,6 +57,6 @@ def _refuse_renamed(key: str, node: Node, origin: Origin) -> None:
 
 
 def _unknown(path: str, place: Origin, *, among: Iterable[str]) -> SettingsError:
-    meant = closest(path, sorted(among))
-    hint = f"Did you mean {meant}?" if meant else "`opsctl config show` lists every setting."
+    match = closest_match(path, sorted(among))
+    hint = f"Did you mean {match}?" if match else "`opsctl config show` lists every setting."
     return SettingsError(f"{place}: {path} is not a setting", hint=hint)

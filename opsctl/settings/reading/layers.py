@@ -1,4 +1,4 @@
-"""Lays one source of values over another and keeps for each where it came from."""
+"""Reads variables and flags into values that know their origin."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -12,13 +12,13 @@ from opsctl.settings.reading.refuse_renamed import (
     renamed_variables,
 )
 
-# Read by other parts than the settings: the terminal's own flags, and the project's tests.
+# Not settings: variables of the terminal and of the tests.
 RESERVED_VARIABLES = frozenset({"OPSCTL_OUTPUT", "OPSCTL_REQUIRE", "OPSCTL_COMPLETE"})
 RESERVED_PREFIXES = ("OPSCTL_TEST_", "_OPSCTL_")
 
 
 class GivenValue(NamedTuple):
-    """One value as somebody wrote it."""
+    """One value as it was written, and where."""
 
     path: str
     value: Any
@@ -41,7 +41,7 @@ def from_flags(given: Mapping[str, Any]) -> tuple[GivenValue, ...]:
 
 
 def unknown_variables(given: Iterable[Variable]) -> tuple[Variable, ...]:
-    """Find OPSCTL_ variables that set nothing: a typo would otherwise pass in silence."""
+    """Find OPSCTL_ variables that set nothing: a typo would otherwise go unnoticed."""
     known = known_variables().keys()
     return tuple(
         variable
