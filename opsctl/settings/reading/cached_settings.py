@@ -98,10 +98,10 @@ def _fingerprint(path: str, text: str | None) -> Any:
 
 def _relevant(given: Iterable[Variable]) -> Iterator[list[Any]]:
     """List the variables that affect settings, with line; of a secret only that it is set."""
-    known = known_variables()
+    known, others = known_variables(), ALSO_READ | renamed_variables().keys()
     for variable in given:
         path = known.get(variable.name)
-        if path is not None or variable.name in ALSO_READ | renamed_variables().keys():
+        if path is not None or variable.name in others:
             hidden = path is not None and is_secret(fields()[path]) and variable.value
             yield [variable.name, PRESENT if hidden else variable.value, variable.place.line]
 
