@@ -1,4 +1,4 @@
-"""What a check says: one finding each, from fine to critical, with the way out."""
+"""The findings of checks: level, what, and how to fix it."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -9,7 +9,7 @@ from opsctl.value import Value
 class Level(StrEnum):
     OK = "ok"
     ADVICE = "advice"
-    """Worth a thought, and no trouble."""
+    """Worth a look, but not a problem."""
     WARNING = "warning"
     UNKNOWN = "unknown"
     CRITICAL = "critical"
@@ -19,7 +19,7 @@ _SEVERITY = (Level.OK, Level.ADVICE, Level.WARNING, Level.UNKNOWN, Level.CRITICA
 
 
 class Figure(Value):
-    """A number behind a finding, with the marks it is judged by."""
+    """A number behind a finding, with its thresholds."""
 
     name: str
     value: float
@@ -29,7 +29,7 @@ class Figure(Value):
 
 
 class Finding(Value):
-    """One answer of one check; `fix` says what to type or change."""
+    """One result of one check; `fix` says what to type or change."""
 
     check: str
     level: Level
@@ -39,9 +39,9 @@ class Finding(Value):
     line: int | None = None
     figures: tuple[Figure, ...] = ()
     why: str = ""
-    """The rule behind it, and why there is one."""
+    """The reason of the rule behind it."""
     key: str = ""
-    """The same in every run, wherever its line moves to."""
+    """Stable across runs, even if its line moves."""
 
     @property
     def is_problem(self) -> bool:
@@ -49,14 +49,14 @@ class Finding(Value):
 
 
 class Thresholds(Value):
-    """Where a reading becomes trouble, and below which it is none any more."""
+    """Where a reading becomes a problem, and below which it is cleared."""
 
     warn_at: float
     critical_at: float
     clear_below: float
 
     def level_of(self, value: float, *, was: Level = Level.OK) -> Level:
-        """Judge a reading; one on a mark counts as over it, and trouble stands until it clears."""
+        """Judge a reading; one on a threshold counts as over it, a problem lasts until cleared."""
         if value >= self.critical_at:
             return Level.CRITICAL
         is_raised = was in {Level.WARNING, Level.CRITICAL}
@@ -66,5 +66,5 @@ class Thresholds(Value):
 
 
 def worst_level(findings: Iterable[Finding]) -> Level:
-    """Judge all by the worst; nothing found is fine."""
+    """Give the worst level; no findings are ok."""
     return max((finding.level for finding in findings), key=_SEVERITY.index, default=Level.OK)

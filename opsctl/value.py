@@ -1,4 +1,4 @@
-"""What a thing is: frozen values with names."""
+"""Frozen values with named fields."""
 
 from typing import Any, ClassVar, Self, dataclass_transform
 

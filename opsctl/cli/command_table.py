@@ -78,7 +78,7 @@ ROOT_COMMANDS: dict[str, Entry] = {
         "Hold the project to the rules of the house; exit 3 on findings.",
     ),
     "completion": Entry(
-        "opsctl.cli.commands.completion:completion", "Print the completion script of a shell."
+        "opsctl.cli.commands.completion:completion", "Print the shell completion script."
     ),
 }
 

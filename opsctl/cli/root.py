@@ -20,7 +20,7 @@ from opsctl.errors import InterruptedRunError, OpsctlError, UsageError
 if TYPE_CHECKING:
     from opsctl.cli.show.output import Output
 
-EPILOG = """Exit codes: 0 done, 1 failed, 2 usage, 3 trouble found, 4 pending, 5 refused,
+EPILOG = """Exit codes: 0 done, 1 failed, 2 usage, 3 problem found, 4 pending, 5 refused,
 6 settings, 7 unreachable, 8 not restored, 75 busy, 130 interrupted."""
 
 
@@ -31,7 +31,7 @@ class RootGroup(LazyGroup):
         prog_name: str | None = None,
         **extra: Any,  # noqa: ANN401 - handed on to click
     ) -> NoReturn:
-        """Run one command and leave with its exit code."""
+        """Run one command and exit with its code."""
         arguments = list(sys.argv[1:] if args is None else args)
         session = extra.pop("obj", None) or Session()
         extra["prog_name"] = prog_name or "opsctl"
@@ -42,44 +42,44 @@ class RootGroup(LazyGroup):
             with signals_interrupt():
                 code = super().main(arguments, standalone_mode=False, obj=session, **extra)
         except BrokenPipeError:
-            _forget(sys.stdout)
+            _discard(sys.stdout)
             return 1
         except click.exceptions.NoArgsIsHelpError as error:
-            return _no_verb(error, _output(session, arguments), arguments)
+            return _missing_command(error, _output(session, arguments), arguments)
         except (OpsctlError, click.ClickException, click.Abort, KeyboardInterrupt) as error:
-            return _failed(_output(session, arguments), as_ours(error, session))
-        except Exception as error:  # noqa: BLE001 - the last catch: a traceback is a bug and is told as one
+            return _report_failure(_output(session, arguments), translate_error(error, session))
+        except Exception as error:  # noqa: BLE001 - the last catch: a traceback is a bug and is reported as one
             if isinstance(error, OSError) and error.errno == ENOSPC:
-                return _aside(_output(session, arguments), _unwritten(error))
-            return _failed(_output(session, arguments), _bug(error, arguments))
+                return _report_on_stderr(_output(session, arguments), _unwritable_error(error))
+            return _report_failure(_output(session, arguments), _bug_error(error, arguments))
         return code if isinstance(code, int) else 0
 
 
-def as_ours(error: BaseException, session: Session) -> OpsctlError:
-    """Say click's errors and interruptions in our words."""
+def translate_error(error: BaseException, session: Session) -> OpsctlError:
+    """Translate click's errors and interruptions into ours."""
     if isinstance(error, OpsctlError):
         return error
     if isinstance(error, click.ClickException):
         context = getattr(error, "ctx", None)
         path = context.command_path if context else "opsctl"
-        return UsageError(error.format_message(), hint=f"`{path} --help` lists what it takes.")
+        return UsageError(error.format_message(), hint=f"See `{path} --help`.")
     return InterruptedRunError(f"interrupted by {caught_signal()}", why=session.left_behind)
 
 
-def _no_verb(
+def _missing_command(
     error: click.exceptions.NoArgsIsHelpError, output: "Output", arguments: Sequence[str]
 ) -> int:
-    """Show what a branch could be asked; a program that reads JSON gets an error in JSON."""
-    branch = cast("click.Group", error.ctx.command)
-    if wanted_format(arguments) == "text":
+    """Show the help of a group; a program that reads JSON gets an error in JSON."""
+    group = cast("click.Group", error.ctx.command)
+    if requested_format(arguments) == "text":
         click.echo(error.ctx.get_help(), err=True)
         return UsageError.exit_code
-    verbs = ", ".join(branch.list_commands(error.ctx))
-    what = f"`{error.ctx.command_path}` wants one of its commands"
-    return output.fail(UsageError(what, hint=f"They are {verbs}."))
+    names = ", ".join(group.list_commands(error.ctx))
+    what = f"`{error.ctx.command_path}` needs a command"
+    return output.fail(UsageError(what, hint=f"Use one of {names}."))
 
 
-def wanted_format(arguments: Sequence[str]) -> str:
+def requested_format(arguments: Sequence[str]) -> str:
     """Read the format from words that click may have refused."""
     form = "text"
     for word, following in zip(arguments, [*arguments[1:], ""], strict=False):
@@ -97,35 +97,35 @@ def wanted_format(arguments: Sequence[str]) -> str:
 
 def _output(session: Session, arguments: Sequence[str]) -> "Output":
     if not session.command:
-        session.begin("", {"output": wanted_format(arguments)})
+        session.begin("", {"output": requested_format(arguments)})
     return session.output
 
 
-def _failed(output: "Output", error: OpsctlError) -> int:
+def _report_failure(output: "Output", error: OpsctlError) -> int:
     with suppress(OSError):
         return output.fail(error)
-    return _aside(output, error)
+    return _report_on_stderr(output, error)
 
 
-def _aside(output: "Output", error: OpsctlError) -> int:
-    """Tell the person where answers cannot be written; where that is full too, the code tells."""
-    _forget(sys.stdout)
+def _report_on_stderr(output: "Output", error: OpsctlError) -> int:
+    """Report on stderr when stdout cannot be written; if that fails too, the exit code remains."""
+    _discard(sys.stdout)
     with suppress(OSError):
-        return output.fail_aside(error)
-    _forget(sys.stderr)
+        return output.fail_on_stderr(error)
+    _discard(sys.stderr)
     return output.code_of(error)
 
 
-def _unwritten(error: OSError) -> OpsctlError:
-    """Say that the answer does not fit where it goes; `systems` says that of files of ours."""
+def _unwritable_error(error: OSError) -> OpsctlError:
+    """Describe a full disk behind stdout; `systems` describes one behind files of ours."""
     return OpsctlError(
-        "cannot write the answer",
+        "cannot write the output",
         why=str(error.strerror),
-        hint="Free some space where the output goes; `opsctl disk check` shows what is full.",
+        hint="Free space where the output goes; `opsctl disk check` shows what is full.",
     )
 
 
-def _bug(error: Exception, arguments: Sequence[str]) -> OpsctlError:
+def _bug_error(error: Exception, arguments: Sequence[str]) -> OpsctlError:
     if {"-vv", "-vvv"} & set(arguments) or list(arguments).count("-v") > 1:
         import traceback  # noqa: PLC0415 - only a bug pays
 
@@ -133,27 +133,27 @@ def _bug(error: Exception, arguments: Sequence[str]) -> OpsctlError:
     return OpsctlError(
         f"opsctl itself failed: {type(error).__name__}",
         why=str(error).partition("\n")[0],
-        hint="This is a bug in opsctl. -vv shows where; please report it with that.",
+        hint="This is a bug in opsctl. Please report it with the output of -vv.",
     )
 
 
-def _forget(stream: TextIO) -> None:
-    """Let the last flush go nowhere: the reader has left, or the disk is full."""
+def _discard(stream: TextIO) -> None:
+    """Discard the last flush: the reader has left, or the disk is full."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _open_closed_streams() -> None:
-    """Whoever closed one wants nothing of it; no file of ours may come to stand in its place."""
+    """Open closed streams on /dev/null, so that no file of ours gets their number."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115 - open to the end; pathlib takes 3 ms
+            setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115 - stays open; pathlib takes 3 ms
 
 
 @click.group(
     cls=RootGroup, params=[VERSION], table=ROOT_COMMANDS, sections=ROOT_SECTIONS, epilog=EPILOG
 )
 def root() -> None:
-    """Run one server's data stack: deploy it, migrate it, watch it, heal it."""
+    """Run the data stack of one server: deploy, migrate, observe and repair it."""
 
 
 def main() -> NoReturn:

@@ -1,4 +1,4 @@
-"""What one run of a command holds: its flags, its output, its parts."""
+"""The session of one command: its flags, its output, and the wiring of its parts."""
 
 import functools
 import os
@@ -22,7 +22,7 @@ P = ParamSpec("P")
 
 
 class CommonFlags(Value):
-    """The common flags as they were given."""
+    """The global flags as they were given."""
 
     env: str | None = None
     output: str = "text"
@@ -36,7 +36,7 @@ class CommonFlags(Value):
 
 
 class Session:
-    """Builds its parts when first asked; tests hand in a wiring of twins."""
+    """Builds its parts on first use; tests pass a wiring of fakes."""
 
     def __init__(self, wiring: "Wiring | None" = None) -> None:
         self.options = CommonFlags()
@@ -73,20 +73,21 @@ class Session:
         return self._wiring
 
     def pop_timeout(self) -> float | None:
-        """Hand --timeout to a verb whose own work it bounds; the systems keep their settings'."""
+        """Take --timeout for the command itself; systems then use the timeouts of the settings."""
         timeout_s, self.options = self.options.timeout, self.options.replaced(timeout=None)
         return timeout_s
 
     def switch_wiring(self, wiring: "Wiring") -> "Wiring":
-        """Go on with other parts; both are closed in the end."""
+        """Continue with another wiring; both are closed at the end."""
         self._replaced.append(self.wiring)
         self._wiring = wiring
         return wiring
 
     @contextmanager
     def audited_change(self, target: str, *, lock: str, wait_s: float) -> Iterator[None]:
-        """Do something that changes things: on the record, not as an experiment, one at a time."""
-        from opsctl.state.model import Action  # noqa: PLC0415 - only verbs that change things pay
+        """Make a change: recorded in the audit, refused to experiments in prod, under a lock."""
+        # Only commands that change something pay for this import.
+        from opsctl.state.model import Action  # noqa: PLC0415
 
         wiring = self.wiring
         action = Action(wiring.actor, wiring.settings.env, self.command, target)
@@ -107,7 +108,7 @@ class Session:
 
     @property
     def heartbeat(self) -> "Progress":
-        """For work that shows its own lines: speaks up every 10 s, on a terminal as well."""
+        """Progress for work that prints its own lines: a line every 10 s, on a terminal as well."""
         from opsctl.progress import NoProgress  # noqa: PLC0415 - `--help` never pays
 
         if self.options.quiet:
@@ -125,13 +126,13 @@ class Session:
 def pass_session(
     command: Callable[Concatenate[Session, P], int | None],
 ) -> Callable[P, int | None]:
-    """Hand the session to a verb, its flags read and its format checked."""
+    """Pass the session to a command, with its flags read and its output format checked."""
 
     @functools.wraps(command)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> int | None:
         context = click.get_current_context()
         session = context.ensure_object(Session)
-        session.begin(name_of(context), context.meta.get(GIVEN_FLAGS, {}))
+        session.begin(command_name(context), context.meta.get(GIVEN_FLAGS, {}))
         _refuse_format(context.command, session.options.output)
         context.call_on_close(session.close)
         return command(session, *args, **kwargs)
@@ -139,8 +140,8 @@ def pass_session(
     return wrapper
 
 
-def name_of(context: click.Context) -> str:
-    """Say a command as its schema does: `config.show`."""
+def command_name(context: click.Context) -> str:
+    """Name a command as its JSON schema does: `config.show`."""
     names: list[str] = []
     at: click.Context | None = context
     while at is not None and at.parent is not None:
@@ -153,6 +154,6 @@ def _refuse_format(command: click.Command, form: str) -> None:
     formats = getattr(command, "formats", None)
     if formats is not None and form not in formats:
         raise UsageError(
-            f"`opsctl {command.name}` cannot answer in {form}",
+            f"`opsctl {command.name}` cannot print {form}",
             hint=f"Use -o {' or -o '.join(formats)}.",
         )

@@ -1,4 +1,4 @@
-"""SIGINT, SIGTERM and SIGHUP end a command in order: it cleans up and says what is left."""
+"""SIGINT, SIGTERM and SIGHUP end a command cleanly: it cleans up and reports what is left."""
 
 import signal
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ def caught_signal() -> str:
 
 @contextmanager
 def signals_interrupt() -> Iterator[None]:
-    """Turn the first signal into KeyboardInterrupt; later ones do not disturb the clean-up."""
+    """Turn the first signal into KeyboardInterrupt; later ones do not interrupt the clean-up."""
     _caught.clear()
     before = {number: signal.signal(number, _interrupt) for number in _ENDING}
     try:

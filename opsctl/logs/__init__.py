@@ -1,4 +1,4 @@
-"""What happened, for later. A run that logs nothing does not load what logs: 5 ms."""
+"""The log. A command that logs nothing does not import `logging`, which takes 5 ms."""
 
 import re
 import threading
@@ -21,10 +21,10 @@ _PAIR = (
 
 
 class Redactor:
-    """Takes out what settings call secret, and what looks like one."""
+    """Masks the secrets of the settings, and what looks like one."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        # The longest first: a secret may hold another one.
+        # The longest first: a secret may contain another one.
         self._secrets = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
 
     def __call__(self, text: str) -> str:
@@ -35,7 +35,7 @@ class Redactor:
 
 
 class LogTarget(Value):
-    """From which level on records of this package are written, and where to."""
+    """The lowest level that is logged, and where to."""
 
     level: str
     stream: TextIO
@@ -44,8 +44,8 @@ class LogTarget(Value):
 
 
 class _LogState:
-    turn = threading.RLock()
-    wanted: LogTarget | None = None
+    lock = threading.RLock()
+    target: LogTarget | None = None
     is_open = False
 
 
@@ -53,24 +53,24 @@ def configure_logs(
     level: str, *, stream: TextIO, file: str = "", secrets: Iterable[str] = ()
 ) -> None:
     """Send this package's records to `stream`; to a file only errors, and only when asked."""
-    with _LogState.turn:
-        _LogState.wanted = LogTarget(level, stream, file, tuple(secrets))
+    with _LogState.lock:
+        _LogState.target = LogTarget(level, stream, file, tuple(secrets))
         if _LogState.is_open:
-            _direct(_LogState.wanted)
+            _attach(_LogState.target)
 
 
 def logger(name: str) -> "Logger":
-    """Give a logger of this package: the standard one, where nothing was configured."""
-    import logging  # noqa: PLC0415 - what logs is loaded by who logs
+    """Give a logger of this package, configured if configure_logs was called."""
+    import logging  # noqa: PLC0415 - only a command that logs pays
 
-    with _LogState.turn:
-        if not _LogState.is_open and _LogState.wanted is not None:
-            _direct(_LogState.wanted)
+    with _LogState.lock:
+        if not _LogState.is_open and _LogState.target is not None:
+            _attach(_LogState.target)
         _LogState.is_open = True
     return logging.getLogger(name)
 
 
-def _direct(wanted: LogTarget) -> None:
+def _attach(target: LogTarget) -> None:
     from opsctl.logs.lines import attach_handlers  # noqa: PLC0415 - same
 
-    attach_handlers(wanted)
+    attach_handlers(target)

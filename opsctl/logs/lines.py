@@ -1,4 +1,4 @@
-"""The lines of the log: JSON, with secrets taken out where they would be written."""
+"""The lines of the log: JSON, with secrets masked."""
 
 import json
 import logging
@@ -12,7 +12,7 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a line: when, how bad, who, what, and the facts."""
+    """One JSON object per line: time, level, logger, message, and the facts."""
 
     def __init__(self, redact: Redactor) -> None:
         super().__init__()
@@ -42,18 +42,18 @@ def _redacted(value: object, redact: Redactor) -> object:
     return redact(str(value))
 
 
-def attach_handlers(wanted: LogTarget) -> None:
-    """Send this package's records where they are wanted, and nowhere else."""
-    formatter = JsonLines(Redactor(wanted.secrets))
+def attach_handlers(target: LogTarget) -> None:
+    """Send this package's records to the target, and nowhere else."""
+    formatter = JsonLines(Redactor(target.secrets))
     root = logging.getLogger("opsctl")
     for old in tuple(root.handlers):
         root.removeHandler(old)
         old.close()
-    root.setLevel(wanted.level.upper())
+    root.setLevel(target.level.upper())
     root.propagate = False
-    _add(root, logging.StreamHandler(wanted.stream), formatter)
-    if wanted.file:
-        handler = logging.FileHandler(Path(wanted.file).expanduser(), encoding="utf-8", delay=True)
+    _add(root, logging.StreamHandler(target.stream), formatter)
+    if target.file:
+        handler = logging.FileHandler(Path(target.file).expanduser(), encoding="utf-8", delay=True)
         handler.setLevel(logging.ERROR)
         _add(root, handler, formatter)
 

@@ -1,4 +1,4 @@
-"""Settings: sections of frozen values, each of which knows its origin."""
+"""Settings: sections of frozen values, each with its origin."""
 
 from opsctl.settings.model import EnvironmentName, Settings
 from opsctl.settings.reading.cached_settings import SettingsCache

@@ -1,4 +1,4 @@
-"""Writes the annotated example: the schema's own documentation, as YAML."""
+"""Renders the annotated example: the documentation of the settings, as YAML."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -17,8 +17,8 @@ def render_example(values: Mapping[str, Any] | None = None) -> str:
     given = values or {}
     lines = [
         f"# yaml-language-server: $schema={SCHEMA_FILE}",
-        "# Every value is shown with its default. What you delete falls back to it.",
-        "# Laid over this file: configs/<env>.yaml, then .env, environment variables, flags.",
+        "# Every setting is shown with its default, which also applies to what you delete.",
+        "# These override this file: configs/<env>.yaml, then .env, environment variables, flags.",
         "",
         *_value("env", Settings.declared["env"], given),
     ]
@@ -35,5 +35,5 @@ def _value(path: str, field: SettingDeclaration, given: Mapping[str, Any]) -> It
         yield f"# {line}"
     key = path.rpartition(".")[2]
     value = given.get(path, mask_value(field.default))
-    # A secret stands in .env; here it would end up in git.
+    # A secret belongs in .env; here it would end up in git.
     yield f"# {key}:" if is_secret(field) else f"{key}: {json.dumps(value)}"

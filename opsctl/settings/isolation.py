@@ -1,4 +1,4 @@
-"""Is this checkout an experiment? Experiments never reach production."""
+"""Tells whether this checkout is an experiment. Experiments never change production."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from opsctl.errors import RefusedError
 from opsctl.settings.sections.experiment import ExperimentSettings
 
-# Where CI systems say which branch they build: their checkouts are detached.
+# Variables in which CI systems name the branch they build: their checkouts are detached.
 CI_VARIABLES = (
     "GITHUB_HEAD_REF",
     "GITHUB_REF_NAME",
@@ -28,7 +28,7 @@ _PREFIXES = ("refs/heads/", "refs/remotes/", "refs/tags/", "remotes/", "heads/",
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
-    """What git and CI say of the commit at hand; names come without their remote."""
+    """What git knows about the current commit; branch names come without their remote."""
 
     branch: str | None = None
     containing: tuple[str, ...] = ()
@@ -36,7 +36,7 @@ class Checkout:
     made_on: tuple[str, ...] = ()
     """Branches on which commits of this checkout, not yet on a trunk, were made."""
     renamed_from: tuple[str, ...] = ()
-    """Earlier names of the branch at hand."""
+    """Earlier names of the current branch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def ci_branches(environ: Mapping[str, str]) -> tuple[str, ...]:
 def find_experiment_reason(
     checkout: Checkout, ci: Iterable[str], rules: ExperimentSettings
 ) -> str | None:
-    """Say why this is an experiment, or None. The commit counts, not only the branch's name."""
+    """Explain why this is an experiment, or None. The commit counts, not only the branch name."""
     branch = (checkout.branch,) if checkout.branch else ()
     named = _reason((("the branch {} is checked out", branch), ("CI builds {}", ci)), rules)
     if named or _on_trunk(checkout.remotes_containing, rules):
@@ -60,8 +60,11 @@ def find_experiment_reason(
     renamed = _reason((("it was {} before it was renamed", checkout.renamed_from),), rules)
     if renamed or _on_trunk(checkout.containing, rules):
         return renamed
-    holders = (*checkout.containing, *checkout.remotes_containing)
-    evidence = ("the commit belongs to {}", holders), ("it holds work of {}", checkout.made_on)
+    containing = (*checkout.containing, *checkout.remotes_containing)
+    evidence = (
+        ("the commit belongs to {}", containing),
+        ("it contains work of {}", checkout.made_on),
+    )
     return _reason(evidence, rules)
 
 
@@ -69,31 +72,31 @@ def is_experiment_branch(name: str, rules: ExperimentSettings) -> bool:
     return _bare(name).startswith(tuple(prefix.casefold() for prefix in rules.branch_prefixes))
 
 
-def refuse_on_production(reason: str | None, *, env: str, verb: str) -> None:
-    """Stop a verb that changes production when the checkout is an experiment."""
+def refuse_on_production(reason: str | None, *, env: str, command: str) -> None:
+    """Refuse a command that changes production when the checkout is an experiment."""
     if reason is not None and env == "prod":
         raise RefusedError(
-            f"{verb} refused: experiments never reach production",
+            f"cannot run {command} on production: experiments never change it",
             why=reason,
             hint="Merge it into the trunk first, or use -e dev.",
         )
 
 
 def opens_read_only(reason: str | None, *, env: str) -> bool:
-    """An experiment reads the production database and never writes it."""
+    """An experiment may only read the production database."""
     return reason is not None and env == "prod"
 
 
 def redis_indexes(reason: str | None, *, stack: int, rules: ExperimentSettings) -> RedisIndexes:
-    """An experiment reads the stack's index and writes to its own."""
+    """An experiment reads the index of the stack and writes to its own."""
     return RedisIndexes(stack, stack if reason is None else rules.redis_db)
 
 
 def _reason(evidence: Iterable[tuple[str, Iterable[str]]], rules: ExperimentSettings) -> str | None:
-    for says, names in evidence:
+    for template, names in evidence:
         for name in names:
             if is_experiment_branch(name, rules):
-                return says.format(name)
+                return template.format(name)
     return None
 
 

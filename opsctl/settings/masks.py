@@ -1,4 +1,4 @@
-"""Shows a secret without telling it."""
+"""Masks secrets where settings are printed."""
 
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -11,7 +11,7 @@ WEB = frozenset({"http", "https"})
 
 
 def mask_value(value: Any) -> Any:
-    """Turn a setting into what may be printed: a URL keeps its host, nothing else is told."""
+    """Mask a setting for printing; a URL keeps its scheme, user and host."""
     if isinstance(value, Section):
         return {name: mask_value(inner) for name, inner in value.values()}
     if isinstance(value, tuple):
@@ -23,7 +23,7 @@ def mask_value(value: Any) -> Any:
 
 
 def list_secret_parts(secret: str) -> tuple[str, ...]:
-    """List every string inside a secret that must never be printed."""
+    """List every part of a secret that must never be printed."""
     parts = _split(secret) if "://" in secret else None
     password = parts.password if parts else None
     inner: tuple[str, ...] = (password, unquote(password)) if password else ()

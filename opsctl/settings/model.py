@@ -30,10 +30,10 @@ EnvironmentName = Literal["prod", "dev", "local"]
 
 
 class Settings(Section):
-    """opsctl's settings. Every number of the stack lives here, none in code."""
+    """opsctl's settings. Every number of the stack is a setting, none is in code."""
 
     env: EnvironmentName = setting(
-        "dev", "Environment when neither -e nor a variable says: prod, dev or local."
+        "dev", "Environment without -e or a variable: prod, dev or local."
     )
     project: ProjectSettings = subsection(ProjectSettings())
     engine: Engine = subsection(Engine())
@@ -65,10 +65,10 @@ def sections() -> Iterator[tuple[str, type[Section]]]:
 @cache
 def fields() -> Mapping[str, SettingDeclaration]:
     """Every value by its dotted path, in the order of the example."""
-    found = {"env": Settings.declared["env"]}
+    by_path = {"env": Settings.declared["env"]}
     for name, section in sections():
-        found |= {f"{name}.{key}": field for key, field in section.declared.items()}
-    return found
+        by_path |= {f"{name}.{key}": field for key, field in section.declared.items()}
+    return by_path
 
 
 def variables(path: str, field: SettingDeclaration) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""A value that no message, log or repr may tell."""
+"""A value that no message, log or repr reveals."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ HIDDEN: Final = "**********"
 
 
 class Secret:
-    """Text that is told only to whoever asks for it by name."""
+    """Text that only `get_secret_value` reveals."""
 
     __slots__ = ("_text",)
 

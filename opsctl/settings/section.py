@@ -1,4 +1,4 @@
-"""What every section of the settings is made of; what checks it is in `checked`."""
+"""The base of the sections of settings; `reading.validate` validates them."""
 
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
@@ -8,7 +8,7 @@ Check = Callable[[Any], None]
 
 
 class SettingDeclaration(NamedTuple):
-    """One value: its default, what it means, which variables of the stack set it, its bounds."""
+    """One setting: its default, meaning, further variables that set it, and bounds."""
 
     default: Any
     description: str
@@ -20,41 +20,40 @@ class SettingDeclaration(NamedTuple):
 
 def setting(
     default: Any,
-    says: str,
+    description: str,
     *,
     env: tuple[str, ...] = (),
     check: Check | None = None,
     **bounds: Any,
 ) -> Any:
-    """Declare one value; bounds are pydantic's, and `check` raises a ValueError."""
-    return SettingDeclaration(default, says, env, bounds, check)
+    """Declare one setting; bounds are those of pydantic, and `check` raises a ValueError."""
+    return SettingDeclaration(default, description, env, bounds, check)
 
 
 def subsection(default: "Section") -> Any:
-    """Declare a section of the settings; its own first line says what it means."""
+    """Declare a section of the settings; its docstring describes it."""
     return SettingDeclaration(default, "", (), {}, None)
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
 class Section:
-    """Frozen values with defaults. Whatever made it has checked them: files and variables are.
+    """Frozen values with defaults, validated before they get here.
 
-    A plain class, so that a command whose settings did not change since they were checked
-    need not load what checks them.
+    A plain class, so that a command whose settings are cached need not import pydantic.
     """
 
     declared: ClassVar[Mapping[str, SettingDeclaration]] = MappingProxyType({})
 
     def __init_subclass__(cls) -> None:
-        found = {
+        declared = {
             name: value
             for name, value in vars(cls).items()
             if isinstance(value, SettingDeclaration)
         }
-        for name, value in found.items():
-            found[name] = value._replace(annotation=cls.__annotations__[name])
+        for name, value in declared.items():
+            declared[name] = value._replace(annotation=cls.__annotations__[name])
             setattr(cls, name, value.default)
-        cls.declared = MappingProxyType(found)
+        cls.declared = MappingProxyType(declared)
 
     def __init__(self, **given: Any) -> None:
         if unknown := given.keys() - self.declared.keys():
@@ -62,7 +61,7 @@ class Section:
         vars(self).update(given)
 
     def check(self) -> None:
-        """Raise a ValueError where values do not go together."""
+        """Raise a ValueError for values that contradict each other."""
 
     def replaced(self, **changes: Any) -> Self:
         return type(self)(**{**vars(self), **changes})

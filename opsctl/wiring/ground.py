@@ -223,4 +223,4 @@ class Ground:
         if self.settings.env == "prod":
             from opsctl.settings.isolation import refuse_on_production
 
-            refuse_on_production(self.experiment, env=self.settings.env, verb=verb)
+            refuse_on_production(self.experiment, env=self.settings.env, command=verb)

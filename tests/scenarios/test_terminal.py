@@ -1,4 +1,4 @@
-"""Streams, colours, completion: what every command keeps."""
+"""Streams, colours, completion: what every command guarantees."""
 
 import os
 import pty
@@ -87,7 +87,7 @@ def test_a_terminal_gets_colour_unless_it_says_no(project: Program) -> None:
 
 
 @pytest.mark.parametrize(("form", "code"), [("text", 1), ("json", 1), ("nagios", 3)])
-def test_an_answer_that_does_not_fit_on_the_disk_is_told_as_that(
+def test_output_that_does_not_fit_on_the_disk_is_reported_as_that(
     project: Program, form: str, code: int
 ) -> None:
     with Path("/dev/full").open("w") as full:
@@ -103,7 +103,7 @@ def test_an_answer_that_does_not_fit_on_the_disk_is_told_as_that(
         )
 
     assert done.returncode == code
-    assert "cannot write the answer" in done.stderr
+    assert "cannot write the output" in done.stderr
     assert "No space left on device" in done.stderr
     assert "bug" not in done.stderr
     assert "Traceback" not in done.stderr
@@ -136,13 +136,13 @@ def test_a_stream_that_is_closed_changes_no_exit_code(
 
 @pytest.mark.parametrize("full", ["2>/dev/full", ">/dev/full 2>/dev/full"])
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_an_error_that_fits_nowhere_is_told_by_its_exit_code(
+def test_an_error_that_cannot_be_printed_keeps_its_exit_code(
     project: Program, form: str, full: str
 ) -> None:
     assert in_shell(project, f"-o {form} nosuch", full).returncode == 2
 
 
-def test_an_error_that_does_not_fit_where_programs_read_is_told_the_person(
+def test_an_error_that_does_not_fit_on_stdout_goes_to_stderr(
     project: Program,
 ) -> None:
     done = in_shell(project, "-o json config check -e nosuch", ">/dev/full")
@@ -187,7 +187,7 @@ def test_bash_completes_a_command_a_subcommand_and_a_flag(opsctl: Program) -> No
 
 
 @pytest.mark.parametrize("form", ["nagios", "prom", "github", "junit"])
-def test_a_check_answers_in_the_words_of_other_programs(project: Program, form: str) -> None:
+def test_a_check_prints_the_formats_of_other_programs(project: Program, form: str) -> None:
     answer = project("config", "check", "-o", form, environ={"OPSCTL_REDIS_PROT": "1"})
 
     starts = {"nagios": "CONFIG CHECK WARNING - ", "prom": "# HELP ", "github": "::warning "}
@@ -226,13 +226,13 @@ def test_c_works_elsewhere(project: Program, tmp_path: Path) -> None:
     assert elsewhere("config", "check").code == 6
 
 
-@pytest.mark.parametrize("branch", ["health", "cache", "limits", "debug", "disk", "config"])
-def test_a_branch_without_a_verb_lists_its_verbs(opsctl: Program, branch: str) -> None:
-    shown = opsctl(branch)
-    told = opsctl("--json", branch)
+@pytest.mark.parametrize("group", ["health", "cache", "limits", "debug", "disk", "config"])
+def test_a_group_without_a_command_lists_its_commands(opsctl: Program, group: str) -> None:
+    text = opsctl(group)
+    document = opsctl("--json", group)
 
-    assert (shown.code, shown.out) == (2, "")
-    assert shown.err.startswith(f"Usage: opsctl {branch} [OPTIONS] COMMAND [ARGS]...\n")
-    assert "\nCommands:\n  " in shown.err
-    assert (told.code, told.err) == (2, "")
-    assert told.json["error"]["code"] == "usage"
+    assert (text.code, text.out) == (2, "")
+    assert text.err.startswith(f"Usage: opsctl {group} [OPTIONS] COMMAND [ARGS]...\n")
+    assert "\nCommands:\n  " in text.err
+    assert (document.code, document.err) == (2, "")
+    assert document.json["error"]["code"] == "usage"

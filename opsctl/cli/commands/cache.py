@@ -46,7 +46,7 @@ def stats(session: Session) -> int:
     wiring = session.wiring
     rules = wiring.settings.cache
     found = read_stats(
-        _redis(session), rules.prefix, goal_percent=rules.goal_percent, clock=wiring.clock
+        _redis(session), rules.prefix, goal_percent=rules.hit_rate_warn_percent, clock=wiring.clock
     )
     return session.output.conclude(found, _stats_view(found))
 
@@ -61,7 +61,7 @@ def health(session: Session) -> int:
         found = read_health(
             wiring.cache_redis,
             rules.prefix,
-            goal_percent=rules.goal_percent,
+            goal_percent=rules.hit_rate_warn_percent,
             clock=wiring.clock,
             backend=rules.backend,
         )

@@ -12,14 +12,17 @@ SHELLS = ("bash", "zsh", "fish")
 @click.command(cls=OpsctlCommand, formats=("text",))
 @click.argument("shell", type=click.Choice(SHELLS))
 def completion(shell: str) -> None:
-    """Print the completion script of a shell.
+    """Print the shell completion script.
 
-    bash: eval "$(opsctl completion bash)" in ~/.bashrc;
-    zsh: the same in ~/.zshrc;
-    fish: opsctl completion fish > ~/.config/fish/completions/opsctl.fish
+    For bash and zsh, add to ~/.bashrc or ~/.zshrc: eval "$(opsctl completion bash)"
+
+    \b
+    Examples:
+      opsctl completion zsh
+      opsctl completion fish > ~/.config/fish/completions/opsctl.fish
     """
     kind = get_completion_class(shell)
     if kind is None:
-        raise UsageError(f"click knows no completion for {shell}")
+        raise UsageError(f"cannot complete commands in {shell}")
     root = click.get_current_context().find_root().command
     click.echo(kind(root, {}, "opsctl", "_OPSCTL_COMPLETE").source())

@@ -15,7 +15,7 @@ from opsctl.settings import DescribedSetting
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownSettings:
     """All settings of one environment, secrets masked."""
 
     env: str
@@ -24,7 +24,7 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckedSettings:
     env: str
     findings: tuple[Finding, ...]
 
@@ -35,10 +35,10 @@ def config() -> None:
 
 
 @config.command()
-@click.option("--origin", is_flag=True, help="Say where each value comes from.")
+@click.option("--origin", is_flag=True, help="Also show where each value comes from.")
 @pass_session
 def show(session: Session, *, origin: bool) -> int:
-    """Show every setting of an environment; secrets are masked.
+    """Show all settings of an environment, with secrets masked.
 
     \b
     Examples:
@@ -48,21 +48,26 @@ def show(session: Session, *, origin: bool) -> int:
     """
     loaded = session.wiring.loaded
     explained = tuple(loaded.resolved.describe())
-    shown = Shown(loaded.resolved.settings.env, loaded.files, explained)
+    shown = ShownSettings(loaded.resolved.settings.env, loaded.files, explained)
     return session.output.conclude(shown, [_table(explained, origin=origin)])
 
 
 @config.command(formats=FORMATS)
-@click.option("--connect", is_flag=True, help="Also open the database and Redis; exit 7 if dead.")
+@click.option(
+    "--connect", is_flag=True, help="Also connect to the database and Redis; exit 7 on failure."
+)
 @pass_session
 def check(session: Session, *, connect: bool) -> int:
-    """Check the settings of an environment; exit 6 if one is wrong, 3 if one is doubtful."""
+    """Check the settings of an environment.
+
+    Exit 6: a setting is wrong. Exit 3: one is doubtful, such as a variable that sets nothing.
+    """
     loaded = session.wiring.loaded
     if connect:
-        from opsctl.doctor.connections import connect_all  # noqa: PLC0415 - drivers, rarely wanted
+        from opsctl.doctor.connections import connect_all  # noqa: PLC0415 - drivers, rarely needed
 
         connect_all(session.wiring)
-    checked = Checked(loaded.resolved.settings.env, tuple(judge_settings(loaded)))
+    checked = CheckedSettings(loaded.resolved.settings.env, tuple(judge_settings(loaded)))
     view: list[Block] = [f"{finding.level}: {finding.what}" for finding in checked.findings]
     return session.output.conclude(checked, view)
 

@@ -1,1 +1,1 @@
-"""How results look: text, JSON, other programs' formats, progress."""
+"""Prints results: text, JSON, the formats of other programs, progress."""

@@ -1,4 +1,4 @@
-"""Findings and failures in the words of other programs: Nagios, Prometheus, GitHub, JUnit."""
+"""Findings and errors in the formats of Nagios, Prometheus, GitHub and JUnit."""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -22,14 +22,14 @@ Renderer = Callable[[str, Sequence[Finding]], list[str]]
 
 
 def nagios(command: str, findings: Sequence[Finding]) -> list[str]:
-    """One status line with performance data, then a line for each trouble."""
+    """One status line with performance data, then a line per problem."""
     level = worst_level(findings)
-    troubles = [finding for finding in findings if finding.is_problem]
-    said = "; ".join(_bar(f"{f.check}: {f.what}") for f in troubles) or f"{len(findings)} checks"
+    problems = [finding for finding in findings if finding.is_problem]
+    summary = "; ".join(_bar(f"{f.check}: {f.what}") for f in problems) or f"{len(findings)} checks"
     figures = " ".join(_perfdata(f.check, figure) for f in findings for figure in f.figures)
     title = command.upper().replace(".", " ")
-    status = f"{title} {_NAGIOS_WORD.get(level, 'UNKNOWN')} - {said}"
-    fixes = [_bar(f"{f.check}: {f.fix}") for f in troubles if f.fix]
+    status = f"{title} {_NAGIOS_WORD.get(level, 'UNKNOWN')} - {summary}"
+    fixes = [_bar(f"{f.check}: {f.fix}") for f in problems if f.fix]
     return [f"{status} | {figures}" if figures else status, *fixes]
 
 
@@ -50,12 +50,12 @@ def prom(command: str, findings: Sequence[Finding]) -> list[str]:
 
 
 def github(command: str, findings: Sequence[Finding]) -> list[str]:
-    """Workflow annotations for whatever is not fine."""
+    """Workflow annotations for all findings that are not ok."""
     return [_annotation(command, f) for f in findings if f.level is not Level.OK]
 
 
 def junit(command: str, findings: Sequence[Finding]) -> list[str]:
-    """One test case a check; trouble is a failure, an unknown is an error."""
+    """One test case per check; a problem is a failure, an unknown is an error."""
     failures = sum(f.level in (Level.WARNING, Level.CRITICAL) for f in findings)
     unknown = sum(f.level is Level.UNKNOWN for f in findings)
     counts = f'tests="{len(findings)}" failures="{failures}" errors="{unknown}"'
@@ -85,9 +85,11 @@ def _bar(text: str) -> str:
 
 def _perfdata(check: str, figure: Figure) -> str:
     name = re.sub(r"['=|]", "_", f"{check}_{figure.name}")
-    marks = ";".join("" if m is None else f"{m:g}" for m in (figure.warn_at, figure.critical_at))
+    thresholds = ";".join(
+        "" if m is None else f"{m:g}" for m in (figure.warn_at, figure.critical_at)
+    )
     unit = figure.unit if figure.unit in ("s", "ms", "%", "B") else ""
-    return f"'{name}'={figure.value:g}{unit};{marks}".rstrip(";")
+    return f"'{name}'={figure.value:g}{unit};{thresholds}".rstrip(";")
 
 
 def _metric(name: str) -> str:
@@ -100,10 +102,12 @@ def _label(check: str) -> str:
 
 
 def _annotation(command: str, finding: Finding) -> str:
-    place = {"file": finding.file, "line": finding.line, "title": f"{command} {finding.check}"}
-    said = ",".join(f"{key}={_property(str(value))}" for key, value in place.items() if value)
+    properties = {"file": finding.file, "line": finding.line, "title": f"{command} {finding.check}"}
+    attributes = ",".join(
+        f"{key}={_property(str(value))}" for key, value in properties.items() if value
+    )
     message = f"{finding.what}\n{finding.fix}" if finding.fix else finding.what
-    return f"::{_GITHUB_WORD.get(finding.level, 'error')} {said}::{_message(message)}"
+    return f"::{_GITHUB_WORD.get(finding.level, 'error')} {attributes}::{_message(message)}"
 
 
 def _message(text: str) -> str:

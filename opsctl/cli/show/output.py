@@ -1,4 +1,4 @@
-"""One way out for every command: text, JSON, NDJSON, and what other programs read."""
+"""Prints the result of every command: text, JSON, NDJSON, and formats of other programs."""
 
 import re
 import sys
@@ -18,7 +18,7 @@ _NAGIOS_EXIT = {
     Level.CRITICAL: 2,
     Level.UNKNOWN: 3,
 }
-_WELL = frozenset({Level.OK, Level.ADVICE})
+_NO_PROBLEM = frozenset({Level.OK, Level.ADVICE})
 
 
 class Output:
@@ -36,51 +36,51 @@ class Output:
     def conclude(
         self, report: object, view: Iterable[Block], *, exit_code: int | None = None
     ) -> NoReturn:
-        """Show the result and end the command; findings decide the exit code if none is given."""
+        """Print the result and end the command; without an exit code the findings decide it."""
         findings: Sequence[Finding] = getattr(report, "findings", ())
         if self.form == "text":
             print_blocks(view, terminal=self._is_terminal, color=self._color)
         elif self.form == "json":
-            self._document(report)
+            self._print_json(report)
         else:
-            self._findings(findings)
+            self._print_findings(findings)
         click.get_current_context().exit(self._code(worst_level(findings), exit_code))
 
     def event(self, record: object, view: str) -> None:
-        """Show one event of a stream: its lines of text, or one of NDJSON."""
+        """Print one event of a stream: lines of text, or one line of NDJSON."""
         if self.form == "json":
-            self._document(record)
+            self._print_json(record)
         else:
             print_blocks([view], terminal=False, color=False)
 
     def note(self, text: str) -> None:
-        """Tell the person; programs read stdout."""
+        """Print a remark on stderr."""
         if not self._quiet:
             click.echo(escape_control(text), err=True)
 
     def fail(self, error: OpsctlError) -> int:
-        """Show what went wrong; the exit code to leave with."""
+        """Print an error and give its exit code."""
         if self.form == "text":
-            self._explain(error)
+            self._print_error(error)
         elif self.form == "json":
-            told = {"code": error.code, "what": error.what, "why": error.why, "fix": error.hint}
-            self._document({"error": {**told, **error.facts}})
+            body = {"code": error.code, "what": error.what, "why": error.why, "fix": error.hint}
+            self._print_json({"error": {**body, **error.facts}})
         else:
-            self._findings([_as_finding(error)])
+            self._print_findings([_as_finding(error)])
         return self.code_of(error)
 
-    def fail_aside(self, error: OpsctlError) -> int:
-        """Tell the person, whatever the format: nothing more can be written where answers go."""
-        self._explain(error)
+    def fail_on_stderr(self, error: OpsctlError) -> int:
+        """Print an error on stderr, whatever the format: stdout cannot be written."""
+        self._print_error(error)
         return self.code_of(error)
 
-    def _findings(self, findings: Sequence[Finding]) -> None:
-        # Only machines' formats pay for this import.
+    def _print_findings(self, findings: Sequence[Finding]) -> None:
+        # Only these formats pay for the import.
         from opsctl.cli.show.machine_formats import RENDERERS  # noqa: PLC0415
 
         click.echo("\n".join(RENDERERS[self.form](self.command, findings)))
 
-    def _explain(self, error: OpsctlError) -> None:
+    def _print_error(self, error: OpsctlError) -> None:
         click.secho(
             f"Error: {escape_control(error.what)}", err=True, fg="red", color=self._stderr_color()
         )
@@ -93,7 +93,7 @@ class Output:
     def _stderr_color(self) -> bool:
         return self._color and sys.stderr.isatty()
 
-    def _document(self, report: object) -> None:
+    def _print_json(self, report: object) -> None:
         import json  # noqa: PLC0415 - `--help` never pays
 
         from opsctl.cli.show.to_json import to_json_value  # noqa: PLC0415 - same
@@ -111,13 +111,13 @@ class Output:
             return _NAGIOS_EXIT[level]
         if given is not None:
             return given
-        return EXIT_OK if level in _WELL else EXIT_ATTENTION
+        return EXIT_OK if level in _NO_PROBLEM else EXIT_ATTENTION
 
 
 def _as_finding(error: OpsctlError) -> Finding:
-    """Say a failure as a finding: nothing could be known."""
+    """Turn an error into a finding of unknown level."""
     what = f"{error.what} ({error.why})" if error.why else error.what
-    # Wrong settings begin with their place: `configs/dev.yaml:2: ...`.
+    # Errors of settings begin with their place: `configs/dev.yaml:2: ...`.
     place = re.match(r"(?P<file>[^\s:]+):(?P<line>\d+): ", error.what)
     return Finding(
         check=error.code,

@@ -18,7 +18,7 @@ def progress_for(stream: TextIO) -> "MovingLine | Heartbeat":
     )
 
 
-class _Line:
+class _ProgressLine:
     def __init__(self, stream: TextIO, clock: Clock) -> None:
         self._stream = stream
         self._clock = clock
@@ -31,8 +31,8 @@ class _Line:
         return f"[{done}/{total}] {escape_control(what)} ({format_duration(elapsed)}{tail})"
 
 
-class MovingLine(_Line):
-    """Rewrites one line; leaves nothing behind when done."""
+class MovingLine(_ProgressLine):
+    """Rewrites one line, and erases it when done."""
 
     def advance(self, done: int, total: int, what: str) -> None:
         end = "" if done >= total else self._text(done, total, what)
@@ -40,22 +40,22 @@ class MovingLine(_Line):
         self._stream.flush()
 
 
-class Heartbeat(_Line):
-    """Says a line every 10 s, also while one part hangs; nothing if all is done before."""
+class Heartbeat(_ProgressLine):
+    """Prints a line every 10 s, also while one part hangs; nothing if all is done before."""
 
     def __init__(self, stream: TextIO, clock: Clock, *, every_s: float = HEARTBEAT_S) -> None:
         super().__init__(stream, clock)
         self._every_s = every_s
         self._latest = (0, 0, "")
         self._finished = threading.Event()
-        self._beating = threading.Thread(target=self._beat, daemon=True)
+        self._thread = threading.Thread(target=self._beat, daemon=True)
 
     def advance(self, done: int, total: int, what: str) -> None:
         self._latest = (done, total, what)
         if done >= total:
             self._finished.set()
-        elif not self._beating.is_alive() and not self._finished.is_set():
-            self._beating.start()
+        elif not self._thread.is_alive() and not self._finished.is_set():
+            self._thread.start()
 
     def _beat(self) -> None:
         while not self._finished.wait(self._every_s):

@@ -1,4 +1,4 @@
-"""Turns a result into what JSON can say."""
+"""Converts a result to JSON values."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def to_json_value(value: object) -> object:
-    """Go through nouns, mappings and sequences; what has no JSON form is an error."""
+    """Convert dataclasses, mappings and sequences; a type without a JSON form is an error."""
     if isinstance(value, Enum):
         return value.value
     if value is None or isinstance(value, bool | int | float | str):

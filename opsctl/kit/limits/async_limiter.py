@@ -35,7 +35,7 @@ class AsyncRateLimiter:
     @classmethod
     def from_settings(cls, client: "AsyncRedisClient", settings: "Settings") -> Self:
         limits = settings.limits
-        policies = LimitPolicies(limits.when_away, limits.processes, limits.after_restart)
+        policies = LimitPolicies(limits.when_unavailable, limits.processes, limits.after_restart)
         return cls(client, limits.prefix, policies=policies, rates=load_rates(limits))
 
     async def allow(self, rate: Rate | str) -> LimitDecision:

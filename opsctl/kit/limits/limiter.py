@@ -36,7 +36,7 @@ class RateLimiter:
     @classmethod
     def from_settings(cls, client: "RedisClient", settings: "Settings") -> Self:
         limits = settings.limits
-        policies = LimitPolicies(limits.when_away, limits.processes, limits.after_restart)
+        policies = LimitPolicies(limits.when_unavailable, limits.processes, limits.after_restart)
         return cls(client, limits.prefix, policies=policies, rates=load_rates(limits))
 
     def allow(self, rate: Rate | str) -> LimitDecision:

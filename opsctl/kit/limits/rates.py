@@ -65,7 +65,7 @@ PRESETS: Mapping[str, Rate] = {rate.name: rate for rate in (KIS, KIS_REST, KIWOO
 def load_rates(limits: "LimitsSettings") -> Mapping[str, Rate]:
     """Read the rates of the settings: the presets, and those of the project."""
     texts = {name: str(getattr(limits, name)) for name in PRESETS}
-    texts |= dict(pair.split("=", 1) for pair in limits.more)
+    texts |= dict(pair.split("=", 1) for pair in limits.custom)
     return {name: Rate.parse(name, text) for name, text in texts.items()}
 
 
@@ -76,7 +76,7 @@ def find_rate(rate: Rate | str, rates: Mapping[str, Rate]) -> Rate:
     if rate not in rates:
         raise UsageError(
             f"cannot find the rate {rate!r}",
-            hint=f"Use one of {', '.join(rates)}; see limits.more.",
+            hint=f"Use one of {', '.join(rates)}; see limits.custom.",
         )
     return rates[rate]
 

@@ -1,1 +1,1 @@
-"""From files, variables and flags to checked values that know their origin."""
+"""Reads files, variables and flags into validated settings that know their origin."""

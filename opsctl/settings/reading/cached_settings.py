@@ -1,4 +1,4 @@
-"""Remembers settings that were checked, until anything they came from changes; never a secret."""
+"""Caches validated settings until a source of theirs changes; never a secret."""
 
 import json
 from binascii import crc32
@@ -13,23 +13,24 @@ from opsctl.settings.reading.dotenv import Variable, read_dotenv
 from opsctl.settings.reading.find_files import DOTENV, ReadText, SettingsRequest, SettingsSources
 from opsctl.settings.reading.layers import GivenValue, from_variables, unknown_variables
 from opsctl.settings.reading.origin import Origin
+from opsctl.settings.reading.refuse_renamed import renamed_variables
 from opsctl.settings.reading.resolve import LoadedSettings, ResolvedSettings
 from opsctl.settings.secret import Secret
 from opsctl.settings.section import Section
 
-# What a secret is remembered as: that there is one.
+# Stands for a secret: only that there is one is cached.
 PRESENT = "***"
 ALSO_READ = frozenset({"APP_ENV"})
-# What reading an entry of another hand may raise.
-STRANGE = (ValueError, LookupError, TypeError, AttributeError)
+# What reading a foreign or damaged entry may raise.
+INVALID_ENTRY = (ValueError, LookupError, TypeError, AttributeError)
 
 
 class SettingsCache(Protocol):
-    """Texts by name, which may be gone at any time."""
+    """Texts by name; an entry may disappear at any time."""
 
     @property
     def generation(self) -> str:
-        """Name the code that made the entries; those of other code are not believed."""
+        """Identify the code that writes entries; those of other code are ignored."""
         ...
 
     def recall(self, name: str) -> str | None: ...
@@ -38,55 +39,55 @@ class SettingsCache(Protocol):
 
 
 def read_cached(
-    request: SettingsRequest, read: ReadText, memory: SettingsCache
+    request: SettingsRequest, read: ReadText, cache: SettingsCache
 ) -> LoadedSettings | None:
-    """Give what was checked before, if all it came from is still the same to the letter."""
-    text = memory.recall(_name(request))
+    """Give the cached settings if all their sources are unchanged."""
+    text = cache.recall(_name(request))
     if text is None:
         return None
     try:
         entry = json.loads(text)
-        if entry["said"] != _said(request, memory.generation):
+        if entry["request"] != _describe_request(request, cache.generation):
             return None
         seen = {path: read(Path(path)) for path in entry["files"]}
         if any(_fingerprint(path, seen[path]) != known for path, known in entry["files"].items()):
             return None
         return _rebuilt(entry, request, seen)
-    except (*STRANGE, OpsctlError):
-        # Whatever is wrong, reading anew says it properly.
+    except (*INVALID_ENTRY, OpsctlError):
+        # Whatever is wrong, reading the sources again reports it properly.
         return None
 
 
 def write_cached(
-    memory: SettingsCache,
+    cache: SettingsCache,
     request: SettingsRequest,
     seen: Mapping[Path, str | None],
-    gathered: SettingsSources,
+    sources: SettingsSources,
     loaded: LoadedSettings,
 ) -> None:
-    """Remember what was just checked; a project whose files hold a secret is not remembered."""
-    written = (value for layer in (*gathered.documents, *gathered.last) for value in layer)
+    """Cache validated settings; a project whose files contain a secret is not cached."""
+    written = (value for layer in (*sources.documents, *sources.last) for value in layer)
     if any(is_secret(fields()[value.path]) and value.value for value in written):
         return
     entry = {
-        "said": _said(request, memory.generation),
+        "request": _describe_request(request, cache.generation),
         "files": {str(path): _fingerprint(str(path), text) for path, text in seen.items()},
         "project_dir": str(loaded.project_dir),
         "names": loaded.files,
         "values": dict(_values(loaded.resolved)),
     }
-    memory.keep(_name(request), json.dumps(entry))
+    cache.keep(_name(request), json.dumps(entry))
 
 
 def _name(request: SettingsRequest) -> str:
-    stands = f"{request.directory}\0{request.config}\0{request.env}"
-    return f"{crc32(stands.encode(errors='surrogateescape')):08x}.json"
+    key = f"{request.directory}\0{request.config}\0{request.env}"
+    return f"{crc32(key.encode(errors='surrogateescape')):08x}.json"
 
 
-def _said(request: SettingsRequest, generation: str) -> list[Any]:
+def _describe_request(request: SettingsRequest, generation: str) -> list[Any]:
     flags = sorted([path, value] for path, value in (request.flags or {}).items())
-    stands = [str(request.directory), str(request.config), request.env]
-    return [generation, *stands, flags, sorted(_relevant(request.variables()))]
+    place = [str(request.directory), str(request.config), request.env]
+    return [generation, *place, flags, sorted(_relevant(request.variables()))]
 
 
 def _fingerprint(path: str, text: str | None) -> Any:
@@ -96,11 +97,11 @@ def _fingerprint(path: str, text: str | None) -> Any:
 
 
 def _relevant(given: Iterable[Variable]) -> Iterator[list[Any]]:
-    """List what bears on settings, with line; of a secret only that it is there."""
-    known = known_variables()
+    """List the variables that affect settings, with line; of a secret only that it is set."""
+    known, others = known_variables(), ALSO_READ | renamed_variables().keys()
     for variable in given:
         path = known.get(variable.name)
-        if path is not None or variable.name in ALSO_READ:
+        if path is not None or variable.name in others:
             hidden = path is not None and is_secret(fields()[path]) and variable.value
             yield [variable.name, PRESENT if hidden else variable.value, variable.place.line]
 
@@ -118,14 +119,14 @@ def _plain(value: Any) -> Any:
     return [_plain(each) for each in value] if isinstance(value, tuple) else value
 
 
-def _lifted(value: Any) -> Any:
+def _restored(value: Any) -> Any:
     if isinstance(value, list):
-        return tuple(_lifted(each) for each in value)
+        return tuple(_restored(each) for each in value)
     if not isinstance(value, dict):
         return value
     ((name, given),) = value.items()
-    made = next(one for one in Section.__subclasses__() if one.__name__ == name)
-    return made(**{key: _lifted(each) for key, each in given.items()})
+    made = next(section for section in Section.__subclasses__() if section.__name__ == name)
+    return made(**{key: _restored(each) for key, each in given.items()})
 
 
 def _rebuilt(
@@ -134,7 +135,7 @@ def _rebuilt(
     project_dir = Path(entry["project_dir"])
     text = seen[str(project_dir / DOTENV)]
     layers = (() if text is None else read_dotenv(text, str(DOTENV)), request.variables())
-    values = {path: _lifted(value) for path, (value, *_) in entry["values"].items()}
+    values = {path: _restored(value) for path, (value, *_) in entry["values"].items()}
     origins = {path: Origin(source, line) for path, (_, source, line) in entry["values"].items()}
     for secret in _secrets(layers):
         values[secret.path], origins[secret.path] = Secret(secret.value), secret.place
@@ -145,7 +146,7 @@ def _rebuilt(
 
 def _secrets(layers: Iterable[Iterable[Variable]]) -> Iterator[GivenValue]:
     for layer in layers:
-        yield from (one for one in from_variables(layer) if is_secret(fields()[one.path]))
+        yield from (value for value in from_variables(layer) if is_secret(fields()[value.path]))
 
 
 def _settings(values: Mapping[str, Any]) -> Settings:

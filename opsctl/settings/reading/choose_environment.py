@@ -1,4 +1,4 @@
-"""Which environment is meant: prod, dev or local."""
+"""Chooses the environment: prod, dev or local."""
 
 from collections.abc import Iterable
 from typing import get_args
@@ -16,7 +16,7 @@ ENVIRONMENTS: tuple[EnvironmentName, ...] = get_args(EnvironmentName)
 def choose_environment(
     flag: str | None, layers: Iterable[Iterable[Variable]], written: Iterable[GivenValue]
 ) -> GivenValue:
-    """Take the strongest word: -e, then OPSCTL_ENV or APP_ENV (layer by layer), then the file."""
+    """Take -e, else OPSCTL_ENV or APP_ENV (source by source), else the file."""
     if flag is not None:
         return _named(flag, Origin("flag -e"))
     for layer in layers:
@@ -32,12 +32,12 @@ def choose_environment(
 
 
 def app_env(env: str) -> str:
-    """Say what APP_ENV is inside a container of this environment; local counts as development."""
+    """Give the APP_ENV of a container in this environment; local counts as development."""
     return "production" if env == "prod" else "development"
 
 
 def overlays(env: str) -> tuple[str, ...]:
-    """Name the files laid over the base; local is dev with its own last word."""
+    """Name the overlay files; local overrides dev."""
     return ("dev", "local") if env == "local" else (env,)
 
 
@@ -53,11 +53,11 @@ def _named(name: str, place: Origin) -> GivenValue:
 def _from_app_env(variable: Variable) -> str:
     if variable.value in APP_ENV:
         return APP_ENV[variable.value]
-    from opsctl.settings.reading.keys import closest  # noqa: PLC0415 - a typo has time
+    from opsctl.settings.reading.keys import closest_match  # noqa: PLC0415 - only a typo pays
 
-    meant = closest(variable.value, APP_ENV)
+    match = closest_match(variable.value, APP_ENV)
     raise SettingsError(
         f"{variable.place}: APP_ENV is {variable.value!r}",
         why="the stack knows APP_ENV=production and APP_ENV=development",
-        hint=f"Did you mean {meant}?" if meant else "Set one of the two.",
+        hint=f"Did you mean {match}?" if match else "Set one of them.",
     )

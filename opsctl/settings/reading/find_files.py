@@ -1,4 +1,4 @@
-"""Finds and reads the sources of settings, in the order in which they count."""
+"""Finds and reads the sources of settings, in order of precedence."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -19,7 +19,7 @@ ReadText = Callable[[Path], str | None]
 
 
 class SettingsRequest(Value):
-    """What the caller said: where it stands, and the flags that bear on settings."""
+    """The request of the caller: directory, environment, and flags that affect settings."""
 
     directory: Path
     environ: Mapping[str, str]
@@ -33,25 +33,25 @@ class SettingsRequest(Value):
 
 
 class SettingsSources(Value):
-    """Everything that was written somewhere, the weakest layer first."""
+    """The values of every source, weakest first."""
 
     project_dir: Path
     files: tuple[str, ...]
     documents: tuple[Sequence[GivenValue], ...]
     variables: tuple[Sequence[Variable], ...]
     last: tuple[Sequence[GivenValue], ...]
-    """Flags, and which environment is meant."""
+    """Flags, and the chosen environment."""
 
     def layers(self) -> tuple[Sequence[GivenValue], ...]:
         set_by_variables = (from_variables(layer) for layer in self.variables)
         return (*self.documents, *set_by_variables, *self.last)
 
 
-def gather(request: SettingsRequest, read: ReadText) -> SettingsSources:
-    """Read base, overlays, .env and environment; the environment that is meant picks overlays."""
+def read_sources(request: SettingsRequest, read: ReadText) -> SettingsSources:
+    """Read base file, overlays, .env and environment; the chosen environment picks overlays."""
     base, text = _find_base(request, read)
     project_dir = request.directory if request.config else base.parent.parent
-    written = _written(text, _name(base, project_dir))
+    written = _read_values(text, _name(base, project_dir))
     dotenv = read_variables(project_dir, read)
     environ = request.variables()
     env = choose_environment(request.env, (environ, dotenv), written)
@@ -65,8 +65,10 @@ def gather(request: SettingsRequest, read: ReadText) -> SettingsSources:
     )
 
 
-def gather_defaults(request: SettingsRequest, project: str) -> tuple[Sequence[GivenValue], ...]:
-    """List what counts where there are no files: environment and flags."""
+def read_sources_without_files(
+    request: SettingsRequest, project: str
+) -> tuple[Sequence[GivenValue], ...]:
+    """Read the sources of a project without files: environment and flags."""
     environ = request.variables()
     env = choose_environment(request.env, (environ,), ())
     named = GivenValue("project.name", project, DEFAULT)
@@ -79,7 +81,7 @@ def read_variables(project_dir: Path, read: ReadText) -> tuple[Variable, ...]:
 
 
 def _find_base(request: SettingsRequest, read: ReadText) -> tuple[Path, str]:
-    """Look here and in every folder above, as git does; `--config` names one file."""
+    """Search this folder and every parent, as git does; `--config` names one file."""
     if request.config is not None:
         path = request.directory / request.config
         if (text := _text(path, read)) is not None:
@@ -90,7 +92,7 @@ def _find_base(request: SettingsRequest, read: ReadText) -> tuple[Path, str]:
             return folder / BASE, text
     raise SettingsError(
         f"{BASE} does not exist in {request.directory} or above",
-        hint="`opsctl init` writes one; -C DIR names another folder.",
+        hint="Run `opsctl init` to create it, or pass -C DIR.",
     )
 
 
@@ -107,11 +109,11 @@ def _overlays(
     for name in overlays(env):
         path = base.parent / f"{name}.yaml"
         if (text := _text(path, read)) is not None:
-            shown = _name(path, project_dir)
-            yield shown, _written(text, shown)
+            shown_path = _name(path, project_dir)
+            yield shown_path, _read_values(text, shown_path)
 
 
-def _written(text: str, name: str) -> tuple[GivenValue, ...]:
+def _read_values(text: str, name: str) -> tuple[GivenValue, ...]:
     # YAML is loaded only where a file has to be read.
     from opsctl.settings.reading.keys import from_document  # noqa: PLC0415
     from opsctl.settings.reading.yaml_document import parse_document  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""Lists what a file sets; refuses a key that no setting has."""
+"""Lists the values that a file sets; refuses unknown keys."""
 
 import difflib
 from collections.abc import Iterable, Iterator
@@ -7,15 +7,16 @@ from opsctl.errors import SettingsError
 from opsctl.settings.model import Settings, fields, sections
 from opsctl.settings.reading.layers import GivenValue
 from opsctl.settings.reading.origin import Origin
+from opsctl.settings.reading.refuse_renamed import refuse_renamed_key
 from opsctl.settings.reading.yaml_document import MappingNode, Node, to_plain_value
 
 
 def from_document(document: MappingNode) -> tuple[GivenValue, ...]:
-    """List a file's values; refuse a key that no setting has."""
+    """List the values of a file; refuse unknown keys."""
     return tuple(_walk(document))
 
 
-def closest(word: str, among: Iterable[str]) -> str | None:
+def closest_match(word: str, among: Iterable[str]) -> str | None:
     return next(iter(difflib.get_close_matches(word, list(among), n=1, cutoff=0.6)), None)
 
 
@@ -25,6 +26,7 @@ def _walk(document: MappingNode) -> Iterator[GivenValue]:
     for key, node in document.children.items():
         place = document.keys[key]
         if key not in top:
+            _refuse_renamed(key, node, place)
             raise _unknown(key, place, among=top | set(fields()))
         if key in known_sections:
             yield from _section(key, node, place)
@@ -41,11 +43,20 @@ def _section(name: str, node: Node, place: Origin) -> Iterator[GivenValue]:
     for key, child in node.children.items():
         path = f"{name}.{key}"
         if path not in known:
+            refuse_renamed_key(path, node.keys[key])
             raise _unknown(path, node.keys[key], among=known)
         yield GivenValue(path, to_plain_value(child), node.keys[key])
 
 
+def _refuse_renamed(key: str, node: Node, origin: Origin) -> None:
+    """Refuse a dotted key, and the first key of a section that has another name now."""
+    refuse_renamed_key(key, origin)
+    if isinstance(node, MappingNode):
+        for inner in node.children:
+            refuse_renamed_key(f"{key}.{inner}", node.keys[inner])
+
+
 def _unknown(path: str, place: Origin, *, among: Iterable[str]) -> SettingsError:
-    meant = closest(path, sorted(among))
-    hint = f"Did you mean {meant}?" if meant else "`opsctl config show` lists every setting."
+    match = closest_match(path, sorted(among))
+    hint = f"Did you mean {match}?" if match else "`opsctl config show` lists every setting."
     return SettingsError(f"{place}: {path} is not a setting", hint=hint)

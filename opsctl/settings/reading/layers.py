@@ -1,4 +1,4 @@
-"""Lays one source of values over another and keeps for each where it came from."""
+"""Reads variables and flags into values that know their origin."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -6,14 +6,19 @@ from typing import Any, NamedTuple
 from opsctl.settings.model import fields, is_list, known_variables, variables
 from opsctl.settings.reading.dotenv import Variable
 from opsctl.settings.reading.origin import Origin
+from opsctl.settings.reading.refuse_renamed import (
+    refuse_renamed_key,
+    refuse_renamed_variable,
+    renamed_variables,
+)
 
-# Read by other parts than the settings: the terminal's own flags, and the project's tests.
+# Not settings: variables of the terminal and of the tests.
 RESERVED_VARIABLES = frozenset({"OPSCTL_OUTPUT", "OPSCTL_REQUIRE", "OPSCTL_COMPLETE"})
 RESERVED_PREFIXES = ("OPSCTL_TEST_", "_OPSCTL_")
 
 
 class GivenValue(NamedTuple):
-    """One value as somebody wrote it."""
+    """One value as it was written, and where."""
 
     path: str
     value: Any
@@ -23,15 +28,20 @@ class GivenValue(NamedTuple):
 def from_variables(given: Iterable[Variable]) -> tuple[GivenValue, ...]:
     """List what variables set; an empty one counts as unset, as in a compose file."""
     by_name = {variable.name: variable for variable in given if variable.value != ""}
+    for name in by_name.keys() & renamed_variables().keys():
+        refuse_renamed_variable(by_name[name])
     return tuple(_chosen(by_name))
 
 
 def from_flags(given: Mapping[str, Any]) -> tuple[GivenValue, ...]:
-    return tuple(GivenValue(path, value, Origin("flag")) for path, value in given.items())
+    origin = Origin("flag")
+    for path in given:
+        refuse_renamed_key(path, origin)
+    return tuple(GivenValue(path, value, origin) for path, value in given.items())
 
 
 def unknown_variables(given: Iterable[Variable]) -> tuple[Variable, ...]:
-    """Find OPSCTL_ variables that set nothing: a typo would otherwise pass in silence."""
+    """Find OPSCTL_ variables that set nothing: a typo would otherwise go unnoticed."""
     known = known_variables().keys()
     return tuple(
         variable

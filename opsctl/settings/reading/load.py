@@ -1,4 +1,4 @@
-"""From files, variables and flags to settings: checked anew where anything changed."""
+"""Loads settings from files, variables and flags, or from the cache if nothing changed."""
 
 from pathlib import Path
 
@@ -8,38 +8,40 @@ from opsctl.settings.reading.find_files import (
     ReadText,
     SettingsRequest,
     SettingsSources,
-    gather,
-    gather_defaults,
+    read_sources,
+    read_sources_without_files,
 )
 from opsctl.settings.reading.layers import unknown_variables
 from opsctl.settings.reading.resolve import LoadedSettings, resolve
 
 
 def load_settings(
-    request: SettingsRequest, read: ReadText, memory: SettingsCache | None = None
+    request: SettingsRequest, read: ReadText, cache: SettingsCache | None = None
 ) -> LoadedSettings:
-    """Read base, overlays, .env, environment and flags, and lay them over each other."""
-    if memory is None:
-        return _checked(gather(request, read))
-    if (known := read_cached(request, read, memory)) is not None:
+    """Load base file, overlays, .env, environment and flags; the strongest source wins."""
+    if cache is None:
+        return _validate(read_sources(request, read))
+    if (known := read_cached(request, read, cache)) is not None:
         return known
     seen: dict[Path, str | None] = {}
 
-    def noting(path: Path) -> str | None:
+    def read_and_record(path: Path) -> str | None:
         seen[path] = read(path)
         return seen[path]
 
-    gathered = gather(request, noting)
-    loaded = _checked(gathered)
-    write_cached(memory, request, seen, gathered, loaded)
+    sources = read_sources(request, read_and_record)
+    loaded = _validate(sources)
+    write_cached(cache, request, seen, sources, loaded)
     return loaded
 
 
 def default_settings(request: SettingsRequest, project: str) -> Settings:
-    """Settings of a project that has no files yet: defaults, below environment and flags."""
-    return resolve(gather_defaults(request, project)).settings
+    """Give the settings of a project without files: environment and flags over defaults."""
+    return resolve(read_sources_without_files(request, project)).settings
 
 
-def _checked(gathered: SettingsSources) -> LoadedSettings:
-    unknown = unknown_variables(tuple(one for layer in gathered.variables for one in layer))
-    return LoadedSettings(gathered.project_dir, resolve(gathered.layers()), gathered.files, unknown)
+def _validate(sources: SettingsSources) -> LoadedSettings:
+    unknown = unknown_variables(
+        tuple(variable for layer in sources.variables for variable in layer)
+    )
+    return LoadedSettings(sources.project_dir, resolve(sources.layers()), sources.files, unknown)

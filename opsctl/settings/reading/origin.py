@@ -1,10 +1,10 @@
-"""Where a value was written down."""
+"""The origin of a value."""
 
 from typing import NamedTuple
 
 
 class Origin(NamedTuple):
-    """A file and line, a variable, a flag, or `default`; printed as people point at it."""
+    """A file and line, a variable, a flag, or `default`."""
 
     source: str
     line: int | None = None

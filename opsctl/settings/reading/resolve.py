@@ -1,4 +1,4 @@
-"""Lays what was written over each other; each value keeps its origin."""
+"""Merges the sources of settings and validates the result; each value keeps its origin."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class DescribedSetting(Value):
-    """One value, fit to be shown."""
+    """One setting for printing, its secrets masked."""
 
     path: str
     value: Any
@@ -41,16 +41,16 @@ class ResolvedSettings(Value):
 
     def secrets(self) -> tuple[str, ...]:
         """List every string that must not leave the process."""
-        found: list[str] = []
+        parts: list[str] = []
         for path in fields():
             value = value_at(self.settings, path)
             if isinstance(value, Secret):
-                found += list_secret_parts(value.get_secret_value())
-        return tuple(found)
+                parts += list_secret_parts(value.get_secret_value())
+        return tuple(parts)
 
 
 class LoadedSettings(Value):
-    """Settings of one project, and what was noticed while reading them."""
+    """The settings of one project, the files they come from, and unknown variables."""
 
     project_dir: Path
     resolved: ResolvedSettings
@@ -59,8 +59,8 @@ class LoadedSettings(Value):
 
 
 def resolve(layers: Sequence[Sequence[GivenValue]]) -> ResolvedSettings:
-    """Lay the layers over each other, the weakest first, and check the result."""
-    from opsctl.settings.reading.validate import (  # noqa: PLC0415 - pydantic, if wanted
+    """Merge the layers, weakest first, and validate the result."""
+    from opsctl.settings.reading.validate import (  # noqa: PLC0415 - only new settings load pydantic
         InvalidSettingsError,
         validate_section,
     )
@@ -70,7 +70,7 @@ def resolve(layers: Sequence[Sequence[GivenValue]]) -> ResolvedSettings:
     try:
         settings = validate_section(Settings, _nested(top.values()))
     except InvalidSettingsError as error:
-        raise _refused(error, top) from error
+        raise _validation_error(error, top) from error
     return ResolvedSettings(settings, MappingProxyType(origins))
 
 
@@ -78,18 +78,20 @@ def _nested(values: Any) -> dict[str, Any]:
     tree: dict[str, Any] = {}
     for value in values:
         section, _, key = value.path.rpartition(".")
-        (tree.setdefault(section, {}) if section else tree)[key] = _meant(value)
+        (tree.setdefault(section, {}) if section else tree)[key] = _without_bool_as_number(value)
     return tree
 
 
-def _meant(written: GivenValue) -> Any:
-    """Keep a truth from passing as a number: to pydantic, true is 1."""
+def _without_bool_as_number(written: GivenValue) -> Any:
+    """Keep a boolean from passing as a number: to pydantic, true is 1."""
     if isinstance(written.value, bool) and fields()[written.path].annotation in (int, float):
         return str(written.value).lower()
     return written.value
 
 
-def _refused(error: "InvalidSettingsError", top: Mapping[str, GivenValue]) -> SettingsError:
+def _validation_error(
+    error: "InvalidSettingsError", top: Mapping[str, GivenValue]
+) -> SettingsError:
     lines = [_line(problem, top) for problem in error.problems]
     if len(lines) == 1:
         (where, why, hint) = lines[0]
@@ -97,7 +99,7 @@ def _refused(error: "InvalidSettingsError", top: Mapping[str, GivenValue]) -> Se
     return SettingsError(
         f"{len(lines)} settings are wrong",
         why="; ".join(f"{where}: {why}" for where, why, _ in lines),
-        hint="`opsctl config show --origin` says where each value comes from.",
+        hint="`opsctl config show --origin` shows where each value comes from.",
     )
 
 
@@ -117,6 +119,6 @@ def _path(location: tuple[int | str, ...]) -> str:
 
 
 def _why(message: str, written: GivenValue | None, *, secret: bool) -> str:
-    said = message.removeprefix("Value error, ").replace("Input should be", "it should be")
+    text = message.removeprefix("Value error, ").replace("Input should be", "it should be")
     given = "" if written is None or secret else f", not {written.value!r}"
-    return f"{said[:1].lower()}{said[1:]}{given}"
+    return f"{text[:1].lower()}{text[1:]}{given}"

@@ -1,4 +1,4 @@
-"""Checks values with pydantic; the only place that loads it."""
+"""Validates settings with pydantic; the only module that imports it."""
 
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_origin
@@ -26,7 +26,7 @@ class SettingProblem(NamedTuple):
 
 
 class InvalidSettingsError(ValueError):
-    """Values that are not what their declarations want."""
+    """Values that do not match their declarations."""
 
     def __init__(self, problems: tuple[SettingProblem, ...]) -> None:
         super().__init__("; ".join(problem.message for problem in problems))
@@ -34,7 +34,7 @@ class InvalidSettingsError(ValueError):
 
 
 class _Model(BaseModel):
-    """Closed: a key that no field names is refused."""
+    """Refuses unknown keys."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True
@@ -49,9 +49,9 @@ def validate_section(section: type[S], given: Mapping[str, Any]) -> S:
     try:
         model = model_of(section).model_validate(given)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False, include_input=False)
+        problems = error.errors(include_url=False, include_context=False, include_input=False)
         raise InvalidSettingsError(
-            tuple(SettingProblem(one["loc"], one["msg"]) for one in found)
+            tuple(SettingProblem(each["loc"], each["msg"]) for each in problems)
         ) from error
     return _section(section, model)
 
@@ -59,11 +59,11 @@ def validate_section(section: type[S], given: Mapping[str, Any]) -> S:
 def model_of(section: type[Section]) -> type[BaseModel]:
     """Give the pydantic model that a section's declarations describe."""
     if section not in _MODELS:
-        _MODELS[section] = _made(section)
+        _MODELS[section] = _make_model(section)
     return _MODELS[section]
 
 
-def _made(section: type[Section]) -> type[BaseModel]:
+def _make_model(section: type[Section]) -> type[BaseModel]:
     fields: Any = {name: _field(value) for name, value in section.declared.items()}
     whole: Any = model_validator(mode="after")(_whole(section))
     return create_model(
@@ -78,7 +78,7 @@ def _made(section: type[Section]) -> type[BaseModel]:
 def _field(declared: SettingDeclaration) -> tuple[Any, Any]:
     annotation = _typed(declared.annotation)
     if declared.check is not None:
-        annotation = Annotated[annotation, AfterValidator(_passing(declared.check))]
+        annotation = Annotated[annotation, AfterValidator(_validator_of(declared.check))]
     arguments: Any = _default(declared.default) | dict(declared.bounds)
     if declared.description:
         arguments["description"] = declared.description
@@ -92,7 +92,7 @@ def _default(value: Any) -> dict[str, Any]:
 
 
 def _typed(annotation: Any) -> Any:
-    """Say to pydantic what a declaration means in its words."""
+    """Translate the type of a declaration to pydantic."""
     if annotation is Secret:
         return SecretStr
     if isinstance(annotation, type) and issubclass(annotation, Section):
@@ -103,12 +103,12 @@ def _typed(annotation: Any) -> Any:
     return annotation
 
 
-def _passing(check: Check) -> Callable[[Any], Any]:
-    def passing(value: Any) -> Any:
+def _validator_of(check: Check) -> Callable[[Any], Any]:
+    def validate(value: Any) -> Any:
         check(value)
         return value
 
-    return passing
+    return validate
 
 
 def _whole(section: type[Section]) -> Callable[[Any], Any]:
@@ -120,7 +120,7 @@ def _whole(section: type[Section]) -> Callable[[Any], Any]:
 
 
 def _section(section: type[S], model: BaseModel) -> S:
-    """Keep what was given; the rest is the section's own default."""
+    """Keep the given values; the rest are defaults of the section."""
     given = model.model_fields_set
     return section(
         **{

@@ -1,4 +1,4 @@
-"""Reads one YAML file into values that know their line; refuses what settings have no use for."""
+"""Parses one YAML file into nodes that know their line; refuses features settings do not use."""
 
 import re
 from collections.abc import Iterator
@@ -61,7 +61,7 @@ def parse_document(text: str, source: str) -> MappingNode:
 
 
 def to_plain_value(node: Node) -> Any:
-    """Drop the places: what the models validate."""
+    """Drop the origins, for validation."""
     match node:
         case ScalarNode(value=value):
             return value
@@ -72,8 +72,8 @@ def to_plain_value(node: Node) -> Any:
 
 
 def _not_yaml(error: yaml.MarkedYAMLError, source: str) -> SettingsError:
-    mark = error.problem_mark or error.context_mark
-    place = Origin(source, mark.line + 1 if mark else None)
+    position = error.problem_mark or error.context_mark
+    place = Origin(source, position.line + 1 if position else None)
     return SettingsError(
         f"{place}: this is not YAML",
         why=str(error.problem or error.context or "it cannot be parsed"),
@@ -110,14 +110,14 @@ class _DocumentReader:
         return Origin(self._source, event.start_mark.line + 1)
 
     def _node(self, event: Any, depth: int) -> Node:
-        self._refuse_the_unneeded(event, depth)
+        self._refuse_unsupported(event, depth)
         if isinstance(event, yaml.ScalarEvent):
             return ScalarNode(_scalar(event), self._at(event))
         if isinstance(event, yaml.SequenceStartEvent):
             return SequenceNode(tuple(self._items(depth)), self._at(event))
         return self._branch(event, depth)
 
-    def _refuse_the_unneeded(self, event: Any, depth: int) -> None:
+    def _refuse_unsupported(self, event: Any, depth: int) -> None:
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise SettingsError(
                 f"{self._at(event)}: anchors and aliases are not read in settings",

@@ -7,8 +7,8 @@ from typing import Literal
 from opsctl.settings.secret import Secret
 from opsctl.settings.section import Section, setting
 
-_LIFE = r"(?P<name>[a-z0-9][a-z0-9_.-]*)=(?P<seconds>\d+(\.\d+)?)\Z"
-_LIVES = (
+_TTL = r"(?P<name>[a-z0-9][a-z0-9_.-]*)=(?P<seconds>\d+(\.\d+)?)\Z"
+_DEFAULT_TTLS = (
     "short=60",
     "medium=600",
     "long=3600",
@@ -32,11 +32,11 @@ _LIVES = (
 )
 
 
-def _named_lives(lives: tuple[str, ...]) -> None:
-    for each in lives:
-        found = re.match(_LIFE, each)
-        if found is None or not float(found["seconds"]):
-            raise ValueError(f"{each!r} should be a name and seconds, such as news=900")
+def _check_ttls(ttls: tuple[str, ...]) -> None:
+    for text in ttls:
+        match = re.match(_TTL, text)
+        if match is None or not float(match["seconds"]):
+            raise ValueError(f"{text!r} should be a name and seconds, such as news=900")
 
 
 class CacheSettings(Section):
@@ -47,50 +47,61 @@ class CacheSettings(Section):
     )
     redis_url: Secret = setting(
         Secret(""),
-        "redis://host:port/db of the cache; empty means the stack's own Redis.",
+        "redis://host:port/db of the cache; empty means the Redis of the stack.",
         env=("CACHE_REDIS_URL",),
     )
     prefix: str = setting(
-        "opsctl", "First part of the cache's keys in Redis.", env=("CACHE_PREFIX",), min_length=1
+        "opsctl", "Prefix of the cache's keys in Redis.", env=("CACHE_PREFIX",), min_length=1
     )
     l1_max_entries: int = setting(
-        1000, "Most entries held in memory.", env=("CACHE_L1_MAX_ENTRIES",), ge=1
+        1000, "Most entries in memory.", env=("CACHE_L1_MAX_ENTRIES",), ge=1
     )
     l1_max_memory_mb: int = setting(
-        100, "Most MiB held in memory.", env=("CACHE_L1_MAX_MEMORY_MB",), ge=1
+        100, "Most MiB in memory.", env=("CACHE_L1_MAX_MEMORY_MB",), ge=1
     )
     l1_ttl_s: float = setting(
-        60.0, "Longest life in memory, whatever the TTL in Redis.", gt=0, le=86400
+        60.0, "Longest TTL in memory, whatever the TTL in Redis.", gt=0, le=86400
     )
     ttls: tuple[str, ...] = setting(
-        _LIVES,
-        "TTLs by name, in seconds: presets, and one for each type of data.",
-        check=_named_lives,
+        _DEFAULT_TTLS,
+        "TTLs by name, in seconds: presets, and one per type of data.",
+        check=_check_ttls,
     )
-    max_value_kb: int = setting(1024, "Larger values are not cached.", ge=1, le=65536)
+    max_value_kb: int = setting(1024, "Values above this many KiB are not cached.", ge=1, le=65536)
     compress_over_kb: float = setting(
-        4.0, "Larger values are compressed in Redis; 0 compresses none.", ge=0
+        4.0, "Values above this many KiB are compressed in Redis; 0 compresses none.", ge=0
     )
     jitter_percent: float = setting(
-        5.0, "TTLs of computed values are shortened by up to this share.", ge=0, le=50
+        5.0,
+        "TTLs of computed values are shortened at random by up to this percentage.",
+        ge=0,
+        le=50,
     )
-    lock_s: float = setting(
-        30.0, "Longest time one process may take to compute a value for all.", gt=0, le=3600
+    compute_lock_s: float = setting(
+        30.0,
+        "Longest time one process may take to compute a value that others wait for.",
+        gt=0,
+        le=3600,
     )
-    wait_s: float = setting(
-        10.0, "Longest wait for a value that another computes; then it is computed.", gt=0, le=3600
+    compute_wait_s: float = setting(
+        10.0,
+        "Longest wait for a value that another process computes; then it is computed here.",
+        gt=0,
+        le=3600,
     )
     report_every_s: float = setting(
         10.0, "How often each process publishes its hits and misses.", gt=0, le=3600
     )
-    goal_percent: float = setting(70.0, "Hit rate below which `opsctl cache` warns.", ge=0, le=100)
-    breaker_threshold: int = setting(5, "Failures in a row that open the breaker.", ge=1)
+    hit_rate_warn_percent: float = setting(
+        70.0, "Hit rate in percent below which `opsctl cache health` warns.", ge=0, le=100
+    )
+    breaker_threshold: int = setting(5, "Consecutive failures that open the circuit breaker.", ge=1)
     breaker_recovery_s: float = setting(
-        60.0, "How long an open breaker keeps from Redis.", gt=0, le=3600
+        60.0, "How long an open circuit breaker keeps away from Redis.", gt=0, le=3600
     )
 
     @property
     def lives(self) -> Mapping[str, float]:
-        """TTLs by name; the last one of a name counts."""
-        pairs = (each.split("=") for each in self.ttls)
+        """TTLs by name; the last one of a name wins."""
+        pairs = (text.split("=") for text in self.ttls)
         return {name: float(seconds) for name, seconds in pairs}

@@ -1,4 +1,4 @@
-"""Section `experiment`: what an experiment may touch."""
+"""Section `experiment`: which branches are experiments, and their Redis index."""
 
 from opsctl.settings.section import Section, setting
 
@@ -6,17 +6,17 @@ LOWEST_EXPERIMENT_INDEX = 10
 
 
 class ExperimentSettings(Section):
-    """What an experiment may touch: it never reaches production."""
+    """Which branches are experiments, and what they may use; they never change production."""
 
     branch_prefixes: tuple[str, ...] = setting(
-        ("exp/",), "Branches that hold experiments.", min_length=1
+        ("exp/",), "Prefixes of the names of experiment branches.", min_length=1
     )
     trunks: tuple[str, ...] = setting(
-        ("main", "master"), "Branches whose commits are no experiment any more.", min_length=1
+        ("main", "master"), "Branches whose commits are no longer experiments.", min_length=1
     )
     redis_db: int = setting(
         LOWEST_EXPERIMENT_INDEX,
-        "Redis index that an experiment writes to.",
+        "Redis database index that an experiment writes to.",
         ge=LOWEST_EXPERIMENT_INDEX,
         le=9999,
     )

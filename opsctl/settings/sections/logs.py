@@ -1,4 +1,4 @@
-"""Section `logs`: what opsctl says for later."""
+"""Section `logs`: the log of opsctl."""
 
 from typing import Literal
 
@@ -6,11 +6,9 @@ from opsctl.settings.section import Section, setting
 
 
 class LogsSettings(Section):
-    """What opsctl says for later; what it says for now is the output."""
+    """The log of opsctl, on stderr as JSON lines; results are printed to stdout."""
 
     level: Literal["debug", "info", "warning", "error"] = setting(
-        "warning", "Least severity that is logged; -v lowers it to info, -vv to debug."
+        "warning", "Lowest severity that is logged; -v sets info, -vv sets debug."
     )
-    file: str = setting(
-        "", "Also append errors to this file; empty means none: the journal keeps them."
-    )
+    file: str = setting("", "Also append errors to this file; empty means no file.")

@@ -1,13 +1,13 @@
-"""Section `project`: what this stack is called."""
+"""Section `project`: the name of the stack."""
 
 from opsctl.settings.section import Section, setting
 
 
 class ProjectSettings(Section):
-    """What this stack is called."""
+    """The name of the stack."""
 
     name: str = setting(
         "stack",
-        "Name of the stack; containers, networks and volumes of an environment carry <name>-<env>.",
+        "Name of the stack; containers, networks and volumes are named <name>-<env>.",
         pattern=r"^[a-z0-9][a-z0-9_-]{0,40}$",
     )

@@ -1,4 +1,4 @@
-"""Section `state`: where opsctl keeps what must survive a restart."""
+"""Section `state`: where opsctl stores its state."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,7 +7,7 @@ from opsctl.settings.section import Section, setting
 
 
 class StateSettings(Section):
-    """Where opsctl keeps what must survive a restart."""
+    """Where opsctl stores its state."""
 
     dir: str = setting(
         "",
@@ -17,7 +17,7 @@ class StateSettings(Section):
 
 
 def state_directory(state: StateSettings, *, project: str, environ: Mapping[str, str]) -> Path:
-    """Say where the state of this project is kept."""
+    """Give the directory of this project's state."""
     if state.dir:
         return Path(state.dir).expanduser()
     home = environ.get("XDG_STATE_HOME") or f"{environ.get('HOME', '')}/.local/state"

@@ -65,11 +65,11 @@ def test_ci_tells_the_branch_of_a_detached_checkout(name: str, value: str) -> No
 
 
 def test_an_experiment_is_refused_on_production_alone() -> None:
-    refuse_on_production("it is one", env="dev", verb="up")
-    refuse_on_production(None, env="prod", verb="up")
+    refuse_on_production("it is one", env="dev", command="up")
+    refuse_on_production(None, env="prod", command="up")
 
     with pytest.raises(RefusedError, match="up refused") as caught:
-        refuse_on_production("it is one", env="prod", verb="up")
+        refuse_on_production("it is one", env="prod", command="up")
 
     assert caught.value.exit_code == 5
 

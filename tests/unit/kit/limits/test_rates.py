@@ -13,7 +13,7 @@ def test_the_presets_are_what_the_settings_say_by_default() -> None:
 
 
 def test_a_setting_changes_a_preset_and_adds_rates_of_its_own() -> None:
-    rates = load_rates(LimitsSettings(kis="4/s", more=("krx=3/500ms",)))
+    rates = load_rates(LimitsSettings(kis="4/s", custom=("krx=3/500ms",)))
 
     assert rates["kis"] == Rate("kis", 4, 1.0)
     assert rates["krx"] == Rate("krx", 3, 0.5)

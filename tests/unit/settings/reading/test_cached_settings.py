@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from opsctl.errors import SettingsError
 from opsctl.settings import LoadedSettings, SettingsRequest, load_settings
 from opsctl.settings.model import fields, is_secret, value_at
 from opsctl.settings.sections.environments import Environment
@@ -71,7 +72,7 @@ def test_every_setting_comes_back_as_it_was(desk: Desk) -> None:
     for path, field in fields().items():
         if field.annotation is str and path != "env" and "pattern" not in field.bounds:
             desk.environ["OPSCTL_" + path.upper().replace(".", "_")] = str(field.default) or "x@y/z"
-    for path in ("retention.roots", "limits.more", "notify.quiet_hours", "state.dir"):
+    for path in ("retention.roots", "limits.custom", "notify.quiet_hours", "state.dir"):
         desk.environ.pop("OPSCTL_" + path.upper().replace(".", "_"), None)
     desk.load()
 
@@ -233,3 +234,11 @@ def test_an_entry_of_another_shape_is_as_none(desk: Desk, part: str, strange: ob
 def test_secrets_are_what_the_test_takes_them_for() -> None:
     assert is_secret(fields()["redis.password"])
     assert not is_secret(fields()["redis.db"])
+
+
+def test_an_old_variable_is_refused_although_the_settings_are_cached(desk: Desk) -> None:
+    desk.load()
+    desk.environ["OPSCTL_LIMITS_WHEN_AWAY"] = "open"
+
+    with pytest.raises(SettingsError, match="OPSCTL_LIMITS_WHEN_AWAY was renamed"):
+        desk.load()

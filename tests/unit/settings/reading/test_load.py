@@ -103,7 +103,11 @@ WRONG = [
     ("redis:\n  port: [1]\n", f"{BASE}:2: redis.port is wrong", "redis.port: Port."),
     ("redis: 7\n", f"{BASE}:1: redis is a section", "Write its keys below redis:"),
     ("env: production\n", f"{BASE}:1: 'production' is not an environment", "prod, dev, local"),
-    ("experiment:\n  redis_db: 9\n", f"{BASE}:2: experiment.redis_db is wrong", "Redis index"),
+    (
+        "experiment:\n  redis_db: 9\n",
+        f"{BASE}:2: experiment.redis_db is wrong",
+        "Redis database index",
+    ),
     ("cache:\n  backend: disk\n", f"{BASE}:2: cache.backend is wrong", "memory, redis, or layered"),
     ("project:\n  name: Bad Name\n", f"{BASE}:2: project.name is wrong", "project.name: Name"),
 ]
