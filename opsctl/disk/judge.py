@@ -7,7 +7,7 @@ from pathlib import Path
 from opsctl.disk.model import Share
 from opsctl.findings import Figure, Finding, Level, Marks
 from opsctl.systems.host import Usage
-from opsctl.units import spoken_bytes
+from opsctl.units import format_bytes
 
 SPACE, INODES = "space", "inodes"
 # Below that, `opsctl prune` is not worth a word.
@@ -57,8 +57,8 @@ def judge_mount(
 
 
 def _space_said(usage: Usage, level: Level, marks: Marks) -> str:
-    used, total = spoken_bytes(usage.used_bytes), spoken_bytes(usage.total_bytes)
-    said = f"{usage.percent:.1f} % used: {used} of {total}, {spoken_bytes(usage.free_bytes)} free"
+    used, total = format_bytes(usage.used_bytes), format_bytes(usage.total_bytes)
+    said = f"{usage.percent:.1f} % used: {used} of {total}, {format_bytes(usage.free_bytes)} free"
     return said + _standing(usage.percent, level, marks)
 
 
@@ -78,7 +78,7 @@ def fix_for(mount: Path, mounted: Sequence[Path], helps: Help) -> str:
     words = []
     prunable = sum(share.prunable_bytes for share in helps.engine)
     if holder(helps.engine_dir, mounted) == mount and prunable >= WORTH_BYTES:
-        words.append(f"`opsctl prune` gives back up to {spoken_bytes(prunable)}")
+        words.append(f"`opsctl prune` gives back up to {format_bytes(prunable)}")
     if any(holder(root, mounted) == mount for root in helps.roots):
         words.append("`opsctl disk retain -n` shows which raw logs may go")
     words.append(f"`du -xh -d2 {mount} | sort -h | tail` shows what is large")
