@@ -65,8 +65,8 @@ class ReleaseLog:
 
     def recent(self, limit: int = READ_LIMIT) -> tuple[RecordedRelease, ...]:
         """List releases, newest first."""
-        found = self.releases.recent(env=self.env, limit=limit)
-        return tuple(_read_release(release) for release in found)
+        releases = self.releases.recent(env=self.env, limit=limit)
+        return tuple(_read_release(release) for release in releases)
 
     def succeeded(self) -> tuple[RecordedRelease, ...]:
         """List the releases that were deployed and verified, newest first."""
