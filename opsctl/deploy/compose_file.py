@@ -7,11 +7,11 @@ from typing import Any
 
 from opsctl.deploy.model import GeneratedProject
 from opsctl.errors import OpsctlError, UsageError
-from opsctl.systems.engine.compose_model import Rendered, read_rendered
+from opsctl.systems.engine.compose_model import RenderedProject, read_rendered
 
 
 def generate_project(
-    rendered: Rendered, *, app_env: str, profiles: Collection[str]
+    rendered: RenderedProject, *, app_env: str, profiles: Collection[str]
 ) -> GeneratedProject:
     """Generate the file from what compose rendered; the same project gives the same text."""
     raw = json.loads(rendered.text)
@@ -34,7 +34,7 @@ def _complete_service(service: dict[str, Any], image: str, app_env: str) -> None
     service.setdefault("image", image)
 
 
-def active_services(rendered: Rendered, profiles: Collection[str]) -> tuple[str, ...]:
+def active_services(rendered: RenderedProject, profiles: Collection[str]) -> tuple[str, ...]:
     """Name the services that run under these profiles."""
     return tuple(
         name

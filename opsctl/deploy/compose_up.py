@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from opsctl.deploy.observe import Observer, split_leftovers
-from opsctl.systems.docker.compose import Project, Up
+from opsctl.systems.engine.compose import ComposeProject, UpOptions
 from opsctl.systems.process.output import Line
 from opsctl.systems.process.run import Finished
 
@@ -16,7 +16,7 @@ ATTEMPTS, PAUSE_S = 8, 1.0
 
 
 def compose_up(
-    observer: Observer, project: Project, how: Up, on_line: Callable[[Line], None]
+    observer: Observer, project: ComposeProject, how: UpOptions, on_line: Callable[[Line], None]
 ) -> Finished:
     """Run `compose up`; remove leftovers and retry when it lost a race over a container."""
     output: list[str] = []

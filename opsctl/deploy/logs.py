@@ -5,11 +5,11 @@ from collections.abc import Callable
 from opsctl.deploy.compose_file import check_service_names
 from opsctl.deploy.observe import Observer
 from opsctl.errors import OpsctlError
-from opsctl.systems.docker.compose import Logs
+from opsctl.systems.engine.compose import LogOptions
 from opsctl.systems.process.output import Line
 
 
-def print_logs(observer: Observer, options: Logs, on_line: Callable[[Line], None]) -> None:
+def print_logs(observer: Observer, options: LogOptions, on_line: Callable[[Line], None]) -> None:
     """Print the last lines, and new ones when following; refuse a name the project lacks."""
     context = observer.context
     rendered = context.compose.config(context.target.compose_project())

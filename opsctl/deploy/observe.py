@@ -33,8 +33,8 @@ from opsctl.systems.engine.compose_labels import (
     PROJECT_LABEL,
     SERVICE_LABEL,
 )
-from opsctl.systems.engine.compose_model import Rendered, read_rendered
-from opsctl.systems.engine.inventory import Publisher, StockImage
+from opsctl.systems.engine.compose_model import RenderedProject, read_rendered
+from opsctl.systems.engine.inventory import InventoryImage, PortPublisher
 from opsctl.systems.engine.model import Container
 from opsctl.systems.files.local import MissingFileError
 from opsctl.systems.git.repository import GitFacts
@@ -55,7 +55,7 @@ class Checkout:
 
 @dataclass(frozen=True, slots=True)
 class BackgroundReads:
-    rendered: Future[Rendered]
+    rendered: Future[RenderedProject]
     checkout: Future[Checkout]
 
 
@@ -135,7 +135,7 @@ class Observer:
         )
 
     def _generate(
-        self, rendered: Rendered, options: DeployOptions, current: RecordedRelease | None
+        self, rendered: RenderedProject, options: DeployOptions, current: RecordedRelease | None
     ) -> GeneratedProject:
         target = self.context.target
         # Before anything else may use a name that came from outside.
@@ -162,7 +162,7 @@ class Observer:
         self,
         generated: GeneratedProject,
         containers: tuple[Container, ...],
-        images: Mapping[str, StockImage | None],
+        images: Mapping[str, InventoryImage | None],
         disk: "Usage | None",
         checkout: Checkout,
     ) -> Observation:
@@ -189,7 +189,7 @@ class Observer:
             ),
         )
 
-    def _find_images(self, generated: GeneratedProject) -> dict[str, StockImage | None]:
+    def _find_images(self, generated: GeneratedProject) -> dict[str, InventoryImage | None]:
         names = sorted(set(generated.images.values()))
         return {name: self.context.stock.image(name) for name in names}
 
@@ -218,7 +218,7 @@ class Observer:
 
     def _find_port_users(
         self, generated: GeneratedProject
-    ) -> "tuple[tuple[Publisher, ...], tuple[Listener, ...]]":
+    ) -> "tuple[tuple[PortPublisher, ...], tuple[Listener, ...]]":
         """Find who uses the host's ports, only when the project publishes one."""
         services = (generated.service(name) for name in generated.services)
         if not any(port.published for service in services for port in service.ports):

@@ -18,7 +18,7 @@ from opsctl.deploy.model import (
 )
 from opsctl.deploy.observe import RELEASE_FILES, Observer
 from opsctl.deploy.releases.release_log import ReleaseLog
-from opsctl.systems.docker.compose import Project
+from opsctl.systems.engine.compose import ComposeProject
 from opsctl.systems.process.output import Line
 
 KEPT_LINES = 40
@@ -63,7 +63,7 @@ class DeployRun:
         return folder / f"{self.plan.release}.json"
 
     @property
-    def project(self) -> Project:
+    def project(self) -> ComposeProject:
         """The generated file as a project, for compose."""
         secrets = self.generated.rendered.secrets
         return self.observation.target.compose_project(self.file, secrets=secrets)

@@ -17,7 +17,7 @@ from opsctl.deploy.plan import plan_changes
 from opsctl.deploy.verify.service_health import is_one_shot
 from opsctl.errors import OpsctlError
 from opsctl.findings import Figure, Finding, Level
-from opsctl.systems.engine.model import Stats
+from opsctl.systems.engine.model import ContainerStats
 
 THREADS = 8
 
@@ -80,7 +80,9 @@ def _find_drift(observation: Observation) -> dict[str, str]:
     return {plan.service: f"{plan.change}: {plan.reason}" for plan in drifted}
 
 
-def _measure(observer: Observer, containers: tuple[ServiceContainer, ...]) -> dict[str, Stats]:
+def _measure(
+    observer: Observer, containers: tuple[ServiceContainer, ...]
+) -> dict[str, ContainerStats]:
     """Measure in parallel: each container takes the engine a second or two."""
     ids = [found.container.id for found in containers if found.container.state == "running"]
     if not ids:
@@ -90,7 +92,7 @@ def _measure(observer: Observer, containers: tuple[ServiceContainer, ...]) -> di
         return dict(stats for stats in measured if stats)
 
 
-def _measure_container(observer: Observer, container: str) -> tuple[str, Stats] | None:
+def _measure_container(observer: Observer, container: str) -> tuple[str, ContainerStats] | None:
     try:
         return container, observer.context.containers.stats(container)
     except OpsctlError:
@@ -99,7 +101,7 @@ def _measure_container(observer: Observer, container: str) -> tuple[str, Stats] 
 
 
 def _list_rows(
-    observation: Observation, drift: dict[str, str], stats: dict[str, Stats]
+    observation: Observation, drift: dict[str, str], stats: dict[str, ContainerStats]
 ) -> Iterator[ServiceStatus]:
     for found in sorted(observation.containers, key=lambda found: found.container.name):
         container, measured = found.container, stats.get(found.container.id)

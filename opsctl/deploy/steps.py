@@ -31,7 +31,7 @@ from opsctl.deploy.verify.wait_until_healthy import (
     wait_until_healthy,
 )
 from opsctl.errors import OpsctlError
-from opsctl.systems.docker.compose import Up
+from opsctl.systems.engine.compose import UpOptions
 from opsctl.systems.process.run import Finished
 
 # More releases than anyone goes back.
@@ -113,7 +113,7 @@ def _check_built_images(run: DeployRun) -> None:
 
 
 def _compose_up(run: DeployRun, services: tuple[str, ...]) -> None:
-    how = Up(
+    how = UpOptions(
         services=services,
         wait_timeout_s=None,
         remove_orphans=run.plan.remove_orphans,

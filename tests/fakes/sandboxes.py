@@ -5,9 +5,15 @@ from dataclasses import dataclass, field, replace
 
 from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.systems.docker.capped_entrypoint import READY, last_words
-from opsctl.systems.docker.capped_runner import KEPT, ImageFacts, NetworkFacts, Sample
-from opsctl.systems.docker.capped_spec import Spec
-from opsctl.systems.docker.capped_stream import Piece, Stream
+from opsctl.systems.engine.capped_container import (
+    KEPT_PREFIX,
+    CappedSpec,
+    ImageFacts,
+    NetworkFacts,
+    OutputPiece,
+    OutputStream,
+    ResourceSample,
+)
 from opsctl.systems.engine.model import Container
 from tests.fakes.clock import HandClock
 
@@ -35,7 +41,7 @@ file /sys/fs/cgroup/pids.max
 class Script:
     """What a container does once it is let go; until then it shows its caps."""
 
-    says: tuple[Piece, ...] = ()
+    says: tuple[OutputPiece, ...] = ()
     exit_code: int = 0
     said: str = ""
     ends: str = "at once"
@@ -50,10 +56,10 @@ class Script:
 @dataclass(slots=True)
 class ScriptedChannel:
     script: Script
-    spec: Spec
+    spec: CappedSpec
     clock: HandClock
-    words: list[bytes] = field(default_factory=list)
-    coming: list[Piece] = field(default_factory=list)
+    sent: list[bytes] = field(default_factory=list)
+    coming: list[OutputPiece] = field(default_factory=list)
     is_open: bool = True
 
     def start(self) -> None:
@@ -61,9 +67,9 @@ class ScriptedChannel:
             memory = self.script.memory or self.spec.limits.memory_bytes
             processes = self.spec.limits.processes
             shown = SHOWN.format(memory=memory, processes=processes).encode() + READY
-            self.coming.append(Piece(Stream.OUT, shown))
+            self.coming.append(OutputPiece(OutputStream.OUT, shown))
 
-    def read(self, timeout_s: float) -> tuple[Piece, ...]:
+    def read(self, timeout_s: float) -> tuple[OutputPiece, ...]:
         if self.coming:
             pieces, self.coming = tuple(self.coming), []
             return pieces
@@ -73,24 +79,24 @@ class ScriptedChannel:
             self.clock.sleep(timeout_s)
         return ()
 
-    def send(self, words: bytes) -> None:
-        self.words.append(words)
-        if words.startswith(b"go "):
+    def send(self, data: bytes) -> None:
+        self.sent.append(data)
+        if data.startswith(b"go "):
             self.coming += self.script.says
         if self._has_ended():
-            mark = last_words(self.words[0].split()[1].decode())
+            mark = last_words(self.sent[0].split()[1].decode())
             facts = f"file /run/opsctl/said\n+{self.script.said}\n"
             facts += f"file /sys/fs/cgroup/memory.events\n+oom_kill {self.script.oom_kills}\n"
             facts += "file /sys/fs/cgroup/cpu.stat\n+usage_usec 250000\n"
             told = f"{self.script.exit_code}\n{facts}".encode()
-            self.coming.append(Piece(Stream.ERROR, mark + told))
+            self.coming.append(OutputPiece(OutputStream.ERROR, mark + told))
 
     def close(self) -> None:
         self.is_open = False
 
     def _has_ended(self) -> bool:
         needed = {"at once": b"go ", "at TERM": b"TERM", "at KILL": b"KILL"}.get(self.script.ends)
-        return bool(needed) and any(word.startswith(needed or b"") for word in self.words)
+        return bool(needed) and any(word.startswith(needed or b"") for word in self.sent)
 
 
 @dataclass(slots=True)
@@ -101,7 +107,7 @@ class ScriptedSandboxes:
     """By image; what is not here ends well at once."""
     socket: str = "/run/docker.sock"
     there: dict[str, Container] = field(default_factory=dict)
-    specs: dict[str, Spec] = field(default_factory=dict)
+    specs: dict[str, CappedSpec] = field(default_factory=dict)
     channels: dict[str, ScriptedChannel] = field(default_factory=dict)
     known_networks: dict[str, NetworkFacts] = field(default_factory=dict)
     done: list[str] = field(default_factory=list)
@@ -112,7 +118,7 @@ class ScriptedSandboxes:
     def image(self, name: str) -> ImageFacts | None:
         return self.known_images.get(name)
 
-    def create(self, spec: Spec) -> str:
+    def create(self, spec: CappedSpec) -> str:
         if self.is_away:
             what = f"could not create a test container from {spec.image}"
             raise UnreachableError(what, why="there is no container engine at memory:")
@@ -128,8 +134,8 @@ class ScriptedSandboxes:
         self.done.append(f"create {spec.name}")
         return spec.name
 
-    def open(self, container: str, *, words: bool = True, speech: bool = True) -> ScriptedChannel:
-        del words, speech
+    def open(self, container: str, *, stdin: bool = True, output: bool = True) -> ScriptedChannel:
+        del stdin, output
         spec = self._present(container)
         if container not in self.channels:
             script = self.scripts.get(spec.image, Script())
@@ -161,9 +167,9 @@ class ScriptedSandboxes:
         self.there[container] = replace(found, state="exited", exit_code=code)
         return self.there[container]
 
-    def sample(self, container: str) -> Sample | None:
+    def sample(self, container: str) -> ResourceSample | None:
         self._present(container)
-        return Sample(1_000_000, 2.5, 0.5)
+        return ResourceSample(1_000_000, 2.5, 0.5)
 
     def execute(self, container: str, *command: str) -> int:
         self.done.append(f"execute {container} {command[0]}")
@@ -182,8 +188,10 @@ class ScriptedSandboxes:
             self.channels[container].is_open = False
 
     def keep(self, container: str, name: str) -> str:
-        self.there[f"{KEPT}{name}"] = replace(self.there.pop(container), name=f"{KEPT}{name}")
-        return f"{KEPT}{name}"
+        self.there[f"{KEPT_PREFIX}{name}"] = replace(
+            self.there.pop(container), name=f"{KEPT_PREFIX}{name}"
+        )
+        return f"{KEPT_PREFIX}{name}"
 
     def discard(self, container: str) -> None:
         if self.there.pop(container, None):
@@ -193,13 +201,13 @@ class ScriptedSandboxes:
         known = self.known_networks.values()
         return tuple(one for one in known if _carries(one.labels, labels))
 
-    def make_network(self, name: str, labels: Mapping[str, str]) -> None:
+    def create_network(self, name: str, labels: Mapping[str, str]) -> None:
         self.known_networks[name] = NetworkFacts(name, name, labels)
 
-    def discard_network(self, network: str) -> None:
+    def remove_network(self, network: str) -> None:
         self.known_networks.pop(network, None)
 
-    def _present(self, container: str) -> Spec:
+    def _present(self, container: str) -> CappedSpec:
         if container not in self.there:
             raise OpsctlError(f"could not find {container}", why="there is no such container")
         return self.specs[container]

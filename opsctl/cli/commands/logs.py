@@ -6,7 +6,7 @@ from opsctl.cli.click_classes import Verb
 from opsctl.cli.session import Session, pass_session
 from opsctl.deploy.logs import print_logs
 from opsctl.deploy.observe import Observer
-from opsctl.systems.docker.compose import Logs
+from opsctl.systems.engine.compose import LogOptions
 from opsctl.systems.process.output import Line
 
 
@@ -37,5 +37,5 @@ def logs(
         session.output.event({"line": line.text}, line.text)
 
     session.left_behind = "nothing was changed"
-    options = Logs(services, lines, follow=is_followed, with_times=times)
+    options = LogOptions(services, lines, follow=is_followed, with_times=times)
     print_logs(Observer(session.wiring), options, print_line)

@@ -1,15 +1,13 @@
 """Published ports: databases stay private in production, and no port is already in use."""
 
-import ipaddress
 from collections.abc import Iterator
 
+from opsctl.addresses import EVERYWHERE, is_loopback
 from opsctl.deploy.model import DeployIssue, Observation
 from opsctl.deploy.preflight.model import PreflightInput
 from opsctl.deploy.preflight.stateful_services import has_database_image
 from opsctl.settings.sections.deploy import Deploy
 from opsctl.systems.engine.compose_model import Port, Service
-
-ALL_ADDRESSES = frozenset({"", "0.0.0.0", "::", "[::]", "*"})  # noqa: S104 - what is looked for
 
 
 def check_database_ports(facts: PreflightInput) -> Iterator[DeployIssue]:
@@ -35,13 +33,7 @@ def _is_database(service: Service, port: Port, settings: Deploy) -> bool:
 
 def is_private(address: str, tailnet_addresses: frozenset[str]) -> bool:
     """Accept loopback and this machine's own tailnet addresses, not the whole 100.64.0.0/10."""
-    if address in ALL_ADDRESSES:
-        return False
-    try:
-        ip = ipaddress.ip_address(address.strip("[]"))
-    except ValueError:
-        return False
-    return ip.is_loopback or address in tailnet_addresses
+    return is_loopback(address) or address in tailnet_addresses
 
 
 def check_ports_free(facts: PreflightInput) -> Iterator[DeployIssue]:
@@ -75,4 +67,4 @@ def _find_port_user(observation: Observation, port: Port) -> str:
 
 
 def _overlap(first: str, second: str) -> bool:
-    return first == second or first in ALL_ADDRESSES or second in ALL_ADDRESSES
+    return first == second or first in EVERYWHERE or second in EVERYWHERE

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from opsctl.deploy.model import DeployIssue, RecordedRelease, RestorePoint
 from opsctl.systems.engine.compose_labels import PROJECT_LABEL
-from opsctl.systems.engine.inventory import Network, StockImage, Stopped
+from opsctl.systems.engine.inventory import EngineNetwork, InventoryImage, StoppedContainer
 
 
 class PruneKind(StrEnum):
@@ -40,11 +40,11 @@ class KeptImage:
 class EngineContents:
     """What the engine has, read at one moment."""
 
-    images: tuple[StockImage, ...]
+    images: tuple[InventoryImage, ...]
     used: frozenset[str]
     """Images of the containers that stay."""
-    stopped: tuple[Stopped, ...]
-    networks: tuple[Network, ...]
+    stopped: tuple[StoppedContainer, ...]
+    networks: tuple[EngineNetwork, ...]
     cache_bytes: int
     images_bytes: int
     """All layers, each counted once."""

@@ -20,7 +20,7 @@ from opsctl.deploy.releases.image_tags import keep_tagged
 from opsctl.deploy.releases.release_log import ReleaseLog, read_restore_point
 from opsctl.errors import OpsctlError
 from opsctl.settings.reading.choose_environment import ENVIRONMENTS
-from opsctl.systems.engine.inventory import Removal
+from opsctl.systems.engine.inventory import RemovalResult
 
 # The engine reports that it is busy while someone else cleans it up.
 ATTEMPTS, PAUSE_S = 5, 1.0
@@ -49,7 +49,7 @@ def plan_prune(observer: Observer, *, keep: int | None = None) -> PrunePlan:
 def _find_kept(observer: Observer, count: int) -> tuple[KeptImage, ...]:
     """Keep what any environment needs: they may share this engine."""
     own_env, kept = observer.release_log.env, list(_find_kept_of(observer.release_log, count))
-    present = {image.id for image in observer.context.stock.stock()}
+    present = {image.id for image in observer.context.stock.list_images()}
     for env in ENVIRONMENTS:
         # Another environment may run on another engine: what is not here is not missing.
         others = _find_kept_of(observer.release_log_of(env), count) if env != own_env else ()
@@ -74,7 +74,7 @@ def _read_contents(observer: Observer) -> EngineContents:
     stopped_ids = {container.id for container in stopped}
     used = {image for id_, image in context.stock.used_images() if id_ not in stopped_ids}
     return EngineContents(
-        images=context.stock.stock(),
+        images=context.stock.list_images(),
         used=frozenset(used),
         stopped=stopped,
         networks=context.stock.unused_networks(),
@@ -116,13 +116,13 @@ def _remove(observer: Observer, item: PruneItem) -> tuple[bool, int]:
     match item.kind:
         case PruneKind.CONTAINER:
             removal = stock.remove_stopped(item.id)
-            return removal is Removal.REMOVED, item.size_bytes
+            return removal is RemovalResult.REMOVED, item.size_bytes
         case PruneKind.NETWORK:
-            return stock.remove_network(item.id) is Removal.REMOVED, 0
+            return stock.remove_network(item.id) is RemovalResult.REMOVED, 0
         case PruneKind.IMAGE:
             # By name: the last name takes the image with it, unless a container uses it by now.
             removals = [stock.remove_image(name) for name in item.names or (item.id,)]
-            return Removal.REMOVED in removals, 0
+            return RemovalResult.REMOVED in removals, 0
         case PruneKind.BUILD_CACHE:
             return True, _clear_build_cache(observer)
 

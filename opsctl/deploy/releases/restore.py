@@ -14,8 +14,8 @@ from opsctl.deploy.verify.wait_until_healthy import (
     wait_until_healthy,
 )
 from opsctl.errors import OpsctlError, UnreachableError
-from opsctl.systems.docker.compose import Up
-from opsctl.systems.engine.compose_model import Rendered, read_rendered
+from opsctl.systems.engine.compose import UpOptions
+from opsctl.systems.engine.compose_model import RenderedProject, read_rendered
 from opsctl.systems.files.local import MissingFileError
 from opsctl.systems.process.output import Line
 
@@ -78,7 +78,7 @@ def _remove_started(observer: Observer, *, report: ReportLine) -> None:
 
 def _find_project_file(
     observer: Observer, restore_point: RestorePoint, generated_text: str
-) -> tuple[Path, Rendered]:
+) -> tuple[Path, RenderedProject]:
     """Use the file it ran from, or else today's with the services and images of then."""
     context = observer.context
     try:
@@ -105,13 +105,13 @@ def _start_services(
     services: tuple[str, ...],
     *,
     file: Path,
-    rendered: Rendered,
+    rendered: RenderedProject,
     report: ReportLine,
 ) -> None:
     context = observer.context
     project = context.target.compose_project(file, secrets=rendered.secrets)
     limit_s = context.settings.deploy.wait_timeout_s
-    how = Up(services=services, wait_timeout_s=None, remove_orphans=True, limit_s=limit_s)
+    how = UpOptions(services=services, wait_timeout_s=None, remove_orphans=True, limit_s=limit_s)
     output: list[str] = []
 
     def take_line(line: Line) -> None:

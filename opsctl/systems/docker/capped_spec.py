@@ -1,13 +1,10 @@
 """What a capped container is, in our words, and the same in the engine's."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from opsctl.systems.docker.capped_entrypoint import ROOM, entry
+from opsctl.systems.engine.capped_container import NO_NETWORK, BindMount, CappedSpec
 
-TEMPORARY = "/tmp"  # noqa: S108 - of the container, and in memory
 # Against 1024 of a container that nobody told otherwise: whoever else wants the processor has it.
 LOW_SHARES = 128
 SHARED_MEMORY_BYTES = 64 * 1024 * 1024
@@ -16,48 +13,9 @@ FIRST_TO_DIE = 1000
 KEPT_OUTPUT = {"Type": "json-file", "Config": {"max-size": "1m", "max-file": "1"}}
 # The engine's log would be a disk to fill.
 NO_OUTPUT = {"Type": "none", "Config": {}}
-NO_NETWORK = "none"
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one container may take at most; swap is part of the memory."""
-
-    cpus: float
-    memory_bytes: int
-    processes: int
-    tmp_bytes: int
-    """Of each writable folder, which counts as memory."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bind:
-    """A folder or file of the host that the container sees."""
-
-    source: Path
-    target: str
-    writable: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Spec:
-    name: str
-    image: str
-    limits: Limits
-    user: str
-    command: tuple[str, ...] = field(repr=False)
-    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
-    workdir: str = ""
-    binds: tuple[Bind, ...] = ()
-    writable: tuple[str, ...] = (TEMPORARY,)
-    network: str = NO_NETWORK
-    alias: str = ""
-    """Its name in the network."""
-    labels: Mapping[str, str] = field(default_factory=dict)
-    keeps_output: bool = False
-
-
-def as_engine(spec: Spec) -> dict[str, Any]:
+def create_config(spec: CappedSpec) -> dict[str, Any]:
     """Say it as the engine's `create` wants it."""
     return {
         "Image": spec.image,
@@ -80,7 +38,7 @@ def as_engine(spec: Spec) -> dict[str, Any]:
     }
 
 
-def _host(spec: Spec) -> dict[str, Any]:
+def _host(spec: CappedSpec) -> dict[str, Any]:
     limits = spec.limits
     return {
         "NanoCpus": int(limits.cpus * 1_000_000_000),
@@ -107,7 +65,7 @@ def _host(spec: Spec) -> dict[str, Any]:
     }
 
 
-def _writable(spec: Spec) -> dict[str, str]:
+def _writable(spec: CappedSpec) -> dict[str, str]:
     safe = "rw,nosuid,nodev,mode=1777"
     room = f"{safe},exec,size={spec.limits.tmp_bytes}{_owned(spec.user)}"
     return dict.fromkeys(spec.writable, room) | {ROOM: f"{safe},noexec,size=65536"}
@@ -119,7 +77,7 @@ def _owned(user: str) -> str:
     return f",uid={uid},gid={gid}" if uid.isdecimal() and gid.isdecimal() else ""
 
 
-def _mount(bind: Bind) -> dict[str, Any]:
+def _mount(bind: BindMount) -> dict[str, Any]:
     return {
         "Type": "bind",
         "Source": str(bind.source),
@@ -130,7 +88,7 @@ def _mount(bind: Bind) -> dict[str, Any]:
     }
 
 
-def _networking(spec: Spec) -> dict[str, Any]:
+def _networking(spec: CappedSpec) -> dict[str, Any]:
     if spec.network == NO_NETWORK:
         return {}
     aliases = [spec.alias] if spec.alias else []

@@ -5,42 +5,11 @@ import socket
 import struct
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
-from enum import IntEnum
-from typing import Protocol
+
+from opsctl.systems.engine.capped_container import OutputPiece, OutputStream
 
 READ_BYTES = 65_536
 _HEAD = struct.Struct(">BxxxL")
-
-
-class Stream(IntEnum):
-    OUT = 1
-    ERROR = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    stream: Stream
-    data: bytes
-
-
-class Channel(Protocol):
-    """One connection to the input and output of a container."""
-
-    @property
-    def is_open(self) -> bool:
-        """Say whether there may be more: the container lives, or has not been heard out."""
-        ...
-
-    def read(self, timeout_s: float) -> tuple[Piece, ...]:
-        """Hand on what came, or nothing when nothing comes within this time."""
-        ...
-
-    def send(self, words: bytes) -> None:
-        """Write to its input; one that listens no more is no trouble."""
-        ...
-
-    def close(self) -> None: ...
 
 
 class Frames:
@@ -49,7 +18,7 @@ class Frames:
     def __init__(self) -> None:
         self._rest = bytearray()
 
-    def take(self, data: bytes) -> tuple[Piece, ...]:
+    def take(self, data: bytes) -> tuple[OutputPiece, ...]:
         self._rest += data
         pieces = []
         while len(self._rest) >= _HEAD.size:
@@ -57,8 +26,8 @@ class Frames:
             end = _HEAD.size + length
             if len(self._rest) < end:
                 break
-            whose = Stream.ERROR if stream == Stream.ERROR else Stream.OUT
-            pieces.append(Piece(whose, bytes(self._rest[_HEAD.size : end])))
+            whose = OutputStream.ERROR if stream == OutputStream.ERROR else OutputStream.OUT
+            pieces.append(OutputPiece(whose, bytes(self._rest[_HEAD.size : end])))
             del self._rest[:end]
         return tuple(pieces)
 
@@ -83,7 +52,7 @@ class SocketChannel:
     def is_open(self) -> bool:
         return self._open
 
-    def read(self, timeout_s: float) -> tuple[Piece, ...]:
+    def read(self, timeout_s: float) -> tuple[OutputPiece, ...]:
         with self._telling():
             ready, _, _ = select.select([self._connection], [], [], max(0.0, timeout_s))
             if not ready:
@@ -92,9 +61,9 @@ class SocketChannel:
         self._open = bool(data)
         return self._frames.take(data)
 
-    def send(self, words: bytes) -> None:
+    def send(self, data: bytes) -> None:
         try:
-            self._connection.sendall(words)
+            self._connection.sendall(data)
         except (BrokenPipeError, ConnectionResetError, BlockingIOError):
             return
 

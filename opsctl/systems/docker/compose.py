@@ -3,14 +3,20 @@
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from opsctl.errors import OpsctlError, UnreachableError
-from opsctl.systems.engine.compose_model import Rendered, read_rendered
-from opsctl.systems.process.output import MASK, Line
+from opsctl.systems.engine.compose import (
+    ComposeProject,
+    LogOptions,
+    OnLine,
+    ServiceContainer,
+    UpOptions,
+)
+from opsctl.systems.engine.compose_model import RenderedProject, read_rendered
+from opsctl.systems.process.output import MASK
 from opsctl.systems.process.run import Command, Finished, Processes
 
 # The first with `--progress` for the whole program and `ps` as a line for each container.
@@ -31,94 +37,7 @@ EVERY_PROFILE = "*"
 QUOTED = re.compile(r"""\"(?:[^"\\]|\\.)*("|$)|`[^`]*(`|$)""")
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
-    """What is to be run, all of it said: nothing is left to the shell or to the folder."""
-
-    name: str
-    directory: Path
-    files: tuple[Path, ...]
-    engine: str
-    """The engine's address, e.g. unix:///var/run/docker.sock or ssh://host."""
-    env_files: tuple[Path, ...] = ()
-    profiles: tuple[str, ...] = ()
-    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Values for `${...}` in the files; nothing else of our environment gets there."""
-    secrets: tuple[str, ...] = field(default=(), repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Up:
-    services: tuple[str, ...] = ()
-    """None named: all."""
-    wait_timeout_s: int | None = 120
-    """None does not wait; a service that ends well counts as failed when waited for."""
-    remove_orphans: bool = False
-    force_recreate: bool = False
-    with_dependencies: bool = True
-    limit_s: float = 0.0
-    """How long starting what others wait for may take, when it is not compose that waits."""
-
-
-@dataclass(frozen=True, slots=True)
-class Instance:
-    """One container of the project."""
-
-    id: str
-    name: str
-    service: str
-    image: str
-    state: str
-    health: str | None = None
-    exit_code: int = 0
-
-
-Listen = Callable[[Line], None]
-
-
-class Compose(Protocol):
-    def version(self) -> str:
-        """Say which it is; refuse one that is too old."""
-        ...
-
-    def config(self, project: Project) -> Rendered:
-        """Render the project, services of every profile included."""
-        ...
-
-    def hashes(self, project: Project) -> Mapping[str, str]:
-        """Say the hash of each service's configuration, as `up` writes it into a label."""
-        ...
-
-    def ps(self, project: Project) -> tuple[Instance, ...]: ...
-
-    def up(self, project: Project, how: Up, on_line: Listen) -> Finished:
-        """Start what is there: builds nothing, pulls nothing. Any exit code but 0 is a failure."""
-        ...
-
-    def build(
-        self, project: Project, on_line: Listen, *, services: tuple[str, ...]
-    ) -> Finished: ...
-
-    def pull(
-        self, project: Project, on_line: Listen, *, services: tuple[str, ...] = ()
-    ) -> Finished: ...
-
-    def down(self, project: Project, on_line: Listen, *, stop_timeout_s: int = 10) -> Finished:
-        """Remove containers and networks; volumes stay, always."""
-        ...
-
-    def logs(self, project: Project, shown: "Logs", on_line: Listen) -> Finished: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Logs:
-    services: tuple[str, ...] = ()
-    lines: int = 200
-    follow: bool = False
-    with_times: bool = False
-
-
-def compose(project: Project, *words: str) -> tuple[str, ...]:
+def compose(project: ComposeProject, *words: str) -> tuple[str, ...]:
     """Begin every call alike: engine, name, folder and files are always said."""
     directory = project.directory.absolute()
     files = tuple(word for path in project.files for word in ("-f", str(directory / path)))
@@ -132,51 +51,51 @@ def compose(project: Project, *words: str) -> tuple[str, ...]:
     return (*start, *plain, *place, *files, *env, *profiles, *words)
 
 
-def config(project: Project) -> tuple[str, ...]:
+def config(project: ComposeProject) -> tuple[str, ...]:
     return compose(project, "--profile", EVERY_PROFILE, "config", "--format", "json")
 
 
-def hashes(project: Project) -> tuple[str, ...]:
+def hashes(project: ComposeProject) -> tuple[str, ...]:
     return compose(project, "--profile", EVERY_PROFILE, "config", "--hash", "*")
 
 
-def ps(project: Project) -> tuple[str, ...]:
+def ps(project: ComposeProject) -> tuple[str, ...]:
     return compose(project, "ps", "--all", "--no-trunc", "--format", "json")
 
 
-def up(project: Project, how: Up) -> tuple[str, ...]:
+def up(project: ComposeProject, options: UpOptions) -> tuple[str, ...]:
     words = ["up", "-d", "--no-build", "--pull", "never"]
-    if how.wait_timeout_s is not None:
-        words += ["--wait", "--wait-timeout", str(how.wait_timeout_s)]
-    if how.remove_orphans:
+    if options.wait_timeout_s is not None:
+        words += ["--wait", "--wait-timeout", str(options.wait_timeout_s)]
+    if options.remove_orphans:
         words.append("--remove-orphans")
-    if how.force_recreate:
+    if options.force_recreate:
         words.append("--force-recreate")
-    if not how.with_dependencies:
+    if not options.with_dependencies:
         words.append("--no-deps")
-    return compose(project, *words, "--", *how.services)
+    return compose(project, *words, "--", *options.services)
 
 
-def build(project: Project, services: tuple[str, ...] = ()) -> tuple[str, ...]:
+def build(project: ComposeProject, services: tuple[str, ...] = ()) -> tuple[str, ...]:
     return compose(project, "build", "--", *services)
 
 
-def pull(project: Project, services: tuple[str, ...] = ()) -> tuple[str, ...]:
+def pull(project: ComposeProject, services: tuple[str, ...] = ()) -> tuple[str, ...]:
     return compose(project, "pull", "--ignore-buildable", "--", *services)
 
 
-def down(project: Project, *, stop_timeout_s: int) -> tuple[str, ...]:
+def down(project: ComposeProject, *, stop_timeout_s: int) -> tuple[str, ...]:
     # Never with --volumes: that is the data.
     return compose(project, "down", "--timeout", str(stop_timeout_s))
 
 
-def logs(project: Project, shown: Logs) -> tuple[str, ...]:
-    words = ["logs", "--no-color", "--tail", str(shown.lines)]
-    if shown.follow:
+def logs(project: ComposeProject, options: LogOptions) -> tuple[str, ...]:
+    words = ["logs", "--no-color", "--tail", str(options.lines)]
+    if options.follow:
         words.append("--follow")
-    if shown.with_times:
+    if options.with_times:
         words.append("--timestamps")
-    return compose(project, *words, "--", *shown.services)
+    return compose(project, *words, "--", *options.services)
 
 
 def direct(argv: tuple[str, ...], plugin: Path) -> tuple[str, ...]:
@@ -185,14 +104,14 @@ def direct(argv: tuple[str, ...], plugin: Path) -> tuple[str, ...]:
     return (str(plugin), *engine, *argv[4:])
 
 
-def read_instances(text: str) -> tuple[Instance, ...]:
+def read_instances(text: str) -> tuple[ServiceContainer, ...]:
     """Read `ps --format json`: a document for each container, one a line."""
     found = (_instance(json.loads(line)) for line in text.splitlines() if line.strip())
     return tuple(sorted(found, key=lambda one: one.name))
 
 
-def _instance(raw: Mapping[str, Any]) -> Instance:
-    return Instance(
+def _instance(raw: Mapping[str, Any]) -> ServiceContainer:
+    return ServiceContainer(
         id=raw["ID"],
         name=raw["Name"],
         service=raw["Service"],
@@ -243,13 +162,13 @@ class DockerCompose:
             raise OpsctlError("could not use this docker compose", why=why, hint=hint)
         return said
 
-    def config(self, project: Project) -> Rendered:
+    def config(self, project: ComposeProject) -> RenderedProject:
         return read_rendered(self._rendered(project, config(project)))
 
-    def hashes(self, project: Project) -> Mapping[str, str]:
+    def hashes(self, project: ComposeProject) -> Mapping[str, str]:
         return read_hashes(self._rendered(project, hashes(project)))
 
-    def ps(self, project: Project) -> tuple[Instance, ...]:
+    def ps(self, project: ComposeProject) -> tuple[ServiceContainer, ...]:
         finished = self._processes.run(_command(project, ps(project), ASK_S))
         what = f"could not list the containers of {project.name}"
         if finished.exit_code and _is_unreached(finished):
@@ -258,34 +177,36 @@ class DockerCompose:
             raise OpsctlError(what, why=finished.complaint)
         return read_instances(finished.require().stdout)
 
-    def up(self, project: Project, how: Up, on_line: Listen) -> Finished:
-        timeout_s = (how.wait_timeout_s or how.limit_s) + SPARE_S
-        return self._act(project, up(project, how), on_line, timeout_s=timeout_s)
+    def up(self, project: ComposeProject, options: UpOptions, on_line: OnLine) -> Finished:
+        timeout_s = (options.wait_timeout_s or options.limit_s) + SPARE_S
+        return self._act(project, up(project, options), on_line, timeout_s=timeout_s)
 
     def build(
-        self, project: Project, on_line: Listen, *, services: tuple[str, ...] = ()
+        self, project: ComposeProject, on_line: OnLine, *, services: tuple[str, ...] = ()
     ) -> Finished:
         return self._act(project, build(project, services), on_line, timeout_s=FETCH_S)
 
     def pull(
-        self, project: Project, on_line: Listen, *, services: tuple[str, ...] = ()
+        self, project: ComposeProject, on_line: OnLine, *, services: tuple[str, ...] = ()
     ) -> Finished:
         return self._act(project, pull(project, services), on_line, timeout_s=FETCH_S)
 
-    def down(self, project: Project, on_line: Listen, *, stop_timeout_s: int = 10) -> Finished:
+    def down(
+        self, project: ComposeProject, on_line: OnLine, *, stop_timeout_s: int = 10
+    ) -> Finished:
         argv = down(project, stop_timeout_s=stop_timeout_s)
         return self._act(project, argv, on_line, timeout_s=DOWN_S + stop_timeout_s)
 
-    def logs(self, project: Project, shown: Logs, on_line: Listen) -> Finished:
-        timeout_s = math.inf if shown.follow else ASK_S
-        return self._act(project, logs(project, shown), on_line, timeout_s=timeout_s)
+    def logs(self, project: ComposeProject, options: LogOptions, on_line: OnLine) -> Finished:
+        timeout_s = math.inf if options.follow else ASK_S
+        return self._act(project, logs(project, options), on_line, timeout_s=timeout_s)
 
     def _act(
-        self, project: Project, argv: tuple[str, ...], on_line: Listen, *, timeout_s: float
+        self, project: ComposeProject, argv: tuple[str, ...], on_line: OnLine, *, timeout_s: float
     ) -> Finished:
         return self._processes.stream(_command(project, argv, timeout_s), on_line)
 
-    def _rendered(self, project: Project, argv: tuple[str, ...]) -> str:
+    def _rendered(self, project: ComposeProject, argv: tuple[str, ...]) -> str:
         if self._plugin is not None:
             argv = direct(argv, self._plugin)
         finished = self._processes.run(_command(project, argv, ASK_S))
@@ -295,7 +216,7 @@ class DockerCompose:
         return finished.require().stdout
 
 
-def _command(project: Project, argv: tuple[str, ...], timeout_s: float) -> Command:
+def _command(project: ComposeProject, argv: tuple[str, ...], timeout_s: float) -> Command:
     return Command(
         argv,
         cwd=project.directory,

@@ -9,7 +9,7 @@ import pytest
 
 from opsctl.deploy.compose_up import ATTEMPTS, compose_up
 from opsctl.deploy.observe import Observer
-from opsctl.systems.docker.compose import Listen, Up
+from opsctl.systems.engine.compose import OnLine, UpOptions
 from opsctl.systems.process.output import Line
 from opsctl.systems.process.run import Command, Finished
 from tests.fakes.clock import HandClock
@@ -26,7 +26,7 @@ class FakeCompose:
     lines: Sequence[str]
     starts: int = 0
 
-    def up(self, project: Any, how: Up, on_line: Listen) -> Finished:  # noqa: ARG002 - whatever it is
+    def up(self, project: Any, how: UpOptions, on_line: OnLine) -> Finished:  # noqa: ARG002 - whatever it is
         line = self.lines[min(self.starts, len(self.lines) - 1)]
         self.starts += 1
         on_line(Line(line))
@@ -48,7 +48,7 @@ class ComposeStart:
         )
         project: Any = None
         return compose_up(
-            Observer(context), project, Up(), lambda line: self.printed.append(line.text)
+            Observer(context), project, UpOptions(), lambda line: self.printed.append(line.text)
         )
 
 

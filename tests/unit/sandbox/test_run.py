@@ -8,11 +8,11 @@ from opsctl.sandbox.model import Plan, Run, Stage, Verdict, Wish
 from opsctl.sandbox.plan import plan
 from opsctl.sandbox.run import Parts, run
 from opsctl.settings.sections.sandbox import Sandbox
-from opsctl.systems.docker.capped_stream import Piece, Stream
+from opsctl.systems.engine.capped_container import OutputPiece, OutputStream
 from tests.fakes.sandboxes import Script, ScriptedSandboxes
 from tests.unit.sandbox.conftest import MARKS
 
-SAYS = (Piece(Stream.OUT, b"out\n"), Piece(Stream.ERROR, b"err\n"))
+SAYS = (OutputPiece(OutputStream.OUT, b"out\n"), OutputPiece(OutputStream.ERROR, b"err\n"))
 
 
 class Site:
@@ -21,7 +21,7 @@ class Site:
     def __init__(self, rules: Sandbox, stage: Stage) -> None:
         self.rules, self.stage = rules, stage
         self.sandboxes = ScriptedSandboxes(known_images=dict(stage.images))
-        self.heard: list[Piece] = []
+        self.heard: list[OutputPiece] = []
 
     def plan(self, wish: Wish) -> Plan:
         return plan(wish, self.rules, self.stage, MARKS)
@@ -60,7 +60,7 @@ def test_nothing_runs_where_a_cap_does_not_hold(site: Site) -> None:
 
     assert "memory is capped at 1073741824" in caught.value.why
     (channel,) = site.sandboxes.channels.values()
-    assert channel.words == []
+    assert channel.sent == []
     assert site.is_clean
 
 
@@ -89,7 +89,7 @@ def test_one_that_is_late_is_asked_then_killed_then_taken_down(
     (told,) = site.run(Wish(("app:1",), timeout_s=60))
 
     (channel,) = site.sandboxes.channels.values()
-    assert channel.words[1:] == words
+    assert channel.sent[1:] == words
     assert (told.verdict, told.exit_code) == (Verdict.TIMED_OUT, 124)
     assert told.wall_s == pytest.approx(wall_s)
     assert ("kill opsctl-test-0a1b-1" in site.sandboxes.done) == (ends == "when taken down")
@@ -151,7 +151,7 @@ def test_a_server_that_is_never_ready_is_given_up(site: Site) -> None:
 def test_an_interruption_leaves_nothing(site: Site) -> None:
     site.sandboxes.scripts["app:1"] = Script(SAYS, ends="never")
 
-    def interrupted(_: Piece) -> None:
+    def interrupted(_: OutputPiece) -> None:
         raise KeyboardInterrupt
 
     box = site.sandboxes

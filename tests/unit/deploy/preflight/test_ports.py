@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from opsctl.deploy.preflight.ports import check_database_ports, check_ports_free
-from opsctl.systems.engine.inventory import Publisher
+from opsctl.systems.engine.inventory import PortPublisher
 from opsctl.systems.host import Listener
 from tests.unit.deploy.observations import make_observation, run_check
 
@@ -45,8 +45,8 @@ def test_a_database_port_of_production_is_private(
     assert run_check(check_database_ports, dev) == []
 
 
-def _publisher(project: str, address: str = ALL_ADDRESSES) -> Publisher:
-    return Publisher("c1", project, address, 8080)
+def _publisher(project: str, address: str = ALL_ADDRESSES) -> PortPublisher:
+    return PortPublisher("c1", project, address, 8080)
 
 
 @pytest.mark.parametrize(

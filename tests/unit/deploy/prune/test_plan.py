@@ -13,7 +13,7 @@ from opsctl.deploy.prune.plan import (
     find_images_to_keep,
     plan_removals,
 )
-from opsctl.systems.engine.inventory import Network, StockImage, Stopped
+from opsctl.systems.engine.inventory import EngineNetwork, InventoryImage, StoppedContainer
 from tests.unit.deploy.observations import NOW, make_release
 
 CURRENT = make_release("dev-3", images={"web": "i3"}, image_names={"web": "web:1"})
@@ -25,12 +25,12 @@ OTHERS = {"com.docker.compose.project": "other"}
 OURS = {"com.docker.compose.project": "shop"}
 
 
-def _image(name: str, *names: str) -> StockImage:
-    return StockImage(name, names, (), 10)
+def _image(name: str, *names: str) -> InventoryImage:
+    return InventoryImage(name, names, (), 10)
 
 
-def _stopped(labels: dict[str, str], age_s: float = 0) -> Stopped:
-    return Stopped("c", "c-1", "exited", "i9", labels, 5, NOW - timedelta(seconds=age_s))
+def _stopped(labels: dict[str, str], age_s: float = 0) -> StoppedContainer:
+    return StoppedContainer("c", "c-1", "exited", "i9", labels, 5, NOW - timedelta(seconds=age_s))
 
 
 def _make_contents(**more: Any) -> EngineContents:
@@ -87,7 +87,7 @@ def test_what_another_project_has_just_created_is_kept(
     contents = _make_contents(
         images=(_image("i9", "x:1"),),
         stopped=(_stopped(labels, age_s),),
-        networks=(Network("n", "n-1", labels, created_at),),
+        networks=(EngineNetwork("n", "n-1", labels, created_at),),
     )
 
     kept_images = _list_removals(contents)
