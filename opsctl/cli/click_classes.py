@@ -1,4 +1,4 @@
-"""Our kinds of click commands: flags that mean the same everywhere, commands loaded when called."""
+"""Our click command classes: global flags on every command, commands imported when called."""
 
 import importlib
 import os
@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from opsctl.cli.command_table import Entry
-from opsctl.cli.flags import COMMON, FORMATS, HELP, TEXT_AND_JSON
+from opsctl.cli.flags import COMMON_FLAGS, FORMATS, HELP, TEXT_AND_JSON
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 _WIDEST_HELP = 100
+SEE_GLOBAL_OPTIONS = "Global options: see `opsctl --help`"
 
 
-class _Context(click.Context):
-    """Measures the terminal itself: click would import shutil and what hangs on it for that."""
+class _HelpContext(click.Context):
+    """Measures the terminal itself: click would import shutil and its dependencies for that."""
 
     def make_formatter(self) -> click.HelpFormatter:
         try:
@@ -27,32 +28,41 @@ class _Context(click.Context):
         return click.HelpFormatter(width=min(columns or _WIDEST_HELP, _WIDEST_HELP) - 2)
 
 
-class _Common(click.Command):
-    """Takes the common flags besides its own, and lists them apart in its help."""
+class _WithCommonFlags(click.Command):
+    """Accepts the global flags besides its own; only the root lists them in its help."""
 
-    context_class = _Context
+    context_class = _HelpContext
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - handed on to click
         super().__init__(*args, **(kwargs | {"add_help_option": False}))
-        self.params = [*self.params, *COMMON, HELP]
+        self.params = [*self.params, *COMMON_FLAGS, HELP]
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        own = [p for p in self.get_params(ctx) if p not in COMMON]
+        own = [p for p in self.get_params(ctx) if p not in COMMON_FLAGS]
         arguments = [p for p in own if isinstance(p, click.Argument)]
         options = [p for p in own if p not in arguments]
-        for title, params in (
-            ("Arguments", arguments),
-            ("Options", options),
-            ("Options of every command", COMMON),
-        ):
-            records = [record for p in params if (record := p.get_help_record(ctx))]
-            if records:
-                with formatter.section(title):
-                    formatter.write_dl(records)
+        _write_params(ctx, formatter, "Arguments", arguments)
+        _write_params(ctx, formatter, "Options", options)
+        if ctx.parent is None:
+            _write_params(ctx, formatter, "Global options", COMMON_FLAGS)
+        else:
+            formatter.write_paragraph()
+            formatter.write_text(SEE_GLOBAL_OPTIONS)
 
 
-class Verb(_Common):
-    """A command that does something; `formats` are the ways in which it can answer."""
+def _write_params(
+    ctx: click.Context,
+    formatter: click.HelpFormatter,
+    title: str,
+    params: Sequence[click.Parameter],
+) -> None:
+    if records := [record for p in params if (record := p.get_help_record(ctx))]:
+        with formatter.section(title):
+            formatter.write_dl(records)
+
+
+class OpsctlCommand(_WithCommonFlags):
+    """A command; `formats` are the output formats that it supports."""
 
     def __init__(
         self,
@@ -64,22 +74,32 @@ class Verb(_Common):
         self.formats = tuple(name for name in FORMATS if name in formats)
 
 
-class Branch(_Common, click.Group):
-    """A group of verbs."""
+class CommandGroup(_WithCommonFlags, click.Group):
+    """A group of commands that are defined in its own module."""
 
-    command_class = Verb
+    command_class = OpsctlCommand
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        _Common.format_options(self, ctx, formatter)
         self.format_commands(ctx, formatter)
+        _WithCommonFlags.format_options(self, ctx, formatter)
 
 
-class LazyBranch(Branch):
-    """A group that imports a command only to run it; help and completion read the table."""
+class LazyGroup(CommandGroup):
+    """A group that imports a command only to run it; help and completion read the table.
 
-    def __init__(self, *args: Any, table: Mapping[str, Entry], **kwargs: Any) -> None:  # noqa: ANN401 - handed on to click
+    `sections` maps the headings of its help to the commands below them.
+    """
+
+    def __init__(
+        self,
+        *args: Any,  # noqa: ANN401 - handed on to click
+        table: Mapping[str, Entry],
+        sections: Mapping[str, Sequence[str]] | None = None,
+        **kwargs: Any,  # noqa: ANN401 - handed on to click
+    ) -> None:
         super().__init__(*args, **kwargs)
         self._table = table
+        self._sections = sections or {"Commands": tuple(table)}
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(self._table)
@@ -88,10 +108,10 @@ class LazyBranch(Branch):
         entry = self._table.get(cmd_name)
         if entry is None:
             return None
-        module, _, attribute = entry.where.partition(":")
+        module, _, attribute = entry.location.partition(":")
         command = getattr(importlib.import_module(module), attribute)
         if not isinstance(command, click.Command):
-            raise TypeError(f"{entry.where} is not a command")
+            raise TypeError(f"{entry.location} is not a command")
         return command
 
     def resolve_command(
@@ -103,14 +123,16 @@ class LazyBranch(Branch):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, entry.says) for name, entry in self._table.items()])
+        widest = max(map(len, self._table))
+        for title, names in self._sections.items():
+            with formatter.section(title):
+                formatter.write_dl([(f"{name:{widest}}", self._table[name].help) for name in names])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
         from click.shell_completion import CompletionItem  # noqa: PLC0415 - only completion pays
 
         names = [
-            CompletionItem(name, help=entry.says)
+            CompletionItem(name, help=entry.help)
             for name, entry in self._table.items()
             if name.startswith(incomplete)
         ]

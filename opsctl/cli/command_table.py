@@ -1,16 +1,16 @@
-"""The static table of commands: enough for help and completion without importing one of them."""
+"""The static table of commands: help and completion read it without importing a command."""
 
 from opsctl.value import Value
 
 
 class Entry(Value):
-    """Where a command lives (`module:attribute`), and its first line of help."""
+    """The location of a command (`module:attribute`) and the first line of its help."""
 
-    where: str
-    says: str
+    location: str
+    help: str
 
 
-ROOT: dict[str, Entry] = {
+ROOT_COMMANDS: dict[str, Entry] = {
     "init": Entry(
         "opsctl.cli.commands.init:init", "Write what a project needs and never overwrite a file."
     ),
@@ -83,7 +83,7 @@ ROOT: dict[str, Entry] = {
     ),
 }
 
-DEBUG: dict[str, Entry] = {
+DEBUG_COMMANDS: dict[str, Entry] = {
     "pubsub": Entry(
         "opsctl.cli.commands.debug.pubsub:pubsub",
         "Say who hears which channel; exit 3 if one is not heard.",
@@ -91,4 +91,13 @@ DEBUG: dict[str, Entry] = {
     "redis": Entry(
         "opsctl.cli.commands.debug.redis:redis", "Show what is slow, big, hot, and the clients."
     ),
+}
+
+# The headings of `opsctl --help`; every command of the root stands below exactly one of them.
+ROOT_SECTIONS: dict[str, tuple[str, ...]] = {
+    "Deploy": ("up", "down", "rollback", "history", "prune"),
+    "Data": ("migrate", "cache"),
+    "Observe": ("status", "logs", "health", "debug", "disk", "notify"),
+    "Rules": ("check", "limits"),
+    "Project": ("init", "doctor", "config", "test", "completion"),
 }

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from opsctl.progress import Progress, Silent
+from opsctl.progress import NoProgress, Progress
 
 ReportLine = Callable[[str], None]
 """Shows one line to whoever runs the command."""
@@ -44,7 +44,7 @@ class DeployHooks:
     """What the command hands to a deploy besides its context."""
 
     report: ReportLine = lambda _: None
-    progress: Progress = field(default_factory=Silent)
+    progress: Progress = field(default_factory=NoProgress)
     migrator: Migrator | None = None
     notifier: DeployNotifier | None = None
     data_checks: tuple[DataCheck, ...] = ()

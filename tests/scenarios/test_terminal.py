@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import subprocess
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -25,6 +26,34 @@ def test_piped_output_is_plain_and_whole(project: Program) -> None:
 
     assert long in answer.out
     assert "\x1b" not in answer.out
+
+
+def test_piped_settings_are_padded_by_nothing(project: Program) -> None:
+    answer = project("config", "show", "--origin", environ={"REDIS_HOST": "x" * 300})
+
+    lines = answer.out.splitlines()
+    assert lines[0] == "setting\tvalue\torigin"
+    assert all(line == line.rstrip() and "  " not in line for line in lines)
+
+
+@pytest.mark.parametrize("columns", ["60", "80", "120"])
+@pytest.mark.parametrize("colour", [{}, {"NO_COLOR": "1"}])
+def test_settings_fit_the_width_of_a_terminal(
+    project: Program, columns: str, colour: dict[str, str]
+) -> None:
+    shown = on_a_terminal(project, "config", "show", "--origin", COLUMNS=columns, **colour)
+
+    lines = re.sub(r"\x1b\[[\d;]*m", "", shown).splitlines()
+    assert max(map(len, lines)) <= int(columns)
+    assert len(lines) > 100
+
+
+def test_the_help_of_a_command_names_the_global_options_in_one_line(opsctl: Program) -> None:
+    own, root = opsctl("config", "show", "--help").out, opsctl("--help").out
+
+    assert own.endswith("\n\nGlobal options: see `opsctl --help`\n")
+    assert "--no-input" not in own
+    assert root.count("--no-input") == 1
 
 
 def on_a_terminal(program: Program, *words: str, **environ: str) -> str:

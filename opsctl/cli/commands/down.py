@@ -2,7 +2,7 @@
 
 import click
 
-from opsctl.cli.click_classes import Verb
+from opsctl.cli.click_classes import OpsctlCommand
 from opsctl.cli.confirm import confirm_by_name
 from opsctl.cli.deploying.options import dry_run_option, exit_code_option
 from opsctl.cli.deploying.run import LinePrinter, lock_project
@@ -14,7 +14,7 @@ from opsctl.deploy.observe import Observer
 from opsctl.errors import EXIT_OK, EXIT_PENDING
 
 
-@click.command(cls=Verb)
+@click.command(cls=OpsctlCommand)
 @click.option("-y", "--yes", is_flag=True, help="Do not ask; not enough in production.")
 @click.option(
     "--confirm", "confirmed_env", metavar="ENV", help="Confirm by the environment's name."
@@ -31,7 +31,7 @@ def down(
     dry_run: bool,
     exit_code: bool,
     lock_timeout_s: float | None,
-) -> None:
+) -> int:
     """Stop an environment: remove its containers and networks, keep volumes.
 
     Production must be confirmed by its name: type it, or give --confirm prod.
@@ -45,12 +45,12 @@ def down(
     if dry_run:
         plan = plan_down(observer)
         code = EXIT_PENDING if exit_code and not plan.is_idle else EXIT_OK
-        session.output.conclude(plan, view_down(plan), exit_code=code)
+        return session.output.conclude(plan, view_down(plan), exit_code=code)
     _confirm(session, yes=yes, confirmed_env=confirmed_env)
     with lock_project(session, observer, wait_s=lock_timeout_s):
         session.left_behind = "some containers may be stopped; volumes were not touched"
         plan = take_down(observer, report=LinePrinter(session))
-    session.output.conclude(plan, view_down(plan))
+    return session.output.conclude(plan, view_down(plan))
 
 
 def _confirm(session: Session, *, yes: bool, confirmed_env: str | None) -> None:

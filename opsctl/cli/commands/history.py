@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import click
 
-from opsctl.cli.click_classes import Verb
+from opsctl.cli.click_classes import OpsctlCommand
 from opsctl.cli.session import Session, pass_session
 from opsctl.cli.show.deploy import view_history
 from opsctl.deploy.model import RecordedRelease
@@ -17,7 +17,7 @@ class ReleaseHistory:
     releases: tuple[RecordedRelease, ...]
 
 
-@click.command(cls=Verb)
+@click.command(cls=OpsctlCommand)
 @click.option(
     "--limit",
     type=click.IntRange(1, 1000),
@@ -26,7 +26,7 @@ class ReleaseHistory:
     help="Number of releases, newest first.",
 )
 @pass_session
-def history(session: Session, *, limit: int) -> None:
+def history(session: Session, *, limit: int) -> int:
     """List the releases of an environment, newest first.
 
     \b
@@ -38,4 +38,4 @@ def history(session: Session, *, limit: int) -> None:
     env = wiring.settings.env
     log = ReleaseLog(wiring.store.releases, wiring.clock, env)
     report = ReleaseHistory(env, log.recent(limit))
-    session.output.conclude(report, view_history(report.releases))
+    return session.output.conclude(report, view_history(report.releases))

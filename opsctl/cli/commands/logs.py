@@ -2,7 +2,7 @@
 
 import click
 
-from opsctl.cli.click_classes import Verb
+from opsctl.cli.click_classes import OpsctlCommand
 from opsctl.cli.session import Session, pass_session
 from opsctl.deploy.logs import print_logs
 from opsctl.deploy.observe import Observer
@@ -10,7 +10,7 @@ from opsctl.systems.engine.compose import LogOptions
 from opsctl.systems.process.output import Line
 
 
-@click.command(cls=Verb)
+@click.command(cls=OpsctlCommand)
 @click.argument("services", nargs=-1)
 @click.option("-f", "--follow", "is_followed", is_flag=True, help="Print new lines as they come.")
 @click.option(

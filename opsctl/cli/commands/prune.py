@@ -2,7 +2,7 @@
 
 import click
 
-from opsctl.cli.click_classes import Verb
+from opsctl.cli.click_classes import OpsctlCommand
 from opsctl.cli.confirm import confirm
 from opsctl.cli.deploying.options import dry_run_option, exit_code_option
 from opsctl.cli.deploying.run import LinePrinter, lock_project
@@ -14,7 +14,7 @@ from opsctl.deploy.prune.prune import plan_prune, prune_engine
 from opsctl.errors import EXIT_OK, EXIT_PENDING
 
 
-@click.command(cls=Verb)
+@click.command(cls=OpsctlCommand)
 @click.option(
     "--keep",
     type=click.IntRange(0, 50),
@@ -33,7 +33,7 @@ def prune(
     dry_run: bool,
     exit_code: bool,
     lock_timeout_s: float | None,
-) -> None:
+) -> int:
     """Remove unused containers, networks, images and build cache.
 
     Keeps every volume, and the images of the current and the previous release. Checks that those
@@ -49,11 +49,11 @@ def prune(
     if dry_run:
         plan = plan_prune(observer, keep=keep)
         code = EXIT_PENDING if exit_code and plan.remove else EXIT_OK
-        session.output.conclude(plan, view_prune_plan(plan), exit_code=code)
+        return session.output.conclude(plan, view_prune_plan(plan), exit_code=code)
     if not yes:
         items = plan_prune(observer, keep=keep).remove
         confirm(session, f"Remove {len(items)} items? (-n lists them)", yes=not items)
     with lock_project(session, observer, wait_s=lock_timeout_s):
         session.left_behind = "some unused items were removed; everything in use is still there"
         report = prune_engine(observer, report=LinePrinter(session), keep=keep)
-    session.output.conclude(report, view_prune_report(report))
+    return session.output.conclude(report, view_prune_report(report))

@@ -2,7 +2,7 @@
 
 import click
 
-from opsctl.cli.click_classes import Verb
+from opsctl.cli.click_classes import OpsctlCommand
 from opsctl.cli.deploying.options import (
     allow_stateful_option,
     dry_run_option,
@@ -20,7 +20,7 @@ from opsctl.deploy.releases.rollback import prepare_rollback
 from opsctl.deploy.up import wait_until_quiet
 
 
-@click.command(cls=Verb)
+@click.command(cls=OpsctlCommand)
 @click.argument("release", required=False)
 @never_asks_option
 @allow_stateful_option
@@ -39,7 +39,7 @@ def rollback(
     dry_run: bool,
     exit_code: bool,
     lock_timeout_s: float | None,
-) -> None:
+) -> int:
     """Roll back to RELEASE, by default the previous one; works offline.
 
     RELEASE is a name from `opsctl history`, or the start of a commit. The schema does not change.
@@ -58,8 +58,8 @@ def rollback(
     hooks = build_hooks(session, migrate=False)
     if dry_run:
         run = prepare_rollback(observer, release, options, hooks)
-        conclude_plan(session, run, exit_code=exit_code)
+        return conclude_plan(session, run, exit_code=exit_code)
     with lock_project(session, observer, wait_s=lock_timeout_s):
         wait_until_quiet(observer)
         report = run_plan(session, prepare_rollback(observer, release, options, hooks))
-    session.output.conclude(report, view_report(report))
+    return session.output.conclude(report, view_report(report))

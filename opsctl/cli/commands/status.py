@@ -2,7 +2,7 @@
 
 import click
 
-from opsctl.cli.click_classes import Verb
+from opsctl.cli.click_classes import OpsctlCommand
 from opsctl.cli.flags import FORMATS
 from opsctl.cli.session import Session, pass_session
 from opsctl.cli.show.deploy import view_status
@@ -10,10 +10,10 @@ from opsctl.deploy.observe import Observer
 from opsctl.deploy.status import read_status
 
 
-@click.command(cls=Verb, formats=FORMATS)
+@click.command(cls=OpsctlCommand, formats=FORMATS)
 @click.option("--no-stats", is_flag=True, help="Skip CPU and memory, which take two seconds.")
 @pass_session
-def status(session: Session, *, no_stats: bool) -> None:
+def status(session: Session, *, no_stats: bool) -> int:
     """Show running services, their health and drift; exit 3 on a problem.
 
     Health, image, restarts, CPU and memory of each service, drift from the compose file, and a
@@ -25,4 +25,4 @@ def status(session: Session, *, no_stats: bool) -> None:
       opsctl status -e prod --no-stats --json
     """
     report = read_status(Observer(session.wiring), with_stats=not no_stats)
-    session.output.conclude(report, view_status(report))
+    return session.output.conclude(report, view_status(report))

@@ -2,7 +2,7 @@
 
 import click
 
-from opsctl.cli.click_classes import Verb
+from opsctl.cli.click_classes import OpsctlCommand
 from opsctl.cli.deploying.options import (
     allow_stateful_option,
     dry_run_option,
@@ -19,7 +19,7 @@ from opsctl.deploy.observe import Observer
 from opsctl.deploy.up import prepare_deploy, wait_until_quiet
 
 
-@click.command(cls=Verb)
+@click.command(cls=OpsctlCommand)
 @click.argument("services", nargs=-1)
 @click.option("--build", is_flag=True, help="Build every image, changed or not.")
 @click.option("--no-migrate", is_flag=True, help="Do not apply pending migrations.")
@@ -46,7 +46,7 @@ def up(
     dry_run: bool,
     exit_code: bool,
     lock_timeout_s: float | None,
-) -> None:
+) -> int:
     """Deploy the checked-out code; restore the previous release on failure.
 
     Builds or pulls images, applies pending migrations, starts what changed, and waits until every
@@ -67,8 +67,8 @@ def up(
     _ = observer.background_reads
     hooks = build_hooks(session, migrate=not no_migrate)
     if dry_run:
-        conclude_plan(session, prepare_deploy(observer, options, hooks), exit_code=exit_code)
+        return conclude_plan(session, prepare_deploy(observer, options, hooks), exit_code=exit_code)
     with lock_project(session, observer, wait_s=lock_timeout_s):
         wait_until_quiet(observer)
         report = run_plan(session, prepare_deploy(observer, options, hooks))
-    session.output.conclude(report, view_report(report))
+    return session.output.conclude(report, view_report(report))

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 import click
 
@@ -49,7 +50,9 @@ def lock_project(session: Session, observer: Observer, *, wait_s: float | None) 
     target, wait_s = observer.context.target, wait_s or 0.0
     lock = f"deploy-{target.project}"
     with (
-        session.deed(f"{target.project} on {target.engine_name}", lock=lock, wait_s=wait_s),
+        session.audited_change(
+            f"{target.project} on {target.engine_name}", lock=lock, wait_s=wait_s
+        ),
         deploy_lock(observer.context, purpose=f"opsctl {session.command}", wait_s=wait_s),
     ):
         yield
@@ -65,6 +68,6 @@ def run_plan(session: Session, run: DeployRun) -> DeployReport:
         session.left_behind = run.left_behind
 
 
-def conclude_plan(session: Session, run: DeployRun, *, exit_code: bool) -> None:
+def conclude_plan(session: Session, run: DeployRun, *, exit_code: bool) -> NoReturn:
     code = EXIT_PENDING if exit_code and not run.plan.is_idle else EXIT_OK
     session.output.conclude(run.plan, view_plan(run.plan), exit_code=code)

@@ -9,9 +9,9 @@ import pytest
 
 LEAVE = """
 import atexit, sys, threading, time
-from opsctl.cli.exit import leave
+from opsctl.cli.exit import exit_process
 {before}
-leave({code})
+exit_process({code})
 """
 
 
