@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opsctl.errors import RefusedError, UsageError
-from opsctl.sandbox.model import Bind, Limits, Wish
+from opsctl.sandbox.model import BindMount, CappedLimits, Wish
 from opsctl.sandbox.parse_flags import bind
 from opsctl.sandbox.plan import capped, limits_of
 from opsctl.settings.sections.sandbox import Sandbox
@@ -71,10 +71,10 @@ def escapes_of(service: "Service") -> Iterator[str]:
             yield f"it mounts the {volume.kind} {volume.source or volume.target}, which is data"
 
 
-def lowered(usual: Limits, caps: "Caps") -> Limits:
+def lowered(usual: CappedLimits, caps: "Caps") -> CappedLimits:
     """Take the lower of both; one above the ceiling is refused, not forgotten."""
     asked = capped(
-        Limits(
+        CappedLimits(
             caps.cpus or usual.cpus,
             caps.memory_bytes or usual.memory_bytes,
             caps.pids if caps.pids and caps.pids > 0 else usual.processes,
@@ -82,7 +82,7 @@ def lowered(usual: Limits, caps: "Caps") -> Limits:
         )
     )
     memory = min(asked.memory_bytes, usual.memory_bytes)
-    return Limits(
+    return CappedLimits(
         min(asked.cpus, usual.cpus),
         memory,
         min(asked.processes, usual.processes),
@@ -90,7 +90,7 @@ def lowered(usual: Limits, caps: "Caps") -> Limits:
     )
 
 
-def _binds(service: "Service", files: "Files") -> Iterator[Bind]:
+def _binds(service: "Service", files: "Files") -> Iterator[BindMount]:
     for volume in service.volumes:
         if volume.kind == "bind":
             source = Path(volume.source)

@@ -8,19 +8,19 @@ from opsctl.sandbox.model import (
     MEBI,
     NO_NETWORK,
     TEMPORARY,
-    Bind,
+    BindMount,
+    CappedLimits,
+    CappedSpec,
     ImageFacts,
-    Limits,
     Marks,
     Plan,
-    Spec,
     Stage,
     Wish,
 )
 from opsctl.sandbox.services import NOBODY, SERVICES, Service, addresses, password_variables
 from opsctl.settings.sections.sandbox import Sandbox
 
-CEILING = Limits(cpus=0.5, memory_bytes=512 * MEBI, processes=256, tmp_bytes=512 * MEBI)
+CEILING = CappedLimits(cpus=0.5, memory_bytes=512 * MEBI, processes=256, tmp_bytes=512 * MEBI)
 RULE = "tests never take more than 0.5 CPU, 512 MiB and 256 processes"
 ROOTS = frozenset({"", "0", "root"})
 # Of the container itself: what hides them hides the caps.
@@ -44,12 +44,12 @@ def plan(wish: Wish, rules: Sandbox, stage: Stage, marks: Marks) -> Plan:
     return Plan(services, runs, wish.timeout_s or rules.timeout_s, private)
 
 
-def _shared(wish: Wish, rules: Sandbox, stage: Stage, marks: Marks) -> Spec:
+def _shared(wish: Wish, rules: Sandbox, stage: Stage, marks: Marks) -> CappedSpec:
     """Say what every container of the run has in common."""
     vetted = vet(wish, rules, stage.socket)
     usual = {"HOME": TEMPORARY, "APP_ENV": stage.app_env}
     handed = addresses(wish.services, marks.password)
-    return Spec(
+    return CappedSpec(
         name=marks.name,
         image="",
         limits=vetted.limits,
@@ -66,9 +66,9 @@ def _shared(wish: Wish, rules: Sandbox, stage: Stage, marks: Marks) -> Spec:
 
 @dataclass(frozen=True, slots=True)
 class Vetted:
-    limits: Limits
+    limits: CappedLimits
     user: str
-    binds: tuple[Bind, ...]
+    binds: tuple[BindMount, ...]
 
 
 def vet(wish: Wish, rules: Sandbox, socket: str) -> Vetted:
@@ -83,12 +83,12 @@ def vet(wish: Wish, rules: Sandbox, socket: str) -> Vetted:
     )
 
 
-def limits_of(rules: Sandbox) -> Limits:
+def limits_of(rules: Sandbox) -> CappedLimits:
     memory = rules.memory_mb * MEBI
-    return Limits(rules.cpus, memory, rules.processes, min(rules.tmp_mb * MEBI, memory))
+    return CappedLimits(rules.cpus, memory, rules.processes, min(rules.tmp_mb * MEBI, memory))
 
 
-def capped(limits: Limits) -> Limits:
+def capped(limits: CappedLimits) -> CappedLimits:
     """Refuse what is above the ceiling; it is not cut down in silence."""
     raised = [
         f"{getattr(limits, name) / unit:g} {said} (at most {getattr(CEILING, name) / unit:g})"
@@ -114,7 +114,7 @@ def not_root(user: str) -> str:
     return f"{user}:{user}" if user.isdecimal() else user
 
 
-def _allowed(bind: Bind, socket: str) -> Bind:
+def _allowed(bind: BindMount, socket: str) -> BindMount:
     """Refuse a mount that leads to the engine, or that hides what the caps are read from."""
     what = f"refused the mount {bind.source}:{bind.target}"
     if not socket:
@@ -135,7 +135,7 @@ def _full_path(text: str) -> PurePosixPath:
     return path
 
 
-def _run(spec: Spec, facts: ImageFacts, wish: Wish) -> Spec:
+def _run(spec: CappedSpec, facts: ImageFacts, wish: Wish) -> CappedSpec:
     entrypoint = facts.entrypoint if wish.entrypoint is None else wish.entrypoint
     # As the engine has it: a new entrypoint forgets the image's command.
     usual = facts.command if wish.entrypoint is None else ()
@@ -147,7 +147,7 @@ def _run(spec: Spec, facts: ImageFacts, wish: Wish) -> Spec:
     return replace(spec, command=command, workdir=workdir, writable=_writable(spec, facts))
 
 
-def _service(spec: Spec, service: Service, given: tuple[Sandbox, Stage, Marks]) -> Spec:
+def _service(spec: CappedSpec, service: Service, given: tuple[Sandbox, Stage, Marks]) -> CappedSpec:
     rules, stage, marks = given
     image = service.image(rules)
     facts = stage.images[image]
@@ -166,7 +166,7 @@ def _service(spec: Spec, service: Service, given: tuple[Sandbox, Stage, Marks]) 
     return replace(spec, writable=_writable(spec, facts))
 
 
-def _writable(spec: Spec, facts: ImageFacts) -> tuple[str, ...]:
+def _writable(spec: CappedSpec, facts: ImageFacts) -> tuple[str, ...]:
     """List what is writable in memory; a volume of the image would be a disk to fill."""
     mounted = {bind.target for bind in spec.binds}
     found = dict.fromkeys((*spec.writable, *facts.volumes))

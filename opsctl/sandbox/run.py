@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from opsctl.errors import OpsctlError, RefusedError, UnreachableError
-from opsctl.sandbox.model import MEBI, Ended, Marks, Plan, Run, Spec
+from opsctl.sandbox.model import MEBI, CappedSpec, Ended, Marks, Plan, Run
 from opsctl.sandbox.services import SERVICES
 from opsctl.sandbox.stream_output import Bounds, Ear, Hear, listen
 from opsctl.sandbox.verdict import (
@@ -69,7 +69,7 @@ def run(plan: Plan, parts: Parts, marks: Marks, *, keep: bool = False) -> tuple[
 
 
 @contextmanager
-def _made(spec: Spec, parts: Parts) -> Iterator[str]:
+def _made(spec: CappedSpec, parts: Parts) -> Iterator[str]:
     """Make the container; it is removed by its name, which is known before it is there."""
     try:
         yield parts.sandboxes.create(spec)
@@ -77,7 +77,7 @@ def _made(spec: Spec, parts: Parts) -> Iterator[str]:
         parts.sandboxes.discard(spec.name)
 
 
-def _serve(spec: Spec, parts: Parts, marks: Marks, stack: ExitStack) -> None:
+def _serve(spec: CappedSpec, parts: Parts, marks: Marks, stack: ExitStack) -> None:
     container = stack.enter_context(_made(spec, parts))
     # Held open to the end: when we die, so does it.
     words = parts.sandboxes.open(container, output=False)
@@ -102,7 +102,7 @@ def _await_services(plan: Plan, parts: Parts) -> None:
             parts.clock.sleep(ASK_AGAIN_S)
 
 
-def _not_ready(name: str, spec: Spec, parts: Parts, *, gone: bool) -> OpsctlError:
+def _not_ready(name: str, spec: CappedSpec, parts: Parts, *, gone: bool) -> OpsctlError:
     said = parts.sandboxes.logs(spec.name).partition("\0")[0].strip()
     if gone:
         return OpsctlError(f"the test's {name} ended instead of serving", why=said[-1000:])
@@ -110,7 +110,7 @@ def _not_ready(name: str, spec: Spec, parts: Parts, *, gone: bool) -> OpsctlErro
     return UnreachableError(what, why=said[-1000:], hint="Raise sandbox.service_wait_s.")
 
 
-def _test(spec: Spec, timeout_s: float, given: tuple[Parts, Marks], *, keep: bool) -> Run:
+def _test(spec: CappedSpec, timeout_s: float, given: tuple[Parts, Marks], *, keep: bool) -> Run:
     parts, marks = given
     bounds = Bounds(parts.rules.output_mb * MEBI, parts.rules.output_mb_per_s * MEBI)
     ear = Ear(parts.hear, bounds, last_words(marks.secret))
@@ -128,7 +128,7 @@ def _test(spec: Spec, timeout_s: float, given: tuple[Parts, Marks], *, keep: boo
     return _told(spec, ended, ear, wall_s=wall_s, kept=kept)
 
 
-def _told(spec: Spec, ended: Ended, ear: Ear, *, wall_s: float, kept: str) -> Run:
+def _told(spec: CappedSpec, ended: Ended, ear: Ear, *, wall_s: float, kept: str) -> Run:
     return Run(
         image=spec.image,
         verdict=judge(ended),
@@ -143,7 +143,7 @@ def _told(spec: Spec, ended: Ended, ear: Ear, *, wall_s: float, kept: str) -> Ru
     )
 
 
-def _verify(channel: ContainerChannel, spec: Spec, parts: Parts) -> None:
+def _verify(channel: ContainerChannel, spec: CappedSpec, parts: Parts) -> None:
     """Read the caps as the container itself sees them; nothing runs when one does not hold."""
     said = _gate_says(channel, parts.clock)
     found = troubles(read_shown(said), spec)

@@ -7,12 +7,12 @@ import pytest
 
 from opsctl.errors import RefusedError, UsageError
 from opsctl.sandbox.compose import escapes_of, lowered, service_of, wish_of
-from opsctl.sandbox.model import MEBI, Bind, Limits
+from opsctl.sandbox.model import MEBI, BindMount, CappedLimits
 from opsctl.settings.sections.sandbox import Sandbox
 from opsctl.systems.engine.compose_model import Caps, RenderedProject, Service, Volume
 from opsctl.systems.files.local import LocalFiles
 
-USUAL = Limits(0.5, 512 * MEBI, 256, 256 * MEBI)
+USUAL = CappedLimits(0.5, 512 * MEBI, 256, 256 * MEBI)
 SERVICE = Service("test", image="app:1")
 
 
@@ -34,7 +34,7 @@ def test_a_service_is_taken_as_it_is(tmp_path: Path) -> None:
 
     assert (wish.images, wish.command, wish.entrypoint) == (("app:1",), ("pytest",), ("run",))
     assert wish.environment == {"A": "1", "TOKEN": "t"}
-    assert wish.binds == (Bind(tmp_path, "/code"),)
+    assert wish.binds == (BindMount(tmp_path, "/code"),)
     assert (wish.writable, wish.workdir, wish.user) == (("/cache",), "/code", "1000")
     assert wish.limits == USUAL
 
@@ -79,16 +79,19 @@ def test_what_only_tightens_is_no_escape() -> None:
     ("caps", "limits"),
     [
         (Caps(), USUAL),
-        (Caps(memory_bytes=64 * MEBI, cpus=0.1, pids=8), Limits(0.1, 64 * MEBI, 8, 64 * MEBI)),
+        (
+            Caps(memory_bytes=64 * MEBI, cpus=0.1, pids=8),
+            CappedLimits(0.1, 64 * MEBI, 8, 64 * MEBI),
+        ),
         (Caps(pids=-1), USUAL),
     ],
 )
-def test_the_lower_cap_counts(caps: Caps, limits: Limits) -> None:
+def test_the_lower_cap_counts(caps: Caps, limits: CappedLimits) -> None:
     assert lowered(USUAL, caps) == limits
 
 
 def test_settings_below_the_service_count_as_well() -> None:
-    low = Limits(0.1, 64 * MEBI, 8, MEBI)
+    low = CappedLimits(0.1, 64 * MEBI, 8, MEBI)
 
     assert lowered(low, Caps(memory_bytes=128 * MEBI, cpus=0.5, pids=100)) == low
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from opsctl.errors import RefusedError, UsageError
-from opsctl.sandbox.model import Bind
+from opsctl.sandbox.model import BindMount
 from opsctl.sandbox.parse_flags import read_bind, read_variables
 from opsctl.systems.files.local import LocalFiles
 
@@ -15,7 +15,7 @@ from opsctl.systems.files.local import LocalFiles
     ("text", "writable"), [(".:/work", False), (".:/work:ro", False), (".:/work:rw", True)]
 )
 def test_a_mount_is_read_only_unless_asked(tmp_path: Path, text: str, *, writable: bool) -> None:
-    assert read_bind(text, tmp_path, LocalFiles()) == Bind(tmp_path, "/work", writable)
+    assert read_bind(text, tmp_path, LocalFiles()) == BindMount(tmp_path, "/work", writable)
 
 
 @pytest.mark.parametrize("text", ["", ".", ":/work", ".:", ".:/work:rx", ".:/work:rw:z"])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from opsctl.errors import OpsctlError, RefusedError, UsageError
-from opsctl.sandbox.model import MEBI, TEMPORARY, Bind, Limits, Stage, Wish
+from opsctl.sandbox.model import MEBI, TEMPORARY, BindMount, CappedLimits, Stage, Wish
 from opsctl.sandbox.plan import capped, plan
 from opsctl.settings.sections.sandbox import Sandbox
 from tests.unit.sandbox.conftest import MARKS
@@ -18,7 +18,7 @@ WISH = Wish(("app:1",))
 def test_a_test_gets_the_caps_of_the_house_and_nothing_else(rules: Sandbox, stage: Stage) -> None:
     (spec,) = plan(WISH, rules, stage, MARKS).runs
 
-    assert spec.limits == Limits(0.5, 512 * MEBI, 256, 256 * MEBI)
+    assert spec.limits == CappedLimits(0.5, 512 * MEBI, 256, 256 * MEBI)
     assert (spec.network, spec.user, spec.binds) == ("none", "65534:65534", ())
     assert spec.labels == {"opsctl.sandbox": "1"}
 
@@ -44,18 +44,18 @@ def test_a_lowered_cap_holds_and_takes_the_folders_with_it(stage: Stage) -> None
 
     (spec,) = plan(WISH, rules, stage, MARKS).runs
 
-    assert spec.limits == Limits(0.1, 64 * MEBI, 8, 64 * MEBI)
+    assert spec.limits == CappedLimits(0.1, 64 * MEBI, 8, 64 * MEBI)
 
 
 def test_what_a_service_asks_for_is_held_to_the_ceiling_too(rules: Sandbox, stage: Stage) -> None:
-    greedy = replace(WISH, limits=Limits(2.0, MEBI, 8, MEBI))
+    greedy = replace(WISH, limits=CappedLimits(2.0, MEBI, 8, MEBI))
 
     with pytest.raises(RefusedError):
         plan(greedy, rules, stage, MARKS)
 
 
 def test_the_ceiling_itself_is_allowed() -> None:
-    limits = Limits(0.5, 512 * MEBI, 256, MEBI)
+    limits = CappedLimits(0.5, 512 * MEBI, 256, MEBI)
 
     assert capped(limits) == limits
 
@@ -102,7 +102,7 @@ def test_volumes_of_the_image_are_memory_and_no_disk(rules: Sandbox, stage: Stag
 
 
 def test_a_mount_over_a_volume_takes_its_place(rules: Sandbox, stage: Stage) -> None:
-    wish = replace(WISH, binds=(Bind(Path("/srv/data"), "/data"),))
+    wish = replace(WISH, binds=(BindMount(Path("/srv/data"), "/data"),))
 
     (spec,) = plan(wish, rules, stage, MARKS).runs
 
@@ -112,7 +112,7 @@ def test_a_mount_over_a_volume_takes_its_place(rules: Sandbox, stage: Stage) -> 
 
 @pytest.mark.parametrize("source", ["/", "/run", "/run/docker.sock"])
 def test_what_leads_to_the_engine_is_not_mounted(source: str, rules: Sandbox, stage: Stage) -> None:
-    wish = replace(WISH, binds=(Bind(Path(source), "/x"),))
+    wish = replace(WISH, binds=(BindMount(Path(source), "/x"),))
 
     with pytest.raises(RefusedError) as caught:
         plan(wish, rules, stage, MARKS)
@@ -122,7 +122,7 @@ def test_what_leads_to_the_engine_is_not_mounted(source: str, rules: Sandbox, st
 
 @pytest.mark.parametrize("target", ["/", "/proc", "/sys/fs/cgroup", "/dev/null", "/run/opsctl"])
 def test_what_hides_the_caps_is_not_mounted(target: str, rules: Sandbox, stage: Stage) -> None:
-    wish = replace(WISH, binds=(Bind(Path("/srv"), target),))
+    wish = replace(WISH, binds=(BindMount(Path("/srv"), target),))
 
     with pytest.raises(RefusedError, match="refused the mount"):
         plan(wish, rules, stage, MARKS)
@@ -130,14 +130,14 @@ def test_what_hides_the_caps_is_not_mounted(target: str, rules: Sandbox, stage: 
 
 @pytest.mark.parametrize("target", ["work", "/data/../etc", ""])
 def test_a_place_in_the_container_is_a_full_path(target: str, rules: Sandbox, stage: Stage) -> None:
-    wish = replace(WISH, binds=(Bind(Path("/srv"), target),))
+    wish = replace(WISH, binds=(BindMount(Path("/srv"), target),))
 
     with pytest.raises(UsageError):
         plan(wish, rules, stage, MARKS)
 
 
 def test_nothing_is_mounted_through_a_remote_engine(rules: Sandbox, stage: Stage) -> None:
-    wish = replace(WISH, binds=(Bind(Path("/srv"), "/x"),))
+    wish = replace(WISH, binds=(BindMount(Path("/srv"), "/x"),))
 
     with pytest.raises(RefusedError) as caught:
         plan(wish, rules, replace(stage, socket=""), MARKS)
@@ -173,7 +173,7 @@ def test_a_test_is_told_where_its_servers_are(rules: Sandbox, stage: Stage) -> N
 def test_servers_see_nothing_of_the_tests_mounts_and_variables(
     rules: Sandbox, stage: Stage
 ) -> None:
-    binds = (Bind(Path("/srv"), "/x"),)
+    binds = (BindMount(Path("/srv"), "/x"),)
     wish = Wish(("app:1",), environment={"TOKEN": "canary"}, binds=binds, services=("redis",))
 
     served = plan(wish, rules, stage, MARKS).services["redis"]
@@ -203,7 +203,7 @@ def test_a_plan_says_its_steps_and_no_secret(rules: Sandbox, stage: Stage) -> No
     wish = Wish(
         ("app:1",),
         environment={"TOKEN": "canary"},
-        binds=(Bind(Path("/srv"), "/x", writable=True),),
+        binds=(BindMount(Path("/srv"), "/x", writable=True),),
         services=("postgres",),
         timeout_s=60,
     )

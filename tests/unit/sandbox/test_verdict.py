@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from opsctl.findings import Level
-from opsctl.sandbox.model import MEBI, Ended, Figures, Limits, Run, Verdict
+from opsctl.sandbox.model import MEBI, CappedLimits, Ended, Figures, Run, Verdict
 from opsctl.sandbox.report import lines, report
 from opsctl.sandbox.verdict import (
     finding,
@@ -22,7 +22,15 @@ from tests.unit.sandbox.conftest import CGROUPS
 FIGURES = Figures(100 * MEBI, 1.0, 0.0, 0, 5, 0)
 ENDED = Ended(0, by_signal=False, was_out_of_memory=False, was_late=False, figures=FIGURES)
 RUN = Run(
-    "app:1", Verdict.PASSED, 0, 10.0, Limits(0.5, 512 * MEBI, 256, MEBI), FIGURES, 10, 0, "said"
+    "app:1",
+    Verdict.PASSED,
+    0,
+    10.0,
+    CappedLimits(0.5, 512 * MEBI, 256, MEBI),
+    FIGURES,
+    10,
+    0,
+    "said",
 )
 
 

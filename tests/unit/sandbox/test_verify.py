@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from opsctl.sandbox.model import MEBI, Limits, Spec
+from opsctl.sandbox.model import MEBI, CappedLimits, CappedSpec
 from opsctl.sandbox.verify import troubles
 from opsctl.systems.docker.capped_entrypoint import read_shown
 from tests.unit.sandbox.conftest import CGROUPS
 
-SPEC = Spec("t", "app:1", Limits(0.5, 512 * MEBI, 256, MEBI), "65534:65534", ("true",))
+SPEC = CappedSpec("t", "app:1", CappedLimits(0.5, 512 * MEBI, 256, MEBI), "65534:65534", ("true",))
 V1, V2 = CGROUPS / "v1.before", CGROUPS / "v2.before"
 
 
@@ -73,6 +73,6 @@ def test_swap_without_its_own_account_is_trouble_only_where_there_is_swap() -> N
 
 def test_a_network_that_was_asked_for_is_no_trouble() -> None:
     text = V2.read_text().replace("00200200       lo", "00200200     eth0")
-    joined = Spec("t", "app:1", SPEC.limits, "1:1", ("true",), network="stack-dev_tests")
+    joined = CappedSpec("t", "app:1", SPEC.limits, "1:1", ("true",), network="stack-dev_tests")
 
     assert troubles(read_shown(text), joined) == ()
