@@ -57,16 +57,16 @@ docs: install ## Write the generated pages again
 unasync: install ## Generate the sync form of the kit from the async one
 	$(BIN)/python scripts/unasync
 
-up-prod: install ## Deploy production, verify it, clean up after it; ARGS=-n shows the plan
+up-prod: install ## Deploy production, verify it, clean up; ARGS=-n shows the plan
 	$(BIN)/opsctl up -e prod $(ARGS)
 
-up-dev: install ## Deploy the development stack; nothing is cleaned up
+up-dev: install ## Deploy the development stack, without a clean-up
 	$(BIN)/opsctl up -e dev $(ARGS)
 
-up-local: install ## The same on this machine, databases in local volumes
+up-local: install ## Deploy on this machine, with databases in local volumes
 	$(BIN)/opsctl up -e local $(ARGS)
 
-down: install ## Stop an environment: make down ENV=dev; volumes stay
+down: install ## Stop an environment, keep volumes: make down ENV=dev
 	$(BIN)/opsctl down -e $(or $(ENV),dev) $(ARGS)
 
 migrate: install ## Apply migrations/*.sql: make migrate ENV=dev

@@ -23,31 +23,32 @@ ROOT_COMMANDS: dict[str, Entry] = {
     ),
     "config": Entry("opsctl.cli.commands.config:config", "Show and check the settings."),
     "up": Entry(
-        "opsctl.cli.deploying.run:up",
-        "Deploy the checkout: plan, build or pull, start, verify, record.",
+        "opsctl.cli.commands.up:up",
+        "Deploy the checked-out code; restore the previous release on failure.",
     ),
     "down": Entry(
-        "opsctl.cli.deploying.run:down",
-        "Stop an environment: containers and networks go, volumes stay.",
+        "opsctl.cli.commands.down:down",
+        "Stop an environment: remove its containers and networks, keep volumes.",
     ),
     "status": Entry(
         "opsctl.cli.commands.status:status",
-        "Show what runs, how it is and how it differs; exit 3 on trouble.",
+        "Show running services, their health and drift; exit 3 on a problem.",
     ),
     "history": Entry(
-        "opsctl.cli.commands.status:history", "List the releases of an environment, newest first."
+        "opsctl.cli.commands.history:history",
+        "List the releases of an environment, newest first.",
     ),
     "rollback": Entry(
-        "opsctl.cli.commands.status:rollback",
-        "Go back to RELEASE, by default to the one before; needs no network.",
+        "opsctl.cli.commands.rollback:rollback",
+        "Roll back to RELEASE, by default the previous one; works offline.",
     ),
     "prune": Entry(
-        "opsctl.cli.commands.status:prune",
-        "Remove what nothing uses; the release before stays restorable, and every volume stays.",
+        "opsctl.cli.commands.prune:prune",
+        "Remove unused containers, networks, images and build cache.",
     ),
     "logs": Entry(
-        "opsctl.cli.deploying.run:logs",
-        "Show what the services said; secrets of the project are masked.",
+        "opsctl.cli.commands.logs:logs",
+        "Print the logs of services, with the project's secrets masked.",
     ),
     "health": Entry(
         "opsctl.cli.commands.health:health",

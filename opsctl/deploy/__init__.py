@@ -1,1 +1,1 @@
-"""One compose project on one engine: planned, run, verified, and put back when it fails."""
+"""Deploys one compose project to one engine: plan, run, verify, and restore on failure."""

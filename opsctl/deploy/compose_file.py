@@ -1,34 +1,40 @@
-"""Writes the file that runs: the rendered project, with APP_ENV in every service."""
+"""Generates the compose file that runs: the rendered project, with APP_ENV in every service."""
 
 import hashlib
 import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from opsctl.deploy.model import Draft
+from opsctl.deploy.model import GeneratedProject
 from opsctl.errors import OpsctlError, UsageError
 from opsctl.systems.engine.compose_model import RenderedProject, read_rendered
 
 
-def draft(rendered: RenderedProject, *, app_env: str, profiles: Collection[str]) -> Draft:
-    """Make the file that is run from what compose rendered; the same text for the same project."""
+def generate_project(
+    rendered: RenderedProject, *, app_env: str, profiles: Collection[str]
+) -> GeneratedProject:
+    """Generate the file from what compose rendered; the same project gives the same text."""
     raw = json.loads(rendered.text)
     for name, service in (raw.get("services") or {}).items():
-        _complete(service, f"{raw['name']}-{name}", app_env)
-    made = drafted(json.dumps(raw, indent=1, sort_keys=True), profiles)
-    if not made.services:
-        raise OpsctlError(f"{rendered.name} has no services to run", hint="Look at its profiles.")
-    return made
+        _complete_service(service, f"{raw['name']}-{name}", app_env)
+    generated = read_generated(json.dumps(raw, indent=1, sort_keys=True), profiles)
+    if not generated.services:
+        raise OpsctlError(
+            f"cannot deploy {rendered.name}",
+            why="its compose file has no services to run",
+            hint="Check the profiles of its services.",
+        )
+    return generated
 
 
-def _complete(service: dict[str, Any], image: str, app_env: str) -> None:
+def _complete_service(service: dict[str, Any], image: str, app_env: str) -> None:
     environment = service.get("environment") or {}
     service["environment"] = {**environment, "APP_ENV": app_env}
-    # What compose would call it anyway; said, so that every image has a name in the plan.
+    # Compose's own default, written out so that every image in the plan has a name.
     service.setdefault("image", image)
 
 
-def active(rendered: RenderedProject, profiles: Collection[str]) -> tuple[str, ...]:
+def active_services(rendered: RenderedProject, profiles: Collection[str]) -> tuple[str, ...]:
     """Name the services that run under these profiles."""
     return tuple(
         name
@@ -37,58 +43,58 @@ def active(rendered: RenderedProject, profiles: Collection[str]) -> tuple[str, .
     )
 
 
-def chosen(names: tuple[str, ...], known: Mapping[str, object]) -> tuple[str, ...]:
-    """Take only services that the project has: a name is data, never a word for a shell."""
+def check_service_names(names: tuple[str, ...], known: Mapping[str, object]) -> tuple[str, ...]:
+    """Refuse names that the project does not have, and drop duplicates."""
     for name in names:
         if name not in known:
             raise UsageError(
                 f"{name!r} is not a service of this project",
-                hint=f"It has: {', '.join(sorted(known))}",
+                hint=f"Its services: {', '.join(sorted(known))}",
             )
     return tuple(dict.fromkeys(names))
 
 
-def only(text: str, images: Mapping[str, str]) -> str:
-    """Cut a project down to these services, each with the image that is named for it."""
+def keep_services(text: str, images: Mapping[str, str]) -> str:
+    """Reduce a project to these services, each with the image given for it."""
     raw = json.loads(text)
     kept = {name: raw["services"][name] for name in images if name in raw["services"]}
     for name, service in kept.items():
         service["image"] = images[name]
-        needs = service.get("depends_on") or {}
-        service["depends_on"] = {one: how for one, how in needs.items() if one in kept}
+        depends_on = service.get("depends_on") or {}
+        service["depends_on"] = {other: how for other, how in depends_on.items() if other in kept}
     return json.dumps({**raw, "services": kept}, indent=1, sort_keys=True)
 
 
-def merged(new: str, old: str, names: Collection[str]) -> str:
-    """Lay the named services of one project over another: what a partial deploy makes run."""
-    fresh, kept = json.loads(new), json.loads(old)
-    for kind in ("services", "networks", "volumes", "secrets", "configs"):
-        own = fresh.get(kind) or {}
-        if kind == "services":
-            own = {name: own[name] for name in names if name in own}
-        if both := {**(kept.get(kind) or {}), **own}:
-            fresh[kind] = both
-    return json.dumps(fresh, indent=1, sort_keys=True)
+def merge_services(new: str, old: str, names: Collection[str]) -> str:
+    """Replace the named services of the old project: what a partial deploy runs."""
+    new_project, old_project = json.loads(new), json.loads(old)
+    for section in ("services", "networks", "volumes", "secrets", "configs"):
+        entries = new_project.get(section) or {}
+        if section == "services":
+            entries = {name: entries[name] for name in names if name in entries}
+        if merged := {**(old_project.get(section) or {}), **entries}:
+            new_project[section] = merged
+    return json.dumps(new_project, indent=1, sort_keys=True)
 
 
-def drafted(text: str, profiles: Collection[str]) -> Draft:
-    """Read a generated file back."""
-    read = read_rendered(text)
-    services = tuple(sorted(active(read, profiles)))
-    return Draft(text, digest_of(text, services), read, services)
+def read_generated(text: str, profiles: Collection[str]) -> GeneratedProject:
+    """Read a generated file."""
+    rendered = read_rendered(text)
+    services = tuple(sorted(active_services(rendered, profiles)))
+    return GeneratedProject(text, digest_of(text, services), rendered, services)
 
 
 def digest_of(text: str, services: tuple[str, ...]) -> str:
     return hashlib.sha256(f"{services}{text}".encode()).hexdigest()
 
 
-def needed(made: Draft, names: tuple[str, ...]) -> tuple[str, ...]:
-    """Name these services with all that they depend on."""
-    wanted: dict[str, None] = {}
-    todo = list(names)
-    while todo:
-        name = todo.pop()
-        if name not in wanted and name in made.rendered.services:
-            wanted[name] = None
-            todo += made.service(name).depends_on
-    return tuple(sorted(wanted))
+def with_dependencies(generated: GeneratedProject, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Name these services and everything that they depend on."""
+    selected: dict[str, None] = {}
+    remaining = list(names)
+    while remaining:
+        name = remaining.pop()
+        if name not in selected and name in generated.rendered.services:
+            selected[name] = None
+            remaining += generated.service(name).depends_on
+    return tuple(sorted(selected))

@@ -1,9 +1,9 @@
-"""What a deploy stands on: the parts that the door hands in, each built when first asked for."""
+"""What a deploy works with: the settings and the systems, each built when first used."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from opsctl.deploy.model import Target
+from opsctl.deploy.model import DeployTarget
 from opsctl.settings import Settings
 
 if TYPE_CHECKING:
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from opsctl.systems.network.tailnet import Tailnet
 
 
-class Site(Protocol):
+class DeployContext(Protocol):
     @property
     def settings(self) -> Settings: ...
     @property
-    def target(self) -> Target: ...
+    def target(self) -> DeployTarget: ...
     @property
     def state_directory(self) -> Path: ...
     @property
@@ -55,5 +55,5 @@ class Site(Protocol):
     @property
     def sources(self) -> "Sources": ...
     def engine_usage(self, root: Path) -> "Usage | None":
-        """Measure the disk that holds the engine's files, on the machine where it is."""
+        """Measure the disk that holds the engine's files, on the engine's own machine."""
         ...

@@ -1,14 +1,14 @@
-"""Stops an environment: containers and networks go, volumes stay, always."""
+"""Stops an environment: removes containers and networks, never volumes."""
 
 from dataclasses import dataclass
 
-from opsctl.deploy.model import ONE_OFF, PROJECT, SERVICE
-from opsctl.deploy.observe import Observer
-from opsctl.deploy.verify.wait import Tell
+from opsctl.deploy.hooks import ReportLine
+from opsctl.deploy.observe import Observer, is_one_off
 from opsctl.errors import OpsctlError
+from opsctl.systems.engine.compose_labels import ONE_OFF_LABEL, PROJECT_LABEL, SERVICE_LABEL
 from opsctl.systems.engine.model import Container
 
-STOP_S = 10
+STOP_TIMEOUT_S = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class DownPlan:
     project: str
     engine: str
     steps: tuple[DownStep, ...]
-    volumes: str = "every volume stays"
+    volumes: str = "volumes are kept"
 
     @property
     def is_idle(self) -> bool:
@@ -31,30 +31,34 @@ class DownPlan:
 
 
 def plan_down(observer: Observer) -> DownPlan:
-    target = observer.site.target
-    steps = tuple(_step(one) for one in observer.containers())
+    target = observer.context.target
+    steps = tuple(_plan_removal(container) for container in observer.project_containers())
     return DownPlan(target.env, target.project, target.engine_name, steps)
 
 
-def _step(one: Container) -> DownStep:
-    is_one_off = one.labels.get(ONE_OFF, "").casefold() == "true"
-    whose = "a one-off run of" if is_one_off else "it runs"
-    return DownStep(f"remove {one.name}", f"{whose} {one.labels.get(SERVICE, '')} ({one.state})")
+def _plan_removal(container: Container) -> DownStep:
+    role = "one-off run of" if is_one_off(container) else "service"
+    service = container.labels.get(SERVICE_LABEL, "")
+    return DownStep(f"remove {container.name}", f"{role} {service} ({container.state})")
 
 
-def take_down(observer: Observer, *, tell: Tell) -> DownPlan:
+def take_down(observer: Observer, *, report: ReportLine) -> DownPlan:
     """Remove the project's containers and networks, one-off runs included."""
-    site, planned = observer.site, plan_down(observer)
-    # Compose leaves those, and then cannot remove the network that they hang on.
-    for one in site.containers.find(f"{PROJECT}={site.target.project}", f"{ONE_OFF}=True"):
-        site.containers.remove(one.id, force=True)
-    done = site.compose.down(
-        site.target.compose_project(), lambda line: tell(line.text), stop_timeout_s=STOP_S
+    context, plan = observer.context, plan_down(observer)
+    project = context.target.project
+    # Compose leaves one-off runs, and then cannot remove the network that they use.
+    one_offs = context.containers.find(f"{PROJECT_LABEL}={project}", f"{ONE_OFF_LABEL}=True")
+    for container in one_offs:
+        context.containers.remove(container.id, force=True)
+    finished = context.compose.down(
+        context.target.compose_project(),
+        lambda line: report(line.text),
+        stop_timeout_s=STOP_TIMEOUT_S,
     )
-    if done.exit_code:
-        raise OpsctlError(f"could not stop {site.target.project}", why=done.complaint)
-    left = observer.containers()
-    if left:
-        names = ", ".join(one.name for one in left)
-        raise OpsctlError(f"could not stop all of {site.target.project}", why=f"left: {names}")
-    return planned
+    if finished.exit_code:
+        raise OpsctlError(f"cannot stop {project}", why=finished.complaint)
+    remaining = observer.project_containers()
+    if remaining:
+        names = ", ".join(container.name for container in remaining)
+        raise OpsctlError(f"cannot stop all of {project}", why=f"still there: {names}")
+    return plan

@@ -1,25 +1,20 @@
-"""Hands on what services said."""
+"""Prints the logs of services."""
 
 from collections.abc import Callable
 
-from opsctl.deploy.compose_file import chosen
+from opsctl.deploy.compose_file import check_service_names
 from opsctl.deploy.observe import Observer
 from opsctl.errors import OpsctlError
 from opsctl.systems.engine.compose import LogOptions
 from opsctl.systems.process.output import Line
 
 
-def follow(
-    observer: Observer,
-    wanted: LogOptions,
-    show: Callable[[Line], None],
-) -> None:
-    """Show the last lines, and those that come; a name must be one of the project."""
-    site = observer.site
-    project = site.target.compose_project()
-    rendered = site.compose.config(project)
-    chosen(wanted.services, rendered.services)
-    project = site.target.compose_project(secrets=rendered.secrets)
-    done = site.compose.logs(project, wanted, show)
-    if done.exit_code:
-        raise OpsctlError("could not read the logs", why=done.complaint)
+def print_logs(observer: Observer, options: LogOptions, on_line: Callable[[Line], None]) -> None:
+    """Print the last lines, and new ones when following; refuse a name the project lacks."""
+    context = observer.context
+    rendered = context.compose.config(context.target.compose_project())
+    check_service_names(options.services, rendered.services)
+    project = context.target.compose_project(secrets=rendered.secrets)
+    finished = context.compose.logs(project, options, on_line)
+    if finished.exit_code:
+        raise OpsctlError("cannot read the logs", why=finished.complaint)

@@ -1,11 +1,11 @@
-"""The nouns of a deploy: what was seen, what will be done and why, what came of it."""
+"""The data of a deploy: the target, what runs now, the plan and its steps, and the result."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from opsctl.systems.engine.compose import ComposeProject
 from opsctl.systems.engine.compose_model import RenderedProject, Service
@@ -16,15 +16,10 @@ from opsctl.systems.git.repository import GitFacts
 if TYPE_CHECKING:
     from opsctl.systems.host import Listener, Usage
 
-PROJECT = "com.docker.compose.project"
-SERVICE = "com.docker.compose.service"
-HASH = "com.docker.compose.config-hash"
-ONE_OFF = "com.docker.compose.oneoff"
-
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """One environment: its project, its engine, and where its compose file stands."""
+class DeployTarget:
+    """One environment: its compose project, its engine, and where its compose file is."""
 
     env: str
     app_env: str
@@ -32,9 +27,9 @@ class Target:
     directory: Path
     files: tuple[Path, ...]
     engine: str
-    """The address that every tool is told."""
+    """The address that tools connect to; for a remote engine, this end of the tunnel."""
     engine_name: str
-    """The address as people wrote it."""
+    """The address as it is written in the settings."""
     is_remote: bool = False
     profiles: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -56,28 +51,28 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """What is to run: the whole project in one generated file, APP_ENV in every service."""
+class GeneratedProject:
+    """The compose file that is deployed: the rendered project, with APP_ENV in every service."""
 
     text: str = field(repr=False)
     digest: str
     rendered: RenderedProject
     services: tuple[str, ...]
-    """Those of the profiles at hand."""
-    hashes: Mapping[str, str] = field(default_factory=dict)
+    """Only those of the active profiles."""
+    config_hashes: Mapping[str, str] = field(default_factory=dict)
 
     def service(self, name: str) -> Service:
         return self.rendered.services[name]
 
     @property
     def images(self) -> dict[str, str]:
-        """Service to the name of its image."""
+        """Map each service to the name of its image."""
         return {name: self.service(name).image for name in self.services}
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
-    """One container of the project, and what compose wrote on it."""
+class ServiceContainer:
+    """One container of the project, with what its compose labels say."""
 
     service: str
     container: Container
@@ -89,8 +84,8 @@ class Running:
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
-    """A release as the ledger has it: enough to bring it back."""
+class RecordedRelease:
+    """A release as the release log has it: enough to restore it."""
 
     id: str
     env: str
@@ -102,18 +97,18 @@ class Recorded:
     who: str
     kind: str = "up"
     origin: str = ""
-    """The release whose content this is; itself, unless it was a rollback."""
+    """For a rollback, the release that it restored."""
     images: Mapping[str, str] = field(default_factory=dict)
     """Service to image id."""
-    names: Mapping[str, str] = field(default_factory=dict)
+    image_names: Mapping[str, str] = field(default_factory=dict)
     """Service to the name of its image."""
-    digests: Mapping[str, str] = field(default_factory=dict)
-    """Service to what a registry calls its image."""
-    hashes: Mapping[str, str] = field(default_factory=dict)
+    image_digests: Mapping[str, str] = field(default_factory=dict)
+    """Service to the registry digest of its image."""
+    config_hashes: Mapping[str, str] = field(default_factory=dict)
     completed: tuple[str, ...] = ()
-    """One-shots that ended well."""
+    """One-shot services that exited with 0."""
     file: str = ""
-    digest: str = ""
+    file_digest: str = ""
     services: tuple[str, ...] = ()
     is_dirty: bool = False
     schema: str = ""
@@ -121,22 +116,23 @@ class Recorded:
     duration_s: float = 0.0
     reason: str = ""
     last_step: str = ""
-    base: Mapping[str, object] = field(default_factory=dict)
-    """What ran before it, as far as it changed that."""
+    restore_point: Mapping[str, object] = field(default_factory=dict)
+    """What ran before this release, as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
-class Base:
-    """What ran before: what a failed deploy is put back to."""
+class RestorePoint:
+    """What ran before a deploy, and what a failed deploy restores."""
 
     images: Mapping[str, str] = field(default_factory=dict)
-    names: Mapping[str, str] = field(default_factory=dict)
-    """Name of an image to the id it stood for."""
+    """Service to image id."""
+    image_names: Mapping[str, str] = field(default_factory=dict)
+    """Name of an image to the id that it referred to."""
     file: str = ""
-    """The generated file that it ran from; empty when it was not started by us."""
+    """The generated file that it ran from; empty when opsctl did not start it."""
     release: str = ""
-    unwell: tuple[str, ...] = ()
-    """Services that were not well even then."""
+    unhealthy: tuple[str, ...] = ()
+    """Services that were already unhealthy then."""
 
     @property
     def is_empty(self) -> bool:
@@ -144,47 +140,47 @@ class Base:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """One look at the world before a plan."""
+class Observation:
+    """Everything that a plan is made from, read at one moment."""
 
-    target: Target
-    draft: Draft
-    running: tuple[Running, ...] = ()
-    left_over: tuple[Container, ...] = ()
-    """Containers that an interrupted replacement left under a name of its own."""
+    target: DeployTarget
+    generated: GeneratedProject
+    containers: tuple[ServiceContainer, ...] = ()
+    leftovers: tuple[Container, ...] = ()
+    """Containers that an interrupted replacement left under a temporary name."""
     image_ids: Mapping[str, str | None] = field(default_factory=dict)
     """Name to id, for every image that the project names."""
     git: GitFacts | None = None
     experiment: str | None = None
     disk: "Usage | None" = None
-    """Of the engine; None where it cannot be measured."""
+    """The engine's disk; None where it cannot be measured."""
     publishers: tuple[PortPublisher, ...] = ()
     listeners: "tuple[Listener, ...]" = ()
-    tailnet: frozenset[str] = frozenset()
+    tailnet_addresses: frozenset[str] = frozenset()
     """This machine's own addresses in the tailnet."""
     image_sizes: Mapping[str, int] = field(default_factory=dict)
-    live: Recorded | None = None
-    unfinished: Recorded | None = None
-    stateful: frozenset[str] = frozenset()
+    current_release: RecordedRelease | None = None
+    unfinished_release: RecordedRelease | None = None
+    stateful_services: frozenset[str] = frozenset()
     """Services that keep data in a named volume."""
-    migration: str | None = None
-    """What a migration would do; None when there is nothing to do, or nobody to do it."""
+    pending_migrations: str | None = None
+    """What would be applied; None when nothing would, or when migrations are off."""
 
-    def of(self, service: str) -> tuple[Running, ...]:
-        return tuple(one for one in self.running if one.service == service)
+    def containers_of(self, service: str) -> tuple[ServiceContainer, ...]:
+        return tuple(found for found in self.containers if found.service == service)
 
 
-class Act(StrEnum):
-    """What a step does, in the order in which steps come."""
+class StepKind(StrEnum):
+    """What a step does, in the order in which steps run."""
 
     PREFLIGHT = "preflight"
     LOCK = "lock"
     SNAPSHOT = "snapshot"
-    SWEEP = "sweep"
+    REMOVE = "remove"
     FETCH = "fetch"
     BUILD = "build"
     PULL = "pull"
-    NAME = "name"
+    TAG = "tag"
     START = "start"
     MIGRATE = "migrate"
     UP = "up"
@@ -195,61 +191,61 @@ class Act(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    act: Act
+class DeployStep:
+    kind: StepKind
     what: str
     reason: str
     services: tuple[str, ...] = ()
 
 
-class Change(StrEnum):
+class ServiceChange(StrEnum):
     KEEP = "keep"
     CREATE = "create"
     START = "start"
     RECREATE = "recreate"
-    MAYBE = "recreate if its image changes"
+    RECREATE_IF_IMAGE_CHANGES = "recreate if its image changes"
     REMOVE = "remove"
 
 
 @dataclass(frozen=True, slots=True)
 class ServicePlan:
     service: str
-    change: Change
+    change: ServiceChange
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Objection:
-    """What a guard says: a refusal, or only a warning."""
+class DeployIssue:
+    """What a check found: a reason to refuse, or only a warning."""
 
-    guard: str
+    check: str
     what: str
     fix: str = ""
     is_warning: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class DeployPlan:
     env: str
     project: str
     engine: str
     release: str
     git_sha: str
     git_subject: str
-    steps: tuple[Step, ...]
+    steps: tuple[DeployStep, ...]
     services: tuple[ServicePlan, ...]
-    warnings: tuple[Objection, ...] = ()
+    warnings: tuple[DeployIssue, ...] = ()
     remove_orphans: bool = True
 
     @property
     def is_idle(self) -> bool:
         """Nothing would change."""
-        return all(step.act in {Act.PREFLIGHT, Act.VERIFY} for step in self.steps)
+        return all(step.kind in {StepKind.PREFLIGHT, StepKind.VERIFY} for step in self.steps)
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """What was asked for."""
+class DeployOptions:
+    """What the command line asked for."""
 
     services: tuple[str, ...] = ()
     build: bool = False
@@ -270,8 +266,8 @@ class ServiceOutcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Deployed:
-    """How a deploy that went well ended."""
+class DeployReport:
+    """The result of a deploy that succeeded."""
 
     env: str
     project: str
@@ -281,33 +277,4 @@ class Deployed:
     services: tuple[ServiceOutcome, ...]
     duration_s: float
     freed_bytes: int = 0
-    warnings: tuple[Objection, ...] = ()
-
-
-class Migration(Protocol):
-    """The migrate capability, as far as a deploy calls it; the door hands one in."""
-
-    def pending(self) -> str | None:
-        """Say what would be applied; None when nothing is."""
-        ...
-
-    def apply(self) -> str:
-        """Apply it; say the version that the schema has then."""
-        ...
-
-
-class Notifier(Protocol):
-    """Where the end of a deploy is told; the door hands one in."""
-
-    def tell(self, title: str, text: str, *, is_bad: bool) -> None: ...
-
-
-class Gate(Protocol):
-    """A claim about data that must hold after a deploy."""
-
-    @property
-    def name(self) -> str: ...
-
-    def objection(self) -> str | None:
-        """Say why it does not hold; None when it does."""
-        ...
+    warnings: tuple[DeployIssue, ...] = ()

@@ -1,4 +1,4 @@
-"""Looks at everything a plan is made from; changes nothing."""
+"""Reads everything that a plan is made from; changes nothing."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -8,23 +8,31 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from opsctl.deploy.compose_file import active, chosen, draft, drafted, merged, needed
-from opsctl.deploy.context import Site
-from opsctl.deploy.guards import is_stateful
-from opsctl.deploy.model import (
-    HASH,
-    ONE_OFF,
-    PROJECT,
-    SERVICE,
-    Draft,
-    Migration,
-    Recorded,
-    Running,
-    Seen,
-    Target,
-    Wish,
+from opsctl.deploy.compose_file import (
+    active_services,
+    check_service_names,
+    generate_project,
+    merge_services,
+    read_generated,
+    with_dependencies,
 )
-from opsctl.deploy.releases.release_log import Ledger
+from opsctl.deploy.context import DeployContext
+from opsctl.deploy.hooks import Migrator
+from opsctl.deploy.model import (
+    DeployOptions,
+    GeneratedProject,
+    Observation,
+    RecordedRelease,
+    ServiceContainer,
+)
+from opsctl.deploy.preflight.stateful_services import is_stateful
+from opsctl.deploy.releases.release_log import ReleaseLog
+from opsctl.systems.engine.compose_labels import (
+    CONFIG_HASH_LABEL,
+    ONE_OFF_LABEL,
+    PROJECT_LABEL,
+    SERVICE_LABEL,
+)
 from opsctl.systems.engine.compose_model import RenderedProject, read_rendered
 from opsctl.systems.engine.inventory import InventoryImage, PortPublisher
 from opsctl.systems.engine.model import Container
@@ -34,8 +42,8 @@ from opsctl.systems.git.repository import GitFacts
 if TYPE_CHECKING:
     from opsctl.systems.host import Listener, Usage
 
-LEFT_OVER = re.compile(r"[0-9a-f]{12}_.+")
-FILES = "releases"
+TEMPORARY_NAME = re.compile(r"[0-9a-f]{12}_.+")
+RELEASE_FILES = "releases"
 THREADS = 2
 
 
@@ -46,77 +54,126 @@ class Checkout:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    rendering: Future[RenderedProject]
+class BackgroundReads:
+    rendered: Future[RenderedProject]
     checkout: Future[Checkout]
 
 
 @dataclass(frozen=True)
 class Observer:
-    site: Site
+    context: DeployContext
 
     @cached_property
-    def ledger(self) -> Ledger:
-        return Ledger(self.site.store.releases, self.site.clock, self.site.target.env)
+    def release_log(self) -> ReleaseLog:
+        return self.release_log_of(self.context.target.env)
+
+    def release_log_of(self, env: str) -> ReleaseLog:
+        return ReleaseLog(self.context.store.releases, self.context.clock, env)
 
     @cached_property
-    def asked(self) -> Asked:
-        """Ask compose and git about the folder; they take a while, so let them begin early."""
-        target = self.site.target
+    def background_reads(self) -> BackgroundReads:
+        """Ask compose and git about the folder; they take a while, so start them early."""
+        project = self.context.target.compose_project()
         pool = ThreadPoolExecutor(THREADS)
         try:
-            rendering = pool.submit(self.site.compose.config, target.compose_project())
-            return Asked(rendering, pool.submit(self._checkout))
+            rendered = pool.submit(self.context.compose.config, project)
+            return BackgroundReads(rendered, pool.submit(self._read_checkout))
         finally:
             pool.shutdown(wait=False)
 
-    def of(self, env: str) -> Ledger:
-        """Open the ledger of another environment."""
-        return Ledger(self.site.store.releases, self.site.clock, env)
-
-    def look(self, wish: Wish, migration: Migration | None = None) -> Seen:
-        """See what a new deploy would meet; compose and git are asked while the engine answers."""
-        asked = self.asked
-        live, unfinished = self.ledger.live(), self.ledger.unfinished()
-        found, disk = self.containers(), self._disk()
-        made = self._made(asked.rendering.result(), wish, live)
+    def observe(self, options: DeployOptions, migrator: Migrator | None = None) -> Observation:
+        """Observe what a new deploy would change; compose and git run beside the engine calls."""
+        reads = self.background_reads
+        current, unfinished = self.release_log.current(), self.release_log.unfinished()
+        containers, disk = self.project_containers(), self._engine_disk()
+        generated = self._generate(reads.rendered.result(), options, current)
         with ThreadPoolExecutor(1) as pool:
-            hashing = pool.submit(self._hashed, made, live)
-            images = self._images(made)
-            made = hashing.result()
-        seen = self._seen(made, found, images, disk, asked.checkout.result())
-        pending = migration.pending() if migration else None
-        return replace(seen, live=live, unfinished=unfinished, migration=pending)
+            hashing = pool.submit(self._with_config_hashes, generated, current)
+            images = self._find_images(generated)
+            generated = hashing.result()
+        observation = self._build_observation(
+            generated, containers, images, disk, reads.checkout.result()
+        )
+        return replace(
+            observation,
+            current_release=current,
+            unfinished_release=unfinished,
+            pending_migrations=migrator.pending() if migrator else None,
+        )
 
-    def look_at(self, made: Draft, *, live: Recorded | None, unfinished: Recorded | None) -> Seen:
-        """See what running this very project would meet."""
-        images = self._images(made)
-        seen = self._seen(made, self.containers(), images, self._disk(), self._checkout())
-        return replace(seen, live=live, unfinished=unfinished)
-
-    def _made(self, rendered: RenderedProject, wish: Wish, live: Recorded | None) -> Draft:
-        target = self.site.target
-        # Asked before anything else may use a name that came from outside.
-        chosen(wish.services, dict.fromkeys(active(rendered, target.profiles)))
-        made = draft(rendered, app_env=target.app_env, profiles=target.profiles)
-        return self._in_part(made, wish, live) if wish.services and live is not None else made
-
-    def _seen(
+    def observe_generated(
         self,
-        made: Draft,
-        found: tuple[Container, ...],
+        generated: GeneratedProject,
+        *,
+        current: RecordedRelease | None,
+        unfinished: RecordedRelease | None,
+    ) -> Observation:
+        """Observe what running this generated project would change."""
+        images = self._find_images(generated)
+        observation = self._build_observation(
+            generated, self.project_containers(), images, self._engine_disk(), self._read_checkout()
+        )
+        return replace(observation, current_release=current, unfinished_release=unfinished)
+
+    def service_containers(self) -> tuple[ServiceContainer, ...]:
+        return split_leftovers(self.project_containers())[0]
+
+    def project_containers(self) -> tuple[Container, ...]:
+        """Find all containers of the project: leftovers and one-off runs as well."""
+        return self.context.containers.find(f"{PROJECT_LABEL}={self.context.target.project}")
+
+    def read_release_file(self, release: RecordedRelease) -> GeneratedProject | None:
+        """Read the file that a release ran from; None when it no longer exists."""
+        try:
+            text = self.context.files.read_text(Path(release.file)) if release.file else ""
+        except MissingFileError:
+            return None
+        if not text:
+            return None
+        return GeneratedProject(
+            text, release.file_digest, read_rendered(text), release.services, release.config_hashes
+        )
+
+    def _generate(
+        self, rendered: RenderedProject, options: DeployOptions, current: RecordedRelease | None
+    ) -> GeneratedProject:
+        target = self.context.target
+        # Before anything else may use a name that came from outside.
+        check_service_names(
+            options.services, dict.fromkeys(active_services(rendered, target.profiles))
+        )
+        generated = generate_project(rendered, app_env=target.app_env, profiles=target.profiles)
+        if not options.services or current is None:
+            return generated
+        return self._merge_into_current(generated, options, current)
+
+    def _merge_into_current(
+        self, generated: GeneratedProject, options: DeployOptions, current: RecordedRelease
+    ) -> GeneratedProject:
+        """Leave every service that was not named as the current release has it."""
+        before = self.read_release_file(current)
+        if before is None:
+            return generated
+        names = with_dependencies(generated, options.services)
+        merged = merge_services(generated.text, before.text, names)
+        return read_generated(merged, self.context.target.profiles)
+
+    def _build_observation(
+        self,
+        generated: GeneratedProject,
+        containers: tuple[Container, ...],
         images: Mapping[str, InventoryImage | None],
         disk: "Usage | None",
         checkout: Checkout,
-    ) -> Seen:
-        rules = self.site.settings.deploy
-        running, left_over = split(found)
-        publishers, listeners = self._ports(made, self.site.target)
-        return Seen(
-            target=self.site.target,
-            draft=made,
-            running=running,
-            left_over=left_over,
+    ) -> Observation:
+        settings = self.context.settings.deploy
+        service_containers, leftovers = split_leftovers(containers)
+        publishers, listeners = self._find_port_users(generated)
+        return Observation(
+            target=self.context.target,
+            generated=generated,
+            containers=service_containers,
+            leftovers=leftovers,
             image_ids={name: image.id if image else None for name, image in images.items()},
             image_sizes={name: image.size_bytes for name, image in images.items() if image},
             git=checkout.git,
@@ -124,93 +181,84 @@ class Observer:
             disk=disk,
             publishers=publishers,
             listeners=listeners,
-            tailnet=self._tailnet(made),
-            stateful=frozenset(n for n in made.services if is_stateful(made.service(n), rules)),
+            tailnet_addresses=self._find_tailnet_addresses(generated),
+            stateful_services=frozenset(
+                name
+                for name in generated.services
+                if is_stateful(generated.service(name), settings)
+            ),
         )
 
-    def _images(self, made: Draft) -> dict[str, InventoryImage | None]:
-        return {name: self.site.stock.image(name) for name in sorted(set(made.images.values()))}
+    def _find_images(self, generated: GeneratedProject) -> dict[str, InventoryImage | None]:
+        names = sorted(set(generated.images.values()))
+        return {name: self.context.stock.image(name) for name in names}
 
-    def _checkout(self) -> Checkout:
-        target = self.site.target
-        facts = self.site.git.facts(target.directory)
-        return Checkout(facts, self.site.experiment if target.is_prod else None)
+    def _read_checkout(self) -> Checkout:
+        target = self.context.target
+        git = self.context.git.facts(target.directory)
+        return Checkout(git, self.context.experiment if target.is_prod else None)
 
-    def running(self) -> tuple[Running, ...]:
-        return split(self.containers())[0]
-
-    def containers(self) -> tuple[Container, ...]:
-        return self.site.containers.find(f"{PROJECT}={self.site.target.project}")
-
-    def read_draft(self, release: Recorded) -> Draft | None:
-        """Read the very file that a release ran from; None when it is gone."""
+    def _with_config_hashes(
+        self, generated: GeneratedProject, current: RecordedRelease | None
+    ) -> GeneratedProject:
+        """Ask compose for its hashes, unless the current release was made from the same text."""
+        if current and current.file_digest == generated.digest and current.config_hashes:
+            return replace(generated, config_hashes=current.config_hashes)
+        context = self.context
+        folder = context.state_directory / RELEASE_FILES
+        context.files.make_private_dir(folder)
+        path = folder / f"draft-{context.target.env}-{context.actor.pid}.json"
+        context.files.write_text(path, generated.text)
         try:
-            text = self.site.files.read_text(Path(release.file)) if release.file else ""
-        except MissingFileError:
-            return None
-        if not text:
-            return None
-        read = read_rendered(text)
-        return Draft(text, release.digest, read, release.services, release.hashes)
-
-    def _in_part(self, made: Draft, wish: Wish, live: Recorded) -> Draft:
-        """Leave every service that was not named as the live release has it."""
-        before = self.read_draft(live)
-        if before is None:
-            return made
-        names = needed(made, wish.services)
-        return drafted(merged(made.text, before.text, names), self.site.target.profiles)
-
-    def _hashed(self, made: Draft, live: Recorded | None) -> Draft:
-        """Ask compose for its hashes, unless it was asked about this very text before."""
-        if live is not None and live.digest == made.digest and live.hashes:
-            return replace(made, hashes=live.hashes)
-        site = self.site
-        folder = site.state_directory / FILES
-        site.files.make_private_dir(folder)
-        path = folder / f"draft-{site.target.env}-{site.actor.pid}.json"
-        site.files.write_text(path, made.text)
-        try:
-            found = site.compose.hashes(site.target.compose_project(path))
+            hashes = context.compose.hashes(context.target.compose_project(path))
         finally:
-            site.files.remove(path)
-        return replace(made, hashes={name: found[name] for name in made.services if name in found})
+            context.files.remove(path)
+        names = (name for name in generated.services if name in hashes)
+        return replace(generated, config_hashes={name: hashes[name] for name in names})
 
-    def _ports(
-        self, made: Draft, target: Target
+    def _find_port_users(
+        self, generated: GeneratedProject
     ) -> "tuple[tuple[PortPublisher, ...], tuple[Listener, ...]]":
-        """Ask who listens only when something would be published."""
-        services = (made.service(name) for name in made.services)
+        """Find who uses the host's ports, only when the project publishes one."""
+        services = (generated.service(name) for name in generated.services)
         if not any(port.published for service in services for port in service.ports):
             return (), ()
-        publishers = self.site.stock.publishers()
-        return publishers, () if target.is_remote else self.site.host.listeners()
+        publishers = self.context.stock.publishers()
+        return publishers, () if self.context.target.is_remote else self.context.host.listeners()
 
-    def _tailnet(self, made: Draft) -> frozenset[str]:
-        """Ask for our addresses in the tailnet only when a port is bound to neither end."""
-        services = (made.service(name) for name in made.services)
+    def _find_tailnet_addresses(self, generated: GeneratedProject) -> frozenset[str]:
+        """Find our tailnet addresses, only when a port is bound to some address of its own."""
+        services = (generated.service(name) for name in generated.services)
         bound = {port.host_ip for service in services for port in service.ports}
-        beyond = {ip for ip in bound if ip and not ip.startswith(("127.", "0.", "::"))}
-        return self.site.tailnet.own_addresses() if beyond else frozenset()
+        others = {ip for ip in bound if ip and not ip.startswith(("127.", "0.", "::"))}
+        return self.context.tailnet.own_addresses() if others else frozenset()
 
-    def _disk(self) -> "Usage | None":
-        root = self.site.stock.facts().root
-        return self.site.engine_usage(Path(root)) if root else None
-
-
-def split(found: Iterable[Container]) -> tuple[tuple[Running, ...], tuple[Container, ...]]:
-    """Part the project's containers from what an interrupted replacement left."""
-    own = [one for one in found if one.labels.get(ONE_OFF, "False").casefold() != "true"]
-    left_over = tuple(one for one in own if is_left_over(one))
-    running = tuple(read_running(one) for one in own if one not in left_over)
-    return running, left_over
+    def _engine_disk(self) -> "Usage | None":
+        root = self.context.stock.facts().root
+        return self.context.engine_usage(Path(root)) if root else None
 
 
-def is_left_over(container: Container) -> bool:
-    """Compose names the new one `<id of the old>_<name>` until the old one is gone."""
-    return bool(LEFT_OVER.fullmatch(container.name)) and container.state != "running"
+def split_leftovers(
+    containers: Iterable[Container],
+) -> tuple[tuple[ServiceContainer, ...], tuple[Container, ...]]:
+    """Separate the services' containers from what an interrupted replacement left."""
+    ours = [found for found in containers if not is_one_off(found)]
+    leftovers = tuple(found for found in ours if is_leftover(found))
+    services = tuple(read_service_container(found) for found in ours if found not in leftovers)
+    return services, leftovers
 
 
-def read_running(container: Container) -> Running:
+def is_one_off(container: Container) -> bool:
+    return container.labels.get(ONE_OFF_LABEL, "").casefold() == "true"
+
+
+def is_leftover(container: Container) -> bool:
+    """Compose names the new container `<old id>_<name>` until the old one is removed."""
+    return bool(TEMPORARY_NAME.fullmatch(container.name)) and container.state != "running"
+
+
+def read_service_container(container: Container) -> ServiceContainer:
     labels: Mapping[str, str] = container.labels
-    return Running(labels.get(SERVICE, ""), container, labels.get(HASH, ""))
+    return ServiceContainer(
+        labels.get(SERVICE_LABEL, ""), container, labels.get(CONFIG_HASH_LABEL, "")
+    )

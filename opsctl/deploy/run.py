@@ -1,94 +1,81 @@
-"""One deploy at work: the plan, the parts, and what is known so far."""
+"""One deploy in progress: its plan, its context, and what is known so far."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from opsctl.deploy.hooks import DeployHooks
 from opsctl.deploy.model import (
-    Base,
-    Change,
-    Draft,
-    Gate,
-    Migration,
-    Notifier,
-    Objection,
-    Plan,
-    Recorded,
-    Running,
-    Seen,
-    Wish,
+    DeployIssue,
+    DeployOptions,
+    DeployPlan,
+    GeneratedProject,
+    Observation,
+    RecordedRelease,
+    RestorePoint,
+    ServiceChange,
+    ServiceContainer,
 )
-from opsctl.deploy.observe import FILES, Observer
-from opsctl.deploy.releases.release_log import Ledger
-from opsctl.progress import NoProgress, Progress
+from opsctl.deploy.observe import RELEASE_FILES, Observer
+from opsctl.deploy.releases.release_log import ReleaseLog
 from opsctl.systems.engine.compose import ComposeProject
 from opsctl.systems.process.output import Line
 
-
-@dataclass(frozen=True, slots=True)
-class Helpers:
-    """What the door hands in besides the parts: other capabilities, and where to tell."""
-
-    tell: Callable[[str], None] = lambda _: None
-    progress: Progress = field(default_factory=NoProgress)
-    migration: Migration | None = None
-    notifier: Notifier | None = None
-    gates: tuple[Gate, ...] = ()
+KEPT_LINES = 40
 
 
 @dataclass
-class Run:
+class DeployRun:
     """What changes while the steps run; everything else is in the plan."""
 
     observer: Observer
-    plan: Plan
-    seen: Seen
-    wish: Wish
-    helpers: Helpers
-    base: Base = field(default_factory=Base)
-    origin: Recorded | None = None
-    """The release that is brought back, in a rollback."""
-    is_touched: bool = False
-    """Something that runs was changed."""
-    is_closed: bool = False
-    """The ledger has the outcome."""
+    plan: DeployPlan
+    observation: Observation
+    options: DeployOptions
+    hooks: DeployHooks
+    restore_point: RestorePoint = field(default_factory=RestorePoint)
+    origin: RecordedRelease | None = None
+    """In a rollback, the release that is restored."""
+    has_changed_containers: bool = False
+    is_recorded: bool = False
+    """The release log has the outcome."""
     freed_bytes: int = 0
     schema: str = ""
-    digests: dict[str, str] = field(default_factory=dict)
-    began_at: float = 0.0
-    running: tuple[Running, ...] = ()
-    warnings: list[Objection] = field(default_factory=list)
-    left_behind: str = "nothing that runs was changed"
-    said: list[str] = field(default_factory=list)
-    """The last that compose said."""
+    image_digests: dict[str, str] = field(default_factory=dict)
+    started_s: float = 0.0
+    containers: tuple[ServiceContainer, ...] = ()
+    warnings: list[DeployIssue] = field(default_factory=list)
+    left_behind: str = "no running container was changed"
+    output: list[str] = field(default_factory=list)
+    """The last lines that compose printed."""
 
     @property
-    def ledger(self) -> Ledger:
-        return self.observer.ledger
+    def release_log(self) -> ReleaseLog:
+        return self.observer.release_log
 
     @property
-    def draft(self) -> Draft:
-        return self.seen.draft
+    def generated(self) -> GeneratedProject:
+        return self.observation.generated
 
     @cached_property
     def file(self) -> Path:
-        return self.observer.site.state_directory / FILES / f"{self.plan.release}.json"
+        folder = self.observer.context.state_directory / RELEASE_FILES
+        return folder / f"{self.plan.release}.json"
 
     @property
     def project(self) -> ComposeProject:
         """The generated file as a project, for compose."""
-        secrets = self.draft.rendered.secrets
-        return self.seen.target.compose_project(self.file, secrets=secrets)
+        secrets = self.generated.rendered.secrets
+        return self.observation.target.compose_project(self.file, secrets=secrets)
 
     @property
-    def excused(self) -> frozenset[str]:
-        """One-shots that ended in an earlier release and whose containers were cleaned up."""
-        kept = (one.service for one in self.plan.services if one.change is Change.KEEP)
-        return frozenset(name for name in kept if not self.seen.of(name))
+    def completed_before(self) -> frozenset[str]:
+        """One-shots that completed in an earlier release and have no container any more."""
+        kept = (p.service for p in self.plan.services if p.change is ServiceChange.KEEP)
+        return frozenset(name for name in kept if not self.observation.containers_of(name))
 
-    def hear(self, line: Line) -> None:
-        """Keep the last lines of a program; show what it does."""
-        self.said.append(line.text)
-        del self.said[:-40]
-        self.helpers.tell(line.text)
+    def take_line(self, line: Line) -> None:
+        """Keep the last lines of a program's output, and show each."""
+        self.output.append(line.text)
+        del self.output[:-KEPT_LINES]
+        self.hooks.report(line.text)

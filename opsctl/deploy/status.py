@@ -1,19 +1,25 @@
-"""Says what runs of an environment, how it is, and how it differs from what should."""
+"""Reports what runs in an environment, its health, and how it differs from the compose file."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
-from opsctl.deploy.model import Change, Recorded, Running, Seen, Wish
+from opsctl.deploy.model import (
+    DeployOptions,
+    Observation,
+    RecordedRelease,
+    ServiceChange,
+    ServiceContainer,
+)
 from opsctl.deploy.observe import Observer
-from opsctl.deploy.plan import changes
+from opsctl.deploy.plan import plan_changes
 from opsctl.deploy.verify.service_health import is_one_shot
 from opsctl.errors import OpsctlError
 from opsctl.findings import Figure, Finding, Level
 from opsctl.systems.engine.model import ContainerStats
 
-AT_ONCE = 8
+THREADS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +37,7 @@ class ServiceStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class DeployStatus:
     env: str
     project: str
     engine: str
@@ -44,59 +50,63 @@ class Status:
     holder: str = ""
 
 
-def status(observer: Observer, *, measure: bool = True) -> Status:
-    """Look at every service; findings say what is not as it should be."""
-    site = observer.site
-    seen = observer.look(Wish())
-    stats = _stats(observer, seen.running) if measure else {}
-    holder = site.engine_locks.holder(site.target.project, site.stock.facts().id)
-    rows = tuple(_rows(seen, _drift(seen), stats))
-    is_at_work = holder is not None
-    return Status(
-        env=site.target.env,
-        project=site.target.project,
-        engine=site.target.engine_name,
-        release=seen.live.id if seen.live else "",
-        git_sha=seen.live.git_sha if seen.live else "",
-        git_subject=seen.live.git_subject if seen.live else "",
+def read_status(observer: Observer, *, with_stats: bool = True) -> DeployStatus:
+    """Look at every service; the findings list what is wrong."""
+    context = observer.context
+    observation = observer.observe(DeployOptions())
+    stats = _measure(observer, observation.containers) if with_stats else {}
+    holder = context.engine_locks.holder(context.target.project, context.stock.facts().id)
+    rows = tuple(_list_rows(observation, _find_drift(observation), stats))
+    current, unfinished = observation.current_release, observation.unfinished_release
+    is_in_progress = holder is not None
+    return DeployStatus(
+        env=context.target.env,
+        project=context.target.project,
+        engine=context.target.engine_name,
+        release=current.id if current else "",
+        git_sha=current.git_sha if current else "",
+        git_subject=current.git_subject if current else "",
         services=rows,
-        findings=tuple(_findings(seen, rows, is_at_work=is_at_work)),
-        unfinished=seen.unfinished.id if seen.unfinished and not is_at_work else "",
+        findings=tuple(_list_findings(observation, rows, is_in_progress=is_in_progress)),
+        unfinished=unfinished.id if unfinished and not is_in_progress else "",
         holder=holder.said if holder else "",
     )
 
 
-def _drift(seen: Seen) -> dict[str, str]:
-    planned = changes(seen, Wish(), ())
-    kept = {Change.KEEP, Change.MAYBE}
-    return {one.service: f"{one.change}: {one.reason}" for one in planned if one.change not in kept}
+def _find_drift(observation: Observation) -> dict[str, str]:
+    plans = plan_changes(observation, DeployOptions(), ())
+    no_drift = {ServiceChange.KEEP, ServiceChange.RECREATE_IF_IMAGE_CHANGES}
+    drifted = (plan for plan in plans if plan.change not in no_drift)
+    return {plan.service: f"{plan.change}: {plan.reason}" for plan in drifted}
 
 
-def _stats(observer: Observer, running: tuple[Running, ...]) -> dict[str, ContainerStats]:
-    """Measure all at once: each takes the engine a second or two."""
-    alive = [one.container.id for one in running if one.container.state == "running"]
-    if not alive:
+def _measure(
+    observer: Observer, containers: tuple[ServiceContainer, ...]
+) -> dict[str, ContainerStats]:
+    """Measure in parallel: each container takes the engine a second or two."""
+    ids = [found.container.id for found in containers if found.container.state == "running"]
+    if not ids:
         return {}
-    with ThreadPoolExecutor(min(AT_ONCE, len(alive))) as pool:
-        measured = pool.map(partial(_stat, observer), alive)
-        return dict(found for found in measured if found)
+    with ThreadPoolExecutor(min(THREADS, len(ids))) as pool:
+        measured = pool.map(partial(_measure_container, observer), ids)
+        return dict(stats for stats in measured if stats)
 
 
-def _stat(observer: Observer, container: str) -> tuple[str, ContainerStats] | None:
+def _measure_container(observer: Observer, container: str) -> tuple[str, ContainerStats] | None:
     try:
-        return container, observer.site.containers.stats(container)
+        return container, observer.context.containers.stats(container)
     except OpsctlError:
-        # It may have ended in between; its state says so.
+        # It may have exited meanwhile; its state shows that.
         return None
 
 
-def _rows(
-    seen: Seen, drift: dict[str, str], stats: dict[str, ContainerStats]
+def _list_rows(
+    observation: Observation, drift: dict[str, str], stats: dict[str, ContainerStats]
 ) -> Iterator[ServiceStatus]:
-    for one in sorted(seen.running, key=lambda one: one.container.name):
-        container, measured = one.container, stats.get(one.container.id)
+    for found in sorted(observation.containers, key=lambda found: found.container.name):
+        container, measured = found.container, stats.get(found.container.id)
         yield ServiceStatus(
-            service=one.service,
+            service=found.service,
             container=container.name,
             state=container.state,
             health=container.health or "",
@@ -105,64 +115,60 @@ def _rows(
             restarts=container.restart_count,
             cpu_percent=round(measured.cpu_percent, 1) if measured else None,
             memory_bytes=measured.memory_bytes if measured else None,
-            drift=drift.get(one.service, ""),
+            drift=drift.get(found.service, ""),
         )
-    there = {one.service for one in seen.running}
-    for name in sorted(set(drift) - there):
-        image = seen.draft.images.get(name, "")
+    present = {found.service for found in observation.containers}
+    for name in sorted(set(drift) - present):
+        image = observation.generated.images.get(name, "")
         yield ServiceStatus(name, "", "missing", "", image, "", 0, drift=drift[name])
 
 
-def _findings(
-    seen: Seen, rows: tuple[ServiceStatus, ...], *, is_at_work: bool
+def _list_findings(
+    observation: Observation, rows: tuple[ServiceStatus, ...], *, is_in_progress: bool
 ) -> Iterator[Finding]:
-    if seen.unfinished is not None and not is_at_work:
-        yield _unfinished(seen.unfinished)
-    for container in seen.left_over:
-        what = "an interrupted replacement left it behind"
+    if observation.unfinished_release is not None and not is_in_progress:
+        yield _report_unfinished(observation.unfinished_release)
+    for container in observation.leftovers:
+        what = "left by an interrupted replacement"
         yield Finding(container.name, Level.WARNING, what, fix="opsctl up removes it")
     for row in rows:
-        yield _finding(seen, row)
+        yield _report_service(observation, row)
 
 
-def _unfinished(release: Recorded) -> Finding:
+def _report_unfinished(release: RecordedRelease) -> Finding:
     what = f"release {release.id} by {release.who} was cut off in step {release.last_step}"
     if release.outcome == "degraded":
-        what = f"release {release.id} failed and could not be put back: {release.reason}"
+        what = f"release {release.id} failed and could not be rolled back: {release.reason}"
     env = release.env
-    return Finding(
-        "release",
-        Level.CRITICAL,
-        what,
-        fix=f"Go on: opsctl up -e {env}. Go back: opsctl rollback -e {env}",
-    )
+    fix = f"Continue: opsctl up -e {env}. Go back: opsctl rollback -e {env}"
+    return Finding("release", Level.CRITICAL, what, fix=fix)
 
 
-def _finding(seen: Seen, row: ServiceStatus) -> Finding:
-    env = seen.target.env
-    figures = tuple(_figures(row))
-    if row.state == "missing" or not _is_well(seen, row):
-        said = f"{row.state}, {row.health}" if row.health else row.state
+def _report_service(observation: Observation, row: ServiceStatus) -> Finding:
+    env = observation.target.env
+    figures = tuple(_list_figures(row))
+    if row.state == "missing" or not _is_healthy(observation, row):
+        state = f"{row.state}, {row.health}" if row.health else row.state
         fix = f"opsctl logs -e {env} {row.service}; then opsctl up -e {env}"
-        return Finding(row.service, Level.CRITICAL, said, fix=fix, figures=figures)
+        return Finding(row.service, Level.CRITICAL, state, fix=fix, figures=figures)
     if row.drift:
         fix = f"opsctl up -e {env}"
         return Finding(row.service, Level.WARNING, row.drift, fix=fix, figures=figures)
     return Finding(row.service, Level.OK, row.health or row.state, figures=figures)
 
 
-def _is_well(seen: Seen, row: ServiceStatus) -> bool:
+def _is_healthy(observation: Observation, row: ServiceStatus) -> bool:
     if row.state == "running":
         return row.health != "unhealthy"
-    service = seen.draft.rendered.services.get(row.service)
-    ended_well = any(
-        one.container.state == "exited" and one.container.exit_code == 0
-        for one in seen.of(row.service)
+    service = observation.generated.rendered.services.get(row.service)
+    has_succeeded = any(
+        found.container.state == "exited" and found.container.exit_code == 0
+        for found in observation.containers_of(row.service)
     )
-    return ended_well and service is not None and is_one_shot(service)
+    return has_succeeded and service is not None and is_one_shot(service)
 
 
-def _figures(row: ServiceStatus) -> Iterator[Figure]:
+def _list_figures(row: ServiceStatus) -> Iterator[Figure]:
     yield Figure("restarts", row.restarts)
     if row.cpu_percent is not None:
         yield Figure("cpu", row.cpu_percent, "%")

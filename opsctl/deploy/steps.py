@@ -1,260 +1,289 @@
-"""What each kind of step does; no decision is made here."""
+"""Runs each kind of step; nothing is decided here."""
 
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from opsctl.deploy.compose_up import bring_up
-from opsctl.deploy.guards import Case, objections, refuse
-from opsctl.deploy.model import Act, Base, Objection, Running, Step
-from opsctl.deploy.plan import changes
-from opsctl.deploy.prune.prune import clean_up
+from opsctl.deploy.compose_up import compose_up
+from opsctl.deploy.model import (
+    DeployIssue,
+    DeployStep,
+    RestorePoint,
+    ServiceContainer,
+    StepKind,
+)
+from opsctl.deploy.plan import plan_changes
+from opsctl.deploy.preflight.checks import find_issues, refuse_on_issues
+from opsctl.deploy.preflight.model import PreflightInput
+from opsctl.deploy.preflight.stateful_services import STATEFUL_SERVICE
+from opsctl.deploy.prune.prune import prune_engine
 from opsctl.deploy.releases import release_log as outcomes
-from opsctl.deploy.releases.image_tags import give, protect
-from opsctl.deploy.releases.rebuild_image import fetch
-from opsctl.deploy.releases.release_log import base_details
-from opsctl.deploy.run import Run
+from opsctl.deploy.releases.image_tags import keep_tagged, restore_tags
+from opsctl.deploy.releases.rebuild_image import fetch_images
+from opsctl.deploy.releases.release_log import read_restore_point, restore_point_details
+from opsctl.deploy.run import DeployRun
+from opsctl.deploy.verify.data_checks import wait_for_data
 from opsctl.deploy.verify.service_health import is_one_shot
-from opsctl.deploy.verify.wait import Expected, hold_to_plan, wait_for_data, wait_well
+from opsctl.deploy.verify.wait_until_healthy import (
+    ExpectedServices,
+    check_images_and_environment,
+    wait_until_healthy,
+)
 from opsctl.errors import OpsctlError
 from opsctl.systems.engine.compose import UpOptions
 from opsctl.systems.process.run import Finished
 
-# More than anyone goes back.
-KEPT_FILES = 50
+# More releases than anyone goes back.
+KEPT_RELEASE_FILES = 50
+SHOWN_LINES = 3
+RECORDED_LINES = 5
 
 
-def preflight(_: Run, __: Step) -> None:
-    """Asked before the first step: a refusal must leave no release behind."""
+def preflight(_: DeployRun, __: DeployStep) -> None:
+    """Already done before the first step: a refusal must not record a release."""
 
 
-def lock(_: Run, __: Step) -> None:
-    """Held by whoever runs the steps, from before the look at the world to the very end."""
+def lock(_: DeployRun, __: DeployStep) -> None:
+    """Already held by the caller, from before the observation until the end."""
 
 
-def snapshot(run: Run, _: Step) -> None:
-    site = run.observer.site
-    site.files.make_private_dir(run.file.parent)
-    site.files.write_text(run.file, run.draft.text)
-    run.ledger.note(run.plan.release, Act.SNAPSHOT, "base", base=base_details(run.base))
+def snapshot(run: DeployRun, _: DeployStep) -> None:
+    context, restore_point = run.observer.context, restore_point_details(run.restore_point)
+    context.files.make_private_dir(run.file.parent)
+    context.files.write_text(run.file, run.generated.text)
+    run.release_log.note(
+        run.plan.release, StepKind.SNAPSHOT, "restore point", restore_point=restore_point
+    )
 
 
-def sweep(run: Run, step: Step) -> None:
-    run.observer.site.containers.remove(step.what, force=True)
+def remove(run: DeployRun, step: DeployStep) -> None:
+    run.observer.context.containers.remove(step.what, force=True)
 
 
-def build(run: Run, step: Step) -> None:
-    done = run.observer.site.compose.build(run.project, run.hear, services=step.services)
-    _require(run, done, f"could not build {step.what}")
+def build(run: DeployRun, step: DeployStep) -> None:
+    compose = run.observer.context.compose
+    finished = compose.build(run.project, run.take_line, services=step.services)
+    _require_success(run, finished, f"cannot build {step.what}")
 
 
-def pull(run: Run, step: Step) -> None:
-    done = run.observer.site.compose.pull(run.project, run.hear, services=step.services)
-    _require(run, done, f"could not pull {step.what}")
+def pull(run: DeployRun, step: DeployStep) -> None:
+    compose = run.observer.context.compose
+    finished = compose.pull(run.project, run.take_line, services=step.services)
+    _require_success(run, finished, f"cannot pull {step.what}")
 
 
-def name_images(run: Run, _: Step) -> None:
-    """Let each name mean again what it meant in the release that is brought back."""
+def tag(run: DeployRun, _: DeployStep) -> None:
+    """Tag the images as they were tagged in the release that is restored."""
     if run.origin is None:
         return
-    names = run.origin.names
-    give(run.observer, {names[s]: i for s, i in run.origin.images.items() if s in names})
+    names, images = run.origin.image_names, run.origin.images
+    restore_tags(run.observer, {names[s]: image for s, image in images.items() if s in names})
 
 
-def start(run: Run, step: Step) -> None:
-    run.is_touched = True
-    _up(run, step.services)
-    _well(run, step.services)
+def start(run: DeployRun, step: DeployStep) -> None:
+    run.has_changed_containers = True
+    _compose_up(run, step.services)
+    _verify_services(run, step.services)
 
 
-def migrate(run: Run, _: Step) -> None:
-    if run.helpers.migration is not None:
-        run.schema = run.helpers.migration.apply()
+def migrate(run: DeployRun, _: DeployStep) -> None:
+    if run.hooks.migrator is not None:
+        run.schema = run.hooks.migrator.apply()
 
 
-def up(run: Run, step: Step) -> None:
-    _look_again(run)
-    run.is_touched = True
-    _up(run, tuple(name for name in step.services if name not in run.excused))
+def up(run: DeployRun, step: DeployStep) -> None:
+    _check_built_images(run)
+    run.has_changed_containers = True
+    _compose_up(run, tuple(name for name in step.services if name not in run.completed_before))
 
 
-def _look_again(run: Run) -> None:
-    """See which images the names mean now; one that a build changed may be a database's."""
-    stock = run.observer.site.stock
-    found = {name: stock.image(name) for name in run.seen.image_ids}
-    ids = {name: image.id if image else None for name, image in found.items()}
-    run.seen = replace(run.seen, image_ids=ids)
-    services = tuple(changes(run.seen, run.wish, ()))
-    case = Case(
-        run.seen, replace(run.plan, services=services), run.wish, run.observer.site.settings.deploy
-    )
-    stateful = tuple(one for one in objections(case) if one.guard == "stateful service")
-    refuse(stateful, verb="up")
+def _check_built_images(run: DeployRun) -> None:
+    """Read the image ids again: a build may have changed the image of a database."""
+    stock = run.observer.context.stock
+    images = {name: stock.image(name) for name in run.observation.image_ids}
+    ids = {name: image.id if image else None for name, image in images.items()}
+    run.observation = replace(run.observation, image_ids=ids)
+    services = tuple(plan_changes(run.observation, run.options, ()))
+    plan = replace(run.plan, services=services)
+    settings = run.observer.context.settings.deploy
+    issues = find_issues(PreflightInput(run.observation, plan, run.options, settings))
+    stateful = tuple(issue for issue in issues if issue.check == STATEFUL_SERVICE)
+    refuse_on_issues(stateful, command="up")
 
 
-def _up(run: Run, services: tuple[str, ...]) -> None:
+def _compose_up(run: DeployRun, services: tuple[str, ...]) -> None:
     how = UpOptions(
         services=services,
         wait_timeout_s=None,
         remove_orphans=run.plan.remove_orphans,
-        limit_s=_patience(run),
+        limit_s=_wait_timeout_s(run),
     )
-    protect(run.observer, {image: name for name, image in run.base.names.items()})
-    done = bring_up(run.observer, run.project, how, run.hear)
-    _require(run, done, "docker compose could not bring the services up")
+    image_names = run.restore_point.image_names
+    keep_tagged(run.observer, {image: name for name, image in image_names.items()})
+    finished = compose_up(run.observer, run.project, how, run.take_line)
+    _require_success(run, finished, "cannot start the services with docker compose")
 
 
-def _patience(run: Run) -> float:
-    return run.wish.wait_timeout_s or run.observer.site.settings.deploy.wait_timeout_s
+def _wait_timeout_s(run: DeployRun) -> float:
+    return run.options.wait_timeout_s or run.observer.context.settings.deploy.wait_timeout_s
 
 
-def verify(run: Run, step: Step) -> None:
-    run.running = _well(run, tuple(n for n in step.services if n not in run.excused))
-    wait_for_data(run.observer, run.helpers.gates, tell=run.helpers.tell)
+def verify(run: DeployRun, step: DeployStep) -> None:
+    names = tuple(name for name in step.services if name not in run.completed_before)
+    run.containers = _verify_services(run, names)
+    wait_for_data(run.observer, run.hooks.data_checks, report=run.hooks.report)
 
 
-def _well(run: Run, names: tuple[str, ...]) -> tuple[Running, ...]:
-    images = run.seen.image_ids
-    wanted = Expected(
-        services={name: run.draft.service(name) for name in names},
-        images={name: images.get(run.draft.images[name]) for name in names},
-        app_env=run.seen.target.app_env,
-        restarts_before={one.container.id: one.container.restart_count for one in run.seen.running},
+def _verify_services(run: DeployRun, names: tuple[str, ...]) -> tuple[ServiceContainer, ...]:
+    generated, image_ids = run.generated, run.observation.image_ids
+    before = (found.container for found in run.observation.containers)
+    expected = ExpectedServices(
+        services={name: generated.service(name) for name in names},
+        images={name: image_ids.get(generated.images[name]) for name in names},
+        app_env=run.observation.target.app_env,
+        restarts_before={container.id: container.restart_count for container in before},
     )
-    tell = run.helpers.tell
-    running = wait_well(run.observer, wanted, timeout_s=_patience(run), tell=tell)
-    hold_to_plan(run.observer, wanted, running)
-    return running
+    containers = wait_until_healthy(
+        run.observer, expected, timeout_s=_wait_timeout_s(run), report=run.hooks.report
+    )
+    check_images_and_environment(run.observer, expected, containers)
+    return containers
 
 
-def record(run: Run, _: Step) -> None:
-    run.digests = _digests(run)
-    run.ledger.finish(run.plan.release, outcomes.DONE, details(run))
-    run.is_closed = True
-    forget_files(run)
-    run.left_behind = f"release {run.plan.release} is live; only the clean-up was cut off"
+def record(run: DeployRun, _: DeployStep) -> None:
+    run.image_digests = _find_digests(run)
+    run.release_log.finish(run.plan.release, outcomes.DONE, release_details(run))
+    run.is_recorded = True
+    remove_old_release_files(run)
+    run.left_behind = f"release {run.plan.release} is live; only the clean-up is incomplete"
 
 
-def forget_files(run: Run) -> None:
+def remove_old_release_files(run: DeployRun) -> None:
     """Keep the generated files of the last releases only."""
-    for old in run.ledger.recent()[KEPT_FILES:]:
-        if old.file:
-            run.observer.site.files.remove(Path(old.file))
+    for release in run.release_log.recent()[KEPT_RELEASE_FILES:]:
+        if release.file:
+            run.observer.context.files.remove(Path(release.file))
 
 
-def details(run: Run, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
-    """Say of a release all that is needed to find it and to bring it back."""
-    git, draft = run.seen.git, run.draft
+def release_details(run: DeployRun, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    """Collect what is needed to find a release and to restore it."""
+    generated, origin, current = run.generated, run.origin, run.observation.current_release
     return {
-        "kind": run.wish.kind,
-        "origin": (run.origin.origin or run.origin.id) if run.origin else "",
-        "images": images_of(run),
-        "names": {name: draft.images[name] for name in draft.services},
-        "digests": run.digests,
-        "hashes": dict(draft.hashes),
-        "completed": _completed(run),
+        "kind": run.options.kind,
+        "origin": (origin.origin or origin.id) if origin else "",
+        "images": find_image_ids(run),
+        "image_names": {name: generated.images[name] for name in generated.services},
+        "image_digests": run.image_digests,
+        "config_hashes": dict(generated.config_hashes),
+        "completed": _find_completed(run),
         "file": str(run.file),
-        "digest": draft.digest,
-        "services": list(draft.services),
-        "is_dirty": run.origin.is_dirty
-        if run.origin
-        else bool(git and (git.dirty or git.untracked)),
-        "schema": run.schema or (run.seen.live.schema if run.seen.live else ""),
-        "duration_s": round(run.observer.site.clock.steady() - run.began_at, 3),
+        "file_digest": generated.digest,
+        "services": list(generated.services),
+        "is_dirty": _is_dirty(run),
+        "schema": run.schema or (current.schema if current else ""),
+        "duration_s": round(run.observer.context.clock.steady() - run.started_s, 3),
         "freed_bytes": run.freed_bytes,
-        "base": base_details(run.base),
-        "said": run.said[-5:] if more else [],
+        "restore_point": restore_point_details(run.restore_point),
+        "output": run.output[-RECORDED_LINES:] if more else [],
         **more,
     }
 
 
-def images_of(run: Run) -> dict[str, str]:
-    known = {
+def _is_dirty(run: DeployRun) -> bool:
+    git = run.observation.git
+    if run.origin is not None:
+        return run.origin.is_dirty
+    return bool(git and (git.dirty or git.untracked))
+
+
+def find_image_ids(run: DeployRun) -> dict[str, str]:
+    """Map each service to its image id; what runs counts more than what was observed before."""
+    observed = {
         name: image
-        for name in run.draft.services
-        if (image := run.seen.image_ids.get(run.draft.images[name])) is not None
+        for name in run.generated.services
+        if (image := run.observation.image_ids.get(run.generated.images[name])) is not None
     }
-    return {**known, **{one.service: one.container.image_id for one in run.running}}
+    return {**observed, **{found.service: found.container.image_id for found in run.containers}}
 
 
-def _digests(run: Run) -> dict[str, str]:
-    """Say what a registry calls each image, where one gave it."""
-    stock = run.observer.site.stock
-    found = {service: stock.image(image) for service, image in images_of(run).items()}
-    return {name: one.digests[0] for name, one in found.items() if one and one.digests}
+def _find_digests(run: DeployRun) -> dict[str, str]:
+    """Map each service to the registry digest of its image, where it has one."""
+    stock = run.observer.context.stock
+    images = {service: stock.image(image) for service, image in find_image_ids(run).items()}
+    return {name: image.digests[0] for name, image in images.items() if image and image.digests}
 
 
-def _completed(run: Run) -> list[str]:
-    ended = {
-        one.service
-        for one in run.running
-        if one.container.state == "exited"
-        and one.service in run.draft.rendered.services
-        and is_one_shot(run.draft.service(one.service))
+def _find_completed(run: DeployRun) -> list[str]:
+    completed = {
+        found.service
+        for found in run.containers
+        if found.container.state == "exited"
+        and found.service in run.generated.rendered.services
+        and is_one_shot(run.generated.service(found.service))
     }
-    return sorted(ended | run.excused)
+    return sorted(completed | run.completed_before)
 
 
-def prune(run: Run, _: Step) -> None:
-    """Clean up; whatever goes wrong is a warning, for the release is live."""
+def prune(run: DeployRun, _: DeployStep) -> None:
+    """Clean up; every failure is only a warning, because the release is live."""
     try:
-        report = clean_up(run.observer, tell=run.helpers.tell)
+        report = prune_engine(run.observer, report=run.hooks.report)
     except OpsctlError as error:
         why = f"{error.what}: {error.why}" if error.why else error.what
-        run.warnings.append(Objection("prune", why, error.hint, is_warning=True))
-        run.ledger.note(run.plan.release, Act.PRUNE, "failed", why=why)
+        run.warnings.append(DeployIssue("prune", why, error.hint, is_warning=True))
+        run.release_log.note(run.plan.release, StepKind.PRUNE, "failed", why=why)
         return
     run.freed_bytes = report.freed_bytes
     run.warnings += report.warnings
-    run.ledger.finish(run.plan.release, outcomes.DONE, details(run))
+    run.release_log.finish(run.plan.release, outcomes.DONE, release_details(run))
 
 
-def notify(run: Run, _: Step) -> None:
-    """Told in the end, whatever the end is."""
+def notify(_: DeployRun, __: DeployStep) -> None:
+    """Done at the very end, whatever the outcome."""
 
 
-def _require(run: Run, done: Finished, what: str) -> None:
-    if done.exit_code:
-        said = [line for line in run.said if line.strip(" -")][-3:]
-        raise OpsctlError(what, why=f"exit code {done.exit_code}: {' | '.join(said)}")
+def _require_success(run: DeployRun, finished: Finished, what: str) -> None:
+    if finished.exit_code:
+        lines = [line for line in run.output if line.strip(" -")][-SHOWN_LINES:]
+        raise OpsctlError(what, why=f"exit code {finished.exit_code}: {' | '.join(lines)}")
 
 
-def base_from(run: Run) -> Base:
-    """Write down what runs, so that it can be put back."""
-    unfinished = run.seen.unfinished
-    if unfinished is not None and unfinished.base:
-        # What runs now is half a deploy; what is to be put back is what ran before it.
-        return outcomes.base_of(unfinished)
-    before = [one for one in run.seen.running if one.is_up]
-    live = run.seen.live
-    return Base(
-        images={one.service: one.container.image_id for one in before},
-        names={one.container.image: one.container.image_id for one in before},
-        file=live.file if live else "",
-        release=live.id if live else "",
-        unwell=tuple(sorted({one.service for one in before if is_unwell(one)})),
+def create_restore_point(run: DeployRun) -> RestorePoint:
+    """Collect what runs now, so that a failed deploy can restore it."""
+    unfinished = run.observation.unfinished_release
+    if unfinished is not None and unfinished.restore_point:
+        # Half a deploy runs now; the one to restore is what ran before it.
+        return read_restore_point(unfinished)
+    before = [found for found in run.observation.containers if found.is_up]
+    current = run.observation.current_release
+    return RestorePoint(
+        images={found.service: found.container.image_id for found in before},
+        image_names={found.container.image: found.container.image_id for found in before},
+        file=current.file if current else "",
+        release=current.id if current else "",
+        unhealthy=tuple(sorted({found.service for found in before if is_unhealthy(found)})),
     )
 
 
-def is_unwell(one: Running) -> bool:
-    return one.container.health == "unhealthy" or one.container.state != "running"
+def is_unhealthy(found: ServiceContainer) -> bool:
+    return found.container.health == "unhealthy" or found.container.state != "running"
 
 
-ACTS: dict[Act, Callable[[Run, Step], None]] = {
-    Act.PREFLIGHT: preflight,
-    Act.LOCK: lock,
-    Act.SNAPSHOT: snapshot,
-    Act.SWEEP: sweep,
-    Act.FETCH: fetch,
-    Act.BUILD: build,
-    Act.PULL: pull,
-    Act.NAME: name_images,
-    Act.START: start,
-    Act.MIGRATE: migrate,
-    Act.UP: up,
-    Act.VERIFY: verify,
-    Act.RECORD: record,
-    Act.PRUNE: prune,
-    Act.NOTIFY: notify,
+ACTIONS: dict[StepKind, Callable[[DeployRun, DeployStep], None]] = {
+    StepKind.PREFLIGHT: preflight,
+    StepKind.LOCK: lock,
+    StepKind.SNAPSHOT: snapshot,
+    StepKind.REMOVE: remove,
+    StepKind.FETCH: fetch_images,
+    StepKind.BUILD: build,
+    StepKind.PULL: pull,
+    StepKind.TAG: tag,
+    StepKind.START: start,
+    StepKind.MIGRATE: migrate,
+    StepKind.UP: up,
+    StepKind.VERIFY: verify,
+    StepKind.RECORD: record,
+    StepKind.PRUNE: prune,
+    StepKind.NOTIFY: notify,
 }

@@ -16,6 +16,7 @@ from opsctl.sandbox.services import SERVICES
 from opsctl.settings import Settings
 from opsctl.settings.reading.choose_environment import app_env
 from opsctl.settings.sections.sandbox import Sandbox
+from opsctl.systems.engine.compose_labels import NETWORK_LABEL, PROJECT_LABEL
 from opsctl.systems.files.local import Kind
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from opsctl.systems.host import Host
     from opsctl.systems.process.output import Line
     from opsctl.systems.process.run import Processes
-
-_LABEL = "com.docker.compose"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +149,7 @@ def _network(wish: Wish, desk: Desk) -> str:
         why = "a test never joins a network of production"
         raise RefusedError(f"refused the network {name}", why=why, hint="Use -e dev, or none.")
     project = desk.project().name
-    labels = (f"{_LABEL}.project={project}", f"{_LABEL}.network={name}")
+    labels = (f"{PROJECT_LABEL}={project}", f"{NETWORK_LABEL}={name}")
     found = desk.sandboxes.networks(*labels)
     if not found:
         why = f"the compose project {project} has no such network now"

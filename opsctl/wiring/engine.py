@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from opsctl.deploy.model import Target
+    from opsctl.deploy.model import DeployTarget
     from opsctl.systems.engine.capped_container import CappedRunner
     from opsctl.systems.engine.compose import Compose, ComposeProject
     from opsctl.systems.engine.containers import Containers
@@ -21,18 +21,18 @@ from opsctl.wiring.ground import Ground
 
 class EngineParts(Ground):
     @cached_property
-    def target(self) -> "Target":
+    def target(self) -> "DeployTarget":
         """The environment's project and engine; a remote one is reached from here on."""
-        from opsctl.deploy.target import target
+        from opsctl.deploy.target import read_target
 
         engine = self._tunnel.address if self._tunnel else ""
-        return target(self.settings, self.project_dir, self._environ, engine=engine)
+        return read_target(self.settings, self.project_dir, self._environ, engine=engine)
 
     @cached_property
     def _tunnel(self) -> "Tunnel | None":
-        from opsctl.deploy.target import SSH, engine_named
+        from opsctl.deploy.target import SSH, read_engine_address
 
-        named = engine_named(self.settings, self._environ)
+        named = read_engine_address(self.settings, self._environ)
         if not named.startswith(SSH):
             return None
         from opsctl.systems.network.ssh import Tunnel
@@ -98,9 +98,9 @@ class EngineParts(Ground):
     @cached_property
     def project_here(self) -> "ComposeProject":
         """The environment's compose project on the engine at hand, wherever it is deployed to."""
-        from opsctl.deploy.target import target
+        from opsctl.deploy.target import read_target
 
-        here = target(self.settings, self.project_dir, self._environ, engine=self.engine_here)
+        here = read_target(self.settings, self.project_dir, self._environ, engine=self.engine_here)
         return here.compose_project()
 
     @cached_property

@@ -1,1 +1,1 @@
-"""What the commands that deploy share: running a plan, migrating first, notifying."""
+"""What the deploy commands share: options, the lock, migrations, notifications, running a plan."""

@@ -1,148 +1,152 @@
-"""How plans, deploys, releases and clean-ups look on a terminal."""
+"""Text of deploy plans, reports, status, history and clean-ups."""
 
 from collections.abc import Iterable
 
 from opsctl.cli.show.text import Block, Table
 from opsctl.deploy.down import DownPlan
-from opsctl.deploy.model import Change, Deployed, Objection, Plan, Recorded
+from opsctl.deploy.model import (
+    DeployIssue,
+    DeployPlan,
+    DeployReport,
+    RecordedRelease,
+    ServiceChange,
+)
 from opsctl.deploy.prune.plan import PrunePlan
-from opsctl.deploy.prune.prune import Pruned
-from opsctl.deploy.status import Status
+from opsctl.deploy.prune.prune import PruneReport
+from opsctl.deploy.status import DeployStatus, ServiceStatus
+from opsctl.units import format_bytes
 
-SHORT = 12
-KIB = 1024
-UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+SHORT_ID = 12
+STATUS_HEAD = (
+    "service", "state", "health", "image", "id", "restarts", "cpu", "memory", "drift",
+)  # fmt: skip
+HISTORY_HEAD = (
+    "release", "commit", "subject", "who", "when", "took", "outcome", "images", "schema", "freed",
+    "reason",
+)  # fmt: skip
 
 
-def view_plan(plan: Plan) -> list[Block]:
+def view_plan(plan: DeployPlan) -> list[Block]:
     title = f"{plan.project} on {plan.engine}: release {plan.release}"
     if plan.is_idle:
         title = f"{plan.project} on {plan.engine}: nothing would change"
-    steps = tuple((step.act.value, step.what, step.reason) for step in plan.steps)
-    services = tuple((one.service, one.change.value, one.reason) for one in plan.services)
+    steps = tuple((step.kind.value, step.what, step.reason) for step in plan.steps)
+    services = tuple((s.service, s.change.value, s.reason) for s in plan.services)
     return [
         title,
-        Table(("step", "what", "why"), steps),
+        Table(("step", "what", "reason"), steps),
         "",
-        Table(("service", "change", "why"), services),
-        *_warnings(plan.warnings),
+        Table(("service", "change", "reason"), services),
+        *_view_warnings(plan.warnings),
     ]
 
 
-def view_deployed(done: Deployed) -> list[Block]:
+def view_report(report: DeployReport) -> list[Block]:
     rows = tuple(
         (
-            one.service,
-            one.health or one.state,
-            one.change or Change.KEEP,
-            one.image,
-            short(one.image_id),
+            service.service,
+            service.health or service.state,
+            service.change or ServiceChange.KEEP,
+            service.image,
+            short_id(service.image_id),
         )
-        for one in done.services
+        for service in report.services
     )
-    said = f"{done.project}: {done.outcome}, release {done.release} in {done.duration_s:g} s"
-    if done.outcome == "unchanged":
-        said = f"{done.project}: nothing changed, all is well (release {done.release or 'none'})"
-    freed = f"; {size(done.freed_bytes)} came free" if done.freed_bytes else ""
+    result = f"{report.outcome}, release {report.release} in {report.duration_s:g} s"
+    if report.outcome == "unchanged":
+        result = f"nothing changed, all services are healthy (release {report.release or 'none'})"
+    freed = f"; freed {format_bytes(report.freed_bytes)}" if report.freed_bytes else ""
     table = Table(("service", "health", "change", "image", "id"), rows)
-    return [table, "", said + freed, *_warnings(done.warnings)]
+    return [table, "", f"{report.project}: {result}{freed}", *_view_warnings(report.warnings)]
 
 
 def view_down(plan: DownPlan) -> list[Block]:
     rows = tuple((step.what, step.reason) for step in plan.steps)
     title = f"{plan.project} on {plan.engine}: {plan.volumes}"
-    return [title, Table(("step", "why"), rows)] if rows else [title, "nothing runs"]
+    return [title, Table(("step", "reason"), rows)] if rows else [title, "nothing runs"]
 
 
-def view_prune(plan: PrunePlan) -> list[Block]:
-    rows = tuple((d.kind.value, d.name, size(d.size_bytes), d.reason) for d in plan.doomed)
-    kept = tuple((k.name, short(k.image), k.reason) for k in plan.kept)
+def view_prune_plan(plan: PrunePlan) -> list[Block]:
+    rows = tuple(
+        (item.kind.value, item.name, format_bytes(item.size_bytes), item.reason)
+        for item in plan.remove
+    )
+    kept = tuple((image.name, short_id(image.image), image.reason) for image in plan.kept)
     return [
-        Table(("remove", "name", "size", "why"), rows),
+        Table(("remove", "name", "size", "reason"), rows),
         "",
-        Table(("keep", "image", "why"), kept),
-        "volumes stay, always",
+        Table(("keep", "image", "reason"), kept),
+        "volumes are always kept",
     ]
 
 
-def view_pruned(done: Pruned) -> list[Block]:
-    rows = tuple((d.kind.value, d.name, size(d.size_bytes)) for d in done.removed)
-    said = f"{len(done.removed)} things removed, {size(done.freed_bytes)} came free"
-    return [Table(("removed", "name", "size"), rows), "", said, *_warnings(done.warnings)]
-
-
-def view_status(status: Status) -> list[Block]:
+def view_prune_report(report: PruneReport) -> list[Block]:
     rows = tuple(
-        (
-            one.service,
-            one.state,
-            one.health,
-            one.image,
-            short(one.image_id),
-            str(one.restarts),
-            "" if one.cpu_percent is None else f"{one.cpu_percent:g} %",
-            "" if one.memory_bytes is None else size(one.memory_bytes),
-            one.drift,
-        )
-        for one in status.services
+        (item.kind.value, item.name, format_bytes(item.size_bytes)) for item in report.removed
     )
-    head = ("service", "state", "health", "image", "id", "restarts", "cpu", "memory", "drift")
-    commit = f" ({short(status.git_sha)} {status.git_subject})" if status.git_sha else ""
+    result = f"removed {len(rows)} items, freed {format_bytes(report.freed_bytes)}"
+    table = Table(("removed", "name", "size"), rows)
+    return [table, "", result, *_view_warnings(report.warnings)]
+
+
+def view_status(status: DeployStatus) -> list[Block]:
+    commit = f" ({short_id(status.git_sha)} {status.git_subject})" if status.git_sha else ""
     title = f"{status.project} on {status.engine}: release {status.release or 'none'}{commit}"
-    holder = [f"at work: {status.holder}"] if status.holder else []
-    troubles = [f for f in status.findings if f.fix]
+    holder = [f"deploy in progress: {status.holder}"] if status.holder else []
+    problems = [finding for finding in status.findings if finding.fix]
     return [
         title,
         *holder,
-        Table(head, rows),
-        *([""] if troubles else []),
-        *(f"{one.level}: {one.check}: {one.what}. {one.fix}" for one in troubles),
+        Table(STATUS_HEAD, tuple(_status_row(service) for service in status.services)),
+        *([""] if problems else []),
+        *(f"{found.level}: {found.check}: {found.what}. {found.fix}" for found in problems),
     ]
 
 
-HISTORY = (
-    "release", "commit", "subject", "who", "when", "took", "outcome", "images", "schema", "freed",
-    "why",
-)  # fmt: skip
-
-
-def view_history(releases: Iterable[Recorded]) -> list[Block]:
-    rows = tuple(_history_row(one) for one in releases)
-    return [Table(HISTORY, rows)] if rows else ["no release yet"]
-
-
-def _history_row(one: Recorded) -> tuple[str, ...]:
-    images = " ".join(f"{name}={short(image)}" for name, image in sorted(one.images.items()))
-    dirty = "+" if one.is_dirty else ""
-    outcome = f"{one.outcome} (back to {one.origin})" if one.origin else one.outcome
+def _status_row(service: ServiceStatus) -> tuple[str, ...]:
+    cpu, memory = service.cpu_percent, service.memory_bytes
     return (
-        one.id,
-        short(one.git_sha) + dirty,
-        one.git_subject,
-        one.who,
-        f"{one.started_at:%Y-%m-%d %H:%M:%S}",
-        f"{one.duration_s:.1f} s",
-        outcome,
-        images,
-        one.schema,
-        size(one.freed_bytes) if one.freed_bytes else "",
-        one.reason,
+        service.service,
+        service.state,
+        service.health,
+        service.image,
+        short_id(service.image_id),
+        str(service.restarts),
+        "" if cpu is None else f"{cpu:g} %",
+        "" if memory is None else format_bytes(memory),
+        service.drift,
     )
 
 
-def _warnings(found: Iterable[Objection]) -> list[Block]:
-    return [f"warning: {one.what}" + (f" ({one.fix})" if one.fix else "") for one in found]
+def view_history(releases: Iterable[RecordedRelease]) -> list[Block]:
+    rows = tuple(_history_row(release) for release in releases)
+    return [Table(HISTORY_HEAD, rows)] if rows else ["no release yet"]
 
 
-def short(name: str) -> str:
-    return name.removeprefix("sha256:")[:SHORT]
+def _history_row(release: RecordedRelease) -> tuple[str, ...]:
+    images = (f"{name}={short_id(image)}" for name, image in sorted(release.images.items()))
+    dirty = "+" if release.is_dirty else ""
+    restored = f" (rolled back to {release.origin})" if release.origin else ""
+    return (
+        release.id,
+        short_id(release.git_sha) + dirty,
+        release.git_subject,
+        release.who,
+        f"{release.started_at:%Y-%m-%d %H:%M:%S}",
+        f"{release.duration_s:.1f} s",
+        f"{release.outcome}{restored}",
+        " ".join(images),
+        release.schema,
+        format_bytes(release.freed_bytes) if release.freed_bytes else "",
+        release.reason,
+    )
 
 
-def size(count: int) -> str:
-    """Say bytes in the unit that reads best."""
-    value = float(count)
-    for unit in UNITS[:-1]:
-        if value < KIB:
-            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
-        value /= KIB
-    return f"{value:.1f} {UNITS[-1]}"
+def _view_warnings(warnings: Iterable[DeployIssue]) -> list[Block]:
+    return [
+        f"warning: {issue.what}" + (f" ({issue.fix})" if issue.fix else "") for issue in warnings
+    ]
+
+
+def short_id(name: str) -> str:
+    return name.removeprefix("sha256:")[:SHORT_ID]

@@ -1,1 +1,1 @@
-"""What a clean-up removes from an engine, and what it keeps."""
+"""Removes what nothing uses from an engine, and keeps what a rollback needs."""

@@ -1,26 +1,27 @@
 """Decides what a clean-up removes and what it keeps; pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from opsctl.deploy.model import PROJECT, Base, Objection, Recorded
+from opsctl.deploy.model import DeployIssue, RecordedRelease, RestorePoint
+from opsctl.systems.engine.compose_labels import PROJECT_LABEL
 from opsctl.systems.engine.inventory import EngineNetwork, InventoryImage, StoppedContainer
 
 
-class Kind(StrEnum):
+class PruneKind(StrEnum):
     CONTAINER = "container"
     NETWORK = "network"
     IMAGE = "image"
-    CACHE = "build cache"
+    BUILD_CACHE = "build cache"
 
 
 @dataclass(frozen=True, slots=True)
-class Doomed:
-    """One thing that goes, and why."""
+class PruneItem:
+    """One thing to remove, and why."""
 
-    kind: Kind
+    kind: PruneKind
     id: str
     name: str
     size_bytes: int
@@ -29,19 +30,19 @@ class Doomed:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptImage:
     image: str
     name: str
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Holdings:
-    """What the engine holds, seen at one moment."""
+class EngineContents:
+    """What the engine has, read at one moment."""
 
     images: tuple[InventoryImage, ...]
     used: frozenset[str]
-    """Images that a container which stays stands on."""
+    """Images of the containers that stay."""
     stopped: tuple[StoppedContainer, ...]
     networks: tuple[EngineNetwork, ...]
     cache_bytes: int
@@ -52,94 +53,116 @@ class Holdings:
 
 @dataclass(frozen=True, slots=True)
 class PrunePlan:
-    doomed: tuple[Doomed, ...]
-    kept: tuple[Kept, ...]
+    remove: tuple[PruneItem, ...]
+    kept: tuple[KeptImage, ...]
     images_bytes: int = 0
-    missing: tuple[Kept, ...] = ()
-    """What is to be kept and is not there: then nothing may be removed."""
+    missing: tuple[KeptImage, ...] = ()
+    """Images to keep that do not exist; then nothing may be removed."""
 
 
-def keep_set(
-    live: Recorded | None, before: Iterable[Recorded], *, base: Base, count: int
-) -> tuple[Kept, ...]:
-    """Name the images of the live release and of the last `count` before it."""
-    kept = list(_of(live, f"release {live.id} runs")) if live else []
-    older = list(before)[:count]
+@dataclass(frozen=True, slots=True)
+class MinimumAge:
+    """How old what another compose project created must be before it may be removed."""
+
+    project: str
+    min_age_s: float
+
+    def is_too_young(
+        self, labels: Mapping[str, str], created: datetime | None, now: datetime
+    ) -> bool:
+        """The other project may be starting: what it created a moment ago is not used yet."""
+        owner = labels.get(PROJECT_LABEL)
+        if not owner or owner == self.project or created is None:
+            return False
+        return (now - created).total_seconds() < self.min_age_s
+
+
+def find_images_to_keep(
+    current: RecordedRelease | None,
+    previous: Iterable[RecordedRelease],
+    *,
+    restore_point: RestorePoint,
+    count: int,
+) -> tuple[KeptImage, ...]:
+    """List the images of the current release and of the last `count` before it."""
+    kept = list(_images_of(current, f"release {current.id} runs")) if current else []
+    older = list(previous)[:count]
     for release in older:
-        kept += _of(release, f"release {release.id} can be brought back")
+        kept += _images_of(release, f"a rollback to release {release.id} needs it")
     if count and not older:
-        kept += [Kept(i, s, "it ran before this release") for s, i in base.images.items()]
-    return tuple({one.image: one for one in reversed(kept)}.values())
+        images = restore_point.images.items()
+        kept += [
+            KeptImage(image, service, "it ran before this release") for service, image in images
+        ]
+    return tuple({found.image: found for found in reversed(kept)}.values())
 
 
-def _of(release: Recorded, reason: str) -> Iterator[Kept]:
+def _images_of(release: RecordedRelease, reason: str) -> Iterator[KeptImage]:
     for service, image in release.images.items():
-        yield Kept(image, release.names.get(service, service), reason)
+        yield KeptImage(image, release.image_names.get(service, service), reason)
 
 
-def prune_plan(
-    held: Holdings, kept: tuple[Kept, ...], *, project: str, spare_s: float
+def plan_removals(
+    contents: EngineContents, kept: tuple[KeptImage, ...], minimum_age: MinimumAge
 ) -> PrunePlan:
-    """Remove what `docker system prune -af` removes, less the keep set; never a volume."""
-    there = {image.id for image in held.images}
-    missing = tuple(one for one in kept if one.image not in there)
-    doomed = (
-        *_containers(held, project, spare_s),
-        *_networks(held, project, spare_s),
-        *_images(held, frozenset(one.image for one in kept), project, spare_s),
-        *_cache(held),
+    """Remove what `docker system prune -af` removes, except kept images; never a volume."""
+    present = {image.id for image in contents.images}
+    remove = (
+        *_plan_containers(contents, minimum_age),
+        *_plan_networks(contents, minimum_age),
+        *_plan_images(contents, frozenset(found.image for found in kept), minimum_age),
+        *_plan_build_cache(contents),
     )
-    return PrunePlan(doomed, kept, held.images_bytes, missing)
+    missing = tuple(found for found in kept if found.image not in present)
+    return PrunePlan(remove, kept, contents.images_bytes, missing)
 
 
-def _containers(held: Holdings, project: str, spare_s: float) -> Iterator[Doomed]:
-    for one in held.stopped:
-        if not _is_young(one.labels, one.created_at, held.now, project, spare_s):
-            yield Doomed(Kind.CONTAINER, one.id, one.name, one.size_bytes, f"it is {one.state}")
+def _plan_containers(contents: EngineContents, minimum_age: MinimumAge) -> Iterator[PruneItem]:
+    for container in contents.stopped:
+        if not minimum_age.is_too_young(container.labels, container.created_at, contents.now):
+            reason = f"it is {container.state}"
+            yield PruneItem(
+                PruneKind.CONTAINER, container.id, container.name, container.size_bytes, reason
+            )
 
 
-def _networks(held: Holdings, project: str, spare_s: float) -> Iterator[Doomed]:
-    for one in held.networks:
-        if not _is_young(one.labels, one.created_at, held.now, project, spare_s):
-            yield Doomed(Kind.NETWORK, one.id, one.name, 0, "no container uses it")
-
-
-def _images(held: Holdings, kept: frozenset[str], project: str, spare_s: float) -> Iterator[Doomed]:
-    spared = {
-        one.image_id
-        for one in held.stopped
-        if _is_young(one.labels, one.created_at, held.now, project, spare_s)
-    }
-    for one in held.images:
-        if one.id not in held.used | kept | spared:
-            name = next(iter(one.names), one.id)
+def _plan_networks(contents: EngineContents, minimum_age: MinimumAge) -> Iterator[PruneItem]:
+    for network in contents.networks:
+        if not minimum_age.is_too_young(network.labels, network.created_at, contents.now):
             reason = "no container uses it"
-            yield Doomed(Kind.IMAGE, one.id, name, one.size_bytes, reason, one.names)
+            yield PruneItem(PruneKind.NETWORK, network.id, network.name, 0, reason)
 
 
-def _cache(held: Holdings) -> Iterator[Doomed]:
-    if held.cache_bytes:
-        yield Doomed(Kind.CACHE, "", "of every builder", held.cache_bytes, "builds made it")
+def _plan_images(
+    contents: EngineContents, kept: frozenset[str], minimum_age: MinimumAge
+) -> Iterator[PruneItem]:
+    in_new_containers = {
+        container.image_id
+        for container in contents.stopped
+        if minimum_age.is_too_young(container.labels, container.created_at, contents.now)
+    }
+    for image in contents.images:
+        if image.id not in contents.used | kept | in_new_containers:
+            name, reason = next(iter(image.names), image.id), "no container uses it"
+            yield PruneItem(
+                PruneKind.IMAGE, image.id, name, image.size_bytes, reason, names=image.names
+            )
 
 
-def _is_young(
-    labels: object, created: datetime | None, now: datetime, project: str, spare_s: float
-) -> bool:
-    """Another project may be coming up just now; what it made a moment ago is not yet used."""
-    owner = labels.get(PROJECT) if isinstance(labels, dict) else None
-    if not owner or owner == project or created is None:
-        return False
-    return (now - created).total_seconds() < spare_s
+def _plan_build_cache(contents: EngineContents) -> Iterator[PruneItem]:
+    if contents.cache_bytes:
+        reason = "only builds use it"
+        yield PruneItem(PruneKind.BUILD_CACHE, "", "of all builders", contents.cache_bytes, reason)
 
 
-def objection_to(plan: PrunePlan) -> Objection | None:
-    """What must be kept has to be there, before anything else goes."""
+def describe_missing_images(plan: PrunePlan) -> DeployIssue | None:
+    """Object when an image to keep does not exist: then nothing may be removed."""
     if not plan.missing:
         return None
-    names = ", ".join(dict.fromkeys(f"{one.name} ({one.reason})" for one in plan.missing))
-    return Objection(
+    names = ", ".join(dict.fromkeys(f"{found.name} ({found.reason})" for found in plan.missing))
+    return DeployIssue(
         "prune",
-        f"nothing was removed: an image that has to be kept is not there: {names}",
+        f"nothing was removed: an image that must be kept does not exist: {names}",
         "Deploy again, or remove everything unused with: opsctl prune --keep 0",
         is_warning=True,
     )

@@ -1,152 +1,152 @@
-"""Cleans an engine up, one thing at a time, after proving that what must stay is there."""
+"""Cleans an engine up item by item, after checking that every image to keep exists."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from opsctl.deploy.model import Base, Objection
+from opsctl.deploy.hooks import ReportLine
+from opsctl.deploy.model import DeployIssue, RestorePoint
 from opsctl.deploy.observe import Observer
 from opsctl.deploy.prune.plan import (
-    Doomed,
-    Holdings,
-    Kept,
-    Kind,
+    EngineContents,
+    KeptImage,
+    MinimumAge,
+    PruneItem,
+    PruneKind,
     PrunePlan,
-    keep_set,
-    objection_to,
-    prune_plan,
+    describe_missing_images,
+    find_images_to_keep,
+    plan_removals,
 )
-from opsctl.deploy.releases.image_tags import protect
-from opsctl.deploy.releases.release_log import Ledger, base_of
+from opsctl.deploy.releases.image_tags import keep_tagged
+from opsctl.deploy.releases.release_log import ReleaseLog, read_restore_point
 from opsctl.errors import OpsctlError
 from opsctl.settings.reading.choose_environment import ENVIRONMENTS
 from opsctl.systems.engine.inventory import RemovalResult
 
-Tell = Callable[[str], None]
-# A clean-up of someone else makes the engine say that it is busy.
+# The engine reports that it is busy while someone else cleans it up.
 ATTEMPTS, PAUSE_S = 5, 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Pruned:
-    """What went, what stayed on purpose, and how much came free."""
+class PruneReport:
+    """What was removed, what was kept on purpose, and how many bytes were freed."""
 
     env: str
-    removed: tuple[Doomed, ...]
-    kept: tuple[Kept, ...]
+    removed: tuple[PruneItem, ...]
+    kept: tuple[KeptImage, ...]
     freed_bytes: int
-    warnings: tuple[Objection, ...] = ()
+    warnings: tuple[DeployIssue, ...] = ()
 
 
-def look(observer: Observer, *, keep: int | None = None) -> PrunePlan:
-    """Plan a clean-up."""
-    site = observer.site
-    rules = site.settings.deploy
-    count = rules.keep_releases if keep is None else keep
-    kept = _kept(observer, count)
-    held = _holdings(observer)
-    return prune_plan(held, kept, project=site.target.project, spare_s=rules.spare_young_s)
+def plan_prune(observer: Observer, *, keep: int | None = None) -> PrunePlan:
+    """Plan a clean-up that keeps the images of `keep` previous releases."""
+    context = observer.context
+    settings = context.settings.deploy
+    kept = _find_kept(observer, settings.keep_releases if keep is None else keep)
+    minimum_age = MinimumAge(context.target.project, settings.prune_min_age_s)
+    return plan_removals(_read_contents(observer), kept, minimum_age)
 
 
-def _kept(observer: Observer, count: int) -> tuple[Kept, ...]:
-    """Keep by every environment's ledger: they may share this engine."""
-    own, kept = observer.ledger.env, list(_kept_of(observer.ledger, count))
-    there = {image.id for image in observer.site.stock.list_images()}
+def _find_kept(observer: Observer, count: int) -> tuple[KeptImage, ...]:
+    """Keep what any environment needs: they may share this engine."""
+    own_env, kept = observer.release_log.env, list(_find_kept_of(observer.release_log, count))
+    present = {image.id for image in observer.context.stock.list_images()}
     for env in ENVIRONMENTS:
-        # Another environment may live on another engine: what is not here is not missing.
-        others = _kept_of(observer.of(env), count) if env != own else ()
-        kept += [one for one in others if one.image in there]
+        # Another environment may run on another engine: what is not here is not missing.
+        others = _find_kept_of(observer.release_log_of(env), count) if env != own_env else ()
+        kept += [found for found in others if found.image in present]
     return tuple(kept)
 
 
-def _kept_of(book: Ledger, count: int) -> tuple[Kept, ...]:
-    live, unfinished = book.live(), book.unfinished()
-    base = base_of(live) if live else Base()
-    kept = keep_set(live, book.before(live), base=base, count=count)
+def _find_kept_of(log: ReleaseLog, count: int) -> tuple[KeptImage, ...]:
+    current, unfinished = log.current(), log.unfinished()
+    restore_point = read_restore_point(current) if current else RestorePoint()
+    previous = log.previous(current)
+    kept = find_images_to_keep(current, previous, restore_point=restore_point, count=count)
     if unfinished is None:
         return kept
-    return (*kept, *keep_set(None, (), base=base_of(unfinished), count=1))
+    before = read_restore_point(unfinished)
+    return (*kept, *find_images_to_keep(None, (), restore_point=before, count=1))
 
 
-def _holdings(observer: Observer) -> Holdings:
-    site = observer.site
-    stopped, disk = site.stock.stopped(), site.containers.disk_usage()
-    gone = {one.id for one in stopped}
-    used = {image for container, image in site.stock.used_images() if container not in gone}
-    return Holdings(
-        images=site.stock.list_images(),
+def _read_contents(observer: Observer) -> EngineContents:
+    context = observer.context
+    stopped, disk = context.stock.stopped(), context.containers.disk_usage()
+    stopped_ids = {container.id for container in stopped}
+    used = {image for id_, image in context.stock.used_images() if id_ not in stopped_ids}
+    return EngineContents(
+        images=context.stock.list_images(),
         used=frozenset(used),
         stopped=stopped,
-        networks=site.stock.unused_networks(),
+        networks=context.stock.unused_networks(),
         cache_bytes=disk.build_cache_bytes,
         images_bytes=disk.images_bytes,
-        now=site.containers.now(),
+        now=context.containers.now(),
     )
 
 
-def clean_up(observer: Observer, *, tell: Tell, keep: int | None = None) -> Pruned:
-    """Remove what the plan says, then hold the engine to what was to stay."""
-    site = observer.site
-    plan = look(observer, keep=keep)
-    objection = objection_to(plan)
-    if objection is not None:
-        return Pruned(site.target.env, (), plan.kept, 0, (objection,))
-    protect(observer, {one.image: one.name for one in plan.kept})
-    removed: list[Doomed] = []
-    warnings: list[Objection] = []
-    freed = 0
-    for one in plan.doomed:
+def prune_engine(observer: Observer, *, report: ReportLine, keep: int | None = None) -> PruneReport:
+    """Remove what the plan lists, then check that every image to keep still exists."""
+    context = observer.context
+    plan = plan_prune(observer, keep=keep)
+    missing = describe_missing_images(plan)
+    if missing is not None:
+        return PruneReport(context.target.env, (), plan.kept, 0, (missing,))
+    keep_tagged(observer, {found.image: found.name for found in plan.kept})
+    removed: list[PruneItem] = []
+    warnings: list[DeployIssue] = []
+    freed_bytes = 0
+    for item in plan.remove:
         try:
-            is_gone, freed_now = _remove(observer, one)
+            is_removed, item_bytes = _remove(observer, item)
         except OpsctlError as error:
-            warnings.append(Objection("prune", f"{error.what}: {error.why}", is_warning=True))
+            warnings.append(DeployIssue("prune", f"{error.what}: {error.why}", is_warning=True))
             continue
-        freed += freed_now
-        if is_gone:
-            removed.append(one)
-            tell(f"removed {one.kind} {one.name}")
-    freed += max(0, plan.images_bytes - site.containers.disk_usage().images_bytes)
-    warnings += _missing_afterwards(observer, plan.kept)
-    return Pruned(site.target.env, tuple(removed), plan.kept, freed, tuple(warnings))
+        freed_bytes += item_bytes
+        if is_removed:
+            removed.append(item)
+            report(f"removed {item.kind} {item.name}")
+    freed_bytes += max(0, plan.images_bytes - context.containers.disk_usage().images_bytes)
+    warnings += _find_lost_images(observer, plan.kept)
+    return PruneReport(context.target.env, tuple(removed), plan.kept, freed_bytes, tuple(warnings))
 
 
-def _remove(observer: Observer, one: Doomed) -> tuple[bool, int]:
-    stock = observer.site.stock
-    match one.kind:
-        case Kind.CONTAINER:
-            removal = stock.remove_stopped(one.id)
-            return removal is RemovalResult.REMOVED, one.size_bytes
-        case Kind.NETWORK:
-            return stock.remove_network(one.id) is RemovalResult.REMOVED, 0
-        case Kind.IMAGE:
-            # Name by name: the last one takes the image with it, unless somebody uses it by now.
-            done = [stock.remove_image(name) for name in one.names or (one.id,)]
-            return RemovalResult.REMOVED in done, 0
-        case Kind.CACHE:
-            return True, _drop_cache(observer)
+def _remove(observer: Observer, item: PruneItem) -> tuple[bool, int]:
+    """Remove one item; return whether it was removed and the bytes that this freed."""
+    stock = observer.context.stock
+    match item.kind:
+        case PruneKind.CONTAINER:
+            removal = stock.remove_stopped(item.id)
+            return removal is RemovalResult.REMOVED, item.size_bytes
+        case PruneKind.NETWORK:
+            return stock.remove_network(item.id) is RemovalResult.REMOVED, 0
+        case PruneKind.IMAGE:
+            # By name: the last name takes the image with it, unless a container uses it by now.
+            removals = [stock.remove_image(name) for name in item.names or (item.id,)]
+            return RemovalResult.REMOVED in removals, 0
+        case PruneKind.BUILD_CACHE:
+            return True, _clear_build_cache(observer)
 
 
-def _drop_cache(observer: Observer) -> int:
-    clock = observer.site.clock
+def _clear_build_cache(observer: Observer) -> int:
+    clock = observer.context.clock
     for _ in range(ATTEMPTS - 1):
-        freed = observer.site.stock.drop_build_cache()
-        if freed is not None:
-            return freed
+        freed_bytes = observer.context.stock.drop_build_cache()
+        if freed_bytes is not None:
+            return freed_bytes
         clock.sleep(PAUSE_S)
-    raise OpsctlError(
-        "could not clear the build cache", why="somebody else is clearing up this engine"
-    )
+    raise OpsctlError("cannot clear the build cache", why="someone else is cleaning up this engine")
 
 
-def _missing_afterwards(observer: Observer, kept: tuple[Kept, ...]) -> list[Objection]:
-    """Every image that had to stay still resolves, whoever else was clearing up."""
-    stock = observer.site.stock
-    lost = [one for one in kept if stock.image(one.image) is None]
+def _find_lost_images(observer: Observer, kept: tuple[KeptImage, ...]) -> list[DeployIssue]:
+    """Check every image to keep again: someone else may clean up at the same time."""
+    stock = observer.context.stock
+    lost = [found for found in kept if stock.image(found.image) is None]
     return [
-        Objection(
+        DeployIssue(
             "prune",
-            f"{one.name} is gone, though it was to be kept ({one.reason}): somebody else took it",
+            f"{found.name} had to be kept ({found.reason}), but someone else removed it",
             "Deploy again to fetch it.",
             is_warning=True,
         )
-        for one in lost
+        for found in lost
     ]

@@ -1,1 +1,1 @@
-"""Earlier releases: recorded, restored after a failure, returned to on request."""
+"""Earlier releases: the log of them, the restore after a failure, and the rollback on request."""

@@ -1,39 +1,41 @@
-"""What the names of images mean: put back, and kept from being lost. One name an image."""
+"""The tags of images: moved back on a restore, and added where an image must not be pruned.
+
+Each image has one tag: a second one would let a clean-up remove the first from an image in use.
+"""
 
 from collections.abc import Mapping
 
 from opsctl.deploy.observe import Observer
 from opsctl.systems.engine.inventory import split_reference
 
-KEPT = "opsctl-"
-NAMELESS = "sha256:"
-SHORT = 12
+KEPT_TAG = "opsctl-"
+IMAGE_ID = "sha256:"
+SHORT_ID = 12
 
 
-def give(observer: Observer, meanings: Mapping[str, str]) -> None:
-    """Let each name mean this image; one that is gone is found out later."""
-    stock = observer.site.stock
-    for name, image in meanings.items():
-        wanted = None if name.startswith(NAMELESS) else stock.image(image)
-        found = stock.image(name) if wanted else None
-        if wanted is None or (found is not None and found.id == wanted.id):
+def restore_tags(observer: Observer, images: Mapping[str, str]) -> None:
+    """Tag each image id with its name again; a missing image is found later."""
+    stock = observer.context.stock
+    for name, image_id in images.items():
+        image = None if name.startswith(IMAGE_ID) else stock.image(image_id)
+        tagged = stock.image(name) if image else None
+        if image is None or (tagged is not None and tagged.id == image.id):
             continue
-        stock.tag(image, name)
-        # A second name would let a clean-up take the first from an image that runs.
-        for other in wanted.names:
-            if split_reference(other)[1].startswith(KEPT):
+        stock.tag(image_id, name)
+        for other in image.names:
+            if split_reference(other)[1].startswith(KEPT_TAG):
                 stock.remove_image(other)
 
 
-def protect(observer: Observer, images: Mapping[str, str]) -> None:
-    """Give a nameless image a name, for `docker image prune` takes what has none."""
-    stock = observer.site.stock
-    for image, name in images.items():
-        found = stock.image(image)
-        if found is not None and not found.names:
-            stock.tag(image, kept_name(image, name))
+def keep_tagged(observer: Observer, images: Mapping[str, str]) -> None:
+    """Tag images that have no tag: `docker image prune` removes those."""
+    stock = observer.context.stock
+    for image_id, name in images.items():
+        image = stock.image(image_id)
+        if image is not None and not image.names:
+            stock.tag(image_id, kept_name(image_id, name))
 
 
-def kept_name(image: str, name: str) -> str:
-    repository = "kept" if name.startswith(NAMELESS) else split_reference(name.partition("@")[0])[0]
-    return f"{repository}:{KEPT}{image.removeprefix(NAMELESS)[:SHORT]}"
+def kept_name(image_id: str, name: str) -> str:
+    repository = "kept" if name.startswith(IMAGE_ID) else split_reference(name.partition("@")[0])[0]
+    return f"{repository}:{KEPT_TAG}{image_id.removeprefix(IMAGE_ID)[:SHORT_ID]}"

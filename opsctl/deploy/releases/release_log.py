@@ -1,10 +1,10 @@
-"""The releases of one environment: begun before a change, closed with what came of it."""
+"""The log of releases: each is begun before a change, and closed with its outcome."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from opsctl.deploy.model import Act, Base, Plan, Recorded
+from opsctl.deploy.model import DeployPlan, RecordedRelease, RestorePoint, StepKind
 from opsctl.errors import UsageError
 from opsctl.state.model import Actor, Release, ReleaseStep
 
@@ -14,24 +14,24 @@ if TYPE_CHECKING:
 
 RUNNING, DONE, FAILED, RESTORED, DEGRADED = "running", "done", "failed", "restored", "degraded"
 ABANDONED = "abandoned"
-ENOUGH = 200
-LEAST_PREFIX = 4
+READ_LIMIT = 200
+SHORTEST_COMMIT = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Ledger:
+class ReleaseLog:
     releases: "Releases"
     clock: "Clock"
     env: str
 
     def new_id(self) -> str:
-        """Name a release by its moment: sorted as it was made, and typed by people."""
+        """Name a release by its time: names sort by age, and people can type them."""
         name = f"{self.env}-{self.clock.now():%Y%m%d-%H%M%S}"
-        taken = [one.id for one in self.releases.recent(env=self.env, limit=ENOUGH)]
-        same = sum(one == name or one.startswith(f"{name}.") for one in taken)
+        recent = (release.id for release in self.releases.recent(env=self.env, limit=READ_LIMIT))
+        same = sum(taken == name or taken.startswith(f"{name}.") for taken in recent)
         return f"{name}.{same + 1}" if same else name
 
-    def begin(self, plan: Plan, actor: Actor, details: Mapping[str, Any]) -> None:
+    def begin(self, plan: DeployPlan, actor: Actor, details: Mapping[str, Any]) -> None:
         self.releases.begin(
             Release(
                 id=plan.release,
@@ -45,107 +45,112 @@ class Ledger:
             )
         )
 
-    def note(self, release: str, act: str, event: str, **details: Any) -> None:  # noqa: ANN401 - JSON
-        """Add a line about a release."""
+    def note(self, release: str, step: str, event: str, **details: Any) -> None:  # noqa: ANN401 - JSON
+        """Add an event to a release."""
         self.releases.record_step(
-            ReleaseStep(release, self.clock.now(), str(act), event, details=details)
+            ReleaseStep(release, self.clock.now(), str(step), event, details=details)
         )
 
     def finish(self, release: str, outcome: str, details: Mapping[str, Any]) -> None:
         self.releases.finish(release, at=self.clock.now(), outcome=outcome, details=details)
 
-    def abandon(self, unfinished: Recorded, *, successor: str) -> None:
-        """Close a release that was cut off: another one goes on from here."""
+    def abandon(self, unfinished: RecordedRelease, *, successor: str) -> None:
+        """Close a release that was cut off and that another one continues."""
         if unfinished.outcome != RUNNING:
             return
-        raw = self.releases.find(unfinished.id)
-        details = dict(raw.details) if raw else {}
-        details["reason"] = f"cut off in step {unfinished.last_step}; {successor} went on"
+        release = self.releases.find(unfinished.id)
+        details = dict(release.details) if release else {}
+        details["reason"] = f"cut off in step {unfinished.last_step}; {successor} continued"
         self.finish(unfinished.id, ABANDONED, details)
 
-    def recent(self, limit: int = ENOUGH) -> tuple[Recorded, ...]:
-        """List them, newest first."""
-        return tuple(_recorded(one) for one in self.releases.recent(env=self.env, limit=limit))
+    def recent(self, limit: int = READ_LIMIT) -> tuple[RecordedRelease, ...]:
+        """List releases, newest first."""
+        releases = self.releases.recent(env=self.env, limit=limit)
+        return tuple(_read_release(release) for release in releases)
 
-    def live(self) -> Recorded | None:
-        """Say which release runs: the last that ended well."""
-        return next((one for one in self.recent() if one.outcome == DONE), None)
+    def succeeded(self) -> tuple[RecordedRelease, ...]:
+        """List the releases that were deployed and verified, newest first."""
+        return tuple(release for release in self.recent() if release.outcome == DONE)
 
-    def unfinished(self) -> Recorded | None:
-        """Find a release that was begun and never closed: its process was killed."""
+    def current(self) -> RecordedRelease | None:
+        """Find the release that runs: the last one that succeeded."""
+        return next(iter(self.succeeded()), None)
+
+    def unfinished(self) -> RecordedRelease | None:
+        """Find a release that was never closed, because its process was killed."""
         newest = next(iter(self.recent(limit=1)), None)
         if newest is None or newest.outcome not in {RUNNING, DEGRADED}:
             return None
         steps = self.releases.steps(newest.id)
-        return replace(newest, last_step=steps[-1].step if steps else str(Act.PREFLIGHT))
+        return replace(newest, last_step=steps[-1].step if steps else str(StepKind.PREFLIGHT))
 
-    def before(self, live: Recorded | None) -> tuple[Recorded, ...]:
-        """List what ran before the live release, newest first, each content once."""
-        if live is None:
+    def previous(self, current: RecordedRelease | None) -> tuple[RecordedRelease, ...]:
+        """List what ran before the current release, newest first; rollbacks are left out."""
+        if current is None:
             return ()
-        done = [one for one in self.recent() if one.outcome == DONE]
-        origin = live.origin or live.id
-        older = [
-            one for one in done if (one.origin or one.id) < origin and one.origin in {"", one.id}
-        ]
-        return tuple(older)
+        origin = current.origin or current.id
+        return tuple(
+            release
+            for release in self.succeeded()
+            if (release.origin or release.id) < origin and release.origin in {"", release.id}
+        )
 
-    def find(self, name: str) -> Recorded:
-        """Find a release by its name or by the beginning of its commit."""
-        done = [one for one in self.recent() if one.outcome == DONE]
-        for one in done:
-            if one.id == name or (len(name) >= LEAST_PREFIX and one.git_sha.startswith(name)):
-                return one
+    def find(self, name: str) -> RecordedRelease:
+        """Find a release by its name or by the start of its commit."""
+        for release in self.succeeded():
+            is_commit = len(name) >= SHORTEST_COMMIT and release.git_sha.startswith(name)
+            if release.id == name or is_commit:
+                return release
         raise UsageError(
-            f"there is no release {name!r} of {self.env} that ended well",
-            hint=f"`opsctl history -e {self.env}` lists them.",
+            f"{name!r} is not a successful release of {self.env}",
+            hint=f"`opsctl history -e {self.env}` lists the releases.",
         )
 
 
-def base_of(release: Recorded) -> Base:
-    """Read what a release wrote down of what ran before it."""
-    raw = release.base
-    return Base(
-        images=_texts(raw.get("images")),
-        names=_texts(raw.get("names")),
+def read_restore_point(release: RecordedRelease) -> RestorePoint:
+    """Read what a release recorded about what ran before it."""
+    raw = release.restore_point
+    return RestorePoint(
+        images=_read_texts(raw.get("images")),
+        image_names=_read_texts(raw.get("image_names")),
         file=str(raw.get("file") or ""),
         release=str(raw.get("release") or ""),
     )
 
 
-def base_details(base: Base) -> dict[str, Any]:
-    return asdict(base)
+def restore_point_details(restore_point: RestorePoint) -> dict[str, Any]:
+    return asdict(restore_point)
 
 
-def _recorded(one: Release) -> Recorded:
-    raw = one.details
-    return Recorded(
-        id=one.id,
-        env=one.env,
-        outcome=one.outcome,
-        started_at=one.started_at,
-        finished_at=one.finished_at,
-        git_sha=one.git_sha,
-        git_subject=one.git_subject,
-        who=one.who,
+def _read_release(release: Release) -> RecordedRelease:
+    raw = release.details
+    return RecordedRelease(
+        id=release.id,
+        env=release.env,
+        outcome=release.outcome,
+        started_at=release.started_at,
+        finished_at=release.finished_at,
+        git_sha=release.git_sha,
+        git_subject=release.git_subject,
+        who=release.who,
         completed=tuple(raw.get("completed") or ()),
         services=tuple(raw.get("services") or ()),
         is_dirty=bool(raw.get("is_dirty")),
         freed_bytes=int(raw.get("freed_bytes") or 0),
         duration_s=float(raw.get("duration_s") or 0),
-        base=raw.get("base") or {},
+        restore_point=raw.get("restore_point") or {},
         kind=str(raw.get("kind") or "up"),
         origin=str(raw.get("origin") or ""),
         file=str(raw.get("file") or ""),
-        digest=str(raw.get("digest") or ""),
+        file_digest=str(raw.get("file_digest") or ""),
         schema=str(raw.get("schema") or ""),
         reason=str(raw.get("reason") or ""),
-        images=_texts(raw.get("images")),
-        names=_texts(raw.get("names")),
-        digests=_texts(raw.get("digests")),
-        hashes=_texts(raw.get("hashes")),
+        images=_read_texts(raw.get("images")),
+        image_names=_read_texts(raw.get("image_names")),
+        image_digests=_read_texts(raw.get("image_digests")),
+        config_hashes=_read_texts(raw.get("config_hashes")),
     )
 
 
-def _texts(raw: object) -> dict[str, str]:
+def _read_texts(raw: object) -> dict[str, str]:
     return {str(k): str(v) for k, v in raw.items()} if isinstance(raw, Mapping) else {}

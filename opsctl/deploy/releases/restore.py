@@ -1,13 +1,18 @@
-"""Puts back what ran before: the same file, the same images, verified again."""
+"""Restores what ran before a failed deploy: the same file, the same images, verified again."""
 
 from pathlib import Path
 
-from opsctl.deploy.compose_file import only
-from opsctl.deploy.compose_up import bring_up, sweep
-from opsctl.deploy.model import Base, Running
-from opsctl.deploy.observe import FILES, Observer
-from opsctl.deploy.releases.image_tags import give
-from opsctl.deploy.verify.wait import Expected, Tell, hold_to_plan, wait_well
+from opsctl.deploy.compose_file import keep_services
+from opsctl.deploy.compose_up import compose_up, remove_leftovers
+from opsctl.deploy.hooks import ReportLine
+from opsctl.deploy.model import RestorePoint, ServiceContainer
+from opsctl.deploy.observe import RELEASE_FILES, Observer
+from opsctl.deploy.releases.image_tags import restore_tags
+from opsctl.deploy.verify.wait_until_healthy import (
+    ExpectedServices,
+    check_images_and_environment,
+    wait_until_healthy,
+)
 from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.systems.engine.compose import UpOptions
 from opsctl.systems.engine.compose_model import RenderedProject, read_rendered
@@ -15,92 +20,122 @@ from opsctl.systems.files.local import MissingFileError
 from opsctl.systems.process.output import Line
 
 POLL_S = 0.5
+STOP_TIMEOUT_S = 10
+SHOWN_LINES = 5
 
 
-def restore(observer: Observer, base: Base, *, draft_text: str, tell: Tell) -> tuple[Running, ...]:
-    """Bring back what `base` describes; raise when that is not what runs in the end."""
-    wait_for_engine(observer, tell=tell)
-    give(observer, base.names)
-    sweep(observer)
-    if base.is_empty:
-        _take_down(observer, tell=tell)
+def restore(
+    observer: Observer, restore_point: RestorePoint, *, generated_text: str, report: ReportLine
+) -> tuple[ServiceContainer, ...]:
+    """Restore what ran before; raise unless exactly that runs in the end."""
+    wait_for_engine(observer, report=report)
+    restore_tags(observer, restore_point.image_names)
+    remove_leftovers(observer)
+    if restore_point.is_empty:
+        _remove_started(observer, report=report)
         return ()
-    file, project = _file(observer, base, draft_text)
-    return _up(observer, base, file=file, rendered=project, tell=tell)
+    file, rendered = _find_project_file(observer, restore_point, generated_text)
+    services = tuple(sorted(set(restore_point.images) & set(rendered.services)))
+    restarts = {
+        found.container.id: found.container.restart_count for found in observer.service_containers()
+    }
+    _start_services(observer, services, file=file, rendered=rendered, report=report)
+    expected = ExpectedServices(
+        services={n: rendered.services[n] for n in services if n not in restore_point.unhealthy},
+        images=dict(restore_point.images),
+        restarts_before=restarts,
+    )
+    return _verify_restored(observer, expected, services, report=report)
 
 
-def wait_for_engine(observer: Observer, *, tell: Tell) -> None:
-    """An engine that is being restarted comes back; one that does not needs a person."""
-    site = observer.site
-    end = site.clock.steady() + site.settings.deploy.engine_wait_s
+def wait_for_engine(observer: Observer, *, report: ReportLine) -> None:
+    """Wait for an engine that restarts; one that stays down needs a person."""
+    context = observer.context
+    end = context.clock.steady() + context.settings.deploy.engine_wait_s
     while True:
         try:
-            site.containers.now()
+            context.containers.now()
         except UnreachableError:
-            if site.clock.steady() >= end:
+            if context.clock.steady() >= end:
                 raise
         else:
             return
-        tell("waiting for the container engine")
-        site.clock.sleep(POLL_S)
+        report("waiting for the container engine")
+        context.clock.sleep(POLL_S)
 
 
-def _take_down(observer: Observer, *, tell: Tell) -> None:
-    """Nothing ran before: remove what was started, volumes never."""
-    site = observer.site
-    done = site.compose.down(
-        site.target.compose_project(), lambda line: tell(line.text), stop_timeout_s=10
+def _remove_started(observer: Observer, *, report: ReportLine) -> None:
+    """Nothing ran before: remove what was started, except volumes."""
+    context = observer.context
+    finished = context.compose.down(
+        context.target.compose_project(),
+        lambda line: report(line.text),
+        stop_timeout_s=STOP_TIMEOUT_S,
     )
-    if done.exit_code:
-        raise OpsctlError("could not take down what was started", why=done.complaint)
+    if finished.exit_code:
+        raise OpsctlError("cannot remove what was started", why=finished.complaint)
 
 
-def _file(observer: Observer, base: Base, draft_text: str) -> tuple[Path, RenderedProject]:
-    """Take the file that it ran from, or else today's with the services and images of before."""
-    site = observer.site
+def _find_project_file(
+    observer: Observer, restore_point: RestorePoint, generated_text: str
+) -> tuple[Path, RenderedProject]:
+    """Use the file it ran from, or else today's with the services and images of then."""
+    context = observer.context
     try:
-        if base.file:
-            return Path(base.file), read_rendered(site.files.read_text(Path(base.file)))
+        if restore_point.file:
+            file = Path(restore_point.file)
+            return file, read_rendered(context.files.read_text(file))
     except MissingFileError:
         pass
-    service_names = {service: _name_of(base, image) for service, image in base.images.items()}
-    text = only(draft_text, service_names)
-    path = site.state_directory / FILES / f"restore-{site.target.env}.json"
-    site.files.make_private_dir(path.parent)
-    site.files.write_text(path, text)
+    images = restore_point.images.items()
+    text = keep_services(generated_text, {s: _name_of(restore_point, image) for s, image in images})
+    path = context.state_directory / RELEASE_FILES / f"restore-{context.target.env}.json"
+    context.files.make_private_dir(path.parent)
+    context.files.write_text(path, text)
     return path, read_rendered(text)
 
 
-def _name_of(base: Base, image: str) -> str:
-    return next((name for name, one in base.names.items() if one == image), image)
+def _name_of(restore_point: RestorePoint, image_id: str) -> str:
+    names = restore_point.image_names.items()
+    return next((name for name, named in names if named == image_id), image_id)
 
 
-def _up(
-    observer: Observer, base: Base, *, file: Path, rendered: RenderedProject, tell: Tell
-) -> tuple[Running, ...]:
-    site = observer.site
-    services = tuple(sorted(set(base.images) & set(rendered.services)))
-    project = site.target.compose_project(file, secrets=rendered.secrets)
-    timeout_s = site.settings.deploy.wait_timeout_s
-    how = UpOptions(services=services, wait_timeout_s=None, remove_orphans=True, limit_s=timeout_s)
-    said: list[str] = []
+def _start_services(
+    observer: Observer,
+    services: tuple[str, ...],
+    *,
+    file: Path,
+    rendered: RenderedProject,
+    report: ReportLine,
+) -> None:
+    context = observer.context
+    project = context.target.compose_project(file, secrets=rendered.secrets)
+    limit_s = context.settings.deploy.wait_timeout_s
+    how = UpOptions(services=services, wait_timeout_s=None, remove_orphans=True, limit_s=limit_s)
+    output: list[str] = []
 
-    def hear(line: Line) -> None:
-        said.append(line.text)
-        tell(line.text)
+    def take_line(line: Line) -> None:
+        output.append(line.text)
+        report(line.text)
 
-    before = {one.container.id: one.container.restart_count for one in observer.running()}
-    done = bring_up(observer, project, how, hear)
-    if done.exit_code:
-        raise OpsctlError("could not bring back what ran before", why=" | ".join(said[-5:]))
-    wanted = Expected(
-        services={n: rendered.services[n] for n in services if n not in base.unwell},
-        images=dict(base.images),
-        restarts_before=before,
-    )
-    running = wait_well(observer, wanted, timeout_s=timeout_s, tell=tell)
-    missing = sorted(set(base.images) - set(services))
+    finished = compose_up(observer, project, how, take_line)
+    if finished.exit_code:
+        why = " | ".join(output[-SHOWN_LINES:])
+        raise OpsctlError("cannot restore the previous release", why=why)
+
+
+def _verify_restored(
+    observer: Observer,
+    expected: ExpectedServices,
+    services: tuple[str, ...],
+    *,
+    report: ReportLine,
+) -> tuple[ServiceContainer, ...]:
+    timeout_s = observer.context.settings.deploy.wait_timeout_s
+    containers = wait_until_healthy(observer, expected, timeout_s=timeout_s, report=report)
+    missing = sorted(set(expected.images) - set(services))
     if missing:
-        raise OpsctlError("could not bring back every service", why=f"no record of {missing}")
-    hold_to_plan(observer, wanted, running)
-    return running
+        why = f"no record of {', '.join(missing)}"
+        raise OpsctlError("cannot restore every service", why=why)
+    check_images_and_environment(observer, expected, containers)
+    return containers

@@ -1,91 +1,107 @@
-"""Goes back to an earlier release: its own file, its own images, no network where they are kept."""
+"""Rolls back to an earlier release: its own file and images, offline where they are kept."""
 
 from dataclasses import replace
 
-from opsctl.deploy.model import Base, Draft, Recorded, Seen, Wish
+from opsctl.deploy.hooks import DeployHooks
+from opsctl.deploy.model import (
+    DeployOptions,
+    GeneratedProject,
+    Observation,
+    RecordedRelease,
+    RestorePoint,
+)
 from opsctl.deploy.observe import Observer
-from opsctl.deploy.plan import rollback_plan
-from opsctl.deploy.releases.rebuild_image import ways
-from opsctl.deploy.releases.release_log import base_of
-from opsctl.deploy.run import Helpers, Run
-from opsctl.deploy.up import guarded
+from opsctl.deploy.plan import plan_rollback
+from opsctl.deploy.releases.rebuild_image import plan_image_fetches
+from opsctl.deploy.releases.release_log import read_restore_point
+from opsctl.deploy.run import DeployRun
+from opsctl.deploy.up import check_plan
 from opsctl.errors import OpsctlError
 
 
-def prepare_rollback(observer: Observer, name: str | None, wish: Wish, helpers: Helpers) -> Run:
-    """Plan the way back; without a name to what ran before the release that runs now."""
-    live, unfinished = observer.ledger.live(), observer.ledger.unfinished()
-    origin = choose(observer, name, live=live, unfinished=unfinished)
-    made = _draft(observer, origin)
-    seen = observer.look_at(made, live=live, unfinished=unfinished)
-    there = {s: observer.site.stock.image(i) is not None for s, i in origin.images.items()}
-    seen = _as_it_will_be(seen, origin, there)
-    planned = rollback_plan(
-        replace(seen, live=origin),
-        release=observer.ledger.new_id(),
-        fetch=ways(origin, made.text, there),
+def prepare_rollback(
+    observer: Observer, name: str | None, options: DeployOptions, hooks: DeployHooks
+) -> DeployRun:
+    """Plan a rollback to the named release, by default to the previous one."""
+    current, unfinished = observer.release_log.current(), observer.release_log.unfinished()
+    origin = choose_release(observer, name, current=current, unfinished=unfinished)
+    generated = _read_release_file(observer, origin)
+    observation = observer.observe_generated(generated, current=current, unfinished=unfinished)
+    stock = observer.context.stock
+    present = {s: stock.image(image) is not None for s, image in origin.images.items()}
+    observation = _with_restored_tags(observation, origin, present)
+    plan = plan_rollback(
+        replace(observation, current_release=origin),
+        release=observer.release_log.new_id(),
+        fetches=plan_image_fetches(origin, generated.text, present),
         origin=origin.id,
-        notifies=helpers.notifier is not None,
+        notifies=hooks.notifier is not None,
     )
-    run = Run(observer, guarded(observer, seen, planned, wish), seen, wish, helpers)
-    run.origin = origin
-    return run
+    checked = check_plan(observer, observation, plan, options)
+    return DeployRun(observer, checked, observation, options, hooks, origin=origin)
 
 
-def choose(
-    observer: Observer, name: str | None, *, live: Recorded | None, unfinished: Recorded | None
-) -> Recorded:
+def choose_release(
+    observer: Observer,
+    name: str | None,
+    *,
+    current: RecordedRelease | None,
+    unfinished: RecordedRelease | None,
+) -> RecordedRelease:
     if name is not None:
-        return observer.ledger.find(name)
-    if unfinished is not None and live is not None:
-        # The half deploy never was a release: before it ran the live one.
-        return live
-    older = observer.ledger.before(live)
-    if older:
-        return older[0]
-    base = base_of(live) if live else Base()
-    if live is not None and not base.is_empty and live.kind == "up":
-        return _unrecorded(live, base)
-    env = observer.site.target.env
+        return observer.release_log.find(name)
+    if unfinished is not None and current is not None:
+        # The unfinished deploy never became a release: the current one ran before it.
+        return current
+    previous = observer.release_log.previous(current)
+    if previous:
+        return previous[0]
+    restore_point = read_restore_point(current) if current else RestorePoint()
+    if current is not None and not restore_point.is_empty and current.kind == "up":
+        return _release_before_first(current, restore_point)
+    env = observer.context.target.env
     raise OpsctlError(
-        f"there is no release of {env} to go back to",
-        why=f"the ledger knows {'one' if live else 'none'} that ended well",
-        hint=f"`opsctl history -e {env}` lists them; `opsctl up` deploys what is checked out,"
-        f" `opsctl down -e {env}` stops it.",
+        f"cannot roll back {env}: there is no release to go back to",
+        why=f"the release log has {'one successful release' if current else 'no successful one'}",
+        hint=f"`opsctl history -e {env}` lists the releases; `opsctl up -e {env}` deploys the"
+        f" checkout, `opsctl down -e {env}` stops the environment.",
     )
 
 
-def _unrecorded(live: Recorded, base: Base) -> Recorded:
-    """Take what ran before the first release as one: it is known by its images alone."""
-    names = {image: name for name, image in base.names.items()}
-    services = tuple(base.images)
+def _release_before_first(current: RecordedRelease, restore_point: RestorePoint) -> RecordedRelease:
+    """Treat what ran before the first release as one: only its images are known."""
+    names = {image: name for name, image in restore_point.image_names.items()}
+    images = restore_point.images
     return replace(
-        live,
-        id=f"before-{live.id}",
-        images=base.images,
-        names={service: names.get(image, image) for service, image in base.images.items()},
-        digests={},
-        file=base.file or live.file,
-        services=services if base.file else live.services,
+        current,
+        id=f"before-{current.id}",
+        images=images,
+        image_names={service: names.get(image, image) for service, image in images.items()},
+        image_digests={},
+        file=restore_point.file or current.file,
+        services=tuple(images) if restore_point.file else current.services,
     )
 
 
-def _draft(observer: Observer, origin: Recorded) -> Draft:
-    made = observer.read_draft(origin)
-    if made is None:
+def _read_release_file(observer: Observer, origin: RecordedRelease) -> GeneratedProject:
+    generated = observer.read_release_file(origin)
+    if generated is None:
+        commit = origin.git_sha[:12] or "what you want"
         raise OpsctlError(
-            f"release {origin.id} cannot be brought back",
+            f"cannot restore release {origin.id}",
             why=f"the file that it ran from is gone: {origin.file or 'none was kept'}",
-            hint=f"Check out {origin.git_sha[:12] or 'what you want'}, and deploy: opsctl up",
+            hint=f"Check out {commit}, and deploy: opsctl up",
         )
-    return made
+    return generated
 
 
-def _as_it_will_be(seen: Seen, origin: Recorded, there: dict[str, bool]) -> Seen:
-    """See the images as they will be named: the plan is about that."""
-    ids = dict(seen.image_ids)
+def _with_restored_tags(
+    observation: Observation, origin: RecordedRelease, present: dict[str, bool]
+) -> Observation:
+    """Plan with the image ids that the names will have once the tags are restored."""
+    ids = dict(observation.image_ids)
     for service, image in origin.images.items():
-        name = origin.names.get(service)
+        name = origin.image_names.get(service)
         if name in ids:
-            ids[name] = image if there[service] else None
-    return replace(seen, image_ids=ids)
+            ids[name] = image if present[service] else None
+    return replace(observation, image_ids=ids)

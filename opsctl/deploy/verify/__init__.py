@@ -1,1 +1,1 @@
-"""Whether what was started is healthy, and the data behind it fresh."""
+"""Checks that what was started is healthy, and that its data is current."""

@@ -1,19 +1,23 @@
-"""Claims about data that must hold after a deploy: somebody listens, and rows are young."""
+"""Checks on data after a deploy: channels have a subscriber, and tables have fresh rows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from opsctl.deploy.model import Gate
+from opsctl.deploy.hooks import DataCheck, ReportLine
 from opsctl.errors import OpsctlError
 from opsctl.settings import Settings
 from opsctl.settings.sections.deploy import FreshTable
 
 if TYPE_CHECKING:
+    from opsctl.deploy.observe import Observer
     from opsctl.systems.postgres.client import Name, Postgres
     from opsctl.systems.redis.client import Redis
 
+POLL_S = 1.0
 
-class DataSite(Protocol):
+
+class DataCheckContext(Protocol):
     @property
     def settings(self) -> Settings: ...
     @property
@@ -22,64 +26,80 @@ class DataSite(Protocol):
     def postgres(self) -> "Postgres": ...
 
 
-def gates(site: DataSite) -> tuple[Gate, ...]:
-    """Make a gate of each claim in the settings; the systems are asked only when it is tried."""
-    rules = site.settings.deploy
+def list_data_checks(context: DataCheckContext) -> tuple[DataCheck, ...]:
+    """Make a check of each condition in the settings; nothing is connected until it runs."""
+    settings = context.settings.deploy
     return (
-        *(Subscribed(site, channel) for channel in rules.subscribed_channels),
-        *(Fresh(site, table) for table in rules.fresh_tables),
+        *(SubscriberCheck(context, channel) for channel in settings.subscribed_channels),
+        *(FreshRowsCheck(context, table) for table in settings.fresh_tables),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Subscribed:
-    """A channel has a subscriber; any pattern counts, for Redis does not tell which there are."""
+def wait_for_data(observer: "Observer", checks: Sequence[DataCheck], *, report: ReportLine) -> None:
+    """Wait until every check passes."""
+    context = observer.context
+    timeout_s = context.settings.deploy.data_check_timeout_s
+    end = context.clock.steady() + timeout_s
+    for check in checks:
+        while (problem := check.find_problem()) is not None:
+            if context.clock.steady() >= end:
+                why = f"not met within {timeout_s:g} s: {problem}"
+                raise OpsctlError(f"cannot verify the data: {check.name}", why=why)
+            report(f"waiting for {check.name}: {problem}")
+            context.clock.sleep(POLL_S)
 
-    site: DataSite
+
+@dataclass(frozen=True, slots=True)
+class SubscriberCheck:
+    """A channel has a subscriber; any pattern counts, because Redis does not list patterns."""
+
+    context: DataCheckContext
     channel: str
 
     @property
     def name(self) -> str:
         return f"a subscriber to {self.channel}"
 
-    def objection(self) -> str | None:
+    def find_problem(self) -> str | None:
         try:
-            counted = self.site.redis.call("PUBSUB", "NUMSUB", self.channel)
-            patterns = self.site.redis.call("PUBSUB", "NUMPAT")
+            counted = self.context.redis.call("PUBSUB", "NUMSUB", self.channel)
+            patterns = self.context.redis.call("PUBSUB", "NUMPAT")
         except OpsctlError as error:
             return f"{error.what}: {error.why}" if error.why else error.what
         if int(counted[1]) or int(patterns):
             return None
-        return "nobody listens"
+        return "it has no subscriber"
 
 
 @dataclass(frozen=True, slots=True)
-class Fresh:
-    """A table has a row that is young enough, by the database's own clock."""
+class FreshRowsCheck:
+    """A table has a row that is new enough, by the database's own clock."""
 
-    site: DataSite
+    context: DataCheckContext
     table: FreshTable
 
     @property
     def name(self) -> str:
-        return f"young rows in {self.table.table}"
+        return f"fresh rows in {self.table.table}"
 
-    def objection(self) -> str | None:
+    def find_problem(self) -> str | None:
         try:
-            age_s = self._age_s()
+            age_s = self._newest_age_s()
         except OpsctlError as error:
             return f"{error.what}: {error.why}" if error.why else error.what
         if age_s is None:
             return "it has no rows"
         limit_s = self.table.within_s
-        return None if age_s <= limit_s else f"the youngest is {age_s:.0f} s old, not {limit_s:g}"
+        if age_s <= limit_s:
+            return None
+        return f"the newest row is {age_s:.0f} s old; the limit is {limit_s:g} s"
 
-    def _age_s(self) -> float | None:
+    def _newest_age_s(self) -> float | None:
         names: dict[str, Name] = {
             "table": tuple(self.table.table.split(".")),
             "column": self.table.column,
         }
-        with self.site.postgres.session(read_only=True) as session:
+        with self.context.postgres.session(read_only=True) as session:
             ((age,),) = session.query(
                 "SELECT extract(epoch FROM now() - max({column}))::float8 FROM {table}",
                 names=names,

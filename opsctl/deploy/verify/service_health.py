@@ -1,109 +1,115 @@
-"""Decides whether services are well: pure, so that every case is a plain value in a test."""
+"""Decides whether the containers of a service are healthy; pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from opsctl.deploy.model import Running
+from opsctl.deploy.model import ServiceContainer
 from opsctl.systems.engine.compose_model import Service
 from opsctl.systems.engine.model import Container
 
 
-class Health(StrEnum):
-    WELL = "well"
-    DONE = "done"
+class ServiceHealth(StrEnum):
+    HEALTHY = "healthy"
+    COMPLETED = "completed"
     WAITING = "waiting"
     FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class HealthVerdict:
     service: str
-    health: Health
+    health: ServiceHealth
     why: str
     container: str = ""
-    left_s: float = 0.0
-    """How much of the stable window is left."""
+    remaining_s: float = 0.0
+    """How much longer the container must run to count as stable."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
-    """What well means."""
+class HealthRules:
+    """When a container counts as healthy, and when as crashing."""
 
     stable_s: float
     crash_restarts: int
     restarts_before: Mapping[str, int]
-    """Container id to the restarts it had when the wait began."""
+    """Container id to its restart count when the wait began."""
 
 
-def judge(
-    service: Service, found: Sequence[Running], rules: Rules, *, now: datetime
-) -> tuple[Verdict, ...]:
-    """Judge each container of one service."""
-    verdicts = tuple(_judge(service, one.container, rules, now) for one in found)
-    if len(found) < service.replicas:
-        missing = f"{len(found)} of {service.replicas} containers are there"
-        return (*verdicts, Verdict(service.name, Health.FAILED, missing))
+def judge_service(
+    service: Service, containers: Sequence[ServiceContainer], rules: HealthRules, *, now: datetime
+) -> tuple[HealthVerdict, ...]:
+    """Judge each container of one service; missing replicas are a failure of their own."""
+    verdicts = tuple(_judge_container(service, found.container, rules, now) for found in containers)
+    if len(containers) < service.replicas:
+        why = f"{len(containers)} of {service.replicas} containers exist"
+        return (*verdicts, HealthVerdict(service.name, ServiceHealth.FAILED, why))
     return verdicts
 
 
-def _judge(service: Service, container: Container, rules: Rules, now: datetime) -> Verdict:
-    health, why = _health(service, container, rules, now)
-    left_s = rules.stable_s - _ran_s(container, now) if health is Health.WAITING else 0.0
-    return Verdict(service.name, health, why, container.id, max(0.0, left_s))
+def _judge_container(
+    service: Service, container: Container, rules: HealthRules, now: datetime
+) -> HealthVerdict:
+    health, why = _decide_health(service, container, rules, now)
+    is_waiting = health is ServiceHealth.WAITING
+    remaining_s = rules.stable_s - _uptime_s(container, now) if is_waiting else 0.0
+    return HealthVerdict(service.name, health, why, container.id, max(0.0, remaining_s))
 
 
-def _health(
-    service: Service, container: Container, rules: Rules, now: datetime
-) -> tuple[Health, str]:
+def _decide_health(
+    service: Service, container: Container, rules: HealthRules, now: datetime
+) -> tuple[ServiceHealth, str]:
     restarts = container.restart_count - rules.restarts_before.get(container.id, 0)
     if restarts >= rules.crash_restarts:
-        return Health.FAILED, f"crash loop: restarted {restarts} times, last {_ended(container)}"
+        why = f"crash loop: restarted {restarts} times, last {_describe_exit(container)}"
+        return ServiceHealth.FAILED, why
     match container.state:
         case "running":
-            return _running(container, rules, now)
+            return _decide_running(container, rules, now)
         case "restarting":
-            return Health.WAITING, f"restarting, last {_ended(container)}"
+            return ServiceHealth.WAITING, f"restarting, last {_describe_exit(container)}"
         case "exited":
-            return _exited(service, container)
+            return _decide_exited(service, container)
         case "created":
-            return Health.WAITING, "created, not started yet"
+            return ServiceHealth.WAITING, "created, not started yet"
         case state:
-            return Health.FAILED, state
+            return ServiceHealth.FAILED, state
 
 
-def _running(container: Container, rules: Rules, now: datetime) -> tuple[Health, str]:
+def _decide_running(
+    container: Container, rules: HealthRules, now: datetime
+) -> tuple[ServiceHealth, str]:
     if container.health == "unhealthy":
-        return Health.FAILED, "unhealthy: its health check fails"
+        return ServiceHealth.FAILED, "unhealthy: its health check fails"
     if container.health == "starting":
-        return Health.WAITING, "its health check has not passed yet"
+        return ServiceHealth.WAITING, "its health check has not passed yet"
     if container.health == "healthy":
-        return Health.WELL, "healthy"
-    ran_s = _ran_s(container, now)
-    if ran_s < rules.stable_s:
-        return Health.WAITING, f"running for {ran_s:.0f} of {rules.stable_s:g} s"
-    return Health.WELL, "running, stable"
+        return ServiceHealth.HEALTHY, "healthy"
+    uptime_s = _uptime_s(container, now)
+    if uptime_s < rules.stable_s:
+        return ServiceHealth.WAITING, f"running for {uptime_s:.0f} of {rules.stable_s:g} s"
+    return ServiceHealth.HEALTHY, "running, stable"
 
 
-def _ran_s(container: Container, now: datetime) -> float:
+def _uptime_s(container: Container, now: datetime) -> float:
     since = container.started_at
     return max(0.0, (now - since).total_seconds()) if since else 0.0
 
 
-def _exited(service: Service, container: Container) -> tuple[Health, str]:
+def _decide_exited(service: Service, container: Container) -> tuple[ServiceHealth, str]:
     if container.exit_code == 0 and is_one_shot(service):
-        return Health.DONE, "ended well"
+        return ServiceHealth.COMPLETED, "completed"
     if container.exit_code == 0:
-        return Health.WAITING, "ended; it will be started again"
-    return Health.FAILED, _ended(container)
+        return ServiceHealth.WAITING, "exited; it will be restarted"
+    return ServiceHealth.FAILED, _describe_exit(container)
 
 
 def is_one_shot(service: Service) -> bool:
-    """A service that may end: nothing starts it again."""
+    """A service that may exit: nothing restarts it after a success."""
     return service.restart.partition(":")[0] in {"", "no", "on-failure"}
 
 
-def _ended(container: Container) -> str:
-    said = f"exit code {container.exit_code}"
-    return f"{said}, out of memory" if container.was_out_of_memory else said
+def _describe_exit(container: Container) -> str:
+    exit_code = f"exit code {container.exit_code}"
+    return f"{exit_code}, out of memory" if container.was_out_of_memory else exit_code

@@ -1,27 +1,27 @@
-"""Section `deploy`: how long a deploy waits, what it keeps, what it lets pass."""
+"""Section `deploy`: timeouts, what is kept, and what the preflight checks allow."""
 
 from opsctl.settings.section import Section, setting
 
 
 class FreshTable(Section):
-    """A table that must have young rows after a deploy."""
+    """A table that must have fresh rows after a deploy."""
 
     table: str = setting("market_ticks", "Table, or schema.table.", min_length=1)
-    column: str = setting("time", "Its column with the time of a row.", min_length=1)
-    within_s: float = setting(60.0, "How old the youngest row may be.", gt=0, le=86400)
+    column: str = setting("time", "Column with the time of each row.", min_length=1)
+    within_s: float = setting(60.0, "Maximum age of the newest row.", gt=0, le=86400)
 
 
 class Deploy(Section):
-    """How long a deploy waits, what it keeps, and what it lets pass."""
+    """Timeouts of a deploy, what it keeps, and what its preflight checks allow."""
 
     keep_releases: int = setting(
         1,
-        "Releases before the running one whose images a clean-up keeps; 0: no unused image stays.",
+        "Previous releases whose images a clean-up keeps; 0 keeps no unused image.",
         ge=0,
         le=50,
     )
     wait_timeout_s: float = setting(
-        120.0, "Longest wait until every service is well.", gt=0, le=3600
+        120.0, "Longest wait until every service is healthy.", gt=0, le=3600
     )
     stable_s: float = setting(
         5.0,
@@ -30,33 +30,35 @@ class Deploy(Section):
         le=600,
     )
     engine_wait_s: float = setting(
-        30.0, "How long putting back waits for an engine that went away.", ge=0, le=3600
+        30.0, "How long a restore waits for an engine that is unreachable.", ge=0, le=3600
     )
-    crash_restarts: int = setting(3, "Restarts during a deploy that are a crash loop.", ge=1, le=50)
-    log_lines: int = setting(20, "Lines of a failed service's log that are shown.", ge=1, le=1000)
+    crash_restarts: int = setting(
+        3, "Restarts during a deploy that count as a crash loop.", ge=1, le=50
+    )
+    log_lines: int = setting(20, "Log lines that are printed for a failed service.", ge=1, le=1000)
     disk_warn_percent: float = setting(
-        80.0, "Used share of the engine's disk that warns, and names the clean-up.", ge=1, le=100
+        80.0, "Used percentage of the engine's disk that causes a warning.", ge=1, le=100
     )
     disk_reserve_mb: int = setting(
         512, "MiB that must stay free on the engine's disk after a deploy.", ge=0
     )
     image_estimate_mb: int = setting(
-        512, "MiB that an image is taken for that was never here before.", ge=0
+        512, "Assumed MiB of an image that this engine has never had.", ge=0
     )
     prune: bool = setting(True, "Clean up after a verified production deploy.")
-    spare_young_s: float = setting(
+    prune_min_age_s: float = setting(
         60.0,
-        "A clean-up spares what another compose project created this short a time ago.",
+        "A clean-up keeps what another compose project created less than this time ago.",
         ge=0,
         le=86400,
     )
     allow_docker_socket: tuple[str, ...] = setting(
-        (), "Services that may have the engine's socket, which is root on the host."
+        (), "Services that may mount the engine's socket, which gives root on the host."
     )
     allow_privileged: tuple[str, ...] = setting((), "Services that may be privileged.")
     database_ports: tuple[int, ...] = setting(
         (5432, 6379, 26379, 3306, 1433, 1521, 27017, 9200, 11211),
-        "Ports of databases: never published beyond loopback or the tailnet in production.",
+        "Ports of databases: in production published only on loopback or the tailnet.",
     )
     database_images: tuple[str, ...] = setting(
         (
@@ -71,19 +73,19 @@ class Deploy(Section):
             "influxdb",
             "elasticsearch",
         ),
-        "Words in the name of an image that keeps data.",
+        "Words in an image name that mark a service as a database.",
     )
     subscribed_channels: tuple[str, ...] = setting(
-        (), "Pub/sub channels that must have a subscriber after a deploy."
+        (), "Pub/Sub channels that must have a subscriber after a deploy."
     )
     fresh_tables: tuple[FreshTable, ...] = setting(
-        (), "Tables that must have young rows after a deploy: table, column, within_s."
+        (), "Tables that must have fresh rows after a deploy: table, column, within_s."
     )
-    gate_timeout_s: float = setting(
-        60.0, "Longest wait until the data is as it must be.", gt=0, le=3600
+    data_check_timeout_s: float = setting(
+        60.0, "Longest wait until the data checks pass.", gt=0, le=3600
     )
     lock_dir: str = setting(
         "/run/lock",
-        "Directory on the engine's machine that every user may write to; deploy locks stand there.",
+        "Directory for deploy locks on the engine's machine, writable by every user.",
         pattern=r"^/[A-Za-z0-9._/-]+$",
     )

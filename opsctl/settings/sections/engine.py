@@ -11,4 +11,4 @@ class Engine(Section):
         "Address of the engine, e.g. unix:///var/run/docker.sock; empty means the local socket.",
         env=("DOCKER_HOST",),
     )
-    timeout_s: float = setting(10.0, "Longest wait for one answer of the engine.", gt=0, le=3600)
+    timeout_s: float = setting(10.0, "Longest wait for an answer from the engine.", gt=0, le=3600)

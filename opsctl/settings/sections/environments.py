@@ -8,14 +8,14 @@ class Environment(Section):
 
     compose_file: str = setting("", "Compose file; empty means docker-compose.<env>.yml.")
     host: str = setting(
-        "", "ssh://user@host of a remote engine, on the tailnet; empty means engine.host."
+        "", "ssh://user@host of a remote engine on the tailnet; empty means engine.host."
     )
     project: str = setting(
         "",
-        "Compose project; empty means <project.name>-<env>.",
+        "Name of the compose project; empty means <project.name>-<env>.",
         pattern=r"^([a-z0-9][a-z0-9_-]{0,62})?$",
     )
-    profiles: tuple[str, ...] = setting((), "Compose profiles that are switched on.")
+    profiles: tuple[str, ...] = setting((), "Active compose profiles.")
 
 
 class Environments(Section):
@@ -23,8 +23,8 @@ class Environments(Section):
 
     prod: Environment = setting(Environment(), "Production: APP_ENV=production.")
     dev: Environment = setting(Environment(), "Development: APP_ENV=development.")
-    local: Environment = setting(Environment(), "As dev, on this machine.")
+    local: Environment = setting(Environment(), "Development on this machine.")
 
     def of(self, env: str) -> Environment:
-        found: Environment = getattr(self, env)
-        return found
+        environment: Environment = getattr(self, env)
+        return environment

@@ -7,6 +7,7 @@ from typing import Any
 from docker import errors
 
 from opsctl.systems.docker.containers import DISK_USAGE_S, PATIENT_S, DockerContainers
+from opsctl.systems.engine.compose_labels import PROJECT_LABEL
 from opsctl.systems.engine.inventory import (
     EngineFacts,
     EngineNetwork,
@@ -154,7 +155,7 @@ def _network(row: Mapping[str, Any]) -> EngineNetwork:
 
 def _publishers(row: Mapping[str, Any]) -> tuple[PortPublisher, ...]:
     name = (row["Names"] or [row["Id"]])[0].removeprefix("/")
-    project = (row["Labels"] or {}).get("com.docker.compose.project", "")
+    project = (row["Labels"] or {}).get(PROJECT_LABEL, "")
     return tuple(
         PortPublisher(name, project, port.get("IP", ""), port["PublicPort"])
         for port in row["Ports"] or ()

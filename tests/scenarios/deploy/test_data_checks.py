@@ -1,4 +1,4 @@
-"""What other capabilities add to a deploy: claims about data, migrations, messages."""
+"""What other capabilities add to a deploy: data checks and migrations."""
 
 import subprocess
 from collections.abc import Iterator
@@ -8,27 +8,27 @@ from dataclasses import dataclass, field
 import pytest
 
 from opsctl.deploy.execute import execute
-from opsctl.deploy.model import Wish
+from opsctl.deploy.hooks import DeployHooks
+from opsctl.deploy.model import DeployOptions
 from opsctl.deploy.observe import Observer
-from opsctl.deploy.run import Helpers
-from opsctl.deploy.up import prepare
+from opsctl.deploy.up import prepare_deploy
 from opsctl.errors import OpsctlError
 from opsctl.wiring import Wiring, WorkPlace
 from tests.engines.databases import Database
 from tests.engines.redis import RedisServer
-from tests.scenarios.deploy.stage import STORE, WEB, Stage
+from tests.scenarios.deploy.deployed_project import STORE, WEB, DeployedProject
 from tests.waiting import wait_for
 
 
 @pytest.fixture
-def listened(stage: Stage, redis_server: RedisServer) -> Stage:
-    stage.variables |= {
+def subscribed(project: DeployedProject, redis_server: RedisServer) -> DeployedProject:
+    project.variables |= {
         "REDIS_HOST": redis_server.address.host,
         "REDIS_PORT": str(redis_server.address.port),
         "OPSCTL_DEPLOY_SUBSCRIBED_CHANNELS": "ticker.kr",
-        "OPSCTL_DEPLOY_GATE_TIMEOUT_S": "3",
+        "OPSCTL_DEPLOY_DATA_CHECK_TIMEOUT_S": "3",
     }
-    return stage
+    return project
 
 
 @contextmanager
@@ -44,102 +44,104 @@ def _subscriber(server: RedisServer) -> Iterator[None]:
         listening.terminate()
 
 
-def test_a_channel_that_nobody_listens_to_fails_the_deploy(
-    listened: Stage, redis_server: RedisServer
+def test_a_channel_without_a_subscriber_fails_the_deploy(
+    subscribed: DeployedProject, redis_server: RedisServer
 ) -> None:
-    listened.write({"web": WEB, "store": STORE})
-    listened.version("1")
+    subscribed.write_compose_file({"web": WEB, "store": STORE})
+    subscribed.commit_version("1")
     with _subscriber(redis_server):
-        listened.up()
-    listened.version("2")
+        subscribed.run_up()
+    subscribed.commit_version("2")
 
-    done = listened.up(exit_code=1)
+    done = subscribed.run_up(exit_code=1)
 
     assert "a subscriber to ticker.kr" in done.err
-    assert "nobody listens" in done.err
-    assert listened.serves() == "1"
+    assert "it has no subscriber" in done.err
+    assert subscribed.served_version() == "1"
 
 
-def test_a_table_without_young_rows_fails_the_deploy(stage: Stage, postgres: Database) -> None:
-    stage.variables |= {
+def test_a_table_without_fresh_rows_fails_the_deploy(
+    project: DeployedProject, postgres: Database
+) -> None:
+    project.variables |= {
         "DATABASE_URL": postgres.url,
-        "OPSCTL_DEPLOY_GATE_TIMEOUT_S": "3",
+        "OPSCTL_DEPLOY_DATA_CHECK_TIMEOUT_S": "3",
     }
-    gate = {"table": "ticks", "column": "time", "within_s": 600}
-    stage.settings(deploy={"fresh_tables": [gate]})
+    fresh_table = {"table": "ticks", "column": "time", "within_s": 600}
+    project.add_settings(deploy={"fresh_tables": [fresh_table]})
     with postgres.connect() as connection:
         connection.execute("CREATE TABLE ticks (time timestamptz)")
         connection.execute("INSERT INTO ticks VALUES (now())")
-    stage.write({"web": WEB, "store": STORE})
-    stage.version("1")
-    stage.up()
+    project.write_compose_file({"web": WEB, "store": STORE})
+    project.commit_version("1")
+    project.run_up()
 
     with postgres.connect() as connection:
         connection.execute("UPDATE ticks SET time = now() - interval '1 hour'")
-    stage.version("2")
-    done = stage.up(exit_code=1)
+    project.commit_version("2")
+    done = project.run_up(exit_code=1)
 
-    assert "the youngest is 36" in done.err
-    assert stage.serves() == "1"
+    assert "the newest row is 36" in done.err
+    assert project.served_version() == "1"
 
 
 @dataclass
-class Migrating:
-    """A migration that notes what was there when it was applied."""
+class FakeMigrator:
+    """A migrator that records which containers existed when it was applied."""
 
-    stage: Stage
+    project: DeployedProject
     fails: bool = False
-    seen: list[str] = field(default_factory=list)
+    containers: list[str] = field(default_factory=list)
 
     def pending(self) -> str | None:
         return "002_more.sql"
 
     def apply(self) -> str:
-        self.seen = self.stage.names()
+        self.containers = self.project.container_names()
         if self.fails:
             raise OpsctlError("002_more.sql could not be applied", why="it is wrong")
         return "002"
 
 
-def _deploy(stage: Stage, migration: Migrating) -> list[str]:
-    place = WorkPlace(str(stage.directory), env=stage.env)
-    wiring = Wiring(place, environ=stage.environment)
+def _deploy(project: DeployedProject, migrator: FakeMigrator) -> list[str]:
+    place = WorkPlace(str(project.directory), env=project.env)
+    wiring = Wiring(place, environ=project.environment)
     try:
         observer = Observer(wiring)
-        run = prepare(observer, Wish(), Helpers(migration=migration))
+        run = prepare_deploy(observer, DeployOptions(), DeployHooks(migrator=migrator))
         execute(run)
-        return [str(step.act) for step in run.plan.steps]
+        return [str(step.kind) for step in run.plan.steps]
     finally:
         wiring.close()
 
 
-def test_the_schema_comes_before_the_code_and_the_database_before_the_schema(
-    stage: Stage,
+def test_the_database_starts_before_the_migration_and_the_code_after_it(
+    project: DeployedProject,
 ) -> None:
-    stage.engine.run("tag", "busybox:1.37", "store-postgres:17.4")
-    stage.write({"web": WEB, "store": {**STORE, "image": "store-postgres:17.4"}})
-    stage.version("1")
-    first, second = Migrating(stage), Migrating(stage)
+    project.engine.run("tag", "busybox:1.37", "store-postgres:17.4")
+    project.write_compose_file({"web": WEB, "store": {**STORE, "image": "store-postgres:17.4"}})
+    project.commit_version("1")
+    first, second = FakeMigrator(project), FakeMigrator(project)
 
-    begun = _deploy(stage, first)
-    stage.version("2")
-    went_on = _deploy(stage, second)
+    first_steps = _deploy(project, first)
+    project.commit_version("2")
+    second_steps = _deploy(project, second)
 
-    assert begun[3:7] == ["build", "start", "migrate", "up"]
-    assert first.seen == [stage.container("store")]
-    assert went_on[3:6] == ["build", "migrate", "up"]
-    assert stage.history()[0]["schema"] == "002"
-    head, newest, *_ = stage.opsctl("history").out.splitlines()
+    assert first_steps[3:7] == ["build", "start", "migrate", "up"]
+    assert first.containers == [project.container_name("store")]
+    assert second_steps[3:6] == ["build", "migrate", "up"]
+    assert project.history()[0]["schema"] == "002"
+    head, newest, *_ = project.opsctl("history").out.splitlines()
     assert newest[head.index("schema") :].split()[0] == "002"
 
 
-def test_a_migration_that_fails_changes_nothing_that_runs(stage: Stage) -> None:
-    stage.deploy("1")
-    before = stage.ids()
-    stage.version("2")
+def test_a_migration_that_fails_changes_nothing_that_runs(project: DeployedProject) -> None:
+    project.deploy_version("1")
+    before = project.container_ids()
+    project.commit_version("2")
 
     with pytest.raises(OpsctlError, match="could not be applied"):
-        _deploy(stage, Migrating(stage, fails=True))
+        _deploy(project, FakeMigrator(project, fails=True))
 
-    assert stage.ids() == before
-    assert stage.outcomes() == ["failed", "done"]
+    assert project.container_ids() == before
+    assert project.outcomes() == ["failed", "done"]

@@ -2,22 +2,22 @@ import re
 
 import pytest
 
-from tests.scenarios.deploy.stage import STORE, WEB, Done, Stage
+from tests.scenarios.deploy.deployed_project import STORE, WEB, CommandResult, DeployedProject
 from tests.waiting import wait_for
 
 SLOW = {**WEB, "healthcheck": {"test": ["CMD", "false"], "interval": "1s", "start_period": "600s"}}
 
 
 @pytest.fixture
-def busy(stage: Stage) -> Stage:
-    """A project whose deploys take until they are interrupted."""
-    stage.write({"web": SLOW, "store": STORE})
-    stage.version("1")
-    return stage
+def busy(project: DeployedProject) -> DeployedProject:
+    """A project whose deploys run until they are interrupted."""
+    project.write_compose_file({"web": SLOW, "store": STORE})
+    project.commit_version("1")
+    return project
 
 
-def test_the_second_deploy_is_told_who_is_at_work_since_when(busy: Stage) -> None:
-    with busy.start("up") as first:
+def test_the_second_deploy_reports_who_holds_the_lock_and_since_when(busy: DeployedProject) -> None:
+    with busy.start_opsctl("up") as first:
         said = first.stderr
         assert said is not None
         wait_for(lambda: "verify:" in said.readline(), 80, "the first to verify")
@@ -36,62 +36,62 @@ def test_the_second_deploy_is_told_who_is_at_work_since_when(busy: Stage) -> Non
     assert busy.opsctl("status", "--no-stats", "--json").json["holder"] == ""
 
 
-def _as_another_user(stage: Stage) -> Done:
-    """Deploy from another state directory, as another user's is: only the engine is shared."""
-    state = stage.variables.get("OPSCTL_STATE_DIR")
-    stage.variables["OPSCTL_STATE_DIR"] = str(stage.directory.parent / "another")
+def _as_another_user(project: DeployedProject) -> CommandResult:
+    """Deploy with another state directory, as another user has: only the engine is shared."""
+    state = project.variables.get("OPSCTL_STATE_DIR")
+    project.variables["OPSCTL_STATE_DIR"] = str(project.directory.parent / "another")
     try:
-        return stage.opsctl("up")
+        return project.opsctl("up")
     finally:
-        del stage.variables["OPSCTL_STATE_DIR"]
+        del project.variables["OPSCTL_STATE_DIR"]
         if state:
-            stage.variables["OPSCTL_STATE_DIR"] = state
+            project.variables["OPSCTL_STATE_DIR"] = state
 
 
-def test_the_second_deploy_may_wait_for_the_first(stage: Stage) -> None:
-    stage.write({"web": WEB, "store": STORE})
-    stage.version("1")
+def test_the_second_deploy_may_wait_for_the_first(project: DeployedProject) -> None:
+    project.write_compose_file({"web": WEB, "store": STORE})
+    project.commit_version("1")
 
-    with stage.start("up") as first:
+    with project.start_opsctl("up") as first:
         said = first.stderr
         assert said is not None
         wait_for(lambda: "up:" in said.readline(), 80, "the first to start")
-        second = stage.opsctl("up", "--lock-timeout", "60s")
+        second = project.opsctl("up", "--lock-timeout", "60s")
         said.read()
 
     assert (first.returncode, second.exit_code) == (0, 0), second.err
     assert "nothing changed" in second.out
 
 
-def test_a_kill_frees_the_lock_at_once(busy: Stage) -> None:
-    with busy.start("up") as first:
+def test_a_kill_releases_the_lock_at_once(busy: DeployedProject) -> None:
+    with busy.start_opsctl("up") as first:
         said = first.stderr
         assert said is not None
         wait_for(lambda: "verify:" in said.readline(), 80, "the first to verify")
         first.kill()
         said.read()
-    busy.write({"web": WEB, "store": STORE})
+    busy.write_compose_file({"web": WEB, "store": STORE})
 
-    done = busy.up()
+    done = busy.run_up()
 
     assert "was cut off in step verify" in done.err
-    assert busy.serves() == "1"
+    assert busy.served_version() == "1"
 
 
-def test_the_lock_of_one_user_can_be_taken_by_every_other(stage: Stage) -> None:
-    stage.write({"store": STORE})
-    stage.up()
+def test_the_lock_of_one_user_can_be_taken_by_every_other(project: DeployedProject) -> None:
+    project.write_compose_file({"store": STORE})
+    project.run_up()
 
-    (lock,) = stage.directory.parent.glob("opsctl-*.lock")
+    (lock,) = project.directory.parent.glob("opsctl-*.lock")
 
     assert lock.stat().st_mode & 0o777 == 0o666
-    assert lock.name.startswith(f"opsctl-{stage.project}-")
+    assert lock.name.startswith(f"opsctl-{project.compose_project}-")
 
 
-def test_another_environment_is_not_kept_waiting(busy: Stage) -> None:
-    busy.write({"store": STORE}, env="prod")
+def test_another_environment_is_not_kept_waiting(busy: DeployedProject) -> None:
+    busy.write_compose_file({"store": STORE}, env="prod")
     busy.commit("Production")
-    with busy.start("up") as first:
+    with busy.start_opsctl("up") as first:
         said = first.stderr
         assert said is not None
         wait_for(lambda: "verify:" in said.readline(), 80, "the first to verify")

@@ -5,39 +5,39 @@ import subprocess
 import pytest
 
 from tests.engines.docker import BUSYBOX
-from tests.scenarios.deploy.stage import STORE, WEB, Stage
+from tests.scenarios.deploy.deployed_project import STORE, WEB, DeployedProject
 
 
-def _image(stage: Stage) -> str:
-    return stage.engine.run("inspect", "--format", "{{.Image}}", stage.container("web"))
+def _image(project: DeployedProject) -> str:
+    return project.engine.run("inspect", "--format", "{{.Image}}", project.container_name("web"))
 
 
-def _has(stage: Stage, image: str) -> bool:
-    return stage.engine.attempt("image", "inspect", image).returncode == 0
+def _has(project: DeployedProject, image: str) -> bool:
+    return project.engine.attempt("image", "inspect", image).returncode == 0
 
 
-def _litter(stage: Stage) -> None:
-    """Leave what nobody uses: a stopped container, a network, images, and a volume."""
-    name = stage.name
-    stage.engine.run("create", "--name", f"{name}-stopped", BUSYBOX)
-    stage.engine.run("network", "create", f"{name}-unused")
-    stage.engine.run("volume", "create", f"{name}-data")
-    stage.engine.run("tag", BUSYBOX, f"{name}-unused:1")
+def _create_unused(project: DeployedProject) -> None:
+    """Create unused things: a stopped container, a network, images, and a volume."""
+    name = project.name
+    project.engine.run("create", "--name", f"{name}-stopped", BUSYBOX)
+    project.engine.run("network", "create", f"{name}-unused")
+    project.engine.run("volume", "create", f"{name}-data")
+    project.engine.run("tag", BUSYBOX, f"{name}-unused:1")
     dockerfile = f"FROM {BUSYBOX}\nENV UNUSED={name}\n"
     subprocess.run(
-        ["docker", "-H", stage.engine.host, "build", "-q", "-t", f"{name}-built:1", "-"],
+        ["docker", "-H", project.engine.host, "build", "-q", "-t", f"{name}-built:1", "-"],
         input=dockerfile.encode(),
         check=True,
         capture_output=True,
     )
 
 
-def test_a_production_deploy_cleans_up_and_never_touches_a_volume(prod: Stage) -> None:
-    prod.write({"web": WEB, "store": STORE})
-    prod.version("1")
-    _litter(prod)
+def test_a_production_deploy_cleans_up_and_never_touches_a_volume(prod: DeployedProject) -> None:
+    prod.write_compose_file({"web": WEB, "store": STORE})
+    prod.commit_version("1")
+    _create_unused(prod)
 
-    done = prod.up()
+    done = prod.run_up()
 
     listed = prod.engine.run("ps", "--all") + prod.engine.run("network", "ls")
     assert f"{prod.name}-stopped" not in listed
@@ -45,80 +45,80 @@ def test_a_production_deploy_cleans_up_and_never_touches_a_volume(prod: Stage) -
     assert not _has(prod, f"{prod.name}-built:1")
     assert f"{prod.name}-data" in prod.engine.run("volume", "ls")
     assert "removed image" in done.err
-    assert prod.serves() == "1"
-    assert prod.up("--json").json["outcome"] == "unchanged"
+    assert prod.served_version() == "1"
+    assert prod.run_up("--json").json["outcome"] == "unchanged"
 
 
-def test_a_development_deploy_removes_nothing(stage: Stage) -> None:
-    stage.write({"web": WEB, "store": STORE})
-    stage.version("1")
-    _litter(stage)
+def test_a_development_deploy_removes_nothing(project: DeployedProject) -> None:
+    project.write_compose_file({"web": WEB, "store": STORE})
+    project.commit_version("1")
+    _create_unused(project)
 
-    stage.up()
+    project.run_up()
 
-    assert _has(stage, f"{stage.name}-built:1")
-    assert f"{stage.name}-stopped" in stage.engine.run("ps", "--all")
+    assert _has(project, f"{project.name}-built:1")
+    assert f"{project.name}-stopped" in project.engine.run("ps", "--all")
 
 
-def test_after_a_clean_up_the_release_before_is_brought_back_without_a_network(
-    prod: Stage,
+def test_after_a_clean_up_the_previous_release_is_restored_without_a_network(
+    prod: DeployedProject,
 ) -> None:
-    prod.deploy("1")
+    prod.deploy_version("1")
     first = _image(prod)
-    prod.version("2")
-    prod.up()
+    prod.commit_version("2")
+    prod.run_up()
     second = _image(prod)
-    prod.version("3")
-    prod.up()
+    prod.commit_version("3")
+    prod.run_up()
 
     # This engine has no network but loopback: nothing could be pulled.
     done = prod.opsctl("rollback")
 
     assert done.exit_code == 0, done.err
-    assert prod.serves() == "2"
+    assert prod.served_version() == "2"
     assert _image(prod) == second
     assert not _has(prod, first)
-    assert prod.precious == "do not lose this"
+    assert prod.data == "do not lose this"
     newest = prod.history()[0]
     assert (newest["kind"], newest["git_subject"]) == ("rollback", "Serve 2")
 
 
-def test_a_rollback_by_name_and_by_commit(stage: Stage) -> None:
-    stage.deploy("1")
-    commit = stage.git("rev-parse", "HEAD")
+def test_a_rollback_by_name_and_by_commit(project: DeployedProject) -> None:
+    project.deploy_version("1")
+    commit = project.git("rev-parse", "HEAD")
     for version in ("2", "3"):
-        stage.version(version)
-        stage.up()
-    second = stage.history()[1]["id"]
+        project.commit_version(version)
+        project.run_up()
+    second = project.history()[1]["id"]
 
-    by_name = stage.opsctl("rollback", second)
-    served = stage.serves()
-    by_commit = stage.opsctl("rollback", commit[:10])
+    by_name = project.opsctl("rollback", second)
+    served = project.served_version()
+    by_commit = project.opsctl("rollback", commit[:10])
 
     assert (by_name.exit_code, by_commit.exit_code) == (0, 0), by_commit.err
-    assert (served, stage.serves()) == ("2", "1")
+    assert (served, project.served_version()) == ("2", "1")
 
 
-def test_going_back_twice_goes_back_two_releases(stage: Stage) -> None:
-    stage.deploy("1")
+def test_going_back_twice_goes_back_two_releases(project: DeployedProject) -> None:
+    project.deploy_version("1")
     for version in ("2", "3"):
-        stage.version(version)
-        stage.up()
+        project.commit_version(version)
+        project.run_up()
 
-    served = [(stage.opsctl("rollback").exit_code, stage.serves()) for _ in range(2)]
-    last = stage.opsctl("rollback")
+    served = [(project.opsctl("rollback").exit_code, project.served_version()) for _ in range(2)]
+    last = project.opsctl("rollback")
 
     assert served == [(0, "2"), (0, "1")]
     assert last.exit_code == 1
     assert "no release" in last.err
 
 
-def test_with_nothing_kept_a_rollback_builds_again_from_the_commit(prod: Stage) -> None:
+def test_with_nothing_kept_a_rollback_rebuilds_from_the_commit(prod: DeployedProject) -> None:
     prod.variables["OPSCTL_DEPLOY_KEEP_RELEASES"] = "0"
-    prod.deploy("1")
+    prod.deploy_version("1")
     first = _image(prod)
-    prod.version("2")
-    prod.up()
+    prod.commit_version("2")
+    prod.run_up()
     gone = not _has(prod, first)
 
     plan = prod.opsctl("rollback", "-n")
@@ -127,17 +127,17 @@ def test_with_nothing_kept_a_rollback_builds_again_from_the_commit(prod: Stage) 
     assert gone
     assert "build it from commit" in plan.out
     assert done.exit_code == 0, done.err
-    assert prod.serves() == "1"
+    assert prod.served_version() == "1"
     assert prod.git("worktree", "list").count("\n") == 0
 
 
-def test_what_must_be_kept_and_is_not_there_stops_the_clean_up_not_the_deploy(
-    prod: Stage,
+def test_a_missing_image_that_must_be_kept_stops_the_clean_up(
+    prod: DeployedProject,
 ) -> None:
-    prod.deploy("1")
-    prod.version("2")
+    prod.deploy_version("1")
+    prod.commit_version("2")
     prod.variables["OPSCTL_DEPLOY_PRUNE"] = "false"
-    prod.up()
+    prod.run_up()
     prod.engine.run("system", "prune", "--all", "--force")
     del prod.variables["OPSCTL_DEPLOY_PRUNE"]
     prod.engine.run("volume", "create", f"{prod.name}-data")
@@ -147,12 +147,12 @@ def test_what_must_be_kept_and_is_not_there_stops_the_clean_up_not_the_deploy(
 
     assert "nothing was removed" in by_hand.out
     assert forced.exit_code == 0, forced.err
-    assert prod.serves() == "2"
+    assert prod.served_version() == "2"
 
 
-def test_a_clean_up_that_meets_another_one_fails_no_deploy(prod: Stage) -> None:
-    prod.deploy("1")
-    prod.version("2")
+def test_a_deploy_succeeds_while_someone_else_cleans_up(prod: DeployedProject) -> None:
+    prod.deploy_version("1")
+    prod.commit_version("2")
     prune = f"while docker -H {prod.engine.host} system prune -f; do :; done"
     with subprocess.Popen(
         ["sh", "-c", prune],
@@ -165,46 +165,50 @@ def test_a_clean_up_that_meets_another_one_fails_no_deploy(prod: Stage) -> None:
         os.killpg(other.pid, signal.SIGKILL)
 
     assert done.exit_code == 0, done.err
-    assert prod.serves() == "2"
-    assert prod.precious == "do not lose this"
+    assert prod.served_version() == "2"
+    assert prod.data == "do not lose this"
 
 
-def test_development_and_production_of_one_folder_leave_each_other_alone(stage: Stage) -> None:
-    stage.deploy("1")
-    mine = stage.ids()
-    stage.env = "prod"
-    stage.write({"web": WEB, "store": STORE, "only-prod": STORE})
-    stage.commit("Production")
-    stage.up()
-    theirs = stage.ids()
+def test_development_and_production_of_one_folder_do_not_affect_each_other(
+    project: DeployedProject,
+) -> None:
+    project.deploy_version("1")
+    mine = project.container_ids()
+    project.env = "prod"
+    project.write_compose_file({"web": WEB, "store": STORE, "only-prod": STORE})
+    project.commit("Production")
+    project.run_up()
+    theirs = project.container_ids()
 
-    stage.env = "dev"
-    stage.write({"store": STORE})
-    dev_after_prod = stage.ids()
-    stage.up()
+    project.env = "dev"
+    project.write_compose_file({"store": STORE})
+    dev_after_prod = project.container_ids()
+    project.run_up()
 
     assert dev_after_prod == mine
-    assert stage.names() == [stage.container("store")]
-    assert stage.precious == "do not lose this"
-    stage.env = "prod"
-    assert stage.ids() == theirs
+    assert project.container_names() == [project.container_name("store")]
+    assert project.data == "do not lose this"
+    project.env = "prod"
+    assert project.container_ids() == theirs
 
 
 @pytest.mark.parametrize("env", ["dev", "prod"])
-def test_a_clean_up_by_hand_shows_its_plan_and_keeps_what_runs(stage: Stage, env: str) -> None:
-    stage.env = env
-    stage.deploy("1")
-    _litter(stage)
+def test_a_manual_clean_up_shows_its_plan_and_keeps_what_runs(
+    project: DeployedProject, env: str
+) -> None:
+    project.env = env
+    project.deploy_version("1")
+    _create_unused(project)
 
-    plan = stage.opsctl("prune", "-n", "--json").json
-    still_there = _has(stage, f"{stage.name}-built:1")
-    unasked = stage.opsctl("prune")
-    done = stage.opsctl("prune", "--yes", "--json").json
+    plan = project.opsctl("prune", "-n", "--json").json
+    still_exists = _has(project, f"{project.name}-built:1")
+    unconfirmed = project.opsctl("prune")
+    done = project.opsctl("prune", "--yes", "--json").json
 
-    kinds = {one["kind"] for one in plan["doomed"]}
+    kinds = {item["kind"] for item in plan["remove"]}
     assert {"container", "network", "image"} <= kinds
-    assert still_there
-    assert unasked.exit_code == 2
-    assert not _has(stage, f"{stage.name}-built:1")
-    assert {one["name"] for one in done["removed"]} >= {f"{stage.name}-stopped"}
-    assert stage.up("--json").json["outcome"] == "unchanged"
+    assert still_exists
+    assert unconfirmed.exit_code == 2
+    assert not _has(project, f"{project.name}-built:1")
+    assert {item["name"] for item in done["removed"]} >= {f"{project.name}-stopped"}
+    assert project.run_up("--json").json["outcome"] == "unchanged"

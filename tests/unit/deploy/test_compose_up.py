@@ -1,4 +1,4 @@
-"""Starting what was deployed, while somebody else is clearing up."""
+"""`compose up` while someone else cleans up the engine."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from opsctl.deploy.compose_up import ATTEMPTS, bring_up
+from opsctl.deploy.compose_up import ATTEMPTS, compose_up
 from opsctl.deploy.observe import Observer
 from opsctl.systems.engine.compose import OnLine, UpOptions
 from opsctl.systems.process.output import Line
@@ -20,63 +20,63 @@ BROKEN = "Error response from daemon: no such device"
 
 
 @dataclass
-class SayingCompose:
-    """Says one line at each start, and fails when it says something."""
+class FakeCompose:
+    """Prints one line per start, and fails when the line is not empty."""
 
     lines: Sequence[str]
     starts: int = 0
 
     def up(self, project: Any, how: UpOptions, on_line: OnLine) -> Finished:  # noqa: ARG002 - whatever it is
-        said = self.lines[min(self.starts, len(self.lines) - 1)]
+        line = self.lines[min(self.starts, len(self.lines) - 1)]
         self.starts += 1
-        on_line(Line(said))
-        return Finished(Command(("docker",)), 1 if said else 0)
+        on_line(Line(line))
+        return Finished(Command(("docker",)), 1 if line else 0)
 
 
 @dataclass
-class Start:
-    compose: SayingCompose
+class ComposeStart:
+    compose: FakeCompose
     clock: HandClock = field(default_factory=HandClock)
-    heard: list[str] = field(default_factory=list)
+    printed: list[str] = field(default_factory=list)
 
-    def bring_up(self) -> Finished:
-        site: Any = SimpleNamespace(
+    def compose_up(self) -> Finished:
+        context: Any = SimpleNamespace(
             compose=self.compose,
             clock=self.clock,
             containers=MemoryContainers(),
             target=SimpleNamespace(project="shop-dev"),
         )
         project: Any = None
-        return bring_up(
-            Observer(site), project, UpOptions(), lambda line: self.heard.append(line.text)
+        return compose_up(
+            Observer(context), project, UpOptions(), lambda line: self.printed.append(line.text)
         )
 
 
-def test_a_race_that_was_lost_is_run_again_and_told() -> None:
-    start = Start(SayingCompose([LOST, LOST, ""]))
+def test_a_lost_race_is_retried_and_reported() -> None:
+    start = ComposeStart(FakeCompose([LOST, LOST, ""]))
 
-    done = start.bring_up()
+    finished = start.compose_up()
 
-    assert done.exit_code == 0
+    assert finished.exit_code == 0
     assert start.compose.starts == 3
-    assert f"a race over a container was lost; try 2 of {ATTEMPTS}" in start.heard
-    assert f"a race over a container was lost; try 3 of {ATTEMPTS}" in start.heard
+    assert f"lost a race over a container; retrying (2 of {ATTEMPTS})" in start.printed
+    assert f"lost a race over a container; retrying (3 of {ATTEMPTS})" in start.printed
 
 
-def test_who_never_stops_clearing_up_is_not_borne_with_for_ever() -> None:
-    start = Start(SayingCompose([LOST]))
+def test_retries_end_when_the_other_clean_up_does_not() -> None:
+    start = ComposeStart(FakeCompose([LOST]))
 
-    done = start.bring_up()
+    finished = start.compose_up()
 
-    assert done.exit_code == 1
+    assert finished.exit_code == 1
     assert start.compose.starts == ATTEMPTS
 
 
-@pytest.mark.parametrize("said", [BROKEN, ""])
-def test_anything_else_is_final_at_once(said: str) -> None:
-    start = Start(SayingCompose([said]))
+@pytest.mark.parametrize("line", [BROKEN, ""])
+def test_any_other_result_is_final(line: str) -> None:
+    start = ComposeStart(FakeCompose([line]))
 
-    start.bring_up()
+    start.compose_up()
 
     assert start.compose.starts == 1
     assert start.clock.count == 0

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from opsctl.deploy.target import engine_named, target
+from opsctl.deploy.target import read_engine_address, read_target
 from opsctl.errors import SettingsError
 from opsctl.settings import Settings
 from opsctl.settings.reading.validate import validate_section
@@ -23,20 +23,24 @@ def _settings(env: str = "dev", **sections: Any) -> Settings:
         ("local", "shop-local", "docker-compose.dev.yml", "development"),
     ],
 )
-def test_each_environment_is_a_project_of_its_own(
+def test_each_environment_has_its_own_project(
     env: str, project: str, file: str, app_env: str
 ) -> None:
-    made = target(_settings(env), HERE, {})
+    target = read_target(_settings(env), HERE, {})
 
-    assert (made.project, made.files, made.app_env) == (project, (Path(file),), app_env)
+    assert (target.project, target.files, target.app_env) == (project, (Path(file),), app_env)
 
 
-def test_the_settings_may_say_otherwise() -> None:
+def test_the_settings_override_the_defaults() -> None:
     own = {"compose_file": "stack.yml", "project": "other", "profiles": ["tools"]}
 
-    made = target(_settings(environments={"dev": own}), HERE, {})
+    target = read_target(_settings(environments={"dev": own}), HERE, {})
 
-    assert (made.project, made.files, made.profiles) == ("other", (Path("stack.yml"),), ("tools",))
+    assert (target.project, target.files, target.profiles) == (
+        "other",
+        (Path("stack.yml"),),
+        ("tools",),
+    )
 
 
 @pytest.mark.parametrize(
@@ -48,23 +52,23 @@ def test_the_settings_may_say_otherwise() -> None:
         ("", "", "", "unix:///var/run/docker.sock"),
     ],
 )
-def test_the_environments_own_word_on_its_engine_comes_first(
+def test_the_engine_of_the_environment_comes_first(
     own: str, setting: str, environ: str, expected: str
 ) -> None:
     settings = _settings(environments={"dev": {"host": own}}, engine={"host": setting})
 
-    assert engine_named(settings, {"DOCKER_HOST": environ}) == expected
+    assert read_engine_address(settings, {"DOCKER_HOST": environ}) == expected
 
 
 @pytest.mark.parametrize("host", ["prod", "tcp://prod:2375", "http://prod"])
-def test_a_bare_engine_is_a_wrong_setting(host: str) -> None:
-    with pytest.raises(SettingsError, match="host is"):
-        engine_named(_settings(environments={"dev": {"host": host}}), {})
+def test_an_engine_that_is_neither_ssh_nor_a_socket_is_refused(host: str) -> None:
+    with pytest.raises(SettingsError, match=r"cannot use environments\.dev\.host"):
+        read_engine_address(_settings(environments={"dev": {"host": host}}), {})
 
 
-def test_what_steers_the_tools_does_not_come_from_the_shell() -> None:
+def test_variables_that_configure_tools_do_not_come_from_the_shell() -> None:
     environ = {"TAG": "1", "COMPOSE_FILE": "x", "DOCKER_CONTEXT": "x", "GIT_DIR": "x"}
 
-    made = target(_settings(), HERE, environ)
+    target = read_target(_settings(), HERE, environ)
 
-    assert made.compose_project().environment == {"TAG": "1", "APP_ENV": "development"}
+    assert target.compose_project().environment == {"TAG": "1", "APP_ENV": "development"}

@@ -3,15 +3,23 @@ from typing import Any
 
 import pytest
 
-from opsctl.deploy.model import Base
-from opsctl.deploy.prune.plan import Holdings, Kept, Kind, keep_set, objection_to, prune_plan
+from opsctl.deploy.model import RestorePoint
+from opsctl.deploy.prune.plan import (
+    EngineContents,
+    KeptImage,
+    MinimumAge,
+    PruneKind,
+    describe_missing_images,
+    find_images_to_keep,
+    plan_removals,
+)
 from opsctl.systems.engine.inventory import EngineNetwork, InventoryImage, StoppedContainer
-from tests.unit.deploy.worlds import NOW, release
+from tests.unit.deploy.observations import NOW, make_release
 
-LIVE = release("dev-3", images={"web": "i3"}, names={"web": "web:1"})
+CURRENT = make_release("dev-3", images={"web": "i3"}, image_names={"web": "web:1"})
 OLDER = (
-    release("dev-2", images={"web": "i2"}, names={"web": "web:1"}),
-    release("dev-1", images={"web": "i1"}, names={"web": "web:1"}),
+    make_release("dev-2", images={"web": "i2"}, image_names={"web": "web:1"}),
+    make_release("dev-1", images={"web": "i1"}, image_names={"web": "web:1"}),
 )
 OTHERS = {"com.docker.compose.project": "other"}
 OURS = {"com.docker.compose.project": "shop"}
@@ -25,75 +33,87 @@ def _stopped(labels: dict[str, str], age_s: float = 0) -> StoppedContainer:
     return StoppedContainer("c", "c-1", "exited", "i9", labels, 5, NOW - timedelta(seconds=age_s))
 
 
-def _held(**more: Any) -> Holdings:
+def _make_contents(**more: Any) -> EngineContents:
     known = {"images": (), "used": frozenset(), "stopped": (), "networks": (), "cache_bytes": 0}
-    return Holdings(**{**known, **more}, now=NOW, images_bytes=0)
+    return EngineContents(**{**known, **more}, now=NOW, images_bytes=0)
 
 
-def _doomed(held: Holdings, kept: tuple[Kept, ...] = ()) -> list[tuple[Kind, str]]:
-    found = prune_plan(held, kept, project="shop", spare_s=60)
-    return [(one.kind, one.name) for one in found.doomed]
+def _list_removals(
+    contents: EngineContents, kept: tuple[KeptImage, ...] = ()
+) -> list[tuple[PruneKind, str]]:
+    plan = plan_removals(contents, kept, MinimumAge("shop", 60))
+    return [(item.kind, item.name) for item in plan.remove]
 
 
 @pytest.mark.parametrize(
     ("count", "kept"), [(0, {"i3"}), (1, {"i3", "i2"}), (2, {"i3", "i2", "i1"})]
 )
-def test_the_images_of_so_many_releases_are_kept(count: int, kept: set[str]) -> None:
-    found = keep_set(LIVE, OLDER, base=Base(), count=count)
+def test_the_images_of_that_many_releases_are_kept(count: int, kept: set[str]) -> None:
+    kept_images = find_images_to_keep(CURRENT, OLDER, restore_point=RestorePoint(), count=count)
 
-    assert {one.image for one in found} == kept
-
-
-def test_what_ran_before_the_first_release_is_kept_in_its_place() -> None:
-    base = Base(images={"web": "i0"})
-
-    assert {one.image for one in keep_set(LIVE, (), base=base, count=1)} == {"i3", "i0"}
-    assert {one.image for one in keep_set(LIVE, (), base=base, count=0)} == {"i3"}
+    assert {item.image for item in kept_images} == kept
 
 
-def test_an_image_goes_unless_it_is_used_or_kept() -> None:
-    held = _held(
+def test_what_ran_before_the_first_release_counts_as_its_previous_release() -> None:
+    before = RestorePoint(images={"web": "i0"})
+
+    assert {
+        item.image for item in find_images_to_keep(CURRENT, (), restore_point=before, count=1)
+    } == {"i3", "i0"}
+    assert {
+        item.image for item in find_images_to_keep(CURRENT, (), restore_point=before, count=0)
+    } == {"i3"}
+
+
+def test_an_image_is_removed_unless_it_is_used_or_kept() -> None:
+    contents = _make_contents(
         images=(_image("i1", "web:1"), _image("i2"), _image("i3", "db:1")),
         used=frozenset({"i3"}),
     )
 
-    assert _doomed(held, (Kept("i1", "web:1", "why"),)) == [(Kind.IMAGE, "i2")]
+    assert _list_removals(contents, (KeptImage("i1", "web:1", "why"),)) == [(PruneKind.IMAGE, "i2")]
 
 
 @pytest.mark.parametrize(
-    ("labels", "age_s", "goes"),
+    ("labels", "age_s", "is_removed"),
     [({}, 0, True), (OURS, 0, True), (OTHERS, 0, False), (OTHERS, 61, True)],
 )
-def test_what_another_project_makes_just_now_is_spared(
+def test_what_another_project_has_just_created_is_kept(
     labels: dict[str, str],
     age_s: float,
-    goes: bool,  # noqa: FBT001 - a case
+    is_removed: bool,  # noqa: FBT001 - a case
 ) -> None:
-    made = NOW - timedelta(seconds=age_s)
-    held = _held(
+    created_at = NOW - timedelta(seconds=age_s)
+    contents = _make_contents(
         images=(_image("i9", "x:1"),),
         stopped=(_stopped(labels, age_s),),
-        networks=(EngineNetwork("n", "n-1", labels, made),),
+        networks=(EngineNetwork("n", "n-1", labels, created_at),),
     )
 
-    found = _doomed(held)
+    kept_images = _list_removals(contents)
 
-    everything = [(Kind.CONTAINER, "c-1"), (Kind.NETWORK, "n-1"), (Kind.IMAGE, "x:1")]
-    assert found == (everything if goes else [])
+    everything = [
+        (PruneKind.CONTAINER, "c-1"),
+        (PruneKind.NETWORK, "n-1"),
+        (PruneKind.IMAGE, "x:1"),
+    ]
+    assert kept_images == (everything if is_removed else [])
 
 
-def test_the_build_cache_goes_when_there_is_any() -> None:
-    assert _doomed(_held(cache_bytes=1)) == [(Kind.CACHE, "of every builder")]
-    assert _doomed(_held()) == []
+def test_the_build_cache_is_removed_when_there_is_any() -> None:
+    assert _list_removals(_make_contents(cache_bytes=1)) == [
+        (PruneKind.BUILD_CACHE, "of all builders")
+    ]
+    assert _list_removals(_make_contents()) == []
 
 
-def test_what_must_be_kept_and_is_not_there_is_an_objection() -> None:
-    kept = (Kept("i1", "web:1", "release dev-1 can be brought back"),)
-    missing = prune_plan(_held(), kept, project="shop", spare_s=60)
-    there = prune_plan(_held(images=(_image("i1"),)), kept, project="shop", spare_s=60)
+def test_a_missing_image_that_must_be_kept_is_reported() -> None:
+    kept = (KeptImage("i1", "web:1", "a rollback to release dev-1 needs it"),)
+    missing = plan_removals(_make_contents(), kept, MinimumAge("shop", 60))
+    present = plan_removals(_make_contents(images=(_image("i1"),)), kept, MinimumAge("shop", 60))
 
-    objection = objection_to(missing)
+    issue = describe_missing_images(missing)
 
-    assert objection is not None
-    assert "web:1" in objection.what
-    assert objection_to(there) is None
+    assert issue is not None
+    assert "web:1" in issue.what
+    assert describe_missing_images(present) is None

@@ -3,66 +3,70 @@ from typing import Any
 
 import pytest
 
-from opsctl.deploy.verify.service_health import Health, Rules, judge
-from tests.unit.deploy.worlds import NOW, drafted, running
+from opsctl.deploy.verify.service_health import HealthRules, ServiceHealth, judge_service
+from tests.unit.deploy.observations import NOW, make_generated, make_service_container
 
-RULES = Rules(stable_s=5, crash_restarts=3, restarts_before={"id of web": 2})
+RULES = HealthRules(stable_s=5, crash_restarts=3, restarts_before={"id of web": 2})
 
 
 @pytest.mark.parametrize(
     ("container", "restart", "health"),
     [
-        ({}, "always", Health.WELL),
-        ({"started_at": NOW - timedelta(seconds=4)}, "always", Health.WAITING),
-        ({"started_at": NOW - timedelta(seconds=5)}, "always", Health.WELL),
-        ({"started_at": None}, "always", Health.WAITING),
-        ({"health": "healthy", "started_at": NOW}, "always", Health.WELL),
-        ({"health": "starting"}, "always", Health.WAITING),
-        ({"health": "unhealthy"}, "always", Health.FAILED),
-        ({"restart_count": 4}, "always", Health.WELL),
-        ({"restart_count": 5}, "always", Health.FAILED),
-        ({"state": "restarting", "exit_code": 1}, "always", Health.WAITING),
-        ({"state": "restarting", "restart_count": 5}, "always", Health.FAILED),
-        ({"state": "exited"}, "no", Health.DONE),
-        ({"state": "exited"}, "on-failure:3", Health.DONE),
-        ({"state": "exited"}, "", Health.DONE),
-        ({"state": "exited"}, "always", Health.WAITING),
-        ({"state": "exited", "exit_code": 1}, "no", Health.FAILED),
-        ({"state": "created"}, "no", Health.WAITING),
-        ({"state": "dead"}, "no", Health.FAILED),
-        ({"state": "paused"}, "no", Health.FAILED),
+        ({}, "always", ServiceHealth.HEALTHY),
+        ({"started_at": NOW - timedelta(seconds=4)}, "always", ServiceHealth.WAITING),
+        ({"started_at": NOW - timedelta(seconds=5)}, "always", ServiceHealth.HEALTHY),
+        ({"started_at": None}, "always", ServiceHealth.WAITING),
+        ({"health": "healthy", "started_at": NOW}, "always", ServiceHealth.HEALTHY),
+        ({"health": "starting"}, "always", ServiceHealth.WAITING),
+        ({"health": "unhealthy"}, "always", ServiceHealth.FAILED),
+        ({"restart_count": 4}, "always", ServiceHealth.HEALTHY),
+        ({"restart_count": 5}, "always", ServiceHealth.FAILED),
+        ({"state": "restarting", "exit_code": 1}, "always", ServiceHealth.WAITING),
+        ({"state": "restarting", "restart_count": 5}, "always", ServiceHealth.FAILED),
+        ({"state": "exited"}, "no", ServiceHealth.COMPLETED),
+        ({"state": "exited"}, "on-failure:3", ServiceHealth.COMPLETED),
+        ({"state": "exited"}, "", ServiceHealth.COMPLETED),
+        ({"state": "exited"}, "always", ServiceHealth.WAITING),
+        ({"state": "exited", "exit_code": 1}, "no", ServiceHealth.FAILED),
+        ({"state": "created"}, "no", ServiceHealth.WAITING),
+        ({"state": "dead"}, "no", ServiceHealth.FAILED),
+        ({"state": "paused"}, "no", ServiceHealth.FAILED),
     ],
 )
-def test_a_container_is_judged(container: dict[str, Any], restart: str, health: Health) -> None:
-    service = drafted({"web": {"image": "web:1", "restart": restart}}).service("web")
+def test_a_container_is_judged(
+    container: dict[str, Any], restart: str, health: ServiceHealth
+) -> None:
+    service = make_generated({"web": {"image": "web:1", "restart": restart}}).service("web")
 
-    (verdict,) = judge(service, (running("web", **container),), RULES, now=NOW)
+    (verdict,) = judge_service(
+        service, (make_service_container("web", **container),), RULES, now=NOW
+    )
 
     assert verdict.health is health
     assert verdict.why
 
 
-def test_what_is_left_of_the_stable_window_is_said() -> None:
-    service = drafted({"web": {"image": "web:1"}}).service("web")
-    young = running("web", started_at=NOW - timedelta(seconds=4.75))
+def test_the_rest_of_the_stable_time_is_reported() -> None:
+    service = make_generated({"web": {"image": "web:1"}}).service("web")
+    young = make_service_container("web", started_at=NOW - timedelta(seconds=4.75))
 
-    (verdict,) = judge(service, (young,), RULES, now=NOW)
+    (verdict,) = judge_service(service, (young,), RULES, now=NOW)
 
-    assert verdict.left_s == 0.25
+    assert verdict.remaining_s == 0.25
 
 
-def test_what_ran_out_of_memory_says_so() -> None:
-    service = drafted({"web": {"image": "web:1"}}).service("web")
-    run = running("web", state="exited", exit_code=137, was_out_of_memory=True)
+def test_an_out_of_memory_exit_is_reported() -> None:
+    service = make_generated({"web": {"image": "web:1"}}).service("web")
+    killed = make_service_container("web", state="exited", exit_code=137, was_out_of_memory=True)
 
-    (verdict,) = judge(service, (run,), RULES, now=NOW)
+    (verdict,) = judge_service(service, (killed,), RULES, now=NOW)
 
     assert verdict.why == "exit code 137, out of memory"
 
 
 def test_a_missing_replica_is_a_failure() -> None:
-    service = drafted({"web": {"image": "web:1", "scale": 2}}).service("web")
+    service = make_generated({"web": {"image": "web:1", "scale": 2}}).service("web")
 
-    verdicts = judge(service, (running("web"),), RULES, now=NOW)
+    verdicts = judge_service(service, (make_service_container("web"),), RULES, now=NOW)
 
-    assert [one.health for one in verdicts] == [Health.WELL, Health.FAILED]
+    assert [verdict.health for verdict in verdicts] == [ServiceHealth.HEALTHY, ServiceHealth.FAILED]

@@ -1,4 +1,4 @@
-"""Where `up` meets migrate: neither knows the other, so the door hands one to the other."""
+"""Connects `up` with migrate: neither imports the other, so the command joins them."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -7,22 +7,22 @@ from opsctl.errors import UnreachableError
 
 if TYPE_CHECKING:
     from opsctl.cli.session import Session
-    from opsctl.deploy.model import Migration
+    from opsctl.deploy.hooks import Migrator
     from opsctl.migrate.project import Project
 
 
-def migration_of(session: "Session") -> "Migration | None":
-    """Hand in the migrations; None where settings name no database, or there are no files."""
+def find_migrator(session: "Session") -> "Migrator | None":
+    """Return None when the settings name no database, or there are no migration files."""
     settings = session.wiring.settings
     url = settings.migrations.url.get_secret_value() or settings.database.url.get_secret_value()
     files = session.wiring.project_dir / settings.migrations.directory
     if not url or not files.is_dir():
         return None
-    return _Migrations(session, session.wiring.migrations())
+    return _ProjectMigrator(session, session.wiring.migrations())
 
 
 @dataclass(frozen=True, slots=True)
-class _Migrations:
+class _ProjectMigrator:
     session: "Session"
     project: "Project"
 
@@ -34,7 +34,7 @@ class _Migrations:
             with draft(self.project, Order()) as drafted:
                 names = [work.file for work in drafted.works]
         except UnreachableError:
-            # A first deploy: the database comes up with it.
+            # A first deploy: it starts the database as well.
             names = [migration.file for migration in self.project.library().migrations]
         return ", ".join(names) or None
 
@@ -49,7 +49,7 @@ class _Migrations:
                 versions = [migration.version for migration in drafted.library.migrations]
         except UnreachableError as error:
             hint = (
-                "Set migrations.url to an address that this machine reaches, or give --no-migrate."
+                "Set migrations.url to an address that this machine can reach, or use --no-migrate."
             )
             raise UnreachableError(error.what, why=error.why, hint=hint) from error
         return str(max(versions, default=0))

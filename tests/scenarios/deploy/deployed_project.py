@@ -1,4 +1,4 @@
-"""A project of one test's own, on the worker's own engine, driven by the real program."""
+"""The project of one test, on the engine of its worker, driven by the real program."""
 
 import json
 import os
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[3]
 RUN_S = 100
 GIT = ("git", "-c", "user.name=Test", "-c", "user.email=test@localhost", "-c", "gc.auto=0")
 SLEEP = ["sh", "-c", 'echo serving $$V; [ "$$V" != bad ] || exit 7; exec sleep 1000']
-# Quick to start, quick to stop, well as soon as it has run for the stable window.
+# Starts and stops quickly, and is healthy as soon as it has run for deploy.stable_s.
 WEB = {"build": ".", "init": True, "stop_grace_period": "1s", "command": SLEEP}
 STORE = {
     "image": BUSYBOX,
@@ -28,7 +28,7 @@ STORE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class CommandResult:
     exit_code: int
     out: str
     err: str
@@ -39,16 +39,16 @@ class Done:
 
 
 @dataclass
-class Stage:
+class DeployedProject:
     engine: OwnEngine
     directory: Path
     name: str
     env: str = "dev"
     variables: dict[str, str] = field(default_factory=dict)
 
-    def opsctl(self, *words: str, timeout_s: float = RUN_S) -> Done:
+    def opsctl(self, *words: str, timeout_s: float = RUN_S) -> CommandResult:
         done = subprocess.run(
-            self.argv(*words),
+            self.command_line(*words),
             cwd=self.directory,
             env=self.environment,
             stdin=subprocess.DEVNULL,
@@ -57,17 +57,17 @@ class Stage:
             check=False,
             timeout=timeout_s,
         )
-        return Done(done.returncode, done.stdout, done.stderr)
+        return CommandResult(done.returncode, done.stdout, done.stderr)
 
-    def up(self, *words: str, exit_code: int = 0) -> Done:
+    def run_up(self, *words: str, exit_code: int = 0) -> CommandResult:
         done = self.opsctl("up", *words)
         assert done.exit_code == exit_code, f"{done.out}\n{done.err}"
         return done
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        """Start it and come back at once; its stderr is a pipe to be read."""
+    def start_opsctl(self, *words: str) -> subprocess.Popen[str]:
+        """Start opsctl in the background; its stderr is a pipe."""
         return subprocess.Popen(
-            self.argv(*words),
+            self.command_line(*words),
             cwd=self.directory,
             env=self.environment,
             stdin=subprocess.DEVNULL,
@@ -76,7 +76,7 @@ class Stage:
             text=True,
         )
 
-    def argv(self, *words: str) -> list[str]:
+    def command_line(self, *words: str) -> list[str]:
         return [sys.executable, "-m", "opsctl", "-e", self.env, "--no-input", *words]
 
     @property
@@ -98,23 +98,25 @@ class Stage:
         }
 
     @property
-    def project(self) -> str:
+    def compose_project(self) -> str:
         return f"{self.name}-{self.env}"
 
-    def write(self, services: Mapping[str, Any], *, env: str = "", **more: Any) -> None:
+    def write_compose_file(
+        self, services: Mapping[str, Any], *, env: str = "", **more: Any
+    ) -> None:
         """Write a compose file; JSON is YAML."""
-        used = any("precious:" in str(one.get("volumes")) for one in services.values())
+        used = any("precious:" in str(service.get("volumes")) for service in services.values())
         volumes: dict[str, Any] = {"volumes": {"precious": {}}} if used else {}
         project = {"services": services, **volumes, **more}
         path = self.directory / f"docker-compose.{env or self.env}.yml"
         path.write_text(json.dumps(project, indent=1))
 
-    def settings(self, **sections: Any) -> None:
-        """Lay sections over the project's settings."""
+    def add_settings(self, **sections: Any) -> None:
+        """Add sections to the project's settings."""
         path = self.directory / "configs/opsctl.yaml"
         path.write_text(json.dumps({**json.loads(path.read_text()), **sections}))
 
-    def version(self, version: str, *, dockerfile: str = "") -> None:
+    def commit_version(self, version: str, *, dockerfile: str = "") -> None:
         """Change the sources of `web`, and commit."""
         text = dockerfile or f"FROM {BUSYBOX}\nENV V={version}\n"
         (self.directory / "Dockerfile").write_text(text)
@@ -132,54 +134,55 @@ class Stage:
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
-    def deploy(self, version: str = "1") -> None:
-        """Bring a first version up: `web` that is built, and `store` that keeps data."""
-        self.write({"web": WEB, "store": STORE})
-        self.version(version)
-        self.up()
-        self.precious = "do not lose this"
+    def deploy_version(self, version: str = "1") -> None:
+        """Deploy `web`, which is built, and `store`, which keeps data."""
+        self.write_compose_file({"web": WEB, "store": STORE})
+        self.commit_version(version)
+        self.run_up()
+        self.data = "do not lose this"
 
     @property
-    def precious(self) -> str:
-        return self.engine.run("exec", self.container("store"), "cat", "/data/precious")
+    def data(self) -> str:
+        return self.engine.run("exec", self.container_name("store"), "cat", "/data/precious")
 
-    @precious.setter
-    def precious(self, text: str) -> None:
+    @data.setter
+    def data(self, text: str) -> None:
         put = f"echo {text} >/data/precious"
-        self.engine.run("exec", self.container("store"), "sh", "-c", put)
+        self.engine.run("exec", self.container_name("store"), "sh", "-c", put)
 
-    def container(self, service: str) -> str:
-        return f"{self.project}-{service}-1"
+    def container_name(self, service: str) -> str:
+        return f"{self.compose_project}-{service}-1"
 
-    def serves(self, service: str = "web") -> str:
-        """Say which version runs, or how it does not."""
+    def served_version(self, service: str = "web") -> str:
+        """Return the version that runs, or the state of a container that does not run."""
         state = self.engine.attempt(
-            "inspect", "--format", "{{.State.Status}}", self.container(service)
+            "inspect", "--format", "{{.State.Status}}", self.container_name(service)
         )
         if state.stdout.strip() != "running":
             return state.stdout.strip() or "missing"
-        return self.inside(service, "V")
+        return self.read_variable(service, "V")
 
-    def inside(self, service: str, variable: str) -> str:
-        """Read a variable as a process in the container has it."""
-        asked = ("sh", "-c", f'printf %s "${variable}"')
-        return self.engine.run("exec", self.container(service), *asked)
+    def read_variable(self, service: str, variable: str) -> str:
+        """Read a variable as a process in the container sees it."""
+        command = ("sh", "-c", f'printf %s "${variable}"')
+        return self.engine.run("exec", self.container_name(service), *command)
 
-    def names(self) -> list[str]:
-        """Name the project's containers, stopped ones included."""
-        label = f"label=com.docker.compose.project={self.project}"
-        said = self.engine.run("ps", "--all", "--filter", label, "--format", "{{.Names}}")
-        return sorted(said.split())
+    def container_names(self) -> list[str]:
+        """List the project's containers, stopped ones included."""
+        label = f"label=com.docker.compose.project={self.compose_project}"
+        output = self.engine.run("ps", "--all", "--filter", label, "--format", "{{.Names}}")
+        return sorted(output.split())
 
-    def ids(self) -> dict[str, str]:
-        """Container name to id: what was not touched keeps it."""
+    def container_ids(self) -> dict[str, str]:
+        """Map container names to ids; a container that was not touched keeps its id."""
         return {
-            name: self.engine.run("inspect", "--format", "{{.Id}}", name) for name in self.names()
+            name: self.engine.run("inspect", "--format", "{{.Id}}", name)
+            for name in self.container_names()
         }
 
     def history(self) -> Sequence[Mapping[str, Any]]:
-        found: Sequence[Mapping[str, Any]] = self.opsctl("history", "--json").json["releases"]
-        return found
+        releases: Sequence[Mapping[str, Any]] = self.opsctl("history", "--json").json["releases"]
+        return releases
 
     def outcomes(self) -> list[str]:
-        return [str(one["outcome"]) for one in self.history()]
+        return [str(release["outcome"]) for release in self.history()]

@@ -1,0 +1,1 @@
+"""What is checked before a deploy changes anything: each check is pure, and refuses or warns."""
