@@ -11,7 +11,8 @@ from opsctl.migrate.dialects.duckdb import DuckdbDialect
 from opsctl.migrate.dialects.postgres import PostgresDialect
 from opsctl.migrate.dialects.sqlite import SqliteDialect
 from opsctl.migrate.model import Limits, Order, Standing, State
-from opsctl.migrate.project import Project, draft, look
+from opsctl.migrate.pending import open_pending_run
+from opsctl.migrate.project import Project, look
 from opsctl.migrate.run_model import Event, Outcome, Patience, Rules
 from opsctl.systems.clock import SystemClock
 from opsctl.systems.duckdb import DuckdbScripts
@@ -45,7 +46,7 @@ class Ground:
         path.write_bytes(text.encode())
 
     def apply(self, order: Order | None = None) -> Outcome:
-        with draft(self.project, order or Order()) as drafted:
+        with open_pending_run(self.project, order or Order()) as drafted:
             return drafted.apply(self.events.append)
 
     def query(self, statement: str) -> list[Any]:

@@ -1,20 +1,17 @@
 """Applies a file without a transaction: one statement between two writes of its row."""
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from opsctl.migrate.dialect import Kind, Watch
 from opsctl.migrate.explain import explain
 from opsctl.migrate.model import MigrationError
+from opsctl.migrate.run import MigrationRun
 from opsctl.migrate.run_model import Work, event_of
 from opsctl.systems.sql_scripts import ScriptError
 from opsctl.value import Value
 
-if TYPE_CHECKING:
-    from opsctl.migrate.apply import Run
 
-
-def apply_alone(run: "Run", work: Work, watch: Watch) -> bool:
+def apply_alone(run: MigrationRun, work: Work, watch: Watch) -> bool:
     """Run it until it is in, or cannot be; False if another runner has done it."""
     theirs = frozenset() if _is_resumed(run, work) else frozenset(_invalid(run, work))
     if not _is_resumed(run, work) and not _started(run, work):
@@ -26,15 +23,15 @@ def apply_alone(run: "Run", work: Work, watch: Watch) -> bool:
     return True
 
 
-def _is_resumed(run: "Run", work: Work) -> bool:
+def _is_resumed(run: MigrationRun, work: Work) -> bool:
     return work.migration.version in run.resumed
 
 
-def _invalid(run: "Run", work: Work) -> tuple[str, ...]:
+def _invalid(run: MigrationRun, work: Work) -> tuple[str, ...]:
     return run.ledger.dialect.left_by(run.ledger.session, work)
 
 
-def _started(run: "Run", work: Work) -> bool:
+def _started(run: MigrationRun, work: Work) -> bool:
     ledger = run.ledger
     try:
         ledger.start(work.migration)
@@ -47,7 +44,7 @@ def _started(run: "Run", work: Work) -> bool:
 
 
 class _Attempt(Value):
-    run: "Run"
+    run: MigrationRun
     work: Work
     theirs: frozenset[str]
     """Invalid indexes that fit this statement and stood there before it: never ours to drop."""

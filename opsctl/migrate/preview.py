@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from opsctl.migrate.dialect import Touched
 from opsctl.migrate.explain import explain
-from opsctl.migrate.project import Draft
+from opsctl.migrate.pending import PendingRun
 from opsctl.migrate.run_model import Work
 from opsctl.migrate.tracking_table import Ledger
 from opsctl.sql.locks import BLOCKS
@@ -34,7 +34,7 @@ class Forecast(NamedTuple):
     rehearsed: bool = False
 
 
-def forecast(draft: Draft, *, rehearse: bool) -> Forecast:
+def forecast(draft: PendingRun, *, rehearse: bool) -> Forecast:
     """Look ahead, by words alone or by a rehearsal."""
     if not rehearse:
         return Forecast(preview(draft.ledger, draft.works))

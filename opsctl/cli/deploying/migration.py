@@ -28,10 +28,10 @@ class _Migrations:
 
     def pending(self) -> str | None:
         from opsctl.migrate.model import Order  # noqa: PLC0415 - only a deploy with a database pays
-        from opsctl.migrate.project import draft  # noqa: PLC0415 - same
+        from opsctl.migrate.pending import open_pending_run  # noqa: PLC0415 - same
 
         try:
-            with draft(self.project, Order()) as drafted:
+            with open_pending_run(self.project, Order()) as drafted:
                 names = [work.file for work in drafted.works]
         except UnreachableError:
             # A first deploy: the database comes up with it.
@@ -40,10 +40,10 @@ class _Migrations:
 
     def apply(self) -> str:
         from opsctl.migrate.model import Order  # noqa: PLC0415 - only a deploy with a database pays
-        from opsctl.migrate.project import draft  # noqa: PLC0415 - same
+        from opsctl.migrate.pending import open_pending_run  # noqa: PLC0415 - same
 
         try:
-            with draft(self.project, Order()) as drafted:
+            with open_pending_run(self.project, Order()) as drafted:
                 outcome = drafted.apply(lambda event: self.session.output.note(str(event)))
                 self.project.write_schema(drafted.ledger, outcome)
                 versions = [migration.version for migration in drafted.library.migrations]

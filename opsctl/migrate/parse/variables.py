@@ -1,12 +1,23 @@
 """Fills in `--set name=value` where psql would: `:name`, `:'name'`, `:"name"`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from opsctl.errors import UsageError
 from opsctl.migrate.parse.excerpt import refused
 from opsctl.sql.lexer import Oddity
 
 _QUOTED = {"'": "'", '"': '"'}
+
+
+def parse_assignments(given: Iterable[str]) -> dict[str, str]:
+    """Parse `--set name=value` flags."""
+    values = {}
+    for pair in given:
+        name, equals, value = pair.partition("=")
+        if not equals or not (name.isidentifier() and name.isascii()):
+            raise UsageError(f"--set {pair!r} is not name=value", hint="E.g. --set owner=app")
+        values[name] = value
+    return values
 
 
 def fill(text: str, file: str, variables: Sequence[Oddity], values: Mapping[str, str]) -> str:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 
 from opsctl.migrate.model import BusyMigrationError, MigrationError, Order, State
-from opsctl.migrate.project import draft
+from opsctl.migrate.pending import open_pending_run
 from opsctl.migrate.run_model import Event
 from opsctl.systems.sql_scripts import ScriptError, ScriptSession
 from tests.grounds import Ground
@@ -44,7 +44,7 @@ def applied(server: Ground, *, on_retry: Callable[[], object]) -> list[Event]:
         if event.event == "retrying":
             on_retry()
 
-    with draft(server.project, Order()) as drafted:
+    with open_pending_run(server.project, Order()) as drafted:
         drafted.apply(tell)
     return events
 

@@ -14,8 +14,8 @@ from opsctl.migrate.model import (
     RefusedMigrationError,
     State,
 )
+from opsctl.migrate.pending import open_pending_run
 from opsctl.migrate.preview import forecast
-from opsctl.migrate.project import draft
 from tests.engines.databases import Database
 from tests.grounds import Ground, ground
 from tests.waiting import wait_for
@@ -286,7 +286,7 @@ def test_a_rehearsal_takes_real_locks_and_leaves_nothing(server: Ground) -> None
     server.write("002_b.sql", "ALTER TABLE a ADD c integer;\n")
     server.write("003_c.sql", "UPDATE a SET c = 1;\nCREATE TABLE d (id integer);\n")
 
-    with draft(server.project, Order()) as drafted:
+    with open_pending_run(server.project, Order()) as drafted:
         report = forecast(drafted, rehearse=True)
 
     assert [file.file for file in report.files] == ["002_b.sql", "003_c.sql"]
@@ -301,7 +301,7 @@ def test_a_preview_names_locks_rows_and_sizes(server: Ground) -> None:
     server.execute("ANALYZE a")
     server.write("002_b.sql", "ALTER TABLE a ADD c integer;\n")
 
-    with draft(server.project, Order()) as drafted:
+    with open_pending_run(server.project, Order()) as drafted:
         (file,) = forecast(drafted, rehearse=False).files
 
     (lock,) = file.locks

@@ -13,7 +13,7 @@ from opsctl.cli.root import root
 
 # What a run would import by itself: a hundred runs need not pay for it.
 for _name in (
-    "opsctl.cli.commands.migrate.apply",
+    "opsctl.cli.commands.migrate.group",
     "opsctl.wiring",
     "opsctl.migrate.apply",
     "opsctl.migrate.prepare",

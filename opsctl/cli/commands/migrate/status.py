@@ -1,24 +1,17 @@
-"""`opsctl migrate status`, `verify` and `dump`."""
+"""`opsctl migrate status`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import click
 
 from opsctl.cli.click_classes import Verb
-from opsctl.cli.commands.migrate.apply import values
-from opsctl.cli.flags import FORMATS
 from opsctl.cli.session import Session, pass_session
-from opsctl.cli.show.text import Block, Table
+from opsctl.cli.show.text import Table
 from opsctl.errors import EXIT_OK, EXIT_PENDING
-from opsctl.migrate.dialect import Named
-from opsctl.migrate.dump import as_text
 from opsctl.migrate.model import Standing, State
 from opsctl.migrate.project import look
-from opsctl.migrate.run_model import Asked
-from opsctl.migrate.values import read_values
-from opsctl.migrate.verify import Verdict, verify_all
 
 _WAITING = {State.PENDING, State.OUT_OF_ORDER, State.INTERRUPTED}
 
@@ -45,11 +38,6 @@ class Status:
     migrations: tuple[Row, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Schema:
-    objects: tuple[Named, ...]
-
-
 @click.command(cls=Verb)
 @click.option("--exit-code", is_flag=True, help="Exit 4 if files are pending.")
 @pass_session
@@ -66,34 +54,6 @@ def status(session: Session, *, exit_code: bool) -> None:
     code = EXIT_PENDING if exit_code and waiting else EXIT_OK
     report = Status(project.dialect.scripts.address, rows)
     session.output.conclude(report, [_table(rows)], exit_code=code)
-
-
-@click.command(cls=Verb, formats=FORMATS)
-@click.option("--no-schema", is_flag=True, help="Only the files; build no shadow database.")
-@values
-@pass_session
-def verify(session: Session, *, no_schema: bool, given: Sequence[str]) -> None:
-    """Find files and schemas that have drifted; exit 3 on trouble.
-
-    Every edited file is compared with git's text of it when it was applied. Then an empty database
-    is built from the files and its schema compared with the live one.
-    """
-    project = session.wiring.migrations(Asked(read_values(given)))
-    if not no_schema:
-        session.wiring.guard_production(session.command)
-    with project.ledger() as ledger:
-        verdict = verify_all(project, ledger, session.wiring.git, schema=not no_schema)
-    session.output.conclude(verdict, _verdict(verdict))
-
-
-@click.command(cls=Verb)
-@pass_session
-def dump(session: Session) -> None:
-    """Print the schema, in an order that stays: for reading and for diffs, not a backup."""
-    project = session.wiring.migrations()
-    with project.ledger() as ledger:
-        objects = tuple(project.dialect.schema(ledger.session))
-    session.output.conclude(Schema(objects), [as_text(objects)])
 
 
 def _row(standing: Standing) -> Row:
@@ -121,12 +81,3 @@ def _cells(row: Row) -> tuple[str, ...]:
     at = f"{row.applied_at:%Y-%m-%d %H:%M:%S}" if row.applied_at else ""
     took = "" if row.duration_ms is None else str(row.duration_ms)
     return (str(row.version), row.name, row.state.value, at, row.applied_by, took, row.note)
-
-
-def _verdict(verdict: Verdict) -> Iterator[Block]:
-    for finding in verdict.findings:
-        yield f"{finding.level}: {finding.what}"
-    for drift in verdict.drifts:
-        yield "\n".join(["", drift.what, *(f"  {line}" for line in drift.diff)])
-    for fix in dict.fromkeys(finding.fix for finding in verdict.findings if finding.fix):
-        yield f"try: {fix}"

@@ -1,6 +1,6 @@
 """`opsctl migrate`: apply files; its other verbs are loaded when called."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import click
 
@@ -10,26 +10,26 @@ from opsctl.cli.flags import TEXT_AND_JSON, Duration
 from opsctl.cli.session import Session, pass_session
 from opsctl.errors import EXIT_OK, EXIT_PENDING
 from opsctl.migrate.model import Order
-from opsctl.migrate.project import Draft, Project, draft
+from opsctl.migrate.pending import PendingRun, open_pending_run
+from opsctl.migrate.project import Project
 from opsctl.migrate.run_model import Asked, Event, Outcome, kept
-from opsctl.migrate.values import read_values
 
 VERBS: dict[str, Entry] = {
     "status": Entry("opsctl.cli.commands.migrate.status:status", "Say where every file stands."),
     "verify": Entry(
-        "opsctl.cli.commands.migrate.status:verify",
+        "opsctl.cli.commands.migrate.verify:verify",
         "Find files and schemas that have drifted; exit 3.",
     ),
     "dump": Entry(
-        "opsctl.cli.commands.migrate.status:dump", "Print the schema, in an order that stays."
+        "opsctl.cli.commands.migrate.dump:dump", "Print the schema, in an order that stays."
     ),
     "new": Entry("opsctl.cli.commands.migrate.new:new", "Start a file with the next free number."),
     "adopt": Entry(
-        "opsctl.cli.commands.migrate.new:adopt",
+        "opsctl.cli.commands.migrate.adopt:adopt",
         "Record what was applied before opsctl, without running it.",
     ),
     "down": Entry(
-        "opsctl.cli.commands.migrate.new:down", "Take the last files back by their down parts."
+        "opsctl.cli.commands.migrate.down:down", "Take the last files back by their down parts."
     ),
 }
 
@@ -40,9 +40,17 @@ class Migrate(LazyBranch):
     formats = TEXT_AND_JSON
 
 
-values = click.option(
+set_option = click.option(
     "--set", "given", multiple=True, metavar="NAME=VALUE", help="Fill :NAME in, as psql does."
 )
+
+
+def parse_variables(given: Sequence[str]) -> Mapping[str, str]:
+    if not given:
+        return {}
+    from opsctl.migrate.parse.variables import parse_assignments  # noqa: PLC0415 - few runs need it
+
+    return parse_assignments(given)
 
 
 @click.group(cls=Migrate, table=VERBS, invoke_without_command=True)
@@ -62,7 +70,7 @@ values = click.option(
     type=Duration(),
     help="Wait this long for another runner; then exit 75.",
 )
-@values
+@set_option
 @pass_session
 def migrate(
     session: Session,
@@ -86,10 +94,10 @@ def migrate(
     """
     if click.get_current_context().invoked_subcommand:
         return
-    project = session.wiring.migrations(Asked(read_values(given), lock_timeout_s))
+    project = session.wiring.migrations(Asked(parse_variables(given), lock_timeout_s))
     order = Order(to, step, allow_out_of_order=allow_out_of_order, resume=resume)
     session.wiring.guard_production(session.command)
-    with draft(project, order) as drafted:
+    with open_pending_run(project, order) as drafted:
         for note in drafted.notes:
             session.output.note(f"note: {note}")
         if dry_run or rehearse:
@@ -98,7 +106,7 @@ def migrate(
     session.output.conclude(outcome, [_summary(outcome)])
 
 
-def _apply(session: Session, project: Project, drafted: Draft) -> Outcome:
+def _apply(session: Session, project: Project, drafted: PendingRun) -> Outcome:
     applied: list[str] = []
 
     def tell(event: Event) -> None:
@@ -114,7 +122,7 @@ def _apply(session: Session, project: Project, drafted: Draft) -> Outcome:
     return outcome
 
 
-def _show(session: Session, drafted: Draft, *, rehearse: bool, exit_code: bool) -> None:
+def _show(session: Session, drafted: PendingRun, *, rehearse: bool, exit_code: bool) -> None:
     from opsctl.cli.show.migrate import blocks  # noqa: PLC0415 - a run does not pay for it
     from opsctl.migrate.preview import forecast  # noqa: PLC0415 - same
 
