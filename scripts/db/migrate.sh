@@ -29,6 +29,8 @@ TEXT
 
 readonly table=opsctl.opsctl_migrations
 readonly attempts=10
+# serialization_failure, deadlock_detected, lock_not_available: the same file may succeed next time.
+readonly retryable='^(40001|40P01|55P03)$'
 lock_ms=${LOCK_TIMEOUT_MS:-5000}
 statement_ms=${STATEMENT_TIMEOUT_MS:-1800000}
 directory=migrations
@@ -315,17 +317,13 @@ apply() {
     fi
     sqlstate=$(grep -oE '(ERROR|FATAL):  [0-9A-Z]{5}:' "$scratch/said" | head -n 1 | cut -c9-13 || true)
     sqlstate=${sqlstate// /}
-    case $sqlstate in
-      OPS01)
-        printf 'another runner applied %s\n' "${file[$version]##*/}"
-        return
-        ;;
-      55P03)
-        printf 'locked, trying again: %s (%s of %s)\n' "${file[$version]##*/}" "$try" "$attempts" >&2
-        sleep "0.$((RANDOM % 900 + 100))"
-        ;;
-      *) break ;;
-    esac
+    if [ "$sqlstate" = OPS01 ]; then
+      printf 'another runner applied %s\n' "${file[$version]##*/}"
+      return
+    fi
+    [[ $sqlstate =~ $retryable ]] || break
+    printf 'SQLSTATE %s, retrying: %s (%s of %s)\n' "$sqlstate" "${file[$version]##*/}" "$try" "$attempts" >&2
+    sleep "0.$((RANDOM % 900 + 100))"
   done
   said >&2
   give_up "$version" "$sqlstate"
@@ -337,7 +335,7 @@ give_up() {
   [ -z "$torn" ] ||
     fail 8 "$base is there in part" 'it ended the transaction that it ran in' \
       'Undo by hand what it did, then: opsctl migrate adopt --forget'
-  [ "$2" != 55P03 ] || fail 75 "$base found something locked, $attempts times" "$(said | head -n 1)"
+  [[ ! $2 =~ $retryable ]] || fail 75 "cannot apply $base: it failed $attempts times with SQLSTATE $2" "$(said | head -n 1)"
   grep -qE '(ERROR|FATAL): ' "$scratch/said" || fail 7 "lost PostgreSQL while $base ran"
   fail 1 "$base failed and left nothing" "what came before it is kept"
 }

@@ -10,6 +10,7 @@ from opsctl.migrate.dialect import Kind, Named, Touched, Watch, packaged
 from opsctl.migrate.model import Limits
 from opsctl.migrate.run_model import ALONE_HINT, Work
 from opsctl.systems.clock import Clock
+from opsctl.systems.postgres import sqlstates
 from opsctl.systems.sql_scripts import (
     Message,
     Row,
@@ -27,22 +28,24 @@ ADVISORY_KEY = 122528762917996
 _POLL_S = 0.1
 
 _KINDS = {
-    "23505": Kind.DUPLICATE,
-    "42P06": Kind.DUPLICATE,
-    "42P07": Kind.DUPLICATE,
-    "55P03": Kind.LOCKED,
-    "40P01": Kind.LOCKED,
-    "25001": Kind.NEEDS_ALONE,
-    "57014": Kind.TIMED_OUT,
+    sqlstates.UNIQUE_VIOLATION: Kind.DUPLICATE,
+    sqlstates.DUPLICATE_SCHEMA: Kind.DUPLICATE,
+    sqlstates.DUPLICATE_TABLE: Kind.DUPLICATE,
+    sqlstates.ACTIVE_TRANSACTION: Kind.NEEDS_ALONE,
+    sqlstates.QUERY_CANCELED: Kind.TIMED_OUT,
+    **dict.fromkeys(sqlstates.RETRYABLE, Kind.LOCKED),
 }
-# No such table, no such schema.
-_UNTRACKED = frozenset({"42P01", "3F000"})
+_UNTRACKED = frozenset({sqlstates.UNDEFINED_TABLE, sqlstates.UNDEFINED_SCHEMA})
 _HINTS = {
-    "25001": ALONE_HINT,
+    sqlstates.ACTIVE_TRANSACTION: ALONE_HINT,
     "42501": "GRANT what is missing, or migrate as the role that owns it.",
-    "42P07": "It is there already: was it made by hand? `opsctl migrate adopt --to V` records it.",
+    sqlstates.DUPLICATE_TABLE: (
+        "If it was created by hand, record it as applied: opsctl migrate adopt --to V"
+    ),
     "55P04": "Put ALTER TYPE ... ADD VALUE into a file of its own, before the one that uses it.",
-    "57014": "Give this file more time: `-- opsctl: statement_timeout=30min` on its first line.",
+    sqlstates.QUERY_CANCELED: (
+        "Give this file more time: `-- opsctl: statement_timeout=30min` on its first line."
+    ),
 }
 
 

@@ -16,6 +16,7 @@ from opsctl.migrate.model import (
 )
 from opsctl.migrate.pending import open_pending_run
 from opsctl.migrate.preview import forecast
+from opsctl.systems.postgres.sqlstates import RETRYABLE
 from tests.engines.databases import Database
 from tests.grounds import Ground, ground
 from tests.waiting import wait_for
@@ -156,6 +157,22 @@ def test_a_lock_that_stays_ends_the_run_and_names_its_holder(server: Ground) -> 
     assert busy.value.exit_code == 75
     assert f"held by pid {other.pid}" in busy.value.why
     assert "tried 2 times" in busy.value.why
+    assert server.rows() == [1]
+
+
+@pytest.mark.parametrize("sqlstate", sorted(RETRYABLE))
+def test_a_file_is_retried_after_every_retryable_sqlstate(server: Ground, sqlstate: str) -> None:
+    # A sequence keeps its value when the transaction is rolled back.
+    server.execute("CREATE SEQUENCE attempts")
+    fails_once = (
+        "DO $$ BEGIN IF nextval('attempts') = 1 THEN\n"
+        f"RAISE EXCEPTION 'once' USING ERRCODE = '{sqlstate}'; END IF; END $$;\n"
+    )
+    server.write("001_a.sql", f"{A}{fails_once}")
+
+    server.apply()
+
+    assert [event.event for event in server.events] == ["retrying", "applied"]
     assert server.rows() == [1]
 
 

@@ -306,6 +306,21 @@ def test_a_server_that_is_not_there_is_no_answer(site: Site, dead_address: Addre
     assert "hush" not in out
 
 
+def test_a_file_is_retried_after_a_serialization_failure(site: Site) -> None:
+    # A sequence keeps its value when the transaction is rolled back.
+    with site.database.connect() as connection:
+        connection.execute("CREATE SEQUENCE attempts")
+    site.write(
+        _1_once="DO $$ BEGIN IF nextval('attempts') = 1 THEN"
+        " RAISE EXCEPTION 'once' USING ERRCODE = '40001'; END IF; END $$;"
+    )
+
+    code, out = site.run()
+
+    assert code == 0, out
+    assert site.versions() == [1]
+
+
 def test_the_script_says_when_a_file_outwitted_it(home: Path, postgres: Database) -> None:
     site = Site(home, postgres, "migrate.sh")
     # Goes on an E'' string over a line's end, which the script reads as another kind of string.
