@@ -6,14 +6,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from opsctl.migrate.context import MigrationContext, read_statuses
 from opsctl.migrate.dialect import Dialect
 from opsctl.migrate.dialects.duckdb import DuckdbDialect
 from opsctl.migrate.dialects.postgres import PostgresDialect
 from opsctl.migrate.dialects.sqlite import SqliteDialect
-from opsctl.migrate.model import Limits, Order, Standing, State
+from opsctl.migrate.model import ApplyOptions, MigrationState, MigrationStatus, TimeLimits
 from opsctl.migrate.pending import open_pending_run
-from opsctl.migrate.project import Project, look
-from opsctl.migrate.run_model import Event, Outcome, Patience, Rules
+from opsctl.migrate.run_model import ApplyReport, MigrationEvent, PrepareOptions, WaitLimits
 from opsctl.systems.clock import SystemClock
 from opsctl.systems.duckdb import DuckdbScripts
 from opsctl.systems.files.read_folder import LocalFolder
@@ -33,8 +33,8 @@ class Ground:
     kind: str
     url: str
     directory: Path
-    project: Project
-    events: list[Event] = field(default_factory=list)
+    project: MigrationContext
+    events: list[MigrationEvent] = field(default_factory=list)
 
     @property
     def is_server(self) -> bool:
@@ -45,8 +45,8 @@ class Ground:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(text.encode())
 
-    def apply(self, order: Order | None = None) -> Outcome:
-        with open_pending_run(self.project, order or Order()) as drafted:
+    def apply(self, order: ApplyOptions | None = None) -> ApplyReport:
+        with open_pending_run(self.project, order or ApplyOptions()) as drafted:
             return drafted.apply(self.events.append)
 
     def query(self, statement: str) -> list[Any]:
@@ -68,11 +68,11 @@ class Ground:
         with self.project.ledger() as ledger:
             return [row.version for row in ledger.applied()]
 
-    def standings(self) -> Sequence[Standing]:
+    def standings(self) -> Sequence[MigrationStatus]:
         with self.project.ledger() as ledger:
-            return look(self.project, ledger, whole=True)
+            return read_statuses(self.project, ledger, whole=True)
 
-    def states(self) -> list[State]:
+    def states(self) -> list[MigrationState]:
         return [standing.state for standing in self.standings()]
 
     def with_rules(self, **changes: Any) -> "Ground":
@@ -87,11 +87,11 @@ class Ground:
 
 def ground(kind: str, url: str, directory: Path) -> Ground:
     dialect = dialect_of(kind, url)
-    limits = Limits(lock_s=5.0, statement_s=60.0)
-    rules = Rules(limits, dialect.read, dialect.why_alone, takes_copy=dialect.takes_copy)
-    patience = Patience(BUSY_S, retries=3, first_pause_s=0.05, longest_pause_s=0.2)
+    limits = TimeLimits(lock_s=5.0, statement_s=60.0)
+    rules = PrepareOptions(limits, dialect.read, dialect.why_alone, takes_copy=dialect.takes_copy)
+    patience = WaitLimits(BUSY_S, retries=3, first_pause_s=0.05, longest_pause_s=0.2)
     directory.mkdir(parents=True, exist_ok=True)
-    project = Project(directory, LocalFolder(), dialect, rules, patience, CLOCK)
+    project = MigrationContext(directory, LocalFolder(), dialect, rules, patience, CLOCK)
     return Ground(kind, url, directory, project)
 
 

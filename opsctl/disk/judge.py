@@ -7,7 +7,7 @@ from pathlib import Path
 from opsctl.disk.model import Share
 from opsctl.findings import Figure, Finding, Level, Marks
 from opsctl.systems.host import Usage
-from opsctl.units import spoken_bytes
+from opsctl.units import format_bytes
 
 SPACE, INODES = "space", "inodes"
 # Below that, `opsctl prune` is not worth a word.
@@ -57,7 +57,7 @@ def judge_mount(
 
 
 def _space_said(usage: Usage, level: Level, marks: Marks) -> str:
-    used, total = spoken_bytes(usage.used_bytes), spoken_bytes(usage.total_bytes)
+    used, total = format_bytes(usage.used_bytes), format_bytes(usage.total_bytes)
     said = f"{usage.percent:.1f} % used: {used} of {total}, {spoken_bytes(usage.free_bytes)} free"
     return said + _standing(usage.percent, level, marks)
 

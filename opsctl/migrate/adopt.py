@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from opsctl.errors import UsageError
-from opsctl.migrate.model import Migration, RefusedMigrationError, Standing, State
-from opsctl.migrate.project import Project, look
-from opsctl.migrate.tracking_table import Ledger
+from opsctl.migrate.context import MigrationContext, read_statuses
+from opsctl.migrate.model import Migration, MigrationState, MigrationStatus, RefusedMigrationError
+from opsctl.migrate.tracking_table import TrackingTable
 from opsctl.systems.files.local import MissingFileError
 
 SOURCES = (".applied", "dbmate", "golang-migrate")
@@ -17,7 +17,7 @@ _VERSION = re.compile(r"\s*(?:.*/)?(?P<version>\d+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class AdoptionSource:
     """What another tool says it has applied."""
 
     name: str
@@ -40,7 +40,9 @@ class Adoption:
     """Applied by the other tool, and no file here has the number."""
 
 
-def find_source(project: Project, ledger: Ledger, *, wanted: str | None = None) -> Source:
+def find_source(
+    project: MigrationContext, ledger: TrackingTable, *, wanted: str | None = None
+) -> AdoptionSource:
     """Look where other tools write down what they did; the only one found counts."""
     readers = {
         ".applied": lambda: _from_list(project),
@@ -63,16 +65,16 @@ def find_source(project: Project, ledger: Ledger, *, wanted: str | None = None) 
     )
 
 
-def baseline(found: Sequence[Standing], to: int) -> Source:
+def everything_up_to(found: Sequence[MigrationStatus], to: int) -> AdoptionSource:
     """Take everything up to a number for applied."""
     if not any(standing.version == to and standing.migration for standing in found):
         raise UsageError(f"there is no migration {to}", hint="`opsctl migrate status` lists them.")
-    return Source(f"everything up to {to}", up_to=to)
+    return AdoptionSource(f"everything up to {to}", up_to=to)
 
 
-def choose(found: Sequence[Standing], source: Source) -> Adoption:
+def select_unrecorded(found: Sequence[MigrationStatus], source: AdoptionSource) -> Adoption:
     """Name the files whose rows are missing."""
-    lacking = (State.PENDING, State.OUT_OF_ORDER)
+    lacking = (MigrationState.PENDING, MigrationState.OUT_OF_ORDER)
     migrations = tuple(
         s.migration for s in found if s.migration and s.state in lacking and source.has(s.version)
     )
@@ -81,7 +83,7 @@ def choose(found: Sequence[Standing], source: Source) -> Adoption:
     return Adoption(source.name, files, migrations, tuple(sorted(source.versions - known)))
 
 
-def _from_list(project: Project) -> Source | None:
+def _from_list(project: MigrationContext) -> AdoptionSource | None:
     """Read the names that a script noted down, one a line."""
     try:
         names = set(project.folder.names(project.directory))
@@ -93,18 +95,18 @@ def _from_list(project: Project) -> Source | None:
     text = data.decode(errors="replace")
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
     versions = {int(match["version"]) for line in lines if (match := _VERSION.match(line))}
-    return Source(_LIST, frozenset(versions))
+    return AdoptionSource(_LIST, frozenset(versions))
 
 
-def _from_dbmate(ledger: Ledger) -> Source | None:
+def _from_dbmate(ledger: TrackingTable) -> AdoptionSource | None:
     columns = ledger.dialect.columns(ledger.session, _FOREIGN)
     if "version" not in columns or "dirty" in columns:
         return None
     rows = ledger.session.query("SELECT version FROM schema_migrations")
-    return Source("dbmate", frozenset(int(str(row[0])) for row in rows))
+    return AdoptionSource("dbmate", frozenset(int(str(row[0])) for row in rows))
 
 
-def _from_golang(ledger: Ledger) -> Source | None:
+def _from_golang(ledger: TrackingTable) -> AdoptionSource | None:
     """It keeps only the last number: everything up to it was applied."""
     if "dirty" not in ledger.dialect.columns(ledger.session, _FOREIGN):
         return None
@@ -116,18 +118,20 @@ def _from_golang(ledger: Ledger) -> Source | None:
             hint="Repair it by hand, then: opsctl migrate adopt --to V",
         )
     last = max((int(str(row[0])) for row in rows), default=-1)
-    return Source("golang-migrate", up_to=last)
+    return AdoptionSource("golang-migrate", up_to=last)
 
 
 def plan_adoption(
-    project: Project, ledger: Ledger, *, to: int | None, source: str | None
+    project: MigrationContext, ledger: TrackingTable, *, to: int | None, source: str | None
 ) -> Adoption:
-    found = look(project, ledger)
-    known = find_source(project, ledger, wanted=source) if to is None else baseline(found, to)
-    return choose(found, known)
+    found = read_statuses(project, ledger)
+    known = (
+        find_source(project, ledger, wanted=source) if to is None else everything_up_to(found, to)
+    )
+    return select_unrecorded(found, known)
 
 
-def adopt_all(project: Project, ledger: Ledger, adoption: Adoption) -> None:
+def record_adoption(project: MigrationContext, ledger: TrackingTable, adoption: Adoption) -> None:
     """Write all rows or none."""
     if adoption.migrations:
         with project.dialect.hold(ledger.session, wait_s=project.patience.runner_s):
@@ -135,9 +139,11 @@ def adopt_all(project: Project, ledger: Ledger, adoption: Adoption) -> None:
             ledger.record(adoption.migrations)
 
 
-def accept(project: Project, ledger: Ledger, versions: Sequence[int]) -> None:
+def accept_edited(
+    project: MigrationContext, ledger: TrackingTable, versions: Sequence[int]
+) -> None:
     """Take edited files for what was applied."""
-    found = {s.version: s for s in look(project, ledger)} if versions else {}
+    found = {s.version: s for s in read_statuses(project, ledger)} if versions else {}
     for version in versions:
         standing = found.get(version)
         if standing is None or standing.migration is None or standing.applied is None:
@@ -152,7 +158,7 @@ def accept(project: Project, ledger: Ledger, versions: Sequence[int]) -> None:
             ledger.accept(migration)
 
 
-def forget(ledger: Ledger, versions: Sequence[int]) -> None:
+def forget_missing(ledger: TrackingTable, versions: Sequence[int]) -> None:
     rows = {row.version for row in ledger.applied()} if versions else set()
     for version in versions:
         if version not in rows:

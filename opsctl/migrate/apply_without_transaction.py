@@ -2,54 +2,54 @@
 
 from contextlib import suppress
 
-from opsctl.migrate.dialect import Kind, Watch
-from opsctl.migrate.explain import explain
+from opsctl.migrate.dialect import BlockerWatch, ErrorKind
+from opsctl.migrate.explain import explain_failure
 from opsctl.migrate.model import MigrationError
 from opsctl.migrate.run import MigrationRun
-from opsctl.migrate.run_model import Work, event_of
+from opsctl.migrate.run_model import PreparedFile, make_event
 from opsctl.systems.sql_scripts import ScriptError
 from opsctl.value import Value
 
 
-def apply_alone(run: MigrationRun, work: Work, watch: Watch) -> bool:
+def apply_without_transaction(run: MigrationRun, work: PreparedFile, watch: BlockerWatch) -> bool:
     """Run it until it is in, or cannot be; False if another runner has done it."""
     theirs = frozenset() if _is_resumed(run, work) else frozenset(_invalid(run, work))
     if not _is_resumed(run, work) and not _started(run, work):
         return False
-    attempt = _Attempt(run, work, theirs)
+    attempt = _NonTransactionalRun(run, work, theirs)
     began = run.clock.steady()
     attempt.until_done(watch)
     run.ledger.finish(work.migration, round((run.clock.steady() - began) * 1000))
     return True
 
 
-def _is_resumed(run: MigrationRun, work: Work) -> bool:
+def _is_resumed(run: MigrationRun, work: PreparedFile) -> bool:
     return work.migration.version in run.resumed
 
 
-def _invalid(run: MigrationRun, work: Work) -> tuple[str, ...]:
+def _invalid(run: MigrationRun, work: PreparedFile) -> tuple[str, ...]:
     return run.ledger.dialect.left_by(run.ledger.session, work)
 
 
-def _started(run: MigrationRun, work: Work) -> bool:
+def _started(run: MigrationRun, work: PreparedFile) -> bool:
     ledger = run.ledger
     try:
         ledger.start(work.migration)
     except ScriptError as error:
-        if ledger.dialect.kind(error) is not Kind.DUPLICATE:
-            raise explain(error, work, ledger.dialect, state=run.state()) from error
+        if ledger.dialect.kind(error) is not ErrorKind.DUPLICATE:
+            raise explain_failure(error, work, ledger.dialect, state=run.state()) from error
         run.refuse_other(work.migration)
         return False
     return True
 
 
-class _Attempt(Value):
+class _NonTransactionalRun(Value):
     run: MigrationRun
-    work: Work
+    work: PreparedFile
     theirs: frozenset[str]
     """Invalid indexes that fit this statement and stood there before it: never ours to drop."""
 
-    def until_done(self, watch: Watch) -> None:
+    def until_done(self, watch: BlockerWatch) -> None:
         """Try again while something is locked: what the try before has left is dropped first."""
         tries = 0
         while True:
@@ -60,7 +60,7 @@ class _Attempt(Value):
             except ScriptError as error:
                 if self._was_done(error):
                     return
-                if self.run.ledger.dialect.kind(error) is not Kind.LOCKED:
+                if self.run.ledger.dialect.kind(error) is not ErrorKind.LOCKED:
                     raise self._failed(error) from error
                 tries += 1
                 self._wait(error, watch, tries=tries)
@@ -74,16 +74,16 @@ class _Attempt(Value):
     def _sweep(self) -> None:
         for name in self._left():
             note = f"dropping the invalid index {name}"
-            self.run.tell(event_of("resuming", self.work, note=note))
+            self.run.tell(make_event("resuming", self.work, note=note))
             dialect = self.run.ledger.dialect
             dialect.sweep(self.run.ledger.session, name, limits=self.work.limits)
 
     def _was_done(self, error: ScriptError) -> bool:
         """The run before this one was killed between the statement and its row."""
-        exists = self.run.ledger.dialect.kind(error) is Kind.DUPLICATE
+        exists = self.run.ledger.dialect.kind(error) is ErrorKind.DUPLICATE
         return exists and _is_resumed(self.run, self.work) and not self._left()
 
-    def _wait(self, error: ScriptError, watch: Watch, *, tries: int) -> None:
+    def _wait(self, error: ScriptError, watch: BlockerWatch, *, tries: int) -> None:
         if tries > self.run.patience.retries:
             # What keeps the statement waiting may keep this waiting too.
             with suppress(ScriptError):
@@ -95,7 +95,7 @@ class _Attempt(Value):
 
     def _failed(self, error: ScriptError) -> MigrationError:
         return self._told(
-            explain(error, self.work, self.run.ledger.dialect, state=self.run.before())
+            explain_failure(error, self.work, self.run.ledger.dialect, state=self.run.before())
         )
 
     def _told(self, found: MigrationError) -> MigrationError:

@@ -6,18 +6,18 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from opsctl.migrate.model import Limits
-from opsctl.migrate.run_model import Work
+from opsctl.migrate.model import TimeLimits
+from opsctl.migrate.run_model import PreparedFile
 from opsctl.systems.sql_scripts import Row, ScriptError, Scripts, ScriptSession
 from opsctl.value import Value
 
 if TYPE_CHECKING:
-    from opsctl.sql.lexer import Script
+    from opsctl.sql.lexer import SqlScript
 
 _SQL = Path(__file__).parent / "sql"
 
 
-class Kind(Enum):
+class ErrorKind(Enum):
     """What an answer means for a run."""
 
     DUPLICATE = auto()
@@ -42,7 +42,7 @@ class Blocker(Value):
         return f"pid {self.pid} ({self.who}, {age}): {self.query or 'no query'}"
 
 
-class Touched(Value):
+class TableLockEstimate(Value):
     """A table that a statement needs, as it is before the run."""
 
     table: str
@@ -51,7 +51,7 @@ class Touched(Value):
     size_bytes: int | None = None
 
 
-class Named(Value):
+class SchemaObject(Value):
     """One thing of a schema, and all there is to say of it."""
 
     kind: str
@@ -59,7 +59,7 @@ class Named(Value):
     definition: str
 
 
-class Watch(Protocol):
+class BlockerWatch(Protocol):
     """Looks out for those who block us, from a connection of its own."""
 
     def expect(self, *, lock_s: float) -> None:
@@ -91,17 +91,17 @@ class Dialect(Protocol):
         """Give the statements that make the tracking table."""
         ...
 
-    def read(self, text: str) -> "Script": ...
+    def read(self, text: str) -> "SqlScript": ...
 
     def why_alone(self, words: Sequence[str]) -> str: ...
 
     def quote(self, text: str) -> str: ...
 
-    def limits(self, limits: Limits, *, local: bool = True) -> Sequence[str]:
+    def limits(self, limits: TimeLimits, *, local: bool = True) -> Sequence[str]:
         """Give the statements that bound what follows, in this transaction or session."""
         ...
 
-    def kind(self, error: ScriptError) -> Kind: ...
+    def kind(self, error: ScriptError) -> ErrorKind: ...
 
     def hint(self, error: ScriptError) -> str:
         """Say a way out that the database itself does not say."""
@@ -129,23 +129,25 @@ class Dialect(Protocol):
         """Say who else is migrating, as far as it can be seen."""
         ...
 
-    def watch(self, session: ScriptSession) -> AbstractContextManager[Watch]: ...
+    def watch(self, session: ScriptSession) -> AbstractContextManager[BlockerWatch]: ...
 
-    def touched(self, session: ScriptSession, work: Work) -> Sequence[Touched]: ...
+    def touched(
+        self, session: ScriptSession, work: PreparedFile
+    ) -> Sequence[TableLockEstimate]: ...
 
-    def held(self, session: ScriptSession) -> Sequence[Touched]:
+    def held(self, session: ScriptSession) -> Sequence[TableLockEstimate]:
         """List the locks that this session's open transaction has taken."""
         ...
 
-    def left_by(self, session: ScriptSession, work: Work) -> tuple[str, ...]:
+    def left_by(self, session: ScriptSession, work: PreparedFile) -> tuple[str, ...]:
         """Name the invalid indexes that an interrupted statement of this file may have left."""
         ...
 
-    def sweep(self, session: ScriptSession, left: str, *, limits: Limits) -> None:
+    def sweep(self, session: ScriptSession, left: str, *, limits: TimeLimits) -> None:
         """Remove what `left_by` named."""
         ...
 
-    def schema(self, session: ScriptSession) -> Sequence[Named]:
+    def schema(self, session: ScriptSession) -> Sequence[SchemaObject]:
         """List everything but our own tables, in an order that stays."""
         ...
 
@@ -154,7 +156,7 @@ class Dialect(Protocol):
         ...
 
 
-class Unwatched:
+class NoBlockerWatch:
     """For databases that have no one else to wait for."""
 
     def expect(self, *, lock_s: float) -> None:
@@ -164,6 +166,6 @@ class Unwatched:
         return ()
 
 
-def packaged(name: str) -> str:
+def read_packaged_sql(name: str) -> str:
     """Read SQL that comes with opsctl: none of it stands in Python."""
     return (_SQL / name).read_text("utf-8")

@@ -2,10 +2,10 @@
 
 import re
 
-from opsctl.migrate.dialect import Dialect, Kind
+from opsctl.migrate.dialect import Dialect, ErrorKind
 from opsctl.migrate.model import MigrationError
-from opsctl.migrate.parse.excerpt import Spot, spot
-from opsctl.migrate.run_model import Work
+from opsctl.migrate.parse.excerpt import FileLocation, locate
+from opsctl.migrate.run_model import PreparedFile
 from opsctl.systems.sql_scripts import ScriptError, Stage
 
 _BODY_LINE = re.compile(r"inline_code_block line (?P<line>\d+) at")
@@ -13,8 +13,8 @@ _BODY = re.compile(r"\$(?:[A-Za-z_]\w*)?\$")
 _TRACKING_HINT = "Look at the tracking table: {table}"
 
 
-def explain(
-    error: ScriptError, work: Work, dialect: Dialect, *, state: str, verb: str = ""
+def explain_failure(
+    error: ScriptError, work: PreparedFile, dialect: Dialect, *, state: str, verb: str = ""
 ) -> MigrationError:
     at = _spot(error, work)
     facts: dict[str, object] = {"sqlstate": error.sqlstate, "state": state, **at.facts()}
@@ -31,7 +31,7 @@ def explain(
 def _own_hint(error: ScriptError, dialect: Dialect) -> str:
     if error.stage is not Stage.TEXT:
         return _TRACKING_HINT.format(table=dialect.table)
-    if dialect.kind(error) is Kind.TIMED_OUT:
+    if dialect.kind(error) is ErrorKind.TIMED_OUT:
         return "Give this file more time: `-- opsctl: statement_timeout=30min` on its first line."
     return "Correct the file and run `opsctl migrate` again."
 
@@ -43,17 +43,17 @@ def _coded(error: ScriptError, dialect: Dialect) -> str:
     return f"{label}{error.sqlstate}"
 
 
-def _counted(error: ScriptError, work: Work) -> str:
+def _counted(error: ScriptError, work: PreparedFile) -> str:
     if error.statement is None or error.stage is not Stage.TEXT:
         return ""
     return f"statement {error.statement + 1} of {len(work.starts)}"
 
 
-def _spot(error: ScriptError, work: Work) -> Spot:
-    return spot(work.text, work.file, _offset(error, work) if error.stage is Stage.TEXT else 0)
+def _spot(error: ScriptError, work: PreparedFile) -> FileLocation:
+    return locate(work.text, work.file, _offset(error, work) if error.stage is Stage.TEXT else 0)
 
 
-def _offset(error: ScriptError, work: Work) -> int:
+def _offset(error: ScriptError, work: PreparedFile) -> int:
     if error.position is not None:
         return error.position
     statements = work.script.statements

@@ -19,7 +19,7 @@ class Migration(NamedTuple):
     down: str | None = None
 
 
-class Applied(NamedTuple):
+class AppliedMigration(NamedTuple):
     """One row of the tracking table; what only `status` shows is left empty elsewhere."""
 
     version: int
@@ -33,7 +33,7 @@ class Applied(NamedTuple):
     git_sha: str = ""
 
 
-class State(StrEnum):
+class MigrationState(StrEnum):
     APPLIED = "applied"
     PENDING = "pending"
     EDITED = "edited"
@@ -42,22 +42,22 @@ class State(StrEnum):
     INTERRUPTED = "interrupted"
 
 
-class Standing(NamedTuple):
+class MigrationStatus(NamedTuple):
     """Where one version stands; a file, a row, or both."""
 
     version: int
     name: str
-    state: State
+    state: MigrationState
     note: str = ""
     migration: Migration | None = None
-    applied: Applied | None = None
+    applied: AppliedMigration | None = None
 
     @property
     def label(self) -> str:
         return self.migration.file if self.migration else f"{self.version}_{self.name}"
 
 
-class Library(Value):
+class MigrationFiles(Value):
     """All files of the directory, in order."""
 
     migrations: tuple[Migration, ...]
@@ -65,7 +65,7 @@ class Library(Value):
     """Gaps, and files whose names are not understood."""
 
 
-class Order(Value):
+class ApplyOptions(Value):
     """How far to go, and what to put up with."""
 
     to: int | None = None
@@ -74,7 +74,7 @@ class Order(Value):
     resume: bool = False
 
 
-class Plan(Value):
+class MigrationPlan(Value):
     """What will run, in order, and what the operator should know."""
 
     todo: tuple[Migration, ...]
@@ -84,7 +84,7 @@ class Plan(Value):
     """Files that are pending too, and beyond what was asked for."""
 
 
-class Limits(Value):
+class TimeLimits(Value):
     """How long one file may wait and run, in seconds; 0 means without a limit."""
 
     lock_s: float

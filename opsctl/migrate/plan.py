@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from opsctl.errors import UsageError
 from opsctl.migrate.model import (
-    Applied,
+    AppliedMigration,
+    ApplyOptions,
     Migration,
-    Order,
-    Plan,
+    MigrationPlan,
+    MigrationState,
+    MigrationStatus,
     RefusedMigrationError,
-    Standing,
-    State,
 )
 
 _SHOWN = 5
@@ -22,11 +22,13 @@ _MISSING_HINT = (
     "Restore it (git log -- migrations), or forget it: opsctl migrate adopt --forget {version}"
 )
 _ORDER_HINT = "Give it the next free number, or run it now: opsctl migrate --allow-out-of-order"
-_AT_REST = frozenset({State.APPLIED, State.PENDING})
+_AT_REST = frozenset({MigrationState.APPLIED, MigrationState.PENDING})
 _RESUME_HINT = "`opsctl migrate --resume` looks at what is there and goes on from it."
 
 
-def standings(migrations: Sequence[Migration], applied: Iterable[Applied]) -> tuple[Standing, ...]:
+def compare_statuses(
+    migrations: Sequence[Migration], applied: Iterable[AppliedMigration]
+) -> tuple[MigrationStatus, ...]:
     """Lay files and rows beside each other, in order."""
     rows = {row.version: row for row in applied}
     latest = max(rows, default=-1)
@@ -38,31 +40,35 @@ def standings(migrations: Sequence[Migration], applied: Iterable[Applied]) -> tu
     return tuple(found)
 
 
-def _of_file(migration: Migration, rows: Mapping[int, Applied], latest: int) -> Standing:
+def _of_file(
+    migration: Migration, rows: Mapping[int, AppliedMigration], latest: int
+) -> MigrationStatus:
     row = rows.get(migration.version)
     state, note = _judge(migration, row, latest)
-    return Standing(migration.version, migration.name, state, note, migration, row)
+    return MigrationStatus(migration.version, migration.name, state, note, migration, row)
 
 
-def _judge(migration: Migration, row: Applied | None, latest: int) -> tuple[State, str]:
+def _judge(
+    migration: Migration, row: AppliedMigration | None, latest: int
+) -> tuple[MigrationState, str]:
     if row is None and migration.version < latest:
-        return State.OUT_OF_ORDER, f"{latest} was applied before it"
+        return MigrationState.OUT_OF_ORDER, f"{latest} was applied before it"
     if row is None:
-        return State.PENDING, ""
+        return MigrationState.PENDING, ""
     if not row.finished:
-        return State.INTERRUPTED, "it was started and has not finished"
+        return MigrationState.INTERRUPTED, "it was started and has not finished"
     if row.checksum != migration.checksum:
-        return State.EDITED, "the file has changed since it was applied"
-    return State.APPLIED, "" if row.name == migration.name else f"applied as {row.name}"
+        return MigrationState.EDITED, "the file has changed since it was applied"
+    return MigrationState.APPLIED, "" if row.name == migration.name else f"applied as {row.name}"
 
 
-def _of_row(row: Applied, last_file: int) -> Standing:
+def _of_row(row: AppliedMigration, last_file: int) -> MigrationStatus:
     ahead = row.version > last_file
     note = "the database is ahead of these files" if ahead else "it was applied; its file is gone"
-    return Standing(row.version, row.name, State.MISSING, note, None, row)
+    return MigrationStatus(row.version, row.name, MigrationState.MISSING, note, None, row)
 
 
-def plan(found: Sequence[Standing], order: Order) -> Plan:
+def plan_run(found: Sequence[MigrationStatus], order: ApplyOptions) -> MigrationPlan:
     """Say what runs; refuse where files and database tell different stories."""
     _refuse_unknown(found, order)
     for standing in found:
@@ -70,21 +76,23 @@ def plan(found: Sequence[Standing], order: Order) -> Plan:
             _refuse(standing, found, order)
     runs = _runs(order)
     todo = [s.migration for s in found if s.state in runs and s.migration]
-    resumed = frozenset(s.version for s in found if s.state is State.INTERRUPTED)
+    resumed = frozenset(s.version for s in found if s.state is MigrationState.INTERRUPTED)
     pending = len(todo)
     if order.to is not None:
         todo = [migration for migration in todo if migration.version <= order.to]
     if order.step is not None:
         todo = todo[: order.step]
-    return Plan(tuple(todo), resumed, tuple(_notes(found)), pending - len(todo))
+    return MigrationPlan(tuple(todo), resumed, tuple(_notes(found)), pending - len(todo))
 
 
-def _runs(order: Order) -> frozenset[State]:
-    admitted = {State.PENDING, State.INTERRUPTED}
-    return frozenset(admitted | {State.OUT_OF_ORDER} if order.allow_out_of_order else admitted)
+def _runs(order: ApplyOptions) -> frozenset[MigrationState]:
+    admitted = {MigrationState.PENDING, MigrationState.INTERRUPTED}
+    return frozenset(
+        admitted | {MigrationState.OUT_OF_ORDER} if order.allow_out_of_order else admitted
+    )
 
 
-def _refuse_unknown(found: Sequence[Standing], order: Order) -> None:
+def _refuse_unknown(found: Sequence[MigrationStatus], order: ApplyOptions) -> None:
     if order.to is None or any(standing.version == order.to for standing in found):
         return
     raise UsageError(
@@ -94,25 +102,27 @@ def _refuse_unknown(found: Sequence[Standing], order: Order) -> None:
     )
 
 
-def _refuse(standing: Standing, found: Sequence[Standing], order: Order) -> None:
+def _refuse(
+    standing: MigrationStatus, found: Sequence[MigrationStatus], order: ApplyOptions
+) -> None:
     why, hint = f"{standing.note}; nothing was changed", ""
-    if standing.state is State.EDITED:
+    if standing.state is MigrationState.EDITED:
         hint = _EDITED_HINT
-    elif standing.state is State.MISSING and any(
+    elif standing.state is MigrationState.MISSING and any(
         other.migration and other.version > standing.version for other in found
     ):
         hint = _MISSING_HINT
-    elif standing.state is State.OUT_OF_ORDER and not order.allow_out_of_order:
+    elif standing.state is MigrationState.OUT_OF_ORDER and not order.allow_out_of_order:
         hint = _ORDER_HINT
-    elif standing.state is State.INTERRUPTED and not order.resume:
+    elif standing.state is MigrationState.INTERRUPTED and not order.resume:
         hint = _RESUME_HINT
     if hint:
         what = f"{standing.label} is {standing.state}"
         raise RefusedMigrationError(what, why=why, hint=hint.format(version=standing.version))
 
 
-def _notes(found: Sequence[Standing]) -> Iterable[str]:
-    ahead = [standing.label for standing in found if standing.state is State.MISSING]
+def _notes(found: Sequence[MigrationStatus]) -> Iterable[str]:
+    ahead = [standing.label for standing in found if standing.state is MigrationState.MISSING]
     if ahead:
         yield f"the database is ahead of these files: {_listed(ahead)}"
 

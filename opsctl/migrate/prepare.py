@@ -6,10 +6,10 @@ from functools import partial
 
 from opsctl.migrate.model import Migration, RefusedMigrationError
 from opsctl.migrate.parse.directives import read_directives
-from opsctl.migrate.parse.excerpt import refused
-from opsctl.migrate.parse.variables import fill
-from opsctl.migrate.run_model import ALONE_HINT, Rules, Work
-from opsctl.sql.lexer import Script, Statement
+from opsctl.migrate.parse.excerpt import refusal_at
+from opsctl.migrate.parse.variables import fill_variables
+from opsctl.migrate.run_model import NO_TRANSACTION_HINT, PreparedFile, PrepareOptions
+from opsctl.sql.lexer import SqlScript, SqlStatement
 
 _FOREIGN = re.compile(r"^--[ \t]*(?:migrate:down|\+goose[ \t]+down)", re.IGNORECASE | re.MULTILINE)
 _FOREIGN_HINT = "Move that part to a file of its own: {stem}.down.sql"
@@ -21,8 +21,8 @@ _CONTROL_HINT = (
 
 
 def prepare(
-    migration: Migration, rules: Rules, fetch: Callable[[], bytes], *, file: str = ""
-) -> Work:
+    migration: Migration, rules: PrepareOptions, fetch: Callable[[], bytes], *, file: str = ""
+) -> PreparedFile:
     """Read one file, or its down part, as work; refuse it where that can be known already."""
     file = file or migration.file
     text = _decoded(fetch(), file)
@@ -31,10 +31,10 @@ def prepare(
     _refuse_oddities(text, file, script)
     filled = bool(script.variables)
     if filled:
-        text = fill(text, file, script.variables, rules.values)
+        text = fill_variables(text, file, script.variables, rules.values)
         script = rules.read(text)
         _refuse_oddities(text, file, script)
-    work = Work(
+    work = PreparedFile(
         migration,
         file,
         # One that leaves a row behind when it cannot run is held from here on.
@@ -48,14 +48,14 @@ def prepare(
     _refuse_statements(work, script, rules)
     if script.copies and not rules.takes_copy:
         why = "this database takes no data of COPY from a file"
-        raise refused(text, file, script.copies[0].start, why=why, hint="Write it as INSERT.")
+        raise refusal_at(text, file, script.copies[0].start, why=why, hint="Write it as INSERT.")
     return work
 
 
-def _text(fetch: Callable[[], bytes], file: str, rules: Rules, filled: bool) -> str:  # noqa: FBT001 - bound by `prepare`
+def _text(fetch: Callable[[], bytes], file: str, rules: PrepareOptions, filled: bool) -> str:  # noqa: FBT001 - bound by `prepare`
     """Read a file again as it will run."""
     text = _decoded(fetch(), file)
-    return fill(text, file, rules.read(text).variables, rules.values) if filled else text
+    return fill_variables(text, file, rules.read(text).variables, rules.values) if filled else text
 
 
 def _decoded(data: bytes, file: str) -> str:
@@ -71,23 +71,23 @@ def _decoded(data: bytes, file: str) -> str:
         ) from error
 
 
-def _refuse_oddities(text: str, file: str, script: Script) -> None:
+def _refuse_oddities(text: str, file: str, script: SqlScript) -> None:
     for flaw in script.flaws:
         why = f"the text cannot be read: {flaw.text}"
-        raise refused(text, file, flaw.place.offset, why=why, hint="Close it, or take it out.")
+        raise refusal_at(text, file, flaw.place.offset, why=why, hint="Close it, or take it out.")
     for command in script.commands:
         word = command.text.split()[0]
         why = f"{word} is a command of psql, not SQL"
         hint = _PSQL_HINT.format(word=word)
-        raise refused(text, file, command.place.offset, why=why, hint=hint)
+        raise refusal_at(text, file, command.place.offset, why=why, hint=hint)
     foreign = _FOREIGN.search(text)
     if foreign:
         why = "another tool's marker: the part that takes back would run too"
         hint = _FOREIGN_HINT.format(stem=file.removesuffix(".sql"))
-        raise refused(text, file, foreign.start(), why=why, hint=hint)
+        raise refusal_at(text, file, foreign.start(), why=why, hint=hint)
 
 
-def _refuse_statements(work: Work, script: Script, rules: Rules) -> None:
+def _refuse_statements(work: PreparedFile, script: SqlScript, rules: PrepareOptions) -> None:
     for statement in script.statements:
         if statement.controls_transaction:
             word = " ".join(statement.words[:2]).removesuffix(" WORK")
@@ -95,15 +95,15 @@ def _refuse_statements(work: Work, script: Script, rules: Rules) -> None:
             _refuse(work, statement, why, _CONTROL_HINT)
         reason = "" if work.alone else rules.why_alone(statement.words)
         if reason:
-            _refuse(work, statement, reason, ALONE_HINT)
+            _refuse(work, statement, reason, NO_TRANSACTION_HINT)
     if work.alone:
         _refuse_alone(work, rules)
 
 
-def _refuse_alone(work: Work, rules: Rules) -> None:
+def _refuse_alone(work: PreparedFile, rules: PrepareOptions) -> None:
     if not rules.allow_alone:
         why = "it asks to run without a transaction, and the settings do not allow that"
-        raise refused(
+        raise refusal_at(
             work.text, work.file, 0, why=why, hint="Set migrations.allow_non_transactional: true"
         )
     count = len(work.starts)
@@ -111,20 +111,20 @@ def _refuse_alone(work: Work, rules: Rules) -> None:
         why = (
             f"without a transaction a file holds exactly one statement, and this one holds {count}"
         )
-        raise refused(
+        raise refusal_at(
             work.text, work.file, 0, why=why, hint="Give every statement a file of its own."
         )
 
 
-def _refuse(work: Work, statement: Statement, why: str, hint: str) -> None:
-    raise refused(work.text, work.file, statement.start.offset, why=why, hint=hint)
+def _refuse(work: PreparedFile, statement: SqlStatement, why: str, hint: str) -> None:
+    raise refusal_at(work.text, work.file, statement.start.offset, why=why, hint=hint)
 
 
-def refuse_pooled(works: Sequence[Work], *, is_pooled: Callable[[], bool]) -> None:
+def refuse_pooled(works: Sequence[PreparedFile], *, is_pooled: Callable[[], bool]) -> None:
     """Refuse what needs a session of its own where a pooler may hand it another one."""
     alone = [work for work in works if work.alone]
     if alone and is_pooled():
         work = alone[0]
         why = "a pooler stands in between, which may change the session under this statement"
         hint = "Connect to the server itself for this file: set DATABASE_URL to its own port."
-        raise refused(work.text, work.file, 0, why=why, hint=hint)
+        raise refusal_at(work.text, work.file, 0, why=why, hint=hint)

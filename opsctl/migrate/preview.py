@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from opsctl.migrate.dialect import Touched
-from opsctl.migrate.explain import explain
+from opsctl.migrate.dialect import TableLockEstimate
+from opsctl.migrate.explain import explain_failure
 from opsctl.migrate.pending import PendingRun
-from opsctl.migrate.run_model import Work
-from opsctl.migrate.tracking_table import Ledger
+from opsctl.migrate.run_model import PreparedFile
+from opsctl.migrate.tracking_table import TrackingTable
 from opsctl.sql.locks import BLOCKS
 from opsctl.systems.clock import Clock
 from opsctl.systems.sql_scripts import ScriptError
@@ -17,36 +17,38 @@ _UNITS = ("B", "kB", "MB", "GB", "TB")
 _STEP = 1024
 
 
-class Preview(NamedTuple):
+class FilePreview(NamedTuple):
     """One file of a run to come."""
 
     file: str
     version: int
     alone: bool
     statements: tuple[str, ...]
-    locks: tuple[Touched, ...]
+    locks: tuple[TableLockEstimate, ...]
     duration_ms: int | None = None
     """Of a rehearsal."""
 
 
-class Forecast(NamedTuple):
-    files: tuple[Preview, ...]
+class RunPreview(NamedTuple):
+    files: tuple[FilePreview, ...]
     rehearsed: bool = False
 
 
-def forecast(draft: PendingRun, *, rehearse: bool) -> Forecast:
+def preview_run(draft: PendingRun, *, rehearse: bool) -> RunPreview:
     """Look ahead, by words alone or by a rehearsal."""
     if not rehearse:
-        return Forecast(preview(draft.ledger, draft.works))
+        return RunPreview(preview(draft.ledger, draft.works))
     clock = draft.project.clock
-    return Forecast(rehearsal(draft.ledger, draft.works, clock=clock), rehearsed=True)
+    return RunPreview(rehearsal(draft.ledger, draft.works, clock=clock), rehearsed=True)
 
 
-def preview(ledger: Ledger, works: Sequence[Work]) -> tuple[Preview, ...]:
+def preview(ledger: TrackingTable, works: Sequence[PreparedFile]) -> tuple[FilePreview, ...]:
     return tuple(_of(work, ledger.dialect.touched(ledger.session, work), None) for work in works)
 
 
-def rehearsal(ledger: Ledger, works: Sequence[Work], *, clock: Clock) -> tuple[Preview, ...]:
+def rehearsal(
+    ledger: TrackingTable, works: Sequence[PreparedFile], *, clock: Clock
+) -> tuple[FilePreview, ...]:
     """Run all files in one transaction, look at the locks it has taken, and roll it back."""
     try:
         ledger.begin()
@@ -55,7 +57,7 @@ def rehearsal(ledger: Ledger, works: Sequence[Work], *, clock: Clock) -> tuple[P
         ledger.session.rollback()
 
 
-def _rehearsed(ledger: Ledger, work: Work, clock: Clock) -> Preview:
+def _rehearsed(ledger: TrackingTable, work: PreparedFile, clock: Clock) -> FilePreview:
     if work.alone:
         return _of(work, ledger.dialect.touched(ledger.session, work), None)
     began = clock.steady()
@@ -63,16 +65,18 @@ def _rehearsed(ledger: Ledger, work: Work, clock: Clock) -> Preview:
         ledger.run(work, begin="", end="")
     except ScriptError as error:
         state = "this was a rehearsal: all of it was rolled back"
-        raise explain(error, work, ledger.dialect, state=state) from error
+        raise explain_failure(error, work, ledger.dialect, state=state) from error
     duration_ms = round((clock.steady() - began) * 1000)
     return _of(work, ledger.dialect.held(ledger.session), duration_ms)
 
 
-def _of(work: Work, locks: Sequence[Touched], duration_ms: int | None) -> Preview:
+def _of(
+    work: PreparedFile, locks: Sequence[TableLockEstimate], duration_ms: int | None
+) -> FilePreview:
     texts = (work.text[s.start.offset : s.end] for s in work.script.statements)
     shown = tuple(_squeezed(text) for text in texts)
     version = work.migration.version
-    return Preview(work.file, version, work.alone, shown, tuple(locks), duration_ms)
+    return FilePreview(work.file, version, work.alone, shown, tuple(locks), duration_ms)
 
 
 def _squeezed(text: str) -> str:
@@ -80,7 +84,7 @@ def _squeezed(text: str) -> str:
     return line if len(line) <= _SHOWN else f"{line[: _SHOWN - 3]}..."
 
 
-def told(touched: Touched) -> str:
+def describe_lock(touched: TableLockEstimate) -> str:
     """Say one lock as a sentence."""
     size = "" if touched.size_bytes is None else f", {spoken_size(touched.size_bytes)}"
     rows = "" if touched.rows is None else f" (about {touched.rows:,} rows{size})"

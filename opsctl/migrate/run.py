@@ -2,16 +2,16 @@
 
 from typing import TYPE_CHECKING
 
-from opsctl.migrate.dialect import Watch
-from opsctl.migrate.explain import explain
+from opsctl.migrate.dialect import BlockerWatch
+from opsctl.migrate.explain import explain_failure
 from opsctl.migrate.model import BusyMigrationError, Migration, RefusedMigrationError
-from opsctl.migrate.run_model import Tell, Work, event_of, kept
-from opsctl.migrate.tracking_table import Ledger
+from opsctl.migrate.run_model import PreparedFile, ReportEvent, describe_applied, make_event
+from opsctl.migrate.tracking_table import TrackingTable
 from opsctl.progress import Progress
 from opsctl.systems.sql_scripts import ScriptError
 
 if TYPE_CHECKING:
-    from opsctl.migrate.project import Project
+    from opsctl.migrate.context import MigrationContext
 
 _GROWTH = 2.0
 _JITTER = 0.5
@@ -22,9 +22,9 @@ class MigrationRun:
 
     def __init__(
         self,
-        project: "Project",
-        ledger: Ledger,
-        tell: Tell,
+        project: "MigrationContext",
+        ledger: TrackingTable,
+        tell: ReportEvent,
         *,
         resumed: frozenset[int],
         progress: Progress,
@@ -36,10 +36,12 @@ class MigrationRun:
         self.tell = tell
         self.resumed = resumed
         self.progress = progress
-        self.kept: list[Work] = []
+        self.kept: list[PreparedFile] = []
         self.durations: dict[int, int] = {}
 
-    def wait_for_lock(self, work: Work, error: ScriptError, watch: Watch, *, tries: int) -> None:
+    def wait_for_lock(
+        self, work: PreparedFile, error: ScriptError, watch: BlockerWatch, *, tries: int
+    ) -> None:
         blockers = tuple(map(str, watch.seen()))
         who = f"held by {'; '.join(blockers)}" if blockers else error.why
         if tries > self.patience.retries:
@@ -47,14 +49,14 @@ class MigrationRun:
         grown = self.patience.first_pause_s * _GROWTH ** (tries - 1)
         pause_s = min(grown, self.patience.longest_pause_s) * (1 - _JITTER * self.draw())
         note = f"{who}; try {tries} of {self.patience.retries} in {pause_s:.1f} s"
-        self.tell(event_of("retrying", work, note=note, blockers=blockers))
+        self.tell(make_event("retrying", work, note=note, blockers=blockers))
         self.clock.sleep(pause_s)
 
     def _gave_up(
-        self, work: Work, error: ScriptError, who: str, *, tries: int
+        self, work: PreparedFile, error: ScriptError, who: str, *, tries: int
     ) -> BusyMigrationError:
         state = self.state() if not work.alone else self.before()
-        placed = explain(error, work, self.ledger.dialect, state=state)
+        placed = explain_failure(error, work, self.ledger.dialect, state=state)
         return BusyMigrationError(
             placed.what,
             why=f"a lock is {who}; tried {tries} times; {placed.why}",
@@ -77,4 +79,4 @@ class MigrationRun:
         return f"this file left nothing behind; {self.before()}"
 
     def before(self) -> str:
-        return kept([work.file for work in self.kept])
+        return describe_applied([work.file for work in self.kept])

@@ -4,27 +4,27 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from opsctl.migrate.model import Limits, Migration
+from opsctl.migrate.model import Migration, TimeLimits
 from opsctl.value import Value
 
 if TYPE_CHECKING:
-    from opsctl.sql.lexer import Script
+    from opsctl.sql.lexer import SqlScript
 
-ALONE_HINT = (
+NO_TRANSACTION_HINT = (
     "Put the statement alone into a file whose first line is `-- opsctl: no-transaction`, and set"
     " migrations.allow_non_transactional: true"
 )
 
 
-class Work(Value):
+class PreparedFile(Value):
     """One file, ready to run."""
 
     migration: Migration
     file: str
     load: Callable[[], str]
     """Gives its text, each time anew: thousands of files wait, and few are looked at twice."""
-    limits: Limits
-    read: Callable[[str], "Script"]
+    limits: TimeLimits
+    read: Callable[[str], "SqlScript"]
     alone: bool = False
     starts: tuple[int, ...] = ()
     """Where each statement starts."""
@@ -36,15 +36,15 @@ class Work(Value):
         return self.load()
 
     @property
-    def script(self) -> "Script":
+    def script(self) -> "SqlScript":
         return self.read(self.text)
 
 
-class Rules(Value):
+class PrepareOptions(Value):
     """What the settings and flags say about every file."""
 
-    limits: Limits
-    read: Callable[[str], "Script"]
+    limits: TimeLimits
+    read: Callable[[str], "SqlScript"]
     """How this database finds the statements of a text."""
     why_alone: Callable[[Sequence[str]], str]
     """Why a statement cannot run in a transaction of this database, or empty."""
@@ -53,7 +53,7 @@ class Rules(Value):
     values: Mapping[str, str] = MappingProxyType({})
 
 
-class Patience(Value):
+class WaitLimits(Value):
     """How long to wait for others, in seconds."""
 
     runner_s: float
@@ -64,7 +64,7 @@ class Patience(Value):
     longest_pause_s: float = 15.0
 
 
-class Event(Value):
+class MigrationEvent(Value):
     """One thing that happened to one file."""
 
     event: str
@@ -81,19 +81,21 @@ class Event(Value):
         return f"{self.event} {self.file}{took}{note}"
 
 
-def event_of(
+def make_event(
     event: str,
-    work: Work,
+    work: PreparedFile,
     *,
     duration_ms: int | None = None,
     note: str = "",
     blockers: tuple[str, ...] = (),
-) -> Event:
+) -> MigrationEvent:
     migration = work.migration
-    return Event(event, migration.version, migration.name, work.file, duration_ms, note, blockers)
+    return MigrationEvent(
+        event, migration.version, migration.name, work.file, duration_ms, note, blockers
+    )
 
 
-def kept(files: Sequence[str]) -> str:
+def describe_applied(files: Sequence[str]) -> str:
     """Say what a run has applied so far, and what stays whatever happens now."""
     if not files:
         return "no file of this run was applied"
@@ -101,17 +103,17 @@ def kept(files: Sequence[str]) -> str:
     return f"{len(files)} of this run {'is' if len(files) == 1 else 'are'} kept: {shown}"
 
 
-Tell = Callable[[Event], None]
+ReportEvent = Callable[[MigrationEvent], None]
 
 
-class Asked(Value):
+class MigrationFlags(Value):
     """What the flags say about every file of a run."""
 
     values: Mapping[str, str] = MappingProxyType({})
     runner_s: float | None = None
 
 
-class Outcome(Value):
+class ApplyReport(Value):
     """What a run has applied, in order."""
 
     applied: tuple[str, ...] = ()

@@ -4,26 +4,28 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from opsctl import __version__
-from opsctl.migrate.dialect import Dialect, Kind
-from opsctl.migrate.model import Applied, Migration
-from opsctl.migrate.run_model import Work
+from opsctl.migrate.dialect import Dialect, ErrorKind
+from opsctl.migrate.model import AppliedMigration, Migration
+from opsctl.migrate.run_model import PreparedFile
 from opsctl.systems.sql_scripts import Message, Row, ScriptError, ScriptSession
 from opsctl.value import Value
 
 _ATTEMPTS = 5
 
 
-class Ledger(Value):
+class TrackingTable(Value):
     dialect: Dialect
     session: ScriptSession
     git_sha: Callable[[], str] = str
 
-    def applied(self) -> tuple[Applied, ...]:
+    def applied(self) -> tuple[AppliedMigration, ...]:
         """List what every run needs to know; nothing where there is no table yet."""
         rows = self.dialect.rows(self.session)
-        return tuple(Applied(int(v), name, known, bool(done)) for v, name, known, done in rows)
+        return tuple(
+            AppliedMigration(int(v), name, known, bool(done)) for v, name, known, done in rows
+        )
 
-    def history(self) -> tuple[Applied, ...]:
+    def history(self) -> tuple[AppliedMigration, ...]:
         """List all that the table knows."""
         columns = (
             "version, name, checksum, finished, CAST(applied_at AS text), applied_by, duration_ms,"
@@ -41,7 +43,7 @@ class Ledger(Value):
                 self.session.run(Message(ddl, begin=self.dialect.begin, starts=self._starts(ddl)))
             except ScriptError as error:
                 # Another runner was faster, between our look and our statement.
-                if self.dialect.kind(error) is Kind.OTHER or attempt + 1 == _ATTEMPTS:
+                if self.dialect.kind(error) is ErrorKind.OTHER or attempt + 1 == _ATTEMPTS:
                     raise
             else:
                 return
@@ -52,27 +54,27 @@ class Ledger(Value):
         begin = self.dialect.begin
         self.session.run(Message(ddl, begin=begin, end="", starts=self._starts(ddl)))
 
-    def run(self, work: Work, *, end: str = "COMMIT", begin: str | None = None) -> None:
+    def run(self, work: PreparedFile, *, end: str = "COMMIT", begin: str | None = None) -> None:
         """Run a file and add its row, both or neither."""
         limits = (*self.dialect.limits(work.limits), *self.dialect.unhurried)
         before = [*limits, self._insert(work.migration)]
         self.session.run(self._message(work, before, begin=begin, end=end))
 
-    def run_down(self, work: Work) -> None:
+    def run_down(self, work: PreparedFile) -> None:
         """Run a down part and remove the row, both or neither."""
         row = f"DELETE FROM {self.dialect.table} WHERE version = {work.migration.version:d}"  # noqa: S608 - a number
         self.session.run(
             self._message(work, [*self.dialect.limits(work.limits), row], end="COMMIT")
         )
 
-    def run_bare(self, scripts: ScriptSession, work: Work) -> None:
+    def run_bare(self, scripts: ScriptSession, work: PreparedFile) -> None:
         """Run a file elsewhere, without a row."""
         if work.alone:
             scripts.run_alone(work.text, before=self.dialect.limits(work.limits, local=False))
         else:
             scripts.run(self._message(work, self.dialect.limits(work.limits)))
 
-    def run_alone(self, work: Work) -> None:
+    def run_alone(self, work: PreparedFile) -> None:
         """Run one statement without a transaction, between two writes of its row."""
         self.session.run_alone(
             work.text,
@@ -126,7 +128,12 @@ class Ledger(Value):
         self.dialect.seal(self.session, statement)
 
     def _message(
-        self, work: Work, before: Sequence[str], *, begin: str | None = None, end: str = "COMMIT"
+        self,
+        work: PreparedFile,
+        before: Sequence[str],
+        *,
+        begin: str | None = None,
+        end: str = "COMMIT",
     ) -> Message:
         return Message(
             work.text,
@@ -163,9 +170,9 @@ class Ledger(Value):
         return tuple(statement.start.offset for statement in self.dialect.read(text).statements)
 
 
-def _whole(row: Sequence[object]) -> Applied:
+def _whole(row: Sequence[object]) -> AppliedMigration:
     version, name, checksum, finished, at, by, ms, opsctl, sha = row
-    return Applied(
+    return AppliedMigration(
         int(str(version)),
         str(name),
         str(checksum),

@@ -7,36 +7,36 @@ from pathlib import Path
 
 from opsctl.errors import OpsctlError
 from opsctl.findings import Finding, Level
-from opsctl.migrate.dialect import Dialect, Named
-from opsctl.migrate.explain import explain
+from opsctl.migrate.context import MigrationContext, read_statuses
+from opsctl.migrate.dialect import Dialect, SchemaObject
+from opsctl.migrate.explain import explain_failure
 from opsctl.migrate.model import (
-    Applied,
+    AppliedMigration,
     Migration,
     MigrationError,
+    MigrationState,
+    MigrationStatus,
     RefusedMigrationError,
-    Standing,
-    State,
 )
-from opsctl.migrate.project import Project, look
-from opsctl.migrate.read import checksum, read_data, stripped
-from opsctl.migrate.run_model import Work
-from opsctl.migrate.tracking_table import Ledger
+from opsctl.migrate.read_files import checksum, read_migration, strip_bom
+from opsctl.migrate.run_model import PreparedFile
+from opsctl.migrate.tracking_table import TrackingTable
 from opsctl.systems.git.repository import Git
 from opsctl.systems.sql_scripts import ScriptError, ScriptSession
 
 _LEVELS = {
-    State.APPLIED: Level.OK,
-    State.PENDING: Level.OK,
-    State.EDITED: Level.CRITICAL,
-    State.MISSING: Level.CRITICAL,
-    State.OUT_OF_ORDER: Level.WARNING,
-    State.INTERRUPTED: Level.CRITICAL,
+    MigrationState.APPLIED: Level.OK,
+    MigrationState.PENDING: Level.OK,
+    MigrationState.EDITED: Level.CRITICAL,
+    MigrationState.MISSING: Level.CRITICAL,
+    MigrationState.OUT_OF_ORDER: Level.WARNING,
+    MigrationState.INTERRUPTED: Level.CRITICAL,
 }
 _FIXES = {
-    State.EDITED: "Restore the file, or: opsctl migrate adopt --accept {version}",
-    State.MISSING: "Restore the file, or: opsctl migrate adopt --forget {version}",
-    State.OUT_OF_ORDER: "opsctl migrate --allow-out-of-order",
-    State.INTERRUPTED: "opsctl migrate --resume",
+    MigrationState.EDITED: "Restore the file, or: opsctl migrate adopt --accept {version}",
+    MigrationState.MISSING: "Restore the file, or: opsctl migrate adopt --forget {version}",
+    MigrationState.OUT_OF_ORDER: "opsctl migrate --allow-out-of-order",
+    MigrationState.INTERRUPTED: "opsctl migrate --resume",
 }
 
 _IN_SHADOW = "this was an empty database, made to compare with"
@@ -52,13 +52,15 @@ class Drift:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class VerifyReport:
     findings: tuple[Finding, ...]
     drifts: tuple[Drift, ...]
 
 
-def verify_all(project: Project, ledger: Ledger, git: Git, *, schema: bool) -> Verdict:
-    found = look(project, ledger, whole=True)
+def verify_database(
+    project: MigrationContext, ledger: TrackingTable, git: Git, *, schema: bool
+) -> VerifyReport:
+    found = read_statuses(project, ledger, whole=True)
     findings, drifts = [*judge_files(found)], [*edits(project, found, git)]
     if schema:
         try:
@@ -68,10 +70,10 @@ def verify_all(project: Project, ledger: Ledger, git: Git, *, schema: bool) -> V
         else:
             findings += judge_schema(differing)
             drifts += differing
-    return Verdict(tuple(findings), tuple(drifts))
+    return VerifyReport(tuple(findings), tuple(drifts))
 
 
-def judge_files(found: Sequence[Standing]) -> Iterator[Finding]:
+def judge_files(found: Sequence[MigrationStatus]) -> Iterator[Finding]:
     for standing in found:
         level = _LEVELS[standing.state]
         if level is not Level.OK:
@@ -79,25 +81,27 @@ def judge_files(found: Sequence[Standing]) -> Iterator[Finding]:
             what = f"{standing.label} is {standing.state}: {standing.note}"
             yield Finding("files", level, what, fix, file=standing.label)
     if all(_LEVELS[standing.state] is Level.OK for standing in found):
-        applied = sum(standing.state is State.APPLIED for standing in found)
+        applied = sum(standing.state is MigrationState.APPLIED for standing in found)
         yield Finding("files", Level.OK, f"{applied} applied files are as they were")
 
 
-def edits(project: Project, found: Sequence[Standing], git: Git) -> Iterator[Drift]:
+def edits(project: MigrationContext, found: Sequence[MigrationStatus], git: Git) -> Iterator[Drift]:
     """Compare every edited file with the text that was applied, as git remembers it."""
     for standing in found:
-        if standing.state is State.EDITED and standing.migration and standing.applied:
+        if standing.state is MigrationState.EDITED and standing.migration and standing.applied:
             yield _edit(project, standing.migration, standing.applied, git)
 
 
-def _edit(project: Project, migration: Migration, row: Applied, git: Git) -> Drift:
+def _edit(
+    project: MigrationContext, migration: Migration, row: AppliedMigration, git: Git
+) -> Drift:
     before = _as_applied(project.directory, migration, row, git)
     if before is None:
         why = f"git does not know the text that was applied (sha256 {row.checksum[:12]}...)"
         return Drift(migration.file, (why,))
     lines = difflib.unified_diff(
         _lines(before),
-        _lines(read_data(project.folder, project.directory, migration)),
+        _lines(read_migration(project.folder, project.directory, migration)),
         f"{migration.file} as applied",
         f"{migration.file} now",
         lineterm="",
@@ -105,7 +109,9 @@ def _edit(project: Project, migration: Migration, row: Applied, git: Git) -> Dri
     return Drift(migration.file, tuple(lines))
 
 
-def _as_applied(directory: Path, migration: Migration, row: Applied, git: Git) -> bytes | None:
+def _as_applied(
+    directory: Path, migration: Migration, row: AppliedMigration, git: Git
+) -> bytes | None:
     """Find the text whose checksum the row has: at the commit of that run, or at the last one."""
     try:
         facts = git.facts(directory)
@@ -114,8 +120,8 @@ def _as_applied(directory: Path, migration: Migration, row: Applied, git: Git) -
         path = (directory.resolve() / migration.file).relative_to(facts.top_level.resolve())
         for commit in filter(None, (row.git_sha, facts.head)):
             data = git.show(facts.top_level, str(path), commit=commit)
-            if data is not None and checksum(stripped(data)) == row.checksum:
-                return stripped(data)
+            if data is not None and checksum(strip_bom(data)) == row.checksum:
+                return strip_bom(data)
     except (OpsctlError, ValueError):
         return None
     return None
@@ -125,7 +131,9 @@ def _lines(data: bytes) -> list[str]:
     return data.decode(errors="backslashreplace").splitlines()
 
 
-def compare_schema(project: Project, ledger: Ledger, found: Sequence[Standing]) -> list[Drift]:
+def compare_schema(
+    project: MigrationContext, ledger: TrackingTable, found: Sequence[MigrationStatus]
+) -> list[Drift]:
     """Build an empty database from the files that were applied, and compare what both hold."""
     migrations = [s.migration for s in found if s.migration and s.applied and s.applied.finished]
     works = [project.prepared(migration) for migration in migrations]
@@ -136,14 +144,14 @@ def compare_schema(project: Project, ledger: Ledger, found: Sequence[Standing]) 
     return list(differences(wanted, project.dialect.schema(ledger.session)))
 
 
-def _build(ledger: Ledger, session: ScriptSession, work: Work) -> None:
+def _build(ledger: TrackingTable, session: ScriptSession, work: PreparedFile) -> None:
     try:
         ledger.run_bare(session, work)
     except ScriptError as error:
-        raise explain(error, work, ledger.dialect, state=_IN_SHADOW) from error
+        raise explain_failure(error, work, ledger.dialect, state=_IN_SHADOW) from error
 
 
-def differences(wanted: Iterable[Named], live: Iterable[Named]) -> Iterator[Drift]:
+def differences(wanted: Iterable[SchemaObject], live: Iterable[SchemaObject]) -> Iterator[Drift]:
     """Say what is missing, what is there besides, and what is different."""
     ours, theirs = _by_name(wanted), _by_name(live)
     for key in sorted(ours.keys() | theirs.keys()):
@@ -179,7 +187,7 @@ def _way_out(error: OpsctlError, dialect: Dialect) -> str:
     return _ONLY_FILES if isinstance(error, MigrationError) else dialect.shadow_hint
 
 
-def _by_name(things: Iterable[Named]) -> Mapping[tuple[str, str], str]:
+def _by_name(things: Iterable[SchemaObject]) -> Mapping[tuple[str, str], str]:
     return {(thing.kind, thing.name): thing.definition for thing in things}
 
 

@@ -14,7 +14,7 @@ from opsctl.systems.engine.compose_model import Rendered, Service
 from opsctl.systems.git.history import Rewrite
 
 if TYPE_CHECKING:
-    from opsctl.sql.lexer import Script
+    from opsctl.sql.lexer import SqlScript
 
 
 _BREAK = re.compile("\n")
@@ -124,7 +124,7 @@ class Project:
         return {source.path: source for source in self.sources}
 
     @cached_property
-    def scripts(self) -> "tuple[tuple[Source, Script], ...]":
+    def scripts(self) -> "tuple[tuple[Source, SqlScript], ...]":
         """Read every migration once, down parts included."""
         prefix = f"{self.migrations}/"
         files = [s for s in self.ending(".sql") if s.path.startswith(prefix)]

@@ -47,7 +47,7 @@ _DATA_LINE = re.compile(r"[ \t]*+(?:--[^\n\r]*+)?(?:\r?\n|\Z)")
 _DATA_END = re.compile(r"^\\\.\r?(?:\n|\Z)", re.MULTILINE)
 
 
-class Place(NamedTuple):
+class TextPosition(NamedTuple):
     """Characters from the start of the text; lines and columns as an editor counts them."""
 
     offset: int
@@ -55,8 +55,8 @@ class Place(NamedTuple):
     column: int
 
 
-class Statement(NamedTuple):
-    start: Place
+class SqlStatement(NamedTuple):
+    start: TextPosition
     end: int
     """Where its semicolon stands, or its text ends."""
     words: tuple[str, ...]
@@ -78,65 +78,65 @@ class CopyData(Value):
     after: int
 
 
-class Oddity(Value):
+class LocatedText(Value):
     """Something that is no SQL: a meta-command, a variable, or why the text cannot be read."""
 
-    place: Place
+    position_at: TextPosition
     text: str
 
 
-class Script(Value):
-    statements: tuple[Statement, ...]
+class SqlScript(Value):
+    statements: tuple[SqlStatement, ...]
     copies: tuple[CopyData, ...]
-    commands: tuple[Oddity, ...]
+    commands: tuple[LocatedText, ...]
     """What only psql obeys: `\\i`, `\\connect`, `\\gexec`."""
-    variables: tuple[Oddity, ...]
+    variables: tuple[LocatedText, ...]
     """`:name`, `:'name'`, `:"name"` outside of quotes; an array slice `[1:n]` looks the same."""
-    flaws: tuple[Oddity, ...]
+    flaws: tuple[LocatedText, ...]
 
 
-def read_script(text: str) -> Script:
-    return _Reader(text).read()
+def read_script(text: str) -> SqlScript:
+    return _ScriptReader(text).read()
 
 
 _Action = Callable[[re.Match[str]], int]
 """Takes what was met, and says where reading goes on."""
 
 
-def place(text: str, offset: int) -> Place:
+def position_at(text: str, offset: int) -> TextPosition:
     line = text.count("\n", 0, offset) + 1
-    return Place(offset, line, offset - text.rfind("\n", 0, offset))
+    return TextPosition(offset, line, offset - text.rfind("\n", 0, offset))
 
 
-class Places:
+class PositionCounter:
     """Counts on from the last place: they are asked for in order, and no text is seen twice."""
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._counted, self._line, self._first = 0, 1, 0
 
-    def __call__(self, offset: int) -> Place:
+    def __call__(self, offset: int) -> TextPosition:
         newest = self._text.rfind("\n", self._counted, offset)
         if newest >= 0:
             self._line += self._text.count("\n", self._counted, offset)
             self._first = newest + 1
         self._counted = offset
-        return Place(offset, self._line, offset - self._first + 1)
+        return TextPosition(offset, self._line, offset - self._first + 1)
 
 
-class _Reader:
+class _ScriptReader:
     def __init__(self, text: str) -> None:
         self._text = text
-        self._place = Places(text)
-        self._statements: list[Statement] = []
+        self._place = PositionCounter(text)
+        self._statements: list[SqlStatement] = []
         self._copies: list[CopyData] = []
-        self._commands: list[Oddity] = []
-        self._variables: list[Oddity] = []
-        self._flaws: list[Oddity] = []
-        self._start: Place | None = None
+        self._commands: list[LocatedText] = []
+        self._variables: list[LocatedText] = []
+        self._flaws: list[LocatedText] = []
+        self._start: TextPosition | None = None
         self._begin()
 
-    def read(self) -> Script:
+    def read(self) -> SqlScript:
         actions: dict[str | None, _Action] = {
             "comment": self._comment,
             "psql": self._psql,
@@ -160,8 +160,8 @@ class _Reader:
                 self._last, self._end, position = "", leap.end(), leap.end()
         self._finish(len(self._text[: self._end].rstrip()))
         if (nul := self._text.find("\0")) >= 0:
-            self._flaws.append(Oddity(place(self._text, nul), "a NUL byte"))
-        return Script(
+            self._flaws.append(LocatedText(position_at(self._text, nul), "a NUL byte"))
+        return SqlScript(
             statements=tuple(self._statements),
             copies=tuple(self._copies),
             commands=tuple(self._commands),
@@ -179,7 +179,7 @@ class _Reader:
 
     def _finish(self, end: int) -> None:
         if self._start is not None:
-            self._statements.append(Statement(self._start, end, tuple(self._words)))
+            self._statements.append(SqlStatement(self._start, end, tuple(self._words)))
         self._begin()
 
     def _word(self, match: re.Match[str]) -> int:
@@ -246,13 +246,13 @@ class _Reader:
         return len(self._text)
 
     def _psql(self, match: re.Match[str]) -> int:
-        self._commands.append(Oddity(self._place(match.start()), match[0].strip()))
+        self._commands.append(LocatedText(self._place(match.start()), match[0].strip()))
         return match.end()
 
     def _variable(self, match: re.Match[str]) -> int:
-        self._variables.append(Oddity(self._place(match.start()), match[0]))
+        self._variables.append(LocatedText(self._place(match.start()), match[0]))
         return match.end()
 
     def _flaw(self, position: int, text: str) -> int:
-        self._flaws.append(Oddity(self._place(position), text))
+        self._flaws.append(LocatedText(self._place(position), text))
         return position

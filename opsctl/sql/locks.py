@@ -26,7 +26,7 @@ _GAP = r"(?:(?:\s|--[^\n]*+\n|/\*(?:[^*]|\*(?!/))*+\*/)++)"
 _ONLY = rf"(?:IF{_GAP}EXISTS{_GAP})?(?:ONLY{_GAP})?"
 
 
-class Lock(NamedTuple):
+class TableLock(NamedTuple):
     table: str
     mode: str
 
@@ -87,12 +87,12 @@ def _rules() -> Sequence[tuple[re.Pattern[str], str]]:
 _REFERENCES = re.compile(rf"\bREFERENCES{_GAP}{_TABLE}", re.IGNORECASE)
 
 
-def locks_of(statement: str) -> Sequence[Lock]:
+def locks_of(statement: str) -> Sequence[TableLock]:
     """List what a statement locks; nothing for those that only make new things or read."""
-    found = [Lock(match["table"], mode) for match, mode in _first(statement)]
+    found = [TableLock(match["table"], mode) for match, mode in _first(statement)]
     if re.match(r"\s*(?:CREATE|ALTER)\s+TABLE", statement, re.IGNORECASE):
         tables = {match["table"] for match in _REFERENCES.finditer(statement)}
-        found += [Lock(table, SHARE_ROW_EXCLUSIVE) for table in sorted(tables)]
+        found += [TableLock(table, SHARE_ROW_EXCLUSIVE) for table in sorted(tables)]
     return found
 
 

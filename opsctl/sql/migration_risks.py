@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from opsctl.sql.lexer import Statement
+    from opsctl.sql.lexer import SqlStatement
 
 _COMMENT_OR_STRING = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", re.DOTALL)
 _TABLE = r"(?P<table>(?:[\w\"]+\.)?[\w\"]+)"
@@ -93,7 +93,7 @@ class MigrationRisk(NamedTuple):
 
 
 def find_risks(
-    text: str, statements: "Sequence[Statement]", kinds: Collection[RiskKind] = tuple(RiskKind)
+    text: str, statements: "Sequence[SqlStatement]", kinds: Collection[RiskKind] = tuple(RiskKind)
 ) -> Iterator[MigrationRisk]:
     """Judge each statement of a file; tables that the file itself creates have no rows to lock."""
     bare = [

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from opsctl.errors import OpsctlError, SettingsError
 
 if TYPE_CHECKING:
+    from opsctl.migrate.context import MigrationContext
     from opsctl.migrate.dialect import Dialect
-    from opsctl.migrate.project import Project
-    from opsctl.migrate.run_model import Asked
+    from opsctl.migrate.run_model import MigrationFlags
     from opsctl.systems.files.read_folder import Folder
     from opsctl.systems.postgres.client import Postgres
 
@@ -38,28 +38,28 @@ class DatabaseParts(Ground):
 
         return LocalFolder()
 
-    def migrations(self, asked: "Asked | None" = None) -> "Project":
-        from opsctl.migrate.model import Limits
-        from opsctl.migrate.project import Project
-        from opsctl.migrate.run_model import Asked, Patience, Rules
+    def migrations(self, asked: "MigrationFlags | None" = None) -> "MigrationContext":
+        from opsctl.migrate.context import MigrationContext
+        from opsctl.migrate.model import TimeLimits
+        from opsctl.migrate.run_model import MigrationFlags, PrepareOptions, WaitLimits
 
-        asked = asked or Asked()
+        asked = asked or MigrationFlags()
         wanted = self.settings.migrations
         runner_s = wanted.runner_timeout_s if asked.runner_s is None else asked.runner_s
         dialect = self._dialect(runner_s=runner_s)
-        return Project(
+        return MigrationContext(
             self.project_dir / wanted.directory,
             self.folder,
             dialect,
-            Rules(
-                Limits(wanted.lock_timeout_s, wanted.statement_timeout_s),
+            PrepareOptions(
+                TimeLimits(wanted.lock_timeout_s, wanted.statement_timeout_s),
                 dialect.read,
                 dialect.why_alone,
                 allow_alone=wanted.allow_non_transactional,
                 takes_copy=dialect.takes_copy,
                 values=asked.values,
             ),
-            Patience(runner_s, wanted.lock_retries),
+            WaitLimits(runner_s, wanted.lock_retries),
             self.clock,
             lambda: self._head,
             schema_file=self.project_dir / wanted.schema_file if wanted.schema_file else None,

@@ -19,7 +19,7 @@ from opsctl.disk.trend import look_ahead
 from opsctl.disk.watch import watch as run_watch
 from opsctl.findings import Finding, Level
 from opsctl.state.model import Action
-from opsctl.units import spoken_bytes
+from opsctl.units import format_bytes
 
 
 @click.group(cls=Branch)
@@ -101,13 +101,13 @@ def _check_view(report: CheckReport) -> list[Block]:
     view: list[Block] = [Table(("check", "", "finding"), rows)]
     if report.engine:
         shares = tuple(
-            (one.what, spoken_bytes(one.size_bytes), spoken_bytes(one.prunable_bytes))
+            (one.what, format_bytes(one.size_bytes), format_bytes(one.prunable_bytes))
             for one in report.engine
         )
         view += ["", Table(("container engine", "takes", "`opsctl prune` frees"), shares)]
     if report.folders:
         folders = tuple(
-            (str(one.path), ("" if one.is_whole else "at least ") + spoken_bytes(one.size_bytes))
+            (str(one.path), ("" if one.is_whole else "at least ") + format_bytes(one.size_bytes))
             for one in report.folders
         )
         view += ["", Table(("largest folders", "size"), folders)]
@@ -125,7 +125,7 @@ def _trend_view(report: TrendReport) -> list[Block]:
 
 def _retain_view(report: RetainReport) -> list[Block]:
     rows = tuple(
-        (step.deed.value, str(step.files), spoken_bytes(step.size_bytes), step.folder, step.reason)
+        (step.deed.value, str(step.files), format_bytes(step.size_bytes), step.folder, step.reason)
         for step in report.steps
     )
     verb = "would go" if report.is_dry else "went"

@@ -8,7 +8,7 @@ from opsctl.errors import UnreachableError
 if TYPE_CHECKING:
     from opsctl.cli.session import Session
     from opsctl.deploy.model import Migration
-    from opsctl.migrate.project import Project
+    from opsctl.migrate.context import MigrationContext
 
 
 def migration_of(session: "Session") -> "Migration | None":
@@ -24,14 +24,16 @@ def migration_of(session: "Session") -> "Migration | None":
 @dataclass(frozen=True, slots=True)
 class _Migrations:
     session: "Session"
-    project: "Project"
+    project: "MigrationContext"
 
     def pending(self) -> str | None:
-        from opsctl.migrate.model import Order  # noqa: PLC0415 - only a deploy with a database pays
+        from opsctl.migrate.model import (
+            ApplyOptions,
+        )
         from opsctl.migrate.pending import open_pending_run  # noqa: PLC0415 - same
 
         try:
-            with open_pending_run(self.project, Order()) as drafted:
+            with open_pending_run(self.project, ApplyOptions()) as drafted:
                 names = [work.file for work in drafted.works]
         except UnreachableError:
             # A first deploy: the database comes up with it.
@@ -39,11 +41,13 @@ class _Migrations:
         return ", ".join(names) or None
 
     def apply(self) -> str:
-        from opsctl.migrate.model import Order  # noqa: PLC0415 - only a deploy with a database pays
+        from opsctl.migrate.model import (
+            ApplyOptions,
+        )
         from opsctl.migrate.pending import open_pending_run  # noqa: PLC0415 - same
 
         try:
-            with open_pending_run(self.project, Order()) as drafted:
+            with open_pending_run(self.project, ApplyOptions()) as drafted:
                 outcome = drafted.apply(lambda event: self.session.output.note(str(event)))
                 self.project.write_schema(drafted.ledger, outcome)
                 versions = [migration.version for migration in drafted.library.migrations]

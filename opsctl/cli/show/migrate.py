@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from opsctl.cli.show.text import Block
-from opsctl.migrate.preview import Forecast, Preview, told
+from opsctl.migrate.preview import FilePreview, RunPreview
 
 
-def blocks(forecast: Forecast) -> Iterator[Block]:
+def blocks(forecast: RunPreview) -> Iterator[Block]:
     if not forecast.files:
         yield "nothing to do: all files are applied"
     for preview in forecast.files:
@@ -15,7 +15,7 @@ def blocks(forecast: Forecast) -> Iterator[Block]:
         yield "rehearsed in one transaction, and rolled back: nothing was changed"
 
 
-def _block(preview: Preview) -> str:
+def _block(preview: FilePreview) -> str:
     took = "" if preview.duration_ms is None else f" (took {preview.duration_ms} ms)"
     alone = " (without a transaction)" if preview.alone else ""
     lines = [f"{preview.file}{alone}{took}"]

@@ -3,20 +3,20 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from opsctl.migrate.dialect import Kind, Named, packaged
-from opsctl.migrate.dialects.embedded import Connect, Embedded
-from opsctl.sql.lexer import Script, read_script
+from opsctl.migrate.dialect import ErrorKind, SchemaObject, read_packaged_sql
+from opsctl.migrate.dialects.embedded import Connect, EmbeddedDialect
+from opsctl.sql.lexer import SqlScript, read_script
 from opsctl.systems.sql_scripts import ScriptError, ScriptSession
 
 KINDS = {
-    "constraint": Kind.DUPLICATE,
-    "transaction": Kind.NEEDS_ALONE,
-    "interrupted": Kind.TIMED_OUT,
+    "constraint": ErrorKind.DUPLICATE,
+    "transaction": ErrorKind.NEEDS_ALONE,
+    "interrupted": ErrorKind.TIMED_OUT,
 }
 _ALONE = {"CHECKPOINT": "CHECKPOINT", "VACUUM": "VACUUM"}
 
 
-class DuckdbDialect(Embedded):
+class DuckdbDialect(EmbeddedDialect):
     name = "duckdb"
     begin = "BEGIN TRANSACTION"
 
@@ -26,17 +26,17 @@ class DuckdbDialect(Embedded):
         self.scripts = connect(path)
 
     def tracking(self) -> str:
-        return packaged("tracking.duckdb.sql")
+        return read_packaged_sql("tracking.duckdb.sql")
 
-    def read(self, text: str) -> Script:
+    def read(self, text: str) -> SqlScript:
         return read_script(text)
 
     def why_alone(self, words: Sequence[str]) -> str:
         word = _ALONE.get(words[0] if words else "")
         return f"DuckDB runs {word} outside of a transaction only" if word else ""
 
-    def kind(self, error: ScriptError) -> Kind:
-        return KINDS.get(error.sqlstate, Kind.OTHER)
+    def kind(self, error: ScriptError) -> ErrorKind:
+        return KINDS.get(error.sqlstate, ErrorKind.OTHER)
 
     def hint(self, error: ScriptError) -> str:  # noqa: ARG002 - DuckDB's own words say it
         return ""
@@ -49,5 +49,5 @@ class DuckdbDialect(Embedded):
         query = "SELECT column_name FROM duckdb_columns() WHERE table_name = %(table)s"
         return [str(name) for (name,) in session.query(query, {"table": table})]
 
-    def schema(self, session: ScriptSession) -> Sequence[Named]:
-        return self._named(session, packaged("schema.duckdb.sql"))
+    def schema(self, session: ScriptSession) -> Sequence[SchemaObject]:
+        return self._named(session, read_packaged_sql("schema.duckdb.sql"))

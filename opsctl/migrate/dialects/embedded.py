@@ -7,15 +7,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from opsctl.errors import OpsctlError
-from opsctl.migrate.dialect import Named, Touched, Unwatched, Watch
-from opsctl.migrate.model import Limits
-from opsctl.migrate.run_model import Work
+from opsctl.migrate.dialect import BlockerWatch, NoBlockerWatch, SchemaObject, TableLockEstimate
+from opsctl.migrate.model import TimeLimits
+from opsctl.migrate.run_model import PreparedFile
 from opsctl.systems.sql_scripts import Row, Scripts, ScriptSession
 
 Connect = Callable[[Path], Scripts]
 
 
-class Embedded(ABC):
+class EmbeddedDialect(ABC):
     """Answers of a database without sessions, locks of tables, or invalid indexes."""
 
     table = "opsctl_migrations"
@@ -31,7 +31,7 @@ class Embedded(ABC):
         escaped = text.replace("'", "''")
         return f"'{escaped}'"
 
-    def limits(self, limits: Limits, *, local: bool = True) -> Sequence[str]:  # noqa: ARG002 - the driver holds the limits
+    def limits(self, limits: TimeLimits, *, local: bool = True) -> Sequence[str]:  # noqa: ARG002 - the driver holds the limits
         return ()
 
     def rows(self, session: ScriptSession) -> Sequence[Row]:
@@ -51,19 +51,19 @@ class Embedded(ABC):
         return "another process"
 
     @contextmanager
-    def watch(self, session: ScriptSession) -> Iterator[Watch]:  # noqa: ARG002 - nobody to look for
-        yield Unwatched()
+    def watch(self, session: ScriptSession) -> Iterator[BlockerWatch]:  # noqa: ARG002 - nobody to look for
+        yield NoBlockerWatch()
 
-    def touched(self, session: ScriptSession, work: Work) -> Sequence[Touched]:  # noqa: ARG002 - the whole file is locked
+    def touched(self, session: ScriptSession, work: PreparedFile) -> Sequence[TableLockEstimate]:  # noqa: ARG002 - the whole file is locked
         return ()
 
-    def held(self, session: ScriptSession) -> Sequence[Touched]:  # noqa: ARG002 - the whole file is locked
+    def held(self, session: ScriptSession) -> Sequence[TableLockEstimate]:  # noqa: ARG002 - the whole file is locked
         return ()
 
-    def left_by(self, session: ScriptSession, work: Work) -> tuple[str, ...]:  # noqa: ARG002 - they are atomic
+    def left_by(self, session: ScriptSession, work: PreparedFile) -> tuple[str, ...]:  # noqa: ARG002 - they are atomic
         return ()
 
-    def sweep(self, session: ScriptSession, left: str, *, limits: Limits) -> None:  # noqa: B027 - nothing is ever left
+    def sweep(self, session: ScriptSession, left: str, *, limits: TimeLimits) -> None:  # noqa: B027 - nothing is ever left
         """Nothing is ever left."""
 
     @contextmanager
@@ -79,5 +79,5 @@ class Embedded(ABC):
     @abstractmethod
     def is_tracked(self, session: ScriptSession) -> bool: ...
 
-    def _named(self, session: ScriptSession, statement: str) -> Sequence[Named]:
-        return [Named(*map(str, row)) for row in session.query(statement)]
+    def _named(self, session: ScriptSession, statement: str) -> Sequence[SchemaObject]:
+        return [SchemaObject(*map(str, row)) for row in session.query(statement)]

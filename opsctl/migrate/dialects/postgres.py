@@ -6,9 +6,15 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from opsctl.errors import BusyError, OpsctlError
-from opsctl.migrate.dialect import Kind, Named, Touched, Watch, packaged
-from opsctl.migrate.model import Limits
-from opsctl.migrate.run_model import ALONE_HINT, Work
+from opsctl.migrate.dialect import (
+    BlockerWatch,
+    ErrorKind,
+    SchemaObject,
+    TableLockEstimate,
+    read_packaged_sql,
+)
+from opsctl.migrate.model import TimeLimits
+from opsctl.migrate.run_model import NO_TRANSACTION_HINT, PreparedFile
 from opsctl.systems.clock import Clock
 from opsctl.systems.postgres import sqlstates
 from opsctl.systems.sql_scripts import (
@@ -21,23 +27,23 @@ from opsctl.systems.sql_scripts import (
 )
 
 if TYPE_CHECKING:
-    from opsctl.sql.lexer import Script
+    from opsctl.sql.lexer import SqlScript
 
 # "opsctl" in ASCII.
 ADVISORY_KEY = 122528762917996
 _POLL_S = 0.1
 
 _KINDS = {
-    sqlstates.UNIQUE_VIOLATION: Kind.DUPLICATE,
-    sqlstates.DUPLICATE_SCHEMA: Kind.DUPLICATE,
-    sqlstates.DUPLICATE_TABLE: Kind.DUPLICATE,
-    sqlstates.ACTIVE_TRANSACTION: Kind.NEEDS_ALONE,
-    sqlstates.QUERY_CANCELED: Kind.TIMED_OUT,
-    **dict.fromkeys(sqlstates.RETRYABLE, Kind.LOCKED),
+    sqlstates.UNIQUE_VIOLATION: ErrorKind.DUPLICATE,
+    sqlstates.DUPLICATE_SCHEMA: ErrorKind.DUPLICATE,
+    sqlstates.DUPLICATE_TABLE: ErrorKind.DUPLICATE,
+    sqlstates.ACTIVE_TRANSACTION: ErrorKind.NEEDS_ALONE,
+    sqlstates.QUERY_CANCELED: ErrorKind.TIMED_OUT,
+    **dict.fromkeys(sqlstates.RETRYABLE, ErrorKind.LOCKED),
 }
 _UNTRACKED = frozenset({sqlstates.UNDEFINED_TABLE, sqlstates.UNDEFINED_SCHEMA})
 _HINTS = {
-    sqlstates.ACTIVE_TRANSACTION: ALONE_HINT,
+    sqlstates.ACTIVE_TRANSACTION: NO_TRANSACTION_HINT,
     "42501": "GRANT what is missing, or migrate as the role that owns it.",
     sqlstates.DUPLICATE_TABLE: (
         "If it was created by hand, record it as applied: opsctl migrate adopt --to V"
@@ -64,21 +70,23 @@ class PostgresDialect:
         self._clock = clock
         self._server = scripts
         self._shadow = shadow
-        self.row_query = packaged("rows.postgres.sql")
+        self.row_query = read_packaged_sql("rows.postgres.sql")
         self.scripts: Scripts = scripts
 
     def tracking(self) -> str:
-        return packaged("tracking.postgres.sql")
+        return read_packaged_sql("tracking.postgres.sql")
 
-    def read(self, text: str) -> "Script":
+    def read(self, text: str) -> "SqlScript":
         from opsctl.sql.lexer import read_script  # noqa: PLC0415 - only for what runs
 
         return read_script(text)
 
-    def why_alone(self, words: Sequence[str]) -> str:
-        from opsctl.sql.standalone import why_alone  # noqa: PLC0415 - only for what runs
+    def why_not_in_transaction(self, words: Sequence[str]) -> str:
+        from opsctl.sql.outside_transaction import (
+            why_not_in_transaction,
+        )
 
-        return why_alone(words)
+        return why_not_in_transaction(words)
 
     def quote(self, text: str) -> str:
         escaped = text.replace("'", "''")
@@ -88,15 +96,15 @@ class PostgresDialect:
             return f"E'{doubled}'"
         return f"'{escaped}'"
 
-    def limits(self, limits: Limits, *, local: bool = True) -> Sequence[str]:
+    def limits(self, limits: TimeLimits, *, local: bool = True) -> Sequence[str]:
         word = "SET LOCAL" if local else "SET"
         return (
             f"{word} lock_timeout = {round(limits.lock_s * 1000):d}",
             f"{word} statement_timeout = {round(limits.statement_s * 1000):d}",
         )
 
-    def kind(self, error: ScriptError) -> Kind:
-        return _KINDS.get(error.sqlstate, Kind.OTHER)
+    def kind(self, error: ScriptError) -> ErrorKind:
+        return _KINDS.get(error.sqlstate, ErrorKind.OTHER)
 
     def hint(self, error: ScriptError) -> str:
         return error.hint or _HINTS.get(error.sqlstate, "")
@@ -151,58 +159,61 @@ class PostgresDialect:
                 _asked(session, "SELECT pg_advisory_unlock(%(key)s)")
 
     def runner(self, session: ScriptSession) -> str:
-        rows = session.query(packaged("runner.postgres.sql"), {"key": ADVISORY_KEY})
+        rows = session.query(read_packaged_sql("runner.postgres.sql"), {"key": ADVISORY_KEY})
         return str(rows[0][0]) if rows else "another runner"
 
     @contextmanager
-    def watch(self, session: ScriptSession) -> Iterator[Watch]:
-        from opsctl.migrate.dialects.postgres_watch import Lookout  # noqa: PLC0415 - same
+    def watch(self, session: ScriptSession) -> Iterator[BlockerWatch]:
+        from opsctl.migrate.dialects.postgres_blockers import (
+            PostgresBlockerWatch,
+        )
 
-        lookout = Lookout(self.scripts, pid=session.pid, clock=self._clock)
+        lookout = PostgresBlockerWatch(self.scripts, pid=session.pid, clock=self._clock)
         try:
             yield lookout
         finally:
             lookout.close()
 
-    def touched(self, session: ScriptSession, work: Work) -> Sequence[Touched]:
+    def touched(self, session: ScriptSession, work: PreparedFile) -> Sequence[TableLockEstimate]:
         from opsctl.sql.locks import locks_of  # noqa: PLC0415 - same
 
-        found: dict[tuple[str, str], Touched] = {}
-        query = packaged("touched.postgres.sql")
+        found: dict[tuple[str, str], TableLockEstimate] = {}
+        query = read_packaged_sql("touched.postgres.sql")
         for statement in work.script.statements:
             for lock in locks_of(work.text[statement.start.offset : statement.end]):
                 for name, rows, size in session.query(query, {"name": lock.table}):
-                    found[name, lock.mode] = Touched(name, lock.mode, rows, size)
+                    found[name, lock.mode] = TableLockEstimate(name, lock.mode, rows, size)
         return tuple(found.values())
 
-    def held(self, session: ScriptSession) -> Sequence[Touched]:
-        rows = session.query(packaged("held.postgres.sql"))
+    def held(self, session: ScriptSession) -> Sequence[TableLockEstimate]:
+        rows = session.query(read_packaged_sql("held.postgres.sql"))
         return [
-            Touched(t, mode.removesuffix(" Lock").upper(), n, size) for t, mode, n, size in rows
+            TableLockEstimate(t, mode.removesuffix(" Lock").upper(), n, size)
+            for t, mode, n, size in rows
         ]
 
-    def left_by(self, session: ScriptSession, work: Work) -> tuple[str, ...]:
+    def left_by(self, session: ScriptSession, work: PreparedFile) -> tuple[str, ...]:
         from opsctl.migrate.parse.invalid_indexes import (  # noqa: PLC0415 - same
             InvalidIndex,
-            left_behind,
+            match_invalid_indexes,
         )
 
         (statement,) = work.script.statements
         text = work.text[statement.start.offset : statement.end]
-        rows = session.query(packaged("invalid_index.postgres.sql"))
-        return left_behind(text, [InvalidIndex(*map(str, row)) for row in rows])
+        rows = session.query(read_packaged_sql("invalid_index.postgres.sql"))
+        return match_invalid_indexes(text, [InvalidIndex(*map(str, row)) for row in rows])
 
-    def sweep(self, session: ScriptSession, left: str, *, limits: Limits) -> None:
+    def sweep(self, session: ScriptSession, left: str, *, limits: TimeLimits) -> None:
         # The name comes from format('%I'): it is quoted by the server itself.
-        statement = packaged("sweep.postgres.sql").format(index=left)
+        statement = read_packaged_sql("sweep.postgres.sql").format(index=left)
         session.run_alone(statement, before=self.limits(limits, local=False))
 
-    def schema(self, session: ScriptSession) -> Sequence[Named]:
-        rows = session.query(packaged("schema.postgres.sql"))
+    def schema(self, session: ScriptSession) -> Sequence[SchemaObject]:
+        rows = session.query(read_packaged_sql("schema.postgres.sql"))
         view = "SELECT to_regclass('timescaledb_information.hypertables') IS NOT NULL"
         if session.query(view)[0][0]:
-            rows += session.query(packaged("hypertables.postgres.sql"))
-        return [Named(kind, name, definition) for kind, name, definition in rows]
+            rows += session.query(read_packaged_sql("hypertables.postgres.sql"))
+        return [SchemaObject(kind, name, definition) for kind, name, definition in rows]
 
     @contextmanager
     def shadow(self) -> Iterator[Scripts]:
@@ -211,11 +222,13 @@ class PostgresDialect:
             return
         name = f"opsctl_shadow_{os.urandom(6).hex()}"
         with self.scripts.session() as session:
-            session.run_alone(packaged("shadow_create.postgres.sql").format(database=name))
+            session.run_alone(read_packaged_sql("shadow_create.postgres.sql").format(database=name))
             try:
                 yield self._server.beside(name)
             finally:
-                session.run_alone(packaged("shadow_drop.postgres.sql").format(database=name))
+                session.run_alone(
+                    read_packaged_sql("shadow_drop.postgres.sql").format(database=name)
+                )
 
 
 def _asked(session: ScriptSession, statement: str) -> bool:

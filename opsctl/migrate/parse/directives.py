@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from opsctl.migrate.model import Limits
-from opsctl.migrate.parse.excerpt import refused
+from opsctl.migrate.model import TimeLimits
+from opsctl.migrate.parse.excerpt import refusal_at
 from opsctl.value import Value
 
 _LINE = re.compile(r"[ \t]*--[ \t]*opsctl:[ \t]*(?P<what>[^\n\r]*)", re.IGNORECASE)
@@ -21,7 +21,7 @@ class Directives(Value):
     """Run without a transaction."""
     limits: Mapping[str, float] = MappingProxyType({})
 
-    def over(self, limits: Limits) -> Limits:
+    def over(self, limits: TimeLimits) -> TimeLimits:
         found = {f"{name.removesuffix('_timeout')}_s": s for name, s in self.limits.items()}
         return limits.replaced(**found)
 
@@ -39,12 +39,12 @@ def read_directives(text: str, file: str) -> Directives:
             alone = True
         else:
             why = f"opsctl does not know {what!r}"
-            raise refused(text, file, match.start("what"), why=why, hint=_HINT)
+            raise refusal_at(text, file, match.start("what"), why=why, hint=_HINT)
     return Directives(alone, limits)
 
 
 def _seconds(value: str, text: str, file: str, offset: int) -> float:
     found = _DURATION.match(value)
     if found is None or (found["unit"] is None and found["number"] != "0"):
-        raise refused(text, file, offset, why=f"{value!r} is no duration", hint=_HINT)
+        raise refusal_at(text, file, offset, why=f"{value!r} is no duration", hint=_HINT)
     return float(found["number"]) * _UNITS[found["unit"] or "s"]

@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Mapping
 
 from opsctl.migrate.model import RefusedMigrationError
-from opsctl.sql.lexer import place
+from opsctl.sql.lexer import position_at
 from opsctl.value import Value
 
 _WIDEST = 120
@@ -12,7 +12,7 @@ _BEFORE = 40
 NOTHING_RAN = "nothing was changed"
 
 
-class Spot(Value):
+class FileLocation(Value):
     """One place in one file, fit to be shown."""
 
     file: str
@@ -27,17 +27,17 @@ class Spot(Value):
         return {"file": self.file, "line": self.line, "column": self.column}
 
 
-def spot(text: str, file: str, offset: int) -> Spot:
-    at = place(text, min(offset, len(text)))
+def locate(text: str, file: str, offset: int) -> FileLocation:
+    at = position_at(text, min(offset, len(text)))
     first = at.offset - at.column + 1
     end = text.find("\n", first)
     line = text[first : None if end < 0 else end].rstrip("\r")
-    return Spot(file, at.line, at.column, _marked(line, at.line, at.column - 1))
+    return FileLocation(file, at.line, at.column, _marked(line, at.line, at.column - 1))
 
 
-def refused(text: str, file: str, offset: int, *, why: str, hint: str) -> RefusedMigrationError:
+def refusal_at(text: str, file: str, offset: int, *, why: str, hint: str) -> RefusedMigrationError:
     """Say that a file cannot run, and where it says so."""
-    at = spot(text, file, offset)
+    at = locate(text, file, offset)
     return RefusedMigrationError(
         f"{at}: this cannot run",
         why=f"{why}; {NOTHING_RAN}",

@@ -17,7 +17,7 @@ class InvalidIndex(NamedTuple):
     table: str
 
 
-def left_behind(statement: str, found: Iterable[InvalidIndex]) -> tuple[str, ...]:
+def match_invalid_indexes(statement: str, found: Iterable[InvalidIndex]) -> tuple[str, ...]:
     """Find those that the statement names, on the table that it names."""
     words = set(_names(statement))
     nameless = _NAMELESS.search(statement) is not None

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from opsctl.errors import UsageError
-from opsctl.migrate.parse.excerpt import refused
-from opsctl.sql.lexer import Oddity
+from opsctl.migrate.parse.excerpt import refusal_at
+from opsctl.sql.lexer import LocatedText
 
 _QUOTED = {"'": "'", '"': '"'}
 
@@ -20,7 +20,9 @@ def parse_assignments(given: Iterable[str]) -> dict[str, str]:
     return values
 
 
-def fill(text: str, file: str, variables: Sequence[Oddity], values: Mapping[str, str]) -> str:
+def fill_variables(
+    text: str, file: str, variables: Sequence[LocatedText], values: Mapping[str, str]
+) -> str:
     """Replace every variable; one without a value is refused."""
     pieces, position = [], 0
     for variable in variables:
@@ -29,7 +31,7 @@ def fill(text: str, file: str, variables: Sequence[Oddity], values: Mapping[str,
         if name not in values and _is_glued(text, offset):
             continue
         if name not in values:
-            raise refused(text, file, offset, why=f"{name} has no value", hint=_hint(name))
+            raise refusal_at(text, file, offset, why=f"{name} has no value", hint=_hint(name))
         pieces += [text[position:offset], _quoted(values[name], quote)]
         position = offset + len(variable.text)
     return "".join([*pieces, text[position:]])

@@ -10,7 +10,7 @@ from opsctl.policy.model import Hit, Rule, Severity, rule
 from opsctl.policy.project import Project, Source
 
 if TYPE_CHECKING:
-    from opsctl.sql.lexer import Script
+    from opsctl.sql.lexer import SqlScript
 
 NAME = re.compile(r"(?P<number>[0-9]+)_(?P<name>.+?)(?:\.(?P<part>up|down))?\.sql\Z")
 # From here on a number is a moment, and moments have gaps.
@@ -130,15 +130,17 @@ def transaction(project: Project) -> Iterator[Hit]:
         yield from _torn(source, script, alone=alone)
 
 
-def _torn(source: Source, script: "Script", *, alone: bool) -> Iterator[Hit]:
-    from opsctl.sql.standalone import why_alone  # noqa: PLC0415 - only projects with SQL need it
+def _torn(source: Source, script: "SqlScript", *, alone: bool) -> Iterator[Hit]:
+    from opsctl.sql.outside_transaction import (
+        why_not_in_transaction,
+    )
 
     for statement in script.statements:
         if statement.controls_transaction:
             words = " ".join(statement.words[:2]).removesuffix(" WORK")
             what = f"{words} tears the file from its tracking row"
             yield Hit(what, source.path, statement.start.line)
-        reason = "" if alone else why_alone(statement.words)
+        reason = "" if alone else why_not_in_transaction(statement.words)
         if reason:
             yield Hit(reason, source.path, statement.start.line)
     if alone and len(script.statements) != 1:

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from opsctl.migrate.model import BusyMigrationError, MigrationError, Order, State
+from opsctl.migrate.model import ApplyOptions, BusyMigrationError, MigrationError, MigrationState
 from opsctl.migrate.pending import open_pending_run
-from opsctl.migrate.run_model import Event
+from opsctl.migrate.run_model import MigrationEvent
 from opsctl.systems.sql_scripts import ScriptError, ScriptSession
 from tests.grounds import Ground
 
@@ -36,15 +36,15 @@ def someone(server: Ground, *statements: str) -> Iterator[ScriptSession]:
         yield other
 
 
-def applied(server: Ground, *, on_retry: Callable[[], object]) -> list[Event]:
-    events: list[Event] = []
+def applied(server: Ground, *, on_retry: Callable[[], object]) -> list[MigrationEvent]:
+    events: list[MigrationEvent] = []
 
-    def tell(event: Event) -> None:
+    def tell(event: MigrationEvent) -> None:
         events.append(event)
         if event.event == "retrying":
             on_retry()
 
-    with open_pending_run(server.project, Order()) as drafted:
+    with open_pending_run(server.project, ApplyOptions()) as drafted:
         drafted.apply(tell)
     return events
 
@@ -58,7 +58,7 @@ def test_one_that_waits_for_its_turn_is_tried_again_and_told(tables: Ground) -> 
     assert [event.event for event in events] == ["retrying", "applied"]
     assert f"pid {other.pid} (postgres" in events[0].blockers[0]
     assert tables.query(VALID) == [(True,)]
-    assert tables.states() == [State.APPLIED] * 2
+    assert tables.states() == [MigrationState.APPLIED] * 2
 
 
 @pytest.mark.parametrize("holding", [OLD, WRITING])
@@ -85,7 +85,7 @@ def test_one_that_gives_up_takes_its_invalid_index_along(tables: Ground) -> None
     assert f"held by pid {other.pid}" in busy.value.why
     assert "left nothing behind" in busy.value.why
     assert tables.query(VALID) == []
-    assert tables.states() == [State.APPLIED, State.PENDING]
+    assert tables.states() == [MigrationState.APPLIED, MigrationState.PENDING]
 
 
 def test_an_index_that_cannot_be_dropped_either_is_named_and_resumed_later(
@@ -96,12 +96,12 @@ def test_an_index_that_cannot_be_dropped_either_is_named_and_resumed_later(
         tables.apply()
     assert busy.value.facts["invalid_index"] == "public.a_body"
     assert "opsctl migrate --resume" in busy.value.hint
-    assert tables.states() == [State.APPLIED, State.INTERRUPTED]
+    assert tables.states() == [MigrationState.APPLIED, MigrationState.INTERRUPTED]
 
-    tables.apply(Order(resume=True))
+    tables.apply(ApplyOptions(resume=True))
 
     assert tables.query(VALID) == [(True,)]
-    assert tables.states() == [State.APPLIED] * 2
+    assert tables.states() == [MigrationState.APPLIED] * 2
 
 
 def test_an_invalid_index_of_someone_else_is_neither_dropped_nor_taken_for_done(
@@ -115,4 +115,4 @@ def test_an_invalid_index_of_someone_else_is_neither_dropped_nor_taken_for_done(
         tables.apply()
 
     assert tables.query(VALID) == [(False,)]
-    assert tables.states() == [State.APPLIED, State.PENDING]
+    assert tables.states() == [MigrationState.APPLIED, MigrationState.PENDING]

@@ -4,10 +4,10 @@ import pytest
 
 from opsctl.errors import UsageError
 from opsctl.migrate.model import (
+    ApplyOptions,
     MigrationError,
-    Order,
+    MigrationState,
     RefusedMigrationError,
-    State,
 )
 from tests.grounds import Ground
 
@@ -77,9 +77,9 @@ def test_a_run_goes_as_far_as_it_is_told(anywhere: Ground) -> None:
     for name in "abcd":
         anywhere.write(f"00{'abcd'.index(name) + 1}_{name}.sql", TABLE.format(name=name))
 
-    anywhere.apply(Order(step=1))
+    anywhere.apply(ApplyOptions(step=1))
     assert anywhere.tables() == ["a"]
-    anywhere.apply(Order(to=3))
+    anywhere.apply(ApplyOptions(to=3))
 
     assert anywhere.tables() == ["a", "b", "c"]
 
@@ -88,7 +88,7 @@ def test_an_unknown_version_to_go_to_is_wrong_usage(anywhere: Ground) -> None:
     anywhere.write("001_a.sql", TABLE.format(name="a"))
 
     with pytest.raises(UsageError, match="there is no migration 7"):
-        anywhere.apply(Order(to=7))
+        anywhere.apply(ApplyOptions(to=7))
 
 
 def test_a_byte_order_mark_and_other_line_ends_change_nothing(anywhere: Ground) -> None:
@@ -98,7 +98,7 @@ def test_a_byte_order_mark_and_other_line_ends_change_nothing(anywhere: Ground) 
 
     anywhere.write("001_a.sql", text)
 
-    assert anywhere.states() == [State.APPLIED]
+    assert anywhere.states() == [MigrationState.APPLIED]
 
 
 def test_a_last_line_that_is_a_comment_hides_nothing(anywhere: Ground) -> None:

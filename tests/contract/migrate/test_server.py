@@ -8,14 +8,14 @@ import pytest
 
 from opsctl.errors import BusyError, OpsctlError
 from opsctl.migrate.model import (
+    ApplyOptions,
     BusyMigrationError,
     MigrationError,
-    Order,
+    MigrationState,
     RefusedMigrationError,
-    State,
 )
 from opsctl.migrate.pending import open_pending_run
-from opsctl.migrate.preview import forecast
+from opsctl.migrate.preview import preview_run
 from opsctl.systems.postgres.sqlstates import RETRYABLE
 from tests.engines.databases import Database
 from tests.grounds import Ground, ground
@@ -228,7 +228,7 @@ def test_a_file_without_a_transaction_needs_the_setting_and_one_statement(server
 
     admitted.apply()
 
-    assert server.states() == [State.APPLIED] * 3
+    assert server.states() == [MigrationState.APPLIED] * 3
     assert server.query(
         "SELECT indisvalid FROM pg_index WHERE indexrelid = 'a_body'::regclass"
     ) == [(True,)]
@@ -243,14 +243,14 @@ def test_an_index_that_fails_half_way_is_named_and_resumed(server: Ground) -> No
         admitted.apply()
     assert failed.value.facts["invalid_index"] == "public.a_body"
     assert "--resume" in failed.value.hint
-    assert server.states() == [State.APPLIED, State.INTERRUPTED]
+    assert server.states() == [MigrationState.APPLIED, MigrationState.INTERRUPTED]
     with pytest.raises(RefusedMigrationError, match=r"002_i\.sql is interrupted"):
         admitted.apply()
     server.execute("DELETE FROM a WHERE id = 2")
 
-    admitted.apply(Order(resume=True))
+    admitted.apply(ApplyOptions(resume=True))
 
-    assert server.states() == [State.APPLIED] * 2
+    assert server.states() == [MigrationState.APPLIED] * 2
     assert server.query("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == [(0,)]
 
 
@@ -261,9 +261,9 @@ def test_a_statement_that_was_done_when_its_runner_died_is_taken_for_done(server
     admitted.apply()
     server.execute("UPDATE opsctl.opsctl_migrations SET finished = false WHERE version = 2")
 
-    admitted.apply(Order(resume=True))
+    admitted.apply(ApplyOptions(resume=True))
 
-    assert server.states() == [State.APPLIED] * 2
+    assert server.states() == [MigrationState.APPLIED] * 2
 
 
 def test_a_statement_that_another_runner_is_at_is_waited_for(server: Ground) -> None:
@@ -284,7 +284,7 @@ def test_a_statement_that_another_runner_is_at_is_waited_for(server: Ground) -> 
         waiting.join(30)
 
     assert errors == []
-    assert server.states() == [State.APPLIED] * 2
+    assert server.states() == [MigrationState.APPLIED] * 2
 
 
 def test_a_statement_alone_that_leaves_nothing_leaves_no_row(server: Ground) -> None:
@@ -303,8 +303,8 @@ def test_a_rehearsal_takes_real_locks_and_leaves_nothing(server: Ground) -> None
     server.write("002_b.sql", "ALTER TABLE a ADD c integer;\n")
     server.write("003_c.sql", "UPDATE a SET c = 1;\nCREATE TABLE d (id integer);\n")
 
-    with open_pending_run(server.project, Order()) as drafted:
-        report = forecast(drafted, rehearse=True)
+    with open_pending_run(server.project, ApplyOptions()) as drafted:
+        report = preview_run(drafted, rehearse=True)
 
     assert [file.file for file in report.files] == ["002_b.sql", "003_c.sql"]
     assert ("a", "ACCESS EXCLUSIVE") in [(lock.table, lock.lock) for lock in report.files[0].locks]
@@ -318,8 +318,8 @@ def test_a_preview_names_locks_rows_and_sizes(server: Ground) -> None:
     server.execute("ANALYZE a")
     server.write("002_b.sql", "ALTER TABLE a ADD c integer;\n")
 
-    with open_pending_run(server.project, Order()) as drafted:
-        (file,) = forecast(drafted, rehearse=False).files
+    with open_pending_run(server.project, ApplyOptions()) as drafted:
+        (file,) = preview_run(drafted, rehearse=False).files
 
     (lock,) = file.locks
     assert (lock.table, lock.lock, lock.rows) == ("a", "ACCESS EXCLUSIVE", 1000)
@@ -370,7 +370,7 @@ def test_a_runner_behind_a_pooler_gives_up_in_time_and_says_who(
 ) -> None:
     through_pooler.write("001_a.sql", "-- opsctl: lock_timeout=100ms\nSELECT 1;\n")
     through_pooler.write("002_b.sql", "-- opsctl: lock_timeout=100ms\nSELECT 1;\n")
-    through_pooler.apply(Order(step=1))
+    through_pooler.apply(ApplyOptions(step=1))
     with postgres.connect() as other, other.transaction():
         pid = other.info.backend_pid
         other.execute(

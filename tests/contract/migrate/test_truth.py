@@ -8,11 +8,11 @@ import pytest
 
 from opsctl.errors import UsageError
 from opsctl.findings import Level
-from opsctl.migrate.adopt import accept, adopt_all, forget, plan_adoption
-from opsctl.migrate.down import choose, prepare_down, take_back
-from opsctl.migrate.dump import as_text
-from opsctl.migrate.model import MigrationError, Order, RefusedMigrationError, State
-from opsctl.migrate.verify import verify_all
+from opsctl.migrate.adopt import accept_edited, forget_missing, plan_adoption, record_adoption
+from opsctl.migrate.down import choose_reverts, prepare_reverts, revert_files
+from opsctl.migrate.dump import format_schema
+from opsctl.migrate.model import ApplyOptions, MigrationError, MigrationState, RefusedMigrationError
+from opsctl.migrate.verify import verify_database
 from tests.fakes.git import ToldGit
 from tests.grounds import Ground, ground
 
@@ -36,20 +36,24 @@ def test_every_state_is_told_apart(anywhere: Ground) -> None:
     states = anywhere.states()
 
     assert states == [
-        State.EDITED,
-        State.OUT_OF_ORDER,
-        State.MISSING,
-        State.PENDING,
-        State.PENDING,
+        MigrationState.EDITED,
+        MigrationState.OUT_OF_ORDER,
+        MigrationState.MISSING,
+        MigrationState.PENDING,
+        MigrationState.PENDING,
     ]
 
 
 @pytest.mark.parametrize(
     ("change", "state"),
-    [("edit", State.EDITED), ("remove", State.MISSING), ("come late", State.OUT_OF_ORDER)],
+    [
+        ("edit", MigrationState.EDITED),
+        ("remove", MigrationState.MISSING),
+        ("come late", MigrationState.OUT_OF_ORDER),
+    ],
 )
 def test_files_and_rows_that_disagree_stop_a_run(
-    anywhere: Ground, change: str, state: State
+    anywhere: Ground, change: str, state: MigrationState
 ) -> None:
     two_applied(anywhere)
     anywhere.write("004_d.sql", TABLE.format(name="d"))
@@ -71,9 +75,9 @@ def test_a_late_file_runs_when_that_is_allowed(anywhere: Ground) -> None:
     two_applied(anywhere)
     anywhere.write("002_b.sql", TABLE.format(name="b"))
 
-    anywhere.apply(Order(allow_out_of_order=True))
+    anywhere.apply(ApplyOptions(allow_out_of_order=True))
 
-    assert anywhere.states() == [State.APPLIED] * 3
+    assert anywhere.states() == [MigrationState.APPLIED] * 3
 
 
 def test_a_database_ahead_of_the_files_is_no_reason_to_stop(anywhere: Ground) -> None:
@@ -92,19 +96,19 @@ def test_an_edit_can_be_accepted_and_a_lost_file_forgotten(anywhere: Ground) -> 
     (anywhere.directory / "003_c.sql").unlink()
 
     with anywhere.project.ledger() as ledger:
-        accept(anywhere.project, ledger, [1])
-        forget(ledger, [3])
+        accept_edited(anywhere.project, ledger, [1])
+        forget_missing(ledger, [3])
 
-    assert anywhere.states() == [State.APPLIED]
+    assert anywhere.states() == [MigrationState.APPLIED]
 
 
 def test_what_has_no_row_cannot_be_accepted_or_forgotten(anywhere: Ground) -> None:
     two_applied(anywhere)
     with anywhere.project.ledger() as ledger:
         with pytest.raises(UsageError):
-            accept(anywhere.project, ledger, [1, 2])
+            accept_edited(anywhere.project, ledger, [1, 2])
         with pytest.raises(UsageError):
-            forget(ledger, [2])
+            forget_missing(ledger, [2])
 
     assert anywhere.rows() == [1, 3]
 
@@ -113,7 +117,7 @@ def test_a_schema_as_the_files_make_it_is_well(anywhere: Ground) -> None:
     two_applied(anywhere)
 
     with anywhere.project.ledger() as ledger:
-        verdict = verify_all(anywhere.project, ledger, ToldGit(), schema=True)
+        verdict = verify_database(anywhere.project, ledger, ToldGit(), schema=True)
 
     assert [finding.level for finding in verdict.findings] == [Level.OK, Level.OK]
 
@@ -125,7 +129,7 @@ def test_a_change_by_hand_is_found_and_shown(anywhere: Ground) -> None:
     anywhere.execute("DROP TABLE c")
 
     with anywhere.project.ledger() as ledger:
-        verdict = verify_all(anywhere.project, ledger, ToldGit(), schema=True)
+        verdict = verify_database(anywhere.project, ledger, ToldGit(), schema=True)
 
     told = [finding.what for finding in verdict.findings if finding.level is Level.CRITICAL]
     assert len([what for what in told if what.startswith("table")]) == 3
@@ -140,7 +144,7 @@ def test_files_that_do_not_build_an_empty_database_are_named(anywhere: Ground) -
     anywhere.apply()
 
     with anywhere.project.ledger() as ledger:
-        verdict = verify_all(anywhere.project, ledger, ToldGit(None), schema=True)
+        verdict = verify_database(anywhere.project, ledger, ToldGit(None), schema=True)
 
     schema = verdict.findings[-1]
     assert schema.level is Level.UNKNOWN
@@ -156,7 +160,7 @@ def test_an_embedded_database_that_has_no_room_to_compare_says_where_to_make_som
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
 
     with embedded.project.ledger() as ledger:
-        verdict = verify_all(embedded.project, ledger, ToldGit(None), schema=True)
+        verdict = verify_database(embedded.project, ledger, ToldGit(None), schema=True)
 
     schema = verdict.findings[-1]
     assert schema.level is Level.UNKNOWN
@@ -176,7 +180,7 @@ def test_a_role_that_may_not_make_databases_is_told_what_it_lacks(
     poor.apply()
     try:
         with poor.project.ledger() as ledger:
-            verdict = verify_all(poor.project, ledger, ToldGit(None), schema=True)
+            verdict = verify_database(poor.project, ledger, ToldGit(None), schema=True)
     finally:
         server.execute(f"DROP OWNED BY {name}")
         server.execute(f"DROP ROLE {name}")
@@ -191,7 +195,7 @@ def test_a_dump_comes_out_the_same_whatever_the_order_of_making(anywhere: Ground
 
     with anywhere.project.ledger() as ledger:
         ledger.create()
-        text = as_text(anywhere.project.dialect.schema(ledger.session))
+        text = format_schema(anywhere.project.dialect.schema(ledger.session))
 
     places = [text.index(f"INDEX i{name}") for name in "abc"]
     assert places == sorted(places)
@@ -203,8 +207,10 @@ def test_down_takes_back_the_last_file_and_its_row(anywhere: Ground) -> None:
     anywhere.write("003_c.down.sql", "DROP TABLE c;\n")
 
     with anywhere.project.ledger() as ledger:
-        works = prepare_down(anywhere.project, choose(anywhere.standings(), to=None, step=None))
-        take_back(anywhere.project, ledger, works, anywhere.events.append)
+        works = prepare_reverts(
+            anywhere.project, choose_reverts(anywhere.standings(), to=None, step=None)
+        )
+        revert_files(anywhere.project, ledger, works, anywhere.events.append)
 
     assert anywhere.tables() == ["a"]
     assert anywhere.rows() == [1]
@@ -215,8 +221,10 @@ def test_a_down_part_with_a_byte_order_mark_is_read(anywhere: Ground) -> None:
     anywhere.write("003_c.down.sql", "\ufeffDROP TABLE c;\n")
 
     with anywhere.project.ledger() as ledger:
-        works = prepare_down(anywhere.project, choose(anywhere.standings(), to=None, step=None))
-        take_back(anywhere.project, ledger, works, anywhere.events.append)
+        works = prepare_reverts(
+            anywhere.project, choose_reverts(anywhere.standings(), to=None, step=None)
+        )
+        revert_files(anywhere.project, ledger, works, anywhere.events.append)
 
     assert anywhere.tables() == ["a"]
 
@@ -226,9 +234,11 @@ def test_a_down_part_that_fails_changes_nothing(anywhere: Ground) -> None:
     anywhere.write("003_c.down.sql", "DROP TABLE c;\nSELECT nope;\n")
 
     with anywhere.project.ledger() as ledger:
-        works = prepare_down(anywhere.project, choose(anywhere.standings(), to=None, step=None))
+        works = prepare_reverts(
+            anywhere.project, choose_reverts(anywhere.standings(), to=None, step=None)
+        )
         with pytest.raises(MigrationError, match=r"^003_c\.down\.sql:2:"):
-            take_back(anywhere.project, ledger, works, anywhere.events.append)
+            revert_files(anywhere.project, ledger, works, anywhere.events.append)
 
     assert anywhere.tables() == ["a", "c"]
     assert anywhere.rows() == [1, 3]
@@ -238,12 +248,12 @@ def test_a_file_without_a_down_part_cannot_be_taken_back(anywhere: Ground) -> No
     two_applied(anywhere)
 
     with pytest.raises(RefusedMigrationError, match=r"003_c\.sql cannot be taken back"):
-        choose(anywhere.standings(), to=0, step=None)
+        choose_reverts(anywhere.standings(), to=0, step=None)
 
 
 def adopted(ground: Ground, *, to: int | None = None, source: str | None = None) -> list[int]:
     with ground.project.ledger() as ledger:
-        adopt_all(
+        record_adoption(
             ground.project, ledger, plan_adoption(ground.project, ledger, to=to, source=source)
         )
     return ground.rows()
@@ -260,7 +270,11 @@ def test_a_baseline_records_without_running(anywhere: Ground) -> None:
     assert adopted(anywhere, to=2) == [1, 2]
 
     assert anywhere.tables() == []
-    assert anywhere.states() == [State.APPLIED, State.APPLIED, State.PENDING]
+    assert anywhere.states() == [
+        MigrationState.APPLIED,
+        MigrationState.APPLIED,
+        MigrationState.PENDING,
+    ]
 
 
 def test_the_list_of_a_shell_script_is_adopted(anywhere: Ground) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg import pq
 
-from opsctl.sql.lexer import Script, read_script
+from opsctl.sql.lexer import SqlScript, read_script
 from tests.engines.databases import create_database, drop_database
 from tests.engines.postgres import PostgresServer
 
@@ -169,6 +169,6 @@ def answer(result: pq.abc.PGresult) -> Answer:
     return (result.command_status or b"").decode(), rows
 
 
-def pieces(script: Script, text: str) -> Iterator[str]:
+def pieces(script: SqlScript, text: str) -> Iterator[str]:
     for statement in script.statements:
         yield text[statement.start.offset : statement.end]

@@ -17,7 +17,7 @@ for _name in (
     "opsctl.wiring",
     "opsctl.migrate.apply",
     "opsctl.migrate.prepare",
-    "opsctl.migrate.dialects.postgres_watch",
+    "opsctl.migrate.dialects.postgres_blockers",
     "opsctl.systems.postgres.scripts",
     "opsctl.systems.git.repository",
     "opsctl.systems.host",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from opsctl.migrate.model import State
+from opsctl.migrate.model import MigrationState
 from tests.engines.databases import Database
 from tests.grounds import ground
 from tests.scenarios.conftest import Program
@@ -226,7 +226,7 @@ def test_a_run_through_a_pooler_in_transaction_mode_is_a_run(
 
     assert stage().code == 0
     assert stage("status", "--exit-code").code == 0
-    assert stage.ground.states() == [State.APPLIED] * 10
+    assert stage.ground.states() == [MigrationState.APPLIED] * 10
 
 
 def test_every_file_is_an_event_for_programs(anywhere: Stage) -> None:

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from opsctl.migrate.model import State
+from opsctl.migrate.model import MigrationState
 from tests.scenarios.migrate.conftest import Stage
 
 A = "CREATE TABLE a (id integer PRIMARY KEY, body text);\n"
@@ -64,7 +64,7 @@ def test_a_dry_run_changes_nothing_and_names_the_lock(server: Stage) -> None:
     assert "blocks reads and writes" in planned.out
     assert rehearsed.code == 0
     assert "rolled back: nothing was changed" in rehearsed.out
-    assert server.ground.states() == [State.APPLIED, State.PENDING]
+    assert server.ground.states() == [MigrationState.APPLIED, MigrationState.PENDING]
 
 
 def test_new_takes_the_next_number_and_runs_as_it_is(anywhere: Stage) -> None:

@@ -2,23 +2,23 @@
 
 import pytest
 
-from opsctl.migrate.model import Limits, Migration, RefusedMigrationError
-from opsctl.migrate.parse.excerpt import spot
+from opsctl.migrate.model import Migration, RefusedMigrationError, TimeLimits
+from opsctl.migrate.parse.excerpt import locate
 from opsctl.migrate.prepare import prepare
-from opsctl.migrate.run_model import Rules, Work
+from opsctl.migrate.run_model import PreparedFile, PrepareOptions
 from opsctl.sql.lexer import read_script
-from opsctl.sql.standalone import why_alone
+from opsctl.sql.outside_transaction import why_not_in_transaction
 
-LIMITS = Limits(lock_s=5.0, statement_s=60.0)
-RULES = Rules(LIMITS, read_script, why_alone)
-ALLOWING = Rules(LIMITS, read_script, why_alone, allow_alone=True)
+LIMITS = TimeLimits(lock_s=5.0, statement_s=60.0)
+RULES = PrepareOptions(LIMITS, read_script, why_not_in_transaction)
+ALLOWING = PrepareOptions(LIMITS, read_script, why_not_in_transaction, allow_alone=True)
 
 
-def prepared(text: str, rules: Rules = RULES) -> Work:
+def prepared(text: str, rules: PrepareOptions = RULES) -> PreparedFile:
     return prepare(Migration(1, "a", "001_a.sql", "sum"), rules, text.encode)
 
 
-def refusal(text: str, rules: Rules = RULES) -> RefusedMigrationError:
+def refusal(text: str, rules: PrepareOptions = RULES) -> RefusedMigrationError:
     with pytest.raises(RefusedMigrationError) as refused:
         prepared(text, rules)
     return refused.value
@@ -91,7 +91,7 @@ def test_a_file_may_set_its_own_limits() -> None:
         "-- A header\n-- opsctl: lock_timeout=300ms\n-- OPSCTL: statement_timeout = 2h\nSELECT 1;"
     )
 
-    assert prepared(text).limits == Limits(lock_s=0.3, statement_s=7200.0)
+    assert prepared(text).limits == TimeLimits(lock_s=0.3, statement_s=7200.0)
     assert prepared("-- opsctl: lock_timeout=0\nSELECT 1;").limits.lock_s == 0
 
 
@@ -126,7 +126,9 @@ def test_what_nothing_closes_is_refused(text: str) -> None:
 
 
 def test_values_keep_to_their_quotes() -> None:
-    rules = Rules(LIMITS, read_script, why_alone, values={"a": "x'y\"z\\", "n": "1"})
+    rules = PrepareOptions(
+        LIMITS, read_script, why_not_in_transaction, values={"a": "x'y\"z\\", "n": "1"}
+    )
 
     text = prepared("SELECT :'a', :\"a\", :n, ':n', 1::int, a[1 : 2];", rules).text
 
@@ -139,7 +141,9 @@ def test_a_slice_and_a_struct_are_no_variables(text: str) -> None:
 
 
 def test_a_value_cannot_bring_a_transaction_of_its_own() -> None:
-    rules = Rules(LIMITS, read_script, why_alone, values={"n": "1; COMMIT; SELECT 2"})
+    rules = PrepareOptions(
+        LIMITS, read_script, why_not_in_transaction, values={"n": "1; COMMIT; SELECT 2"}
+    )
 
     assert "COMMIT would tear" in refusal("SELECT :n;", rules).why
 
@@ -147,7 +151,7 @@ def test_a_value_cannot_bring_a_transaction_of_its_own() -> None:
 def test_a_long_line_is_cut_around_its_place() -> None:
     text = "SELECT " + "x" * 300 + " nope " + "y" * 300
 
-    at = spot(text, "f.sql", text.index("nope"))
+    at = locate(text, "f.sql", text.index("nope"))
 
     line, caret = at.excerpt
     assert len(line) < 140
@@ -157,7 +161,7 @@ def test_a_long_line_is_cut_around_its_place() -> None:
 def test_wide_letters_and_tabs_do_not_move_the_caret() -> None:
     text = "a\n\t가나 nope\r\n"
 
-    at = spot(text, "f.sql", text.index("nope"))
+    at = locate(text, "f.sql", text.index("nope"))
 
     assert (at.line, at.column) == (2, 5)
     assert at.excerpt == ("2 |  가나 nope", "  |       ^")

@@ -6,18 +6,18 @@ from pathlib import Path
 import pytest
 
 from opsctl.errors import SettingsError
-from opsctl.migrate.model import Library, Order, Plan, RefusedMigrationError
-from opsctl.migrate.plan import plan, standings
-from opsctl.migrate.read import read_data, read_library
+from opsctl.migrate.model import ApplyOptions, MigrationFiles, MigrationPlan, RefusedMigrationError
+from opsctl.migrate.plan import compare_statuses, plan_run
+from opsctl.migrate.read_files import read_migration, read_migrations
 from opsctl.systems.files.local import MissingFileError
 from opsctl.systems.files.read_folder import LocalFolder
 
 
-def library(directory: Path, **files: str | bytes) -> Library:
+def library(directory: Path, **files: str | bytes) -> MigrationFiles:
     for name, content in files.items():
         data = content.encode() if isinstance(content, str) else content
         (directory / f"{name.removeprefix('_').replace('__', '.')}.sql").write_bytes(data)
-    return read_library(LocalFolder(), directory)
+    return read_migrations(LocalFolder(), directory)
 
 
 def test_numbers_count_whatever_their_width(tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_line_ends_and_a_byte_order_mark_are_no_change(tmp_path: Path) -> None:
 
 def test_a_missing_directory_names_the_setting(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as missing:
-        read_library(LocalFolder(), tmp_path / "nowhere")
+        read_migrations(LocalFolder(), tmp_path / "nowhere")
 
     assert "migrations.directory" in missing.value.why
 
@@ -73,13 +73,13 @@ def test_a_missing_directory_names_the_setting(tmp_path: Path) -> None:
 def test_a_file_that_changes_after_it_was_summed_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "001_a.sql"
     path.write_text("SELECT 1;")
-    (migration,) = read_library(LocalFolder(), tmp_path).migrations
-    assert read_data(LocalFolder(), tmp_path, migration) == b"SELECT 1;"
+    (migration,) = read_migrations(LocalFolder(), tmp_path).migrations
+    assert read_migration(LocalFolder(), tmp_path, migration) == b"SELECT 1;"
 
     path.write_text("SELECT 2;")
 
     with pytest.raises(RefusedMigrationError, match=r"001_a\.sql has just changed"):
-        read_data(LocalFolder(), tmp_path, migration)
+        read_migration(LocalFolder(), tmp_path, migration)
 
 
 def test_a_file_of_any_size_is_read_whole(tmp_path: Path) -> None:
@@ -101,11 +101,14 @@ def test_five_thousand_files_are_read_summed_and_planned_in_a_blink(tmp_path: Pa
     for number in range(1, 5001):
         (tmp_path / f"{number}_t{number}.sql").write_text(f"CREATE TABLE t{number} (id integer);")
     took = []
-    planned = Plan(())
+    planned = MigrationPlan(())
 
     for _ in range(3):
         began = time.process_time()
-        planned = plan(standings(read_library(LocalFolder(), tmp_path).migrations, []), Order())
+        planned = plan_run(
+            compare_statuses(read_migrations(LocalFolder(), tmp_path).migrations, []),
+            ApplyOptions(),
+        )
         took.append(time.process_time() - began)
 
     assert len(planned.todo) == 5000

@@ -4,8 +4,8 @@ from typing import SupportsIndex
 
 import pytest
 
-from opsctl.migrate.dialects.sqlite_reader import read_sqlite
-from opsctl.sql.lexer import Place, Script, place, read_script
+from opsctl.migrate.dialects.sqlite_reader import read_sqlite_script
+from opsctl.sql.lexer import SqlScript, TextPosition, position_at, read_script
 
 
 def statements(text: str) -> list[str]:
@@ -48,7 +48,7 @@ def test_a_statement_starts_at_its_first_word_and_ends_before_its_semicolon() ->
 
     (found,) = read_script(text).statements
 
-    assert found.start == Place(offset=21, line=3, column=11)
+    assert found.start == TextPosition(offset=21, line=3, column=11)
     assert text[found.start.offset : found.end] == "SELECT\n 1 "
 
 
@@ -176,7 +176,7 @@ def test_variables_of_psql_are_found_and_casts_are_not() -> None:
 
 
 def test_a_place_counts_characters_and_lines_from_1() -> None:
-    assert place("é\nüx", 3) == Place(offset=3, line=2, column=2)
+    assert position_at("é\nüx", 3) == TextPosition(offset=3, line=2, column=2)
 
 
 class Watched(str):
@@ -202,9 +202,11 @@ class Watched(str):
         self.looked_at = getattr(self, "looked_at", 0) + length
 
 
-@pytest.mark.parametrize("read", [read_script, read_sqlite])
+@pytest.mark.parametrize("read", [read_script, read_sqlite_script])
 @pytest.mark.parametrize("part", ["a:a:", ":a ", "a;", "\\i a ", "a;\n", "\\i a\n", "'a';$$a$$:a "])
-def test_no_text_is_counted_more_than_a_few_times(read: Callable[[str], Script], part: str) -> None:
+def test_no_text_is_counted_more_than_a_few_times(
+    read: Callable[[str], SqlScript], part: str
+) -> None:
     text = Watched(part * 2000)
 
     read(text)

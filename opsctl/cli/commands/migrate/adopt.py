@@ -8,7 +8,14 @@ from opsctl.cli.click_classes import Verb
 from opsctl.cli.confirm import confirm
 from opsctl.cli.session import Session, pass_session
 from opsctl.errors import UsageError
-from opsctl.migrate.adopt import SOURCES, Adoption, accept, adopt_all, forget, plan_adoption
+from opsctl.migrate.adopt import (
+    SOURCES,
+    Adoption,
+    accept_edited,
+    forget_missing,
+    plan_adoption,
+    record_adoption,
+)
 
 
 @click.command(cls=Verb)
@@ -53,9 +60,9 @@ def adopt(
         confirm(session, f"{len(changes)} rows change: {', '.join(changes[:5])}. Go on?", yes=yes)
         address = project.dialect.scripts.address
         with session.deed(address, lock="migrate", wait_s=project.patience.runner_s):
-            accept(project, ledger, accepted)
-            forget(ledger, forgotten)
-            adopt_all(project, ledger, adoption)
+            accept_edited(project, ledger, accepted)
+            forget_missing(ledger, forgotten)
+            record_adoption(project, ledger, adoption)
     session.output.conclude(adoption, _adoption(adoption, changes))
 
 

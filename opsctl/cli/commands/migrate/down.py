@@ -10,13 +10,13 @@ from opsctl.cli.commands.migrate.group import parse_variables, set_option
 from opsctl.cli.confirm import confirm, confirm_by_name
 from opsctl.cli.flags import Duration
 from opsctl.cli.session import Session, pass_session
-from opsctl.migrate.down import choose, prepare_down, take_back
-from opsctl.migrate.project import look
-from opsctl.migrate.run_model import Asked
+from opsctl.migrate.context import read_statuses
+from opsctl.migrate.down import choose_reverts, prepare_reverts, revert_files
+from opsctl.migrate.run_model import MigrationFlags
 
 
 @dataclass(frozen=True, slots=True)
-class TakenBack:
+class RevertReport:
     files: tuple[str, ...]
 
 
@@ -51,19 +51,21 @@ def down(
 
     Each runs in one transaction, together with the removal of its row.
     """
-    project = session.wiring.migrations(Asked(parse_variables(given), lock_timeout_s))
+    project = session.wiring.migrations(MigrationFlags(parse_variables(given), lock_timeout_s))
     session.wiring.guard_production(session.command)
     with project.ledger() as ledger:
-        works = prepare_down(project, choose(look(project, ledger), to=to, step=step))
+        works = prepare_reverts(
+            project, choose_reverts(read_statuses(project, ledger), to=to, step=step)
+        )
         names = tuple(work.file for work in works)
         if dry_run or not works:
-            session.output.conclude(TakenBack(names), names or ("nothing to take back",))
+            session.output.conclude(RevertReport(names), names or ("nothing to take back",))
         _ask(session, f"This runs {', '.join(names)}, which may destroy data.", typed, yes=yes)
         address, wait_s = project.dialect.scripts.address, project.patience.runner_s
         with session.deed(address, lock="migrate", wait_s=wait_s):
             session.left_behind = "the file that ran is taken back in whole or not at all"
-            done = take_back(project, ledger, works, lambda e: session.output.event(e, str(e)))
-    session.output.conclude(TakenBack(tuple(done)), [f"{len(done)} taken back"])
+            done = revert_files(project, ledger, works, lambda e: session.output.event(e, str(e)))
+    session.output.conclude(RevertReport(tuple(done)), [f"{len(done)} taken back"])
 
 
 def _ask(session: Session, question: str, typed: str | None, *, yes: bool) -> None:

@@ -6,13 +6,13 @@ import click
 
 from opsctl.cli.click_classes import Verb
 from opsctl.cli.session import Session, pass_session
-from opsctl.migrate.dialect import Named
-from opsctl.migrate.dump import as_text
+from opsctl.migrate.dialect import SchemaObject
+from opsctl.migrate.dump import format_schema
 
 
 @dataclass(frozen=True, slots=True)
-class Schema:
-    objects: tuple[Named, ...]
+class SchemaReport:
+    objects: tuple[SchemaObject, ...]
 
 
 @click.command(cls=Verb)
@@ -22,4 +22,4 @@ def dump(session: Session) -> None:
     project = session.wiring.migrations()
     with project.ledger() as ledger:
         objects = tuple(project.dialect.schema(ledger.session))
-    session.output.conclude(Schema(objects), [as_text(objects)])
+    session.output.conclude(SchemaReport(objects), [format_schema(objects)])

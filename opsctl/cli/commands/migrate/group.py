@@ -9,10 +9,10 @@ from opsctl.cli.command_table import Entry
 from opsctl.cli.flags import TEXT_AND_JSON, Duration
 from opsctl.cli.session import Session, pass_session
 from opsctl.errors import EXIT_OK, EXIT_PENDING
-from opsctl.migrate.model import Order
+from opsctl.migrate.context import MigrationContext
+from opsctl.migrate.model import ApplyOptions
 from opsctl.migrate.pending import PendingRun, open_pending_run
-from opsctl.migrate.project import Project
-from opsctl.migrate.run_model import Asked, Event, Outcome, kept
+from opsctl.migrate.run_model import ApplyReport, MigrationEvent, MigrationFlags
 
 VERBS: dict[str, Entry] = {
     "status": Entry("opsctl.cli.commands.migrate.status:status", "Say where every file stands."),
@@ -94,22 +94,22 @@ def migrate(
     """
     if click.get_current_context().invoked_subcommand:
         return
-    project = session.wiring.migrations(Asked(parse_variables(given), lock_timeout_s))
-    order = Order(to, step, allow_out_of_order=allow_out_of_order, resume=resume)
+    project = session.wiring.migrations(MigrationFlags(parse_variables(given), lock_timeout_s))
+    order = ApplyOptions(to, step, allow_out_of_order=allow_out_of_order, resume=resume)
     session.wiring.guard_production(session.command)
     with open_pending_run(project, order) as drafted:
         for note in drafted.notes:
             session.output.note(f"note: {note}")
         if dry_run or rehearse:
-            _show(session, drafted, rehearse=rehearse, exit_code=exit_code)
+            _show_preview(session, drafted, rehearse=rehearse, exit_code=exit_code)
         outcome = _apply(session, project, drafted) if drafted.works else drafted.nothing()
     session.output.conclude(outcome, [_summary(outcome)])
 
 
-def _apply(session: Session, project: Project, drafted: PendingRun) -> Outcome:
+def _apply(session: Session, project: MigrationContext, drafted: PendingRun) -> ApplyReport:
     applied: list[str] = []
 
-    def tell(event: Event) -> None:
+    def tell(event: MigrationEvent) -> None:
         session.output.event(event, str(event))
         applied.extend([event.file] if event.event == "applied" else [])
         session.left_behind = f"the file that ran is in whole or not at all; {kept(applied)}"
@@ -122,16 +122,18 @@ def _apply(session: Session, project: Project, drafted: PendingRun) -> Outcome:
     return outcome
 
 
-def _show(session: Session, drafted: PendingRun, *, rehearse: bool, exit_code: bool) -> None:
+def _show_preview(
+    session: Session, drafted: PendingRun, *, rehearse: bool, exit_code: bool
+) -> None:
     from opsctl.cli.show.migrate import blocks  # noqa: PLC0415 - a run does not pay for it
-    from opsctl.migrate.preview import forecast  # noqa: PLC0415 - same
+    from opsctl.migrate.preview import preview_run  # noqa: PLC0415 - same
 
-    report = forecast(drafted, rehearse=rehearse)
+    report = preview_run(drafted, rehearse=rehearse)
     code = EXIT_PENDING if exit_code and report.files else EXIT_OK
     session.output.conclude(report, blocks(report), exit_code=code)
 
 
-def _summary(outcome: Outcome) -> str:
+def _summary(outcome: ApplyReport) -> str:
     count, left = len(outcome.applied), outcome.pending
     rest = f"{left} pending beyond what was asked for" if left else "all files are applied"
     if not count:

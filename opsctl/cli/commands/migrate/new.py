@@ -6,11 +6,11 @@ import click
 
 from opsctl.cli.click_classes import Verb
 from opsctl.cli.session import Session, pass_session
-from opsctl.migrate.new import drafts, existing, start
+from opsctl.migrate.new_files import create_files, list_existing, plan_new_files
 
 
 @dataclass(frozen=True, slots=True)
-class Created:
+class NewFilesReport:
     files: tuple[str, ...]
 
 
@@ -24,9 +24,9 @@ def new(session: Session, *, name: str, down: bool, dry_run: bool, yes: bool) ->
     """Start a file with the next free number."""
     wiring = session.wiring
     directory = wiring.project_dir / wiring.settings.migrations.directory
-    there = existing(wiring.folder, directory)
-    wanted = drafts(there, name, now=wiring.clock.now(), down=down)
+    there = list_existing(wiring.folder, directory)
+    wanted = plan_new_files(there, name, now=wiring.clock.now(), down=down)
     if not dry_run:
-        start(wiring.files, directory, wanted)
+        create_files(wiring.files, directory, wanted)
     paths = tuple(str(directory / draft.file) for draft in wanted)
-    session.output.conclude(Created(paths), paths)
+    session.output.conclude(NewFilesReport(paths), paths)

@@ -10,20 +10,20 @@ from opsctl.cli.click_classes import Verb
 from opsctl.cli.session import Session, pass_session
 from opsctl.cli.show.text import Table
 from opsctl.errors import EXIT_OK, EXIT_PENDING
-from opsctl.migrate.model import Standing, State
-from opsctl.migrate.project import look
+from opsctl.migrate.context import read_statuses
+from opsctl.migrate.model import MigrationState, MigrationStatus
 
-_WAITING = {State.PENDING, State.OUT_OF_ORDER, State.INTERRUPTED}
+_WAITING = {MigrationState.PENDING, MigrationState.OUT_OF_ORDER, MigrationState.INTERRUPTED}
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class MigrationRow:
     """One version as `status` shows it."""
 
     version: int
     name: str
     file: str | None
-    state: State
+    state: MigrationState
     note: str
     applied_at: datetime | None
     applied_by: str
@@ -33,9 +33,9 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class MigrationStatusReport:
     database: str
-    migrations: tuple[Row, ...]
+    migrations: tuple[MigrationRow, ...]
 
 
 @click.command(cls=Verb)
@@ -49,16 +49,16 @@ def status(session: Session, *, exit_code: bool) -> None:
     """
     project = session.wiring.migrations()
     with project.ledger() as ledger:
-        rows = tuple(_row(standing) for standing in look(project, ledger, whole=True))
+        rows = tuple(_row(standing) for standing in read_statuses(project, ledger, whole=True))
     waiting = any(row.state in _WAITING for row in rows)
     code = EXIT_PENDING if exit_code and waiting else EXIT_OK
-    report = Status(project.dialect.scripts.address, rows)
+    report = MigrationStatusReport(project.dialect.scripts.address, rows)
     session.output.conclude(report, [_table(rows)], exit_code=code)
 
 
-def _row(standing: Standing) -> Row:
+def _row(standing: MigrationStatus) -> MigrationRow:
     row, migration = standing.applied, standing.migration
-    return Row(
+    return MigrationRow(
         standing.version,
         standing.name,
         migration.file if migration else None,
@@ -72,12 +72,12 @@ def _row(standing: Standing) -> Row:
     )
 
 
-def _table(rows: Sequence[Row]) -> Table:
+def _table(rows: Sequence[MigrationRow]) -> Table:
     head = ("version", "name", "state", "applied at", "by", "ms", "note")
     return Table(head, tuple(_cells(row) for row in rows))
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: MigrationRow) -> tuple[str, ...]:
     at = f"{row.applied_at:%Y-%m-%d %H:%M:%S}" if row.applied_at else ""
     took = "" if row.duration_ms is None else str(row.duration_ms)
     return (str(row.version), row.name, row.state.value, at, row.applied_by, took, row.note)

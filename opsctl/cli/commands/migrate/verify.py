@@ -9,8 +9,8 @@ from opsctl.cli.commands.migrate.group import parse_variables, set_option
 from opsctl.cli.flags import FORMATS
 from opsctl.cli.session import Session, pass_session
 from opsctl.cli.show.text import Block
-from opsctl.migrate.run_model import Asked
-from opsctl.migrate.verify import Verdict, verify_all
+from opsctl.migrate.run_model import MigrationFlags
+from opsctl.migrate.verify import VerifyReport, verify_database
 
 
 @click.command(cls=Verb, formats=FORMATS)
@@ -23,15 +23,15 @@ def verify(session: Session, *, no_schema: bool, given: Sequence[str]) -> None:
     Every edited file is compared with git's text of it when it was applied. Then an empty database
     is built from the files and its schema compared with the live one.
     """
-    project = session.wiring.migrations(Asked(parse_variables(given)))
+    project = session.wiring.migrations(MigrationFlags(parse_variables(given)))
     if not no_schema:
         session.wiring.guard_production(session.command)
     with project.ledger() as ledger:
-        verdict = verify_all(project, ledger, session.wiring.git, schema=not no_schema)
+        verdict = verify_database(project, ledger, session.wiring.git, schema=not no_schema)
     session.output.conclude(verdict, _verdict(verdict))
 
 
-def _verdict(verdict: Verdict) -> Iterator[Block]:
+def _verdict(verdict: VerifyReport) -> Iterator[Block]:
     for finding in verdict.findings:
         yield f"{finding.level}: {finding.what}"
     for drift in verdict.drifts:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from opsctl.migrate.parse.invalid_indexes import InvalidIndex, left_behind
+from opsctl.migrate.parse.invalid_indexes import InvalidIndex, match_invalid_indexes
 
 ON_A = InvalidIndex("public.i", "i", "a")
 MIXED = InvalidIndex('public."I x"', "I x", "a")
@@ -22,7 +22,9 @@ REPLACEMENT = InvalidIndex("public.i_ccnew", "i_ccnew", "a")
     ],
 )
 def test_its_own_is_found(statement: str, index: InvalidIndex) -> None:
-    assert left_behind(statement, [InvalidIndex("s.z", "z", "z"), index]) == (index.shown,)
+    assert match_invalid_indexes(statement, [InvalidIndex("s.z", "z", "z"), index]) == (
+        index.shown,
+    )
 
 
 @pytest.mark.parametrize(
@@ -36,4 +38,4 @@ def test_its_own_is_found(statement: str, index: InvalidIndex) -> None:
     ],
 )
 def test_somebody_elses_is_left_alone(statement: str, index: InvalidIndex) -> None:
-    assert left_behind(statement, [index]) == ()
+    assert match_invalid_indexes(statement, [index]) == ()

@@ -6,11 +6,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from opsctl.migrate.model import Library, Migration, Standing
-from opsctl.migrate.plan import standings
-from opsctl.migrate.read import read_data, read_library
-from opsctl.migrate.run_model import Outcome, Patience, Rules, Work
-from opsctl.migrate.tracking_table import Ledger
+from opsctl.migrate.model import Migration, MigrationFiles, MigrationStatus
+from opsctl.migrate.plan import compare_statuses
+from opsctl.migrate.read_files import read_migration, read_migrations
+from opsctl.migrate.run_model import ApplyReport, PreparedFile, PrepareOptions, WaitLimits
+from opsctl.migrate.tracking_table import TrackingTable
 from opsctl.value import Value
 
 if TYPE_CHECKING:
@@ -25,12 +25,12 @@ def _chance() -> float:
     return random.random()  # noqa: S311 - see `draw`
 
 
-class Project(Value):
+class MigrationContext(Value):
     directory: Path
     folder: "Folder"
     dialect: "Dialect"
-    rules: Rules
-    patience: Patience
+    rules: PrepareOptions
+    patience: WaitLimits
     clock: "Clock"
     git_sha: Callable[[], str] = str
     """Asked only when something is written down."""
@@ -40,30 +40,32 @@ class Project(Value):
     write: Callable[[Path, str], object] = Path.write_text
 
     @contextmanager
-    def ledger(self) -> Iterator[Ledger]:
+    def ledger(self) -> Iterator[TrackingTable]:
         with self.dialect.scripts.session() as session:
-            yield Ledger(self.dialect, session, self.git_sha)
+            yield TrackingTable(self.dialect, session, self.git_sha)
 
-    def write_schema(self, ledger: Ledger, outcome: Outcome) -> None:
+    def write_schema(self, ledger: TrackingTable, outcome: ApplyReport) -> None:
         """Keep the file that shows the schema up to date, if there is to be one."""
         if self.schema_file is not None and outcome.applied:
-            from opsctl.migrate.dump import as_text  # noqa: PLC0415 - few ask for it
+            from opsctl.migrate.dump import format_schema  # noqa: PLC0415 - few ask for it
 
-            text = as_text(self.dialect.schema(ledger.session))
+            text = format_schema(self.dialect.schema(ledger.session))
             self.write(self.schema_file, text)
 
-    def library(self) -> Library:
-        return read_library(self.folder, self.directory)
+    def library(self) -> MigrationFiles:
+        return read_migrations(self.folder, self.directory)
 
-    def prepared(self, migration: Migration) -> Work:
+    def prepared(self, migration: Migration) -> PreparedFile:
         """Read a file as work, or refuse it."""
         from opsctl.migrate.prepare import prepare  # noqa: PLC0415 - only for what runs
 
         return prepare(
-            migration, self.rules, partial(read_data, self.folder, self.directory, migration)
+            migration, self.rules, partial(read_migration, self.folder, self.directory, migration)
         )
 
 
-def look(project: Project, ledger: Ledger, *, whole: bool = False) -> tuple[Standing, ...]:
+def read_statuses(
+    project: MigrationContext, ledger: TrackingTable, *, whole: bool = False
+) -> tuple[MigrationStatus, ...]:
     rows = ledger.history() if whole else ledger.applied()
-    return standings(project.library().migrations, rows)
+    return compare_statuses(project.library().migrations, rows)

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Sequence
 
 from opsctl.errors import OpsctlError
-from opsctl.migrate.dialect import Blocker, packaged
+from opsctl.migrate.dialect import Blocker, read_packaged_sql
 from opsctl.systems.clock import Clock
 from opsctl.systems.sql_scripts import Scripts, ScriptSession
 
@@ -15,7 +15,7 @@ _LONGEST_LOOK_S = 0.25
 _SHORTEST_LOOK_S = 0.02
 
 
-class Lookout:
+class PostgresBlockerWatch:
     """One thread a run; it sleeps until a file takes longer than files do."""
 
     def __init__(self, scripts: Scripts, *, pid: int, clock: Clock) -> None:
@@ -54,7 +54,7 @@ class Lookout:
                     return
 
     def _look(self, session: ScriptSession) -> None:
-        query = packaged("blockers.postgres.sql")
+        query = read_packaged_sql("blockers.postgres.sql")
         while self._is_late() and not self._ended.wait(self._pause()):
             rows = session.query(query, {"pid": self._pid})
             if rows:

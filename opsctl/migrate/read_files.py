@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opsctl.errors import SettingsError
-from opsctl.migrate.model import Library, Migration, RefusedMigrationError
+from opsctl.migrate.model import Migration, MigrationFiles, RefusedMigrationError
 from opsctl.systems.files.local import MissingFileError
 from opsctl.systems.files.read_folder import Folder
 
@@ -32,7 +32,7 @@ _LAST = 2**63 - 1
 _BOM = b"\xef\xbb\xbf"
 
 
-def read_library(folder: Folder, directory: Path) -> Library:
+def read_migrations(folder: Folder, directory: Path) -> MigrationFiles:
     """Read every file once; refuse what cannot be put in one order."""
     try:
         names = folder.names(directory)
@@ -49,12 +49,12 @@ def read_library(folder: Folder, directory: Path) -> Library:
     _refuse_duplicates(numbers)
     migrations: list[Migration] = []
     for name, data in folder.read(directory, ups):
-        version, known = numbers[name], checksum(stripped(data))
+        version, known = numbers[name], checksum(strip_bom(data))
         migrations.append(Migration(version, ups[name][2], name, known, downs.get(version)))
     migrations.sort(key=attrgetter("version"))
     versions = [migration.version for migration in migrations]
     notes = (*_gaps(versions), *_orphans(downs, versions), *_strangers(names, found))
-    return Library(tuple(migrations), tuple(notes))
+    return MigrationFiles(tuple(migrations), tuple(notes))
 
 
 def checksum(data: bytes) -> str:
@@ -62,14 +62,14 @@ def checksum(data: bytes) -> str:
     return sha256(data.replace(b"\r\n", b"\n")).hexdigest()
 
 
-def stripped(data: bytes) -> bytes:
+def strip_bom(data: bytes) -> bytes:
     return data.removeprefix(_BOM)
 
 
-def read_data(folder: Folder, directory: Path, migration: Migration) -> bytes:
+def read_migration(folder: Folder, directory: Path, migration: Migration) -> bytes:
     """Read a file again; it must still be the one that was summed."""
     ((_, data),) = folder.read(directory, [migration.file])
-    found = stripped(data)
+    found = strip_bom(data)
     if checksum(found) != migration.checksum:
         raise RefusedMigrationError(
             f"{migration.file} has just changed",

@@ -16,7 +16,7 @@ _ALWAYS = (
 _CONCURRENT = ({"CREATE", "INDEX"}, {"DROP", "INDEX"}, {"REINDEX"})
 
 
-def why_alone(words: Sequence[str]) -> str:
+def why_not_in_transaction(words: Sequence[str]) -> str:
     """Say why a statement that begins with these words needs to run alone, or nothing."""
     for start in _ALWAYS:
         if tuple(words[: len(start)]) == start:

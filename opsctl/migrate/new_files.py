@@ -32,20 +32,24 @@ _READABLE = 0o644
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class NewFile:
     file: str
     text: str
 
 
-def drafts(existing: Iterable[str], name: str, *, now: datetime, down: bool) -> list[Draft]:
+def plan_new_files(
+    list_existing: Iterable[str], name: str, *, now: datetime, down: bool
+) -> list[NewFile]:
     """Name the new file by the last one: the next number, as wide, or the moment."""
     slug = re.sub(r"[^a-z0-9]+", "_", name.casefold()).strip("_")
     if not _NAME.match(slug):
         raise UsageError(f"{name!r} cannot name a file", hint="E.g. opsctl migrate new add_orders")
-    digits = [match[1] for file in existing if (match := _NUMBER.match(file))]
+    digits = [match[1] for file in list_existing if (match := _NUMBER.match(file))]
     stem = f"{_next(digits, now)}_{slug}"
-    found = [Draft(f"{stem}.sql", _UP.format(title=name))]
-    return [*found, Draft(f"{stem}.down.sql", _DOWN.format(file=f"{stem}.sql"))] if down else found
+    found = [NewFile(f"{stem}.sql", _UP.format(title=name))]
+    return (
+        [*found, NewFile(f"{stem}.down.sql", _DOWN.format(file=f"{stem}.sql"))] if down else found
+    )
 
 
 def _next(digits: list[str], now: datetime) -> str:
@@ -56,14 +60,14 @@ def _next(digits: list[str], now: datetime) -> str:
     return str(last + 1).zfill(width)
 
 
-def existing(folder: Folder, directory: Path) -> list[str]:
+def list_existing(folder: Folder, directory: Path) -> list[str]:
     try:
         return folder.names(directory)
     except MissingFileError:
         return []
 
 
-def start(files: Files, directory: Path, wanted: Iterable[Draft]) -> None:
+def create_files(files: Files, directory: Path, wanted: Iterable[NewFile]) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     for draft in wanted:
         files.create_text(directory / draft.file, draft.text, mode=_READABLE)
