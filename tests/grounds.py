@@ -33,7 +33,7 @@ class Ground:
     kind: str
     url: str
     directory: Path
-    project: MigrationContext
+    context: MigrationContext
     events: list[MigrationEvent] = field(default_factory=list)
 
     @property
@@ -45,54 +45,64 @@ class Ground:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(text.encode())
 
-    def apply(self, order: ApplyOptions | None = None) -> ApplyReport:
-        with open_pending_run(self.project, order or ApplyOptions()) as drafted:
-            return drafted.apply(self.events.append)
+    def apply(self, options: ApplyOptions | None = None) -> ApplyReport:
+        with open_pending_run(self.context, options or ApplyOptions()) as pending_run:
+            return pending_run.apply(self.events.append)
 
     def query(self, statement: str) -> list[Any]:
-        with self.project.dialect.scripts.session() as session:
+        with self.context.dialect.scripts.session() as session:
             return session.query(statement)
 
     def execute(self, statement: str) -> None:
-        with self.project.dialect.scripts.session() as session:
+        with self.context.dialect.scripts.session() as session:
             session.run_alone(statement)
 
     def tables(self) -> list[str]:
         """Name the tables there are, without the tracking table."""
-        with self.project.ledger() as ledger:
-            found = self.project.dialect.schema(ledger.session)
+        with self.context.open_tracking_table() as tracking:
+            found = self.context.dialect.read_schema(tracking.session)
         names = (thing.name for thing in found if thing.kind == "table")
         return sorted(name.rpartition(".")[2] for name in names)
 
     def rows(self) -> list[int]:
-        with self.project.ledger() as ledger:
-            return [row.version for row in ledger.applied()]
+        with self.context.open_tracking_table() as tracking:
+            return [row.version for row in tracking.read_applied()]
 
-    def standings(self) -> Sequence[MigrationStatus]:
-        with self.project.ledger() as ledger:
-            return read_statuses(self.project, ledger, whole=True)
+    def statuses(self) -> Sequence[MigrationStatus]:
+        with self.context.open_tracking_table() as tracking:
+            return read_statuses(self.context, tracking, whole=True)
 
     def states(self) -> list[MigrationState]:
-        return [standing.state for standing in self.standings()]
+        return [status.state for status in self.statuses()]
 
     def with_rules(self, **changes: Any) -> "Ground":
         return replace(
-            self, project=self.project.replaced(rules=self.project.rules.replaced(**changes))
+            self,
+            context=self.context.replaced(
+                prepare_options=self.context.prepare_options.replaced(**changes)
+            ),
         )
 
     def with_patience(self, **changes: Any) -> "Ground":
-        patience = self.project.patience.replaced(**changes)
-        return replace(self, project=self.project.replaced(patience=patience))
+        wait_limits = self.context.wait_limits.replaced(**changes)
+        return replace(self, context=self.context.replaced(wait_limits=wait_limits))
 
 
 def ground(kind: str, url: str, directory: Path) -> Ground:
     dialect = dialect_of(kind, url)
     limits = TimeLimits(lock_s=5.0, statement_s=60.0)
-    rules = PrepareOptions(limits, dialect.read, dialect.why_alone, takes_copy=dialect.takes_copy)
-    patience = WaitLimits(BUSY_S, retries=3, first_pause_s=0.05, longest_pause_s=0.2)
+    prepare_options = PrepareOptions(
+        limits,
+        dialect.read_script,
+        dialect.why_not_in_transaction,
+        accepts_copy_data=dialect.accepts_copy_data,
+    )
+    wait_limits = WaitLimits(BUSY_S, retries=3, first_pause_s=0.05, longest_pause_s=0.2)
     directory.mkdir(parents=True, exist_ok=True)
-    project = MigrationContext(directory, LocalFolder(), dialect, rules, patience, CLOCK)
-    return Ground(kind, url, directory, project)
+    context = MigrationContext(
+        directory, LocalFolder(), dialect, prepare_options, wait_limits, CLOCK
+    )
+    return Ground(kind, url, directory, context)
 
 
 def dialect_of(kind: str, url: str) -> Dialect:

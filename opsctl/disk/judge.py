@@ -58,7 +58,7 @@ def judge_mount(
 
 def _space_said(usage: Usage, level: Level, marks: Marks) -> str:
     used, total = format_bytes(usage.used_bytes), format_bytes(usage.total_bytes)
-    said = f"{usage.percent:.1f} % used: {used} of {total}, {spoken_bytes(usage.free_bytes)} free"
+    said = f"{usage.percent:.1f} % used: {used} of {total}, {format_bytes(usage.free_bytes)} free"
     return said + _standing(usage.percent, level, marks)
 
 
@@ -78,7 +78,7 @@ def fix_for(mount: Path, mounted: Sequence[Path], helps: Help) -> str:
     words = []
     prunable = sum(share.prunable_bytes for share in helps.engine)
     if holder(helps.engine_dir, mounted) == mount and prunable >= WORTH_BYTES:
-        words.append(f"`opsctl prune` gives back up to {spoken_bytes(prunable)}")
+        words.append(f"`opsctl prune` gives back up to {format_bytes(prunable)}")
     if any(holder(root, mounted) == mount for root in helps.roots):
         words.append("`opsctl disk retain -n` shows which raw logs may go")
     words.append(f"`du -xh -d2 {mount} | sort -h | tail` shows what is large")

@@ -41,76 +41,78 @@ class Adoption:
 
 
 def find_source(
-    project: MigrationContext, ledger: TrackingTable, *, wanted: str | None = None
+    context: MigrationContext, tracking: TrackingTable, *, wanted: str | None = None
 ) -> AdoptionSource:
     """Look where other tools write down what they did; the only one found counts."""
     readers = {
-        ".applied": lambda: _from_list(project),
-        "dbmate": lambda: _from_dbmate(ledger),
-        "golang-migrate": lambda: _from_golang(ledger),
+        ".applied": lambda: _from_list(context),
+        "dbmate": lambda: _from_dbmate(tracking),
+        "golang-migrate": lambda: _from_golang(tracking),
     }
     names = SOURCES if wanted is None else (wanted,)
-    found = [source for name in names if (source := readers[name]())]
-    if len(found) == 1:
-        return found[0]
-    if not found:
+    statuses = [source for name in names if (source := readers[name]())]
+    if len(statuses) == 1:
+        return statuses[0]
+    if not statuses:
         raise UsageError(
             f"found nothing to adopt from {' or '.join(names)}",
-            why=f"there is no {_LIST} in {project.directory}, and no table {_FOREIGN}",
+            why=f"there is no {_LIST} in {context.directory}, and no table {_FOREIGN}",
             hint="Say up to which file the database is: opsctl migrate adopt --to V",
         )
     raise UsageError(
-        f"found {' and '.join(source.name for source in found)}",
-        hint=f"Choose one: --from {found[0].name}",
+        f"found {' and '.join(source.name for source in statuses)}",
+        hint=f"Choose one: --from {statuses[0].name}",
     )
 
 
-def everything_up_to(found: Sequence[MigrationStatus], to: int) -> AdoptionSource:
+def everything_up_to(statuses: Sequence[MigrationStatus], to: int) -> AdoptionSource:
     """Take everything up to a number for applied."""
-    if not any(standing.version == to and standing.migration for standing in found):
+    if not any(status.version == to and status.migration for status in statuses):
         raise UsageError(f"there is no migration {to}", hint="`opsctl migrate status` lists them.")
     return AdoptionSource(f"everything up to {to}", up_to=to)
 
 
-def select_unrecorded(found: Sequence[MigrationStatus], source: AdoptionSource) -> Adoption:
+def select_unrecorded(statuses: Sequence[MigrationStatus], source: AdoptionSource) -> Adoption:
     """Name the files whose rows are missing."""
     lacking = (MigrationState.PENDING, MigrationState.OUT_OF_ORDER)
     migrations = tuple(
-        s.migration for s in found if s.migration and s.state in lacking and source.has(s.version)
+        s.migration
+        for s in statuses
+        if s.migration and s.state in lacking and source.has(s.version)
     )
-    known = {s.version for s in found if s.migration}
+    known = {s.version for s in statuses if s.migration}
     files = tuple(migration.file for migration in migrations)
     return Adoption(source.name, files, migrations, tuple(sorted(source.versions - known)))
 
 
-def _from_list(project: MigrationContext) -> AdoptionSource | None:
+def _from_list(context: MigrationContext) -> AdoptionSource | None:
     """Read the names that a script noted down, one a line."""
     try:
-        names = set(project.folder.names(project.directory))
+        names = set(context.folder.names(context.directory))
     except MissingFileError:
         return None
     if _LIST not in names:
         return None
-    ((_, data),) = project.folder.read(project.directory, [_LIST])
+    ((_, data),) = context.folder.read(context.directory, [_LIST])
     text = data.decode(errors="replace")
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
     versions = {int(match["version"]) for line in lines if (match := _VERSION.match(line))}
     return AdoptionSource(_LIST, frozenset(versions))
 
 
-def _from_dbmate(ledger: TrackingTable) -> AdoptionSource | None:
-    columns = ledger.dialect.columns(ledger.session, _FOREIGN)
+def _from_dbmate(tracking: TrackingTable) -> AdoptionSource | None:
+    columns = tracking.dialect.list_columns(tracking.session, _FOREIGN)
     if "version" not in columns or "dirty" in columns:
         return None
-    rows = ledger.session.query("SELECT version FROM schema_migrations")
+    rows = tracking.session.query("SELECT version FROM schema_migrations")
     return AdoptionSource("dbmate", frozenset(int(str(row[0])) for row in rows))
 
 
-def _from_golang(ledger: TrackingTable) -> AdoptionSource | None:
+def _from_golang(tracking: TrackingTable) -> AdoptionSource | None:
     """It keeps only the last number: everything up to it was applied."""
-    if "dirty" not in ledger.dialect.columns(ledger.session, _FOREIGN):
+    if "dirty" not in tracking.dialect.list_columns(tracking.session, _FOREIGN):
         return None
-    rows = ledger.session.query("SELECT version, dirty FROM schema_migrations")
+    rows = tracking.session.query("SELECT version, dirty FROM schema_migrations")
     if any(dirty for _, dirty in rows):
         raise RefusedMigrationError(
             f"golang-migrate left version {rows[0][0]} dirty",
@@ -122,46 +124,50 @@ def _from_golang(ledger: TrackingTable) -> AdoptionSource | None:
 
 
 def plan_adoption(
-    project: MigrationContext, ledger: TrackingTable, *, to: int | None, source: str | None
+    context: MigrationContext, tracking: TrackingTable, *, to: int | None, source: str | None
 ) -> Adoption:
-    found = read_statuses(project, ledger)
+    statuses = read_statuses(context, tracking)
     known = (
-        find_source(project, ledger, wanted=source) if to is None else everything_up_to(found, to)
+        find_source(context, tracking, wanted=source)
+        if to is None
+        else everything_up_to(statuses, to)
     )
-    return select_unrecorded(found, known)
+    return select_unrecorded(statuses, known)
 
 
-def record_adoption(project: MigrationContext, ledger: TrackingTable, adoption: Adoption) -> None:
+def record_adoption(context: MigrationContext, tracking: TrackingTable, adoption: Adoption) -> None:
     """Write all rows or none."""
     if adoption.migrations:
-        with project.dialect.hold(ledger.session, wait_s=project.patience.runner_s):
-            ledger.create()
-            ledger.record(adoption.migrations)
+        with context.dialect.hold_runner_lock(
+            tracking.session, wait_s=context.wait_limits.runner_timeout_s
+        ):
+            tracking.create()
+            tracking.insert_rows(adoption.migrations)
 
 
 def accept_edited(
-    project: MigrationContext, ledger: TrackingTable, versions: Sequence[int]
+    context: MigrationContext, tracking: TrackingTable, versions: Sequence[int]
 ) -> None:
     """Take edited files for what was applied."""
-    found = {s.version: s for s in read_statuses(project, ledger)} if versions else {}
+    statuses = {s.version: s for s in read_statuses(context, tracking)} if versions else {}
     for version in versions:
-        standing = found.get(version)
-        if standing is None or standing.migration is None or standing.applied is None:
+        status = statuses.get(version)
+        if status is None or status.migration is None or status.applied is None:
             raise UsageError(
                 f"{version} cannot be accepted",
                 why="it takes both a file and a row",
                 hint="`opsctl migrate status` lists them.",
             )
     for version in versions:
-        migration = found[version].migration
+        migration = statuses[version].migration
         if migration is not None:
-            ledger.accept(migration)
+            tracking.update_checksum(migration)
 
 
-def forget_missing(ledger: TrackingTable, versions: Sequence[int]) -> None:
-    rows = {row.version for row in ledger.applied()} if versions else set()
+def forget_missing(tracking: TrackingTable, versions: Sequence[int]) -> None:
+    rows = {row.version for row in tracking.read_applied()} if versions else set()
     for version in versions:
         if version not in rows:
             raise UsageError(f"{version} has no row", hint="`opsctl migrate status` lists them.")
     for version in versions:
-        ledger.forget(version)
+        tracking.delete_row(version)

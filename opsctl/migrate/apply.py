@@ -13,12 +13,15 @@ from opsctl.migrate.run_model import PreparedFile, make_event
 from opsctl.systems.sql_scripts import ScriptError, Stage
 
 
-def apply_files(run: MigrationRun, works: Sequence[PreparedFile]) -> None:
-    with run.ledger.dialect.watch(run.ledger.session) as watch, _durations_written(run):
-        for done, work in enumerate(works):
-            run.progress.advance(done, len(works), work.file)
-            _apply(run, work, watch)
-        run.progress.advance(len(works), len(works), "")
+def apply_files(run: MigrationRun, files: Sequence[PreparedFile]) -> None:
+    with (
+        run.tracking.dialect.watch_blockers(run.tracking.session) as watch,
+        _durations_written(run),
+    ):
+        for done, prepared in enumerate(files):
+            run.progress.advance(done, len(files), prepared.file)
+            _apply(run, prepared, watch)
+        run.progress.advance(len(files), len(files), "")
 
 
 @contextmanager
@@ -29,75 +32,78 @@ def _durations_written(run: MigrationRun) -> Iterator[None]:
     except UnreachableError:
         raise
     except OpsctlError:
-        run.ledger.write_durations(run.durations)
+        run.tracking.write_durations(run.durations)
         raise
-    run.ledger.write_durations(run.durations)
+    run.tracking.write_durations(run.durations)
 
 
-def _apply(run: MigrationRun, work: PreparedFile, watch: BlockerWatch) -> None:
+def _apply(run: MigrationRun, prepared: PreparedFile, watch: BlockerWatch) -> None:
     began = run.clock.steady()
     try:
         done = (
-            apply_without_transaction(run, work, watch)
-            if work.alone
-            else _apply_whole(run, work, watch)
+            apply_without_transaction(run, prepared, watch)
+            if prepared.non_transactional
+            else _apply_whole(run, prepared, watch)
         )
     except UnreachableError as error:
-        raise _connection_lost(run, work, error) from error
+        raise _connection_lost(run, prepared, error) from error
     duration_ms = round((run.clock.steady() - began) * 1000)
     if done:
-        run.kept.append(work)
-        if not work.alone:
-            run.durations[work.migration.version] = duration_ms
-        run.tell(make_event("applied", work, duration_ms=duration_ms))
+        run.applied.append(prepared)
+        if not prepared.non_transactional:
+            run.durations[prepared.migration.version] = duration_ms
+        run.report(make_event("applied", prepared, duration_ms=duration_ms))
     else:
-        run.tell(make_event("skipped", work, note="another runner has applied it meanwhile"))
+        run.report(make_event("skipped", prepared, note="another runner has applied it meanwhile"))
 
 
-def _apply_whole(run: MigrationRun, work: PreparedFile, watch: BlockerWatch) -> bool:
+def _apply_whole(run: MigrationRun, prepared: PreparedFile, watch: BlockerWatch) -> bool:
     """Retry until the file is applied or fails; False if another runner has applied it."""
-    waited_until = run.clock.steady() + run.patience.runner_s
+    waited_until = run.clock.steady() + run.wait_limits.runner_timeout_s
     tries = 0
     while True:
-        watch.expect(lock_s=work.limits.lock_s)
+        watch.start_file(lock_s=prepared.limits.lock_s)
         try:
-            run.ledger.run(work)
+            run.tracking.apply_file(prepared)
         except ScriptError as error:
-            kind = run.ledger.dialect.kind(error)
+            kind = run.tracking.dialect.classify_error(error)
             if error.stage is Stage.BEFORE and kind is ErrorKind.DUPLICATE:
-                run.refuse_other(work.migration)
+                run.refuse_other_file(prepared.migration)
                 return False
-            if kind is not ErrorKind.LOCKED:
-                raise explain_failure(error, work, run.ledger.dialect, state=run.state()) from error
+            if kind is not ErrorKind.RETRYABLE:
+                raise explain_failure(
+                    error, prepared, run.tracking.dialect, state=run.describe_state()
+                ) from error
             if error.stage is Stage.BEFORE:
-                _wait_for_runner(run, work, error, until=waited_until)
+                _wait_for_runner(run, prepared, error, until=waited_until)
             else:
                 tries += 1
-                run.wait_for_lock(work, error, watch, tries=tries)
+                run.wait_to_retry(prepared, error, watch, tries=tries)
         else:
             return True
 
 
 def _wait_for_runner(
-    run: MigrationRun, work: PreparedFile, error: ScriptError, *, until: float
+    run: MigrationRun, prepared: PreparedFile, error: ScriptError, *, until: float
 ) -> None:
     if run.clock.steady() < until:
         return
-    who = run.ledger.dialect.runner(run.ledger.session)
+    waited_s = run.wait_limits.runner_timeout_s
+    who = run.tracking.dialect.describe_runner(run.tracking.session)
     raise BusyMigrationError(
-        f"someone else is applying {work.file}",
-        why=f"{who} is at it; waited {run.patience.runner_s:g} s; {run.state()}",
+        f"cannot apply {prepared.file}",
+        why=f"{who} is applying it; waited {waited_s:g} s; {run.describe_state()}",
         hint="Wait longer with --lock-timeout 10m, or try again later.",
-        facts={"file": work.file, "sqlstate": error.sqlstate},
+        facts={"file": prepared.file, "sqlstate": error.sqlstate},
     ) from error
 
 
 def _connection_lost(
-    run: MigrationRun, work: PreparedFile, error: UnreachableError
+    run: MigrationRun, prepared: PreparedFile, error: UnreachableError
 ) -> UnreachableError:
-    what = f"{work.file}: {error.what}"
-    why = f"{error.why}; it is in whole or not at all; {run.before()}"
+    what = f"{prepared.file}: {error.what}"
+    why = f"{error.why}; it is in whole or not at all; {run.describe_earlier()}"
     hint = "`opsctl migrate status` says which; a crashed server may have lost the last ones too."
     lost = UnreachableError(what, why=why, hint=hint)
-    lost.facts = {"file": work.file}
+    lost.facts = {"file": prepared.file}
     return lost

@@ -29,8 +29,8 @@ class MigrationContext(Value):
     directory: Path
     folder: "Folder"
     dialect: "Dialect"
-    rules: PrepareOptions
-    patience: WaitLimits
+    prepare_options: PrepareOptions
+    wait_limits: WaitLimits
     clock: "Clock"
     git_sha: Callable[[], str] = str
     """Asked only when something is written down."""
@@ -40,32 +40,34 @@ class MigrationContext(Value):
     write: Callable[[Path, str], object] = Path.write_text
 
     @contextmanager
-    def ledger(self) -> Iterator[TrackingTable]:
+    def open_tracking_table(self) -> Iterator[TrackingTable]:
         with self.dialect.scripts.session() as session:
             yield TrackingTable(self.dialect, session, self.git_sha)
 
-    def write_schema(self, ledger: TrackingTable, outcome: ApplyReport) -> None:
+    def write_schema(self, tracking: TrackingTable, outcome: ApplyReport) -> None:
         """Keep the file that shows the schema up to date, if there is to be one."""
         if self.schema_file is not None and outcome.applied:
             from opsctl.migrate.dump import format_schema  # noqa: PLC0415 - few ask for it
 
-            text = format_schema(self.dialect.schema(ledger.session))
+            text = format_schema(self.dialect.read_schema(tracking.session))
             self.write(self.schema_file, text)
 
-    def library(self) -> MigrationFiles:
+    def read_migration_files(self) -> MigrationFiles:
         return read_migrations(self.folder, self.directory)
 
-    def prepared(self, migration: Migration) -> PreparedFile:
+    def prepare(self, migration: Migration) -> PreparedFile:
         """Read a file as work, or refuse it."""
         from opsctl.migrate.prepare import prepare  # noqa: PLC0415 - only for what runs
 
         return prepare(
-            migration, self.rules, partial(read_migration, self.folder, self.directory, migration)
+            migration,
+            self.prepare_options,
+            partial(read_migration, self.folder, self.directory, migration),
         )
 
 
 def read_statuses(
-    project: MigrationContext, ledger: TrackingTable, *, whole: bool = False
+    context: MigrationContext, tracking: TrackingTable, *, whole: bool = False
 ) -> tuple[MigrationStatus, ...]:
-    rows = ledger.history() if whole else ledger.applied()
-    return compare_statuses(project.library().migrations, rows)
+    rows = tracking.read_history() if whole else tracking.read_applied()
+    return compare_statuses(context.read_migration_files().migrations, rows)

@@ -22,9 +22,9 @@ class ErrorKind(Enum):
 
     DUPLICATE = auto()
     """A row with this number is there already."""
-    LOCKED = auto()
+    RETRYABLE = auto()
     """Someone else holds what it needs; nothing happened, and it may be tried again."""
-    NEEDS_ALONE = auto()
+    NOT_IN_TRANSACTION = auto()
     TIMED_OUT = auto()
     OTHER = auto()
 
@@ -62,11 +62,11 @@ class SchemaObject(Value):
 class BlockerWatch(Protocol):
     """Looks out for those who block us, from a connection of its own."""
 
-    def expect(self, *, lock_s: float) -> None:
+    def start_file(self, *, lock_s: float) -> None:
         """From now on a file runs."""
         ...
 
-    def seen(self) -> Sequence[Blocker]:
+    def blockers(self) -> Sequence[Blocker]:
         """Say who blocked the file that ran last."""
         ...
 
@@ -78,8 +78,8 @@ class Dialect(Protocol):
     begin: str
     who: str
     """Who applies, where the database has no users of its own to say so."""
-    takes_copy: bool
-    unhurried: tuple[str, ...]
+    accepts_copy_data: bool
+    async_commit: tuple[str, ...]
     """Statements that let the next file begin before this one's commit is on the disk."""
     row_query: str
     """What `rows` asks first, where it may be asked while something else is done."""
@@ -87,71 +87,75 @@ class Dialect(Protocol):
     """What to try where no empty database can be made to compare with."""
     scripts: Scripts
 
-    def tracking(self) -> str:
+    def tracking_ddl(self) -> str:
         """Give the statements that make the tracking table."""
         ...
 
-    def read(self, text: str) -> "SqlScript": ...
+    def read_script(self, text: str) -> "SqlScript": ...
 
-    def why_alone(self, words: Sequence[str]) -> str: ...
+    def why_not_in_transaction(self, words: Sequence[str]) -> str: ...
 
-    def quote(self, text: str) -> str: ...
+    def quote_literal(self, text: str) -> str: ...
 
-    def limits(self, limits: TimeLimits, *, local: bool = True) -> Sequence[str]:
+    def limit_statements(self, limits: TimeLimits, *, local: bool = True) -> Sequence[str]:
         """Give the statements that bound what follows, in this transaction or session."""
         ...
 
-    def kind(self, error: ScriptError) -> ErrorKind: ...
+    def classify_error(self, error: ScriptError) -> ErrorKind: ...
 
-    def hint(self, error: ScriptError) -> str:
+    def hint_for(self, error: ScriptError) -> str:
         """Say a way out that the database itself does not say."""
         ...
 
-    def is_tracked(self, session: ScriptSession) -> bool: ...
+    def has_tracking_table(self, session: ScriptSession) -> bool: ...
 
-    def rows(self, session: ScriptSession) -> Iterable[Row]:
+    def read_rows(self, session: ScriptSession) -> Iterable[Row]:
         """List version, name, checksum and finished, in order; none where there is no table."""
         ...
 
-    def seal(self, session: ScriptSession, statement: str) -> None:
+    def execute_durably(self, session: ScriptSession, statement: str) -> None:
         """Write how it went; that and all that came before is on the disk on return."""
         ...
 
-    def columns(self, session: ScriptSession, table: str) -> Sequence[str]:
+    def list_columns(self, session: ScriptSession, table: str) -> Sequence[str]:
         """Name the columns of another tool's table; none where there is no such table."""
         ...
 
-    def hold(self, session: ScriptSession, *, wait_s: float) -> AbstractContextManager[None]:
+    def hold_runner_lock(
+        self, session: ScriptSession, *, wait_s: float
+    ) -> AbstractContextManager[None]:
         """Keep other runners out, or raise BusyError saying who was there first."""
         ...
 
-    def runner(self, session: ScriptSession) -> str:
+    def describe_runner(self, session: ScriptSession) -> str:
         """Say who else is migrating, as far as it can be seen."""
         ...
 
-    def watch(self, session: ScriptSession) -> AbstractContextManager[BlockerWatch]: ...
+    def watch_blockers(self, session: ScriptSession) -> AbstractContextManager[BlockerWatch]: ...
 
-    def touched(
-        self, session: ScriptSession, work: PreparedFile
+    def estimate_locks(
+        self, session: ScriptSession, prepared: PreparedFile
     ) -> Sequence[TableLockEstimate]: ...
 
-    def held(self, session: ScriptSession) -> Sequence[TableLockEstimate]:
+    def list_held_locks(self, session: ScriptSession) -> Sequence[TableLockEstimate]:
         """List the locks that this session's open transaction has taken."""
         ...
 
-    def left_by(self, session: ScriptSession, work: PreparedFile) -> tuple[str, ...]:
+    def find_invalid_indexes(
+        self, session: ScriptSession, prepared: PreparedFile
+    ) -> tuple[str, ...]:
         """Name the invalid indexes that an interrupted statement of this file may have left."""
         ...
 
-    def sweep(self, session: ScriptSession, left: str, *, limits: TimeLimits) -> None:
+    def drop_invalid_index(self, session: ScriptSession, left: str, *, limits: TimeLimits) -> None:
         """Remove what `left_by` named."""
         ...
 
-    def schema(self, session: ScriptSession) -> Sequence[SchemaObject]:
+    def read_schema(self, session: ScriptSession) -> Sequence[SchemaObject]:
         """List everything but our own tables, in an order that stays."""
         ...
 
-    def shadow(self) -> AbstractContextManager[Scripts]:
+    def shadow_database(self) -> AbstractContextManager[Scripts]:
         """Make an empty database of the same kind, and remove it afterwards."""
         ...
 
@@ -159,10 +163,10 @@ class Dialect(Protocol):
 class NoBlockerWatch:
     """For databases that have no one else to wait for."""
 
-    def expect(self, *, lock_s: float) -> None:
+    def start_file(self, *, lock_s: float) -> None:
         """Nothing to look at."""
 
-    def seen(self) -> Sequence[Blocker]:
+    def blockers(self) -> Sequence[Blocker]:
         return ()
 
 

@@ -77,10 +77,10 @@ class ApplyOptions(Value):
 class MigrationPlan(Value):
     """What will run, in order, and what the operator should know."""
 
-    todo: tuple[Migration, ...]
+    to_apply: tuple[Migration, ...]
     resumed: frozenset[int] = frozenset()
     notes: tuple[str, ...] = ()
-    left: int = 0
+    remaining: int = 0
     """Files that are pending too, and beyond what was asked for."""
 
 

@@ -38,13 +38,13 @@ class NewFile:
 
 
 def plan_new_files(
-    list_existing: Iterable[str], name: str, *, now: datetime, down: bool
+    existing: Iterable[str], name: str, *, now: datetime, down: bool
 ) -> list[NewFile]:
     """Name the new file by the last one: the next number, as wide, or the moment."""
     slug = re.sub(r"[^a-z0-9]+", "_", name.casefold()).strip("_")
     if not _NAME.match(slug):
         raise UsageError(f"{name!r} cannot name a file", hint="E.g. opsctl migrate new add_orders")
-    digits = [match[1] for file in list_existing if (match := _NUMBER.match(file))]
+    digits = [match[1] for file in existing if (match := _NUMBER.match(file))]
     stem = f"{_next(digits, now)}_{slug}"
     found = [NewFile(f"{stem}.sql", _UP.format(title=name))]
     return (
@@ -67,7 +67,7 @@ def list_existing(folder: Folder, directory: Path) -> list[str]:
         return []
 
 
-def create_files(files: Files, directory: Path, wanted: Iterable[NewFile]) -> None:
+def create_files(files: Files, directory: Path, new_files: Iterable[NewFile]) -> None:
     directory.mkdir(parents=True, exist_ok=True)
-    for draft in wanted:
-        files.create_text(directory / draft.file, draft.text, mode=_READABLE)
+    for new_file in new_files:
+        files.create_text(directory / new_file.file, new_file.text, mode=_READABLE)

@@ -15,61 +15,68 @@ from opsctl.value import Value
 class PendingRun(Value):
     """A run as it stands before anyone else is kept out: what it would do, and with what."""
 
-    project: MigrationContext
-    ledger: TrackingTable
-    library: MigrationFiles
-    order: ApplyOptions
-    plan_run: MigrationPlan
-    works: tuple[PreparedFile, ...]
+    context: MigrationContext
+    tracking: TrackingTable
+    migration_files: MigrationFiles
+    options: ApplyOptions
+    plan: MigrationPlan
+    files: tuple[PreparedFile, ...]
 
     @property
     def notes(self) -> tuple[str, ...]:
-        return (*self.library.notes, *self.plan.notes)
+        return (*self.migration_files.notes, *self.plan.notes)
 
     def nothing(self) -> ApplyReport:
-        return ApplyReport((), self.notes, self.plan.left)
+        return ApplyReport((), self.notes, self.plan.remaining)
 
-    def apply(self, tell: ReportEvent, progress: Progress | None = None) -> ApplyReport:
+    def apply(self, report: ReportEvent, progress: Progress | None = None) -> ApplyReport:
         """Keep other runners out, look again, and apply."""
         from opsctl.migrate.apply import apply_files  # noqa: PLC0415 - only for what runs
         from opsctl.migrate.run import MigrationRun  # noqa: PLC0415 - same
 
-        project, ledger = self.project, self.ledger
-        with project.dialect.hold(ledger.session, wait_s=project.patience.runner_s):
-            ledger.create()
+        context, tracking = self.context, self.tracking
+        with context.dialect.hold_runner_lock(
+            tracking.session, wait_s=context.wait_limits.runner_timeout_s
+        ):
+            tracking.create()
             again = plan_run(
-                compare_statuses(self.library.migrations, ledger.applied()), self.order
+                compare_statuses(self.migration_files.migrations, tracking.read_applied()),
+                self.options,
             )
-            wanted = {migration.version for migration in again.todo}
-            works = [work for work in self.works if work.migration.version in wanted]
+            wanted = {migration.version for migration in again.to_apply}
+            files = [prepared for prepared in self.files if prepared.migration.version in wanted]
             shown = progress or Silent()
-            run = MigrationRun(project, ledger, tell, resumed=again.resumed, progress=shown)
-            apply_files(run, works)
-        return ApplyReport(tuple(work.file for work in run.kept), self.notes, again.left)
+            run = MigrationRun(context, tracking, report, resumed=again.resumed, progress=shown)
+            apply_files(run, files)
+        return ApplyReport(
+            tuple(prepared.file for prepared in run.applied), self.notes, again.remaining
+        )
 
 
 @contextmanager
-def open_pending_run(project: MigrationContext, order: ApplyOptions) -> Iterator[PendingRun]:
+def open_pending_run(context: MigrationContext, options: ApplyOptions) -> Iterator[PendingRun]:
     """Read files and rows once, and refuse all that can be refused before anything runs."""
-    project.dialect.scripts.call_ahead(project.dialect.row_query)
+    context.dialect.scripts.call_ahead(context.dialect.row_query)
     try:
-        library = project.library()
+        migration_files = context.read_migration_files()
     except BaseException:
-        project.dialect.scripts.hang_up()
+        context.dialect.scripts.hang_up()
         raise
-    with project.ledger() as ledger:
+    with context.open_tracking_table() as tracking:
         # What looks interrupted may be at work in another runner: that is judged under the lock.
-        lenient = order.replaced(resume=True)
-        planned = plan_run(compare_statuses(library.migrations, ledger.applied()), lenient)
-        works = _prepared(project, ledger, planned) if planned.todo else ()
-        yield PendingRun(project, ledger, library, order, planned, works)
+        lenient = options.replaced(resume=True)
+        planned = plan_run(
+            compare_statuses(migration_files.migrations, tracking.read_applied()), lenient
+        )
+        files = _prepare_files(context, tracking, planned) if planned.to_apply else ()
+        yield PendingRun(context, tracking, migration_files, options, planned, files)
 
 
-def _prepared(
-    project: MigrationContext, ledger: TrackingTable, planned: MigrationPlan
+def _prepare_files(
+    context: MigrationContext, tracking: TrackingTable, planned: MigrationPlan
 ) -> tuple[PreparedFile, ...]:
     from opsctl.migrate.prepare import refuse_pooled  # noqa: PLC0415 - only for what runs
 
-    works = tuple(project.prepared(migration) for migration in planned.todo)
-    refuse_pooled(works, is_pooled=lambda: ledger.session.is_pooled)
-    return works
+    files = tuple(context.prepare(migration) for migration in planned.to_apply)
+    refuse_pooled(files, is_pooled=lambda: tracking.session.is_pooled)
+    return files

@@ -33,11 +33,11 @@ def compare_statuses(
     rows = {row.version: row for row in applied}
     latest = max(rows, default=-1)
     last_file = migrations[-1].version if migrations else -1
-    found = [_of_file(migration, rows, latest) for migration in migrations]
+    statuses = [_of_file(migration, rows, latest) for migration in migrations]
     files = {migration.version for migration in migrations}
-    found += [_of_row(row, last_file) for row in rows.values() if row.version not in files]
-    found.sort(key=lambda standing: standing.version)
-    return tuple(found)
+    statuses += [_of_row(row, last_file) for row in rows.values() if row.version not in files]
+    statuses.sort(key=lambda status: status.version)
+    return tuple(statuses)
 
 
 def _of_file(
@@ -68,61 +68,61 @@ def _of_row(row: AppliedMigration, last_file: int) -> MigrationStatus:
     return MigrationStatus(row.version, row.name, MigrationState.MISSING, note, None, row)
 
 
-def plan_run(found: Sequence[MigrationStatus], order: ApplyOptions) -> MigrationPlan:
+def plan_run(statuses: Sequence[MigrationStatus], options: ApplyOptions) -> MigrationPlan:
     """Say what runs; refuse where files and database tell different stories."""
-    _refuse_unknown(found, order)
-    for standing in found:
-        if standing.state not in _AT_REST:
-            _refuse(standing, found, order)
-    runs = _runs(order)
-    todo = [s.migration for s in found if s.state in runs and s.migration]
-    resumed = frozenset(s.version for s in found if s.state is MigrationState.INTERRUPTED)
-    pending = len(todo)
-    if order.to is not None:
-        todo = [migration for migration in todo if migration.version <= order.to]
-    if order.step is not None:
-        todo = todo[: order.step]
-    return MigrationPlan(tuple(todo), resumed, tuple(_notes(found)), pending - len(todo))
+    _refuse_unknown(statuses, options)
+    for status in statuses:
+        if status.state not in _AT_REST:
+            _refuse(status, statuses, options)
+    runs = _runs(options)
+    to_apply = [s.migration for s in statuses if s.state in runs and s.migration]
+    resumed = frozenset(s.version for s in statuses if s.state is MigrationState.INTERRUPTED)
+    pending = len(to_apply)
+    if options.to is not None:
+        to_apply = [migration for migration in to_apply if migration.version <= options.to]
+    if options.step is not None:
+        to_apply = to_apply[: options.step]
+    return MigrationPlan(tuple(to_apply), resumed, tuple(_notes(statuses)), pending - len(to_apply))
 
 
-def _runs(order: ApplyOptions) -> frozenset[MigrationState]:
+def _runs(options: ApplyOptions) -> frozenset[MigrationState]:
     admitted = {MigrationState.PENDING, MigrationState.INTERRUPTED}
     return frozenset(
-        admitted | {MigrationState.OUT_OF_ORDER} if order.allow_out_of_order else admitted
+        admitted | {MigrationState.OUT_OF_ORDER} if options.allow_out_of_order else admitted
     )
 
 
-def _refuse_unknown(found: Sequence[MigrationStatus], order: ApplyOptions) -> None:
-    if order.to is None or any(standing.version == order.to for standing in found):
+def _refuse_unknown(statuses: Sequence[MigrationStatus], options: ApplyOptions) -> None:
+    if options.to is None or any(status.version == options.to for status in statuses):
         return
     raise UsageError(
-        f"there is no migration {order.to}",
-        why=f"there are {_listed(standing.version for standing in found) or 'none'}",
+        f"there is no migration {options.to}",
+        why=f"there are {_listed(status.version for status in statuses) or 'none'}",
         hint="`opsctl migrate status` lists them.",
     )
 
 
 def _refuse(
-    standing: MigrationStatus, found: Sequence[MigrationStatus], order: ApplyOptions
+    status: MigrationStatus, statuses: Sequence[MigrationStatus], options: ApplyOptions
 ) -> None:
-    why, hint = f"{standing.note}; nothing was changed", ""
-    if standing.state is MigrationState.EDITED:
+    why, hint = f"{status.note}; nothing was changed", ""
+    if status.state is MigrationState.EDITED:
         hint = _EDITED_HINT
-    elif standing.state is MigrationState.MISSING and any(
-        other.migration and other.version > standing.version for other in found
+    elif status.state is MigrationState.MISSING and any(
+        other.migration and other.version > status.version for other in statuses
     ):
         hint = _MISSING_HINT
-    elif standing.state is MigrationState.OUT_OF_ORDER and not order.allow_out_of_order:
+    elif status.state is MigrationState.OUT_OF_ORDER and not options.allow_out_of_order:
         hint = _ORDER_HINT
-    elif standing.state is MigrationState.INTERRUPTED and not order.resume:
+    elif status.state is MigrationState.INTERRUPTED and not options.resume:
         hint = _RESUME_HINT
     if hint:
-        what = f"{standing.label} is {standing.state}"
-        raise RefusedMigrationError(what, why=why, hint=hint.format(version=standing.version))
+        what = f"{status.label} is {status.state}"
+        raise RefusedMigrationError(what, why=why, hint=hint.format(version=status.version))
 
 
-def _notes(found: Sequence[MigrationStatus]) -> Iterable[str]:
-    ahead = [standing.label for standing in found if standing.state is MigrationState.MISSING]
+def _notes(statuses: Sequence[MigrationStatus]) -> Iterable[str]:
+    ahead = [status.label for status in statuses if status.state is MigrationState.MISSING]
     if ahead:
         yield f"the database is ahead of these files: {_listed(ahead)}"
 

@@ -11,10 +11,9 @@ from opsctl.migrate.tracking_table import TrackingTable
 from opsctl.sql.locks import BLOCKS
 from opsctl.systems.clock import Clock
 from opsctl.systems.sql_scripts import ScriptError
+from opsctl.units import format_bytes
 
 _SHOWN = 110
-_UNITS = ("B", "kB", "MB", "GB", "TB")
-_STEP = 1024
 
 
 class FilePreview(NamedTuple):
@@ -22,7 +21,7 @@ class FilePreview(NamedTuple):
 
     file: str
     version: int
-    alone: bool
+    non_transactional: bool
     statements: tuple[str, ...]
     locks: tuple[TableLockEstimate, ...]
     duration_ms: int | None = None
@@ -34,49 +33,56 @@ class RunPreview(NamedTuple):
     rehearsed: bool = False
 
 
-def preview_run(draft: PendingRun, *, rehearse: bool) -> RunPreview:
+def preview_run(pending_run: PendingRun, *, rehearse: bool) -> RunPreview:
     """Look ahead, by words alone or by a rehearsal."""
     if not rehearse:
-        return RunPreview(preview(draft.ledger, draft.works))
-    clock = draft.project.clock
-    return RunPreview(rehearsal(draft.ledger, draft.works, clock=clock), rehearsed=True)
+        return RunPreview(preview(pending_run.tracking, pending_run.files))
+    clock = pending_run.context.clock
+    return RunPreview(
+        rehearsal(pending_run.tracking, pending_run.files, clock=clock), rehearsed=True
+    )
 
 
-def preview(ledger: TrackingTable, works: Sequence[PreparedFile]) -> tuple[FilePreview, ...]:
-    return tuple(_of(work, ledger.dialect.touched(ledger.session, work), None) for work in works)
+def preview(tracking: TrackingTable, files: Sequence[PreparedFile]) -> tuple[FilePreview, ...]:
+    return tuple(
+        _of(prepared, tracking.dialect.estimate_locks(tracking.session, prepared), None)
+        for prepared in files
+    )
 
 
 def rehearsal(
-    ledger: TrackingTable, works: Sequence[PreparedFile], *, clock: Clock
+    tracking: TrackingTable, files: Sequence[PreparedFile], *, clock: Clock
 ) -> tuple[FilePreview, ...]:
     """Run all files in one transaction, look at the locks it has taken, and roll it back."""
     try:
-        ledger.begin()
-        return tuple(_rehearsed(ledger, work, clock) for work in works)
+        tracking.begin_rehearsal()
+        return tuple(_rehearsed(tracking, prepared, clock) for prepared in files)
     finally:
-        ledger.session.rollback()
+        tracking.session.rollback()
 
 
-def _rehearsed(ledger: TrackingTable, work: PreparedFile, clock: Clock) -> FilePreview:
-    if work.alone:
-        return _of(work, ledger.dialect.touched(ledger.session, work), None)
+def _rehearsed(tracking: TrackingTable, prepared: PreparedFile, clock: Clock) -> FilePreview:
+    if prepared.non_transactional:
+        return _of(prepared, tracking.dialect.estimate_locks(tracking.session, prepared), None)
     began = clock.steady()
     try:
-        ledger.run(work, begin="", end="")
+        tracking.apply_file(prepared, begin="", end="")
     except ScriptError as error:
         state = "this was a rehearsal: all of it was rolled back"
-        raise explain_failure(error, work, ledger.dialect, state=state) from error
+        raise explain_failure(error, prepared, tracking.dialect, state=state) from error
     duration_ms = round((clock.steady() - began) * 1000)
-    return _of(work, ledger.dialect.held(ledger.session), duration_ms)
+    return _of(prepared, tracking.dialect.list_held_locks(tracking.session), duration_ms)
 
 
 def _of(
-    work: PreparedFile, locks: Sequence[TableLockEstimate], duration_ms: int | None
+    prepared: PreparedFile, locks: Sequence[TableLockEstimate], duration_ms: int | None
 ) -> FilePreview:
-    texts = (work.text[s.start.offset : s.end] for s in work.script.statements)
+    texts = (prepared.text[s.start.offset : s.end] for s in prepared.script.statements)
     shown = tuple(_squeezed(text) for text in texts)
-    version = work.migration.version
-    return FilePreview(work.file, version, work.alone, shown, tuple(locks), duration_ms)
+    version = prepared.migration.version
+    return FilePreview(
+        prepared.file, version, prepared.non_transactional, shown, tuple(locks), duration_ms
+    )
 
 
 def _squeezed(text: str) -> str:
@@ -84,17 +90,9 @@ def _squeezed(text: str) -> str:
     return line if len(line) <= _SHOWN else f"{line[: _SHOWN - 3]}..."
 
 
-def describe_lock(touched: TableLockEstimate) -> str:
+def describe_lock(lock: TableLockEstimate) -> str:
     """Say one lock as a sentence."""
-    size = "" if touched.size_bytes is None else f", {spoken_size(touched.size_bytes)}"
-    rows = "" if touched.rows is None else f" (about {touched.rows:,} rows{size})"
-    effect = BLOCKS.get(touched.lock, "")
-    return f"{touched.lock} on {touched.table}{rows}{': ' if effect else ''}{effect}"
-
-
-def spoken_size(size_bytes: float) -> str:
-    for unit in _UNITS[:-1]:
-        if size_bytes < _STEP:
-            return f"{size_bytes:.0f} {unit}"
-        size_bytes /= _STEP
-    return f"{size_bytes:.0f} {_UNITS[-1]}"
+    size = "" if lock.size_bytes is None else f", {format_bytes(lock.size_bytes)}"
+    rows = "" if lock.rows is None else f" (about {lock.rows:,} rows{size})"
+    effect = BLOCKS.get(lock.lock, "")
+    return f"{lock.lock} on {lock.table}{rows}{': ' if effect else ''}{effect}"

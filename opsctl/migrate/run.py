@@ -22,41 +22,41 @@ class MigrationRun:
 
     def __init__(
         self,
-        project: "MigrationContext",
-        ledger: TrackingTable,
-        tell: ReportEvent,
+        context: "MigrationContext",
+        tracking: TrackingTable,
+        report: ReportEvent,
         *,
         resumed: frozenset[int],
         progress: Progress,
     ) -> None:
-        self.clock = project.clock
-        self.patience = project.patience
-        self.draw = project.draw
-        self.ledger = ledger
-        self.tell = tell
+        self.clock = context.clock
+        self.wait_limits = context.wait_limits
+        self.draw = context.draw
+        self.tracking = tracking
+        self.report = report
         self.resumed = resumed
         self.progress = progress
-        self.kept: list[PreparedFile] = []
+        self.applied: list[PreparedFile] = []
         self.durations: dict[int, int] = {}
 
-    def wait_for_lock(
-        self, work: PreparedFile, error: ScriptError, watch: BlockerWatch, *, tries: int
+    def wait_to_retry(
+        self, prepared: PreparedFile, error: ScriptError, watch: BlockerWatch, *, tries: int
     ) -> None:
-        blockers = tuple(map(str, watch.seen()))
+        blockers = tuple(map(str, watch.blockers()))
         who = f"held by {'; '.join(blockers)}" if blockers else error.why
-        if tries > self.patience.retries:
-            raise self._gave_up(work, error, who, tries=tries) from error
-        grown = self.patience.first_pause_s * _GROWTH ** (tries - 1)
-        pause_s = min(grown, self.patience.longest_pause_s) * (1 - _JITTER * self.draw())
-        note = f"{who}; try {tries} of {self.patience.retries} in {pause_s:.1f} s"
-        self.tell(make_event("retrying", work, note=note, blockers=blockers))
+        if tries > self.wait_limits.retries:
+            raise self._give_up(prepared, error, who, tries=tries) from error
+        grown = self.wait_limits.first_pause_s * _GROWTH ** (tries - 1)
+        pause_s = min(grown, self.wait_limits.longest_pause_s) * (1 - _JITTER * self.draw())
+        note = f"{who}; try {tries} of {self.wait_limits.retries} in {pause_s:.1f} s"
+        self.report(make_event("retrying", prepared, note=note, blockers=blockers))
         self.clock.sleep(pause_s)
 
-    def _gave_up(
-        self, work: PreparedFile, error: ScriptError, who: str, *, tries: int
+    def _give_up(
+        self, prepared: PreparedFile, error: ScriptError, who: str, *, tries: int
     ) -> BusyMigrationError:
-        state = self.state() if not work.alone else self.before()
-        placed = explain_failure(error, work, self.ledger.dialect, state=state)
+        state = self.describe_state() if not prepared.non_transactional else self.describe_earlier()
+        placed = explain_failure(error, prepared, self.tracking.dialect, state=state)
         return BusyMigrationError(
             placed.what,
             why=f"a lock is {who}; tried {tries} times; {placed.why}",
@@ -65,18 +65,18 @@ class MigrationRun:
             facts=placed.facts,
         )
 
-    def refuse_other(self, migration: Migration) -> None:
+    def refuse_other_file(self, migration: Migration) -> None:
         """Refuse a number under which another runner has applied another file."""
-        for row in self.ledger.applied():
+        for row in self.tracking.read_applied():
             if row.version == migration.version and row.checksum != migration.checksum:
                 raise RefusedMigrationError(
                     f"{migration.file} is not what another runner has just applied as {row.name}",
-                    why=f"their checksums differ; {self.state()}",
+                    why=f"their checksums differ; {self.describe_state()}",
                     hint="Compare the two checkouts; `opsctl migrate status` shows the rest.",
                 )
 
-    def state(self) -> str:
-        return f"this file left nothing behind; {self.before()}"
+    def describe_state(self) -> str:
+        return f"this file left nothing behind; {self.describe_earlier()}"
 
-    def before(self) -> str:
-        return describe_applied([work.file for work in self.kept])
+    def describe_earlier(self) -> str:
+        return describe_applied([prepared.file for prepared in self.applied])

@@ -24,8 +24,8 @@ class PreparedFile(Value):
     load: Callable[[], str]
     """Gives its text, each time anew: thousands of files wait, and few are looked at twice."""
     limits: TimeLimits
-    read: Callable[[str], "SqlScript"]
-    alone: bool = False
+    read_script: Callable[[str], "SqlScript"]
+    non_transactional: bool = False
     starts: tuple[int, ...] = ()
     """Where each statement starts."""
     copies: tuple[tuple[int, int, int], ...] = ()
@@ -37,26 +37,26 @@ class PreparedFile(Value):
 
     @property
     def script(self) -> "SqlScript":
-        return self.read(self.text)
+        return self.read_script(self.text)
 
 
 class PrepareOptions(Value):
     """What the settings and flags say about every file."""
 
     limits: TimeLimits
-    read: Callable[[str], "SqlScript"]
+    read_script: Callable[[str], "SqlScript"]
     """How this database finds the statements of a text."""
-    why_alone: Callable[[Sequence[str]], str]
+    why_not_in_transaction: Callable[[Sequence[str]], str]
     """Why a statement cannot run in a transaction of this database, or empty."""
-    allow_alone: bool = False
-    takes_copy: bool = True
-    values: Mapping[str, str] = MappingProxyType({})
+    allow_non_transactional: bool = False
+    accepts_copy_data: bool = True
+    variables: Mapping[str, str] = MappingProxyType({})
 
 
 class WaitLimits(Value):
     """How long to wait for others, in seconds."""
 
-    runner_s: float
+    runner_timeout_s: float
     """For another runner."""
     retries: int
     """How often a file is tried again that found what it needs locked."""
@@ -83,15 +83,15 @@ class MigrationEvent(Value):
 
 def make_event(
     event: str,
-    work: PreparedFile,
+    prepared: PreparedFile,
     *,
     duration_ms: int | None = None,
     note: str = "",
     blockers: tuple[str, ...] = (),
 ) -> MigrationEvent:
-    migration = work.migration
+    migration = prepared.migration
     return MigrationEvent(
-        event, migration.version, migration.name, work.file, duration_ms, note, blockers
+        event, migration.version, migration.name, prepared.file, duration_ms, note, blockers
     )
 
 
@@ -109,8 +109,8 @@ ReportEvent = Callable[[MigrationEvent], None]
 class MigrationFlags(Value):
     """What the flags say about every file of a run."""
 
-    values: Mapping[str, str] = MappingProxyType({})
-    runner_s: float | None = None
+    variables: Mapping[str, str] = MappingProxyType({})
+    runner_timeout_s: float | None = None
 
 
 class ApplyReport(Value):

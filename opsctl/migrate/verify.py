@@ -58,50 +58,52 @@ class VerifyReport:
 
 
 def verify_database(
-    project: MigrationContext, ledger: TrackingTable, git: Git, *, schema: bool
+    context: MigrationContext, tracking: TrackingTable, git: Git, *, schema: bool
 ) -> VerifyReport:
-    found = read_statuses(project, ledger, whole=True)
-    findings, drifts = [*judge_files(found)], [*edits(project, found, git)]
+    statuses = read_statuses(context, tracking, whole=True)
+    findings, drifts = [*judge_files(statuses)], [*edits(context, statuses, git)]
     if schema:
         try:
-            differing = compare_schema(project, ledger, found)
+            differing = compare_schema(context, tracking, statuses)
         except OpsctlError as error:
-            findings.append(unknown_schema(error, project.dialect))
+            findings.append(unknown_schema(error, context.dialect))
         else:
             findings += judge_schema(differing)
             drifts += differing
     return VerifyReport(tuple(findings), tuple(drifts))
 
 
-def judge_files(found: Sequence[MigrationStatus]) -> Iterator[Finding]:
-    for standing in found:
-        level = _LEVELS[standing.state]
+def judge_files(statuses: Sequence[MigrationStatus]) -> Iterator[Finding]:
+    for status in statuses:
+        level = _LEVELS[status.state]
         if level is not Level.OK:
-            fix = _FIXES[standing.state].format(version=standing.version)
-            what = f"{standing.label} is {standing.state}: {standing.note}"
-            yield Finding("files", level, what, fix, file=standing.label)
-    if all(_LEVELS[standing.state] is Level.OK for standing in found):
-        applied = sum(standing.state is MigrationState.APPLIED for standing in found)
+            fix = _FIXES[status.state].format(version=status.version)
+            what = f"{status.label} is {status.state}: {status.note}"
+            yield Finding("files", level, what, fix, file=status.label)
+    if all(_LEVELS[status.state] is Level.OK for status in statuses):
+        applied = sum(status.state is MigrationState.APPLIED for status in statuses)
         yield Finding("files", Level.OK, f"{applied} applied files are as they were")
 
 
-def edits(project: MigrationContext, found: Sequence[MigrationStatus], git: Git) -> Iterator[Drift]:
+def edits(
+    context: MigrationContext, statuses: Sequence[MigrationStatus], git: Git
+) -> Iterator[Drift]:
     """Compare every edited file with the text that was applied, as git remembers it."""
-    for standing in found:
-        if standing.state is MigrationState.EDITED and standing.migration and standing.applied:
-            yield _edit(project, standing.migration, standing.applied, git)
+    for status in statuses:
+        if status.state is MigrationState.EDITED and status.migration and status.applied:
+            yield _edit(context, status.migration, status.applied, git)
 
 
 def _edit(
-    project: MigrationContext, migration: Migration, row: AppliedMigration, git: Git
+    context: MigrationContext, migration: Migration, row: AppliedMigration, git: Git
 ) -> Drift:
-    before = _as_applied(project.directory, migration, row, git)
+    before = _as_applied(context.directory, migration, row, git)
     if before is None:
         why = f"git does not know the text that was applied (sha256 {row.checksum[:12]}...)"
         return Drift(migration.file, (why,))
     lines = difflib.unified_diff(
         _lines(before),
-        _lines(read_migration(project.folder, project.directory, migration)),
+        _lines(read_migration(context.folder, context.directory, migration)),
         f"{migration.file} as applied",
         f"{migration.file} now",
         lineterm="",
@@ -132,23 +134,23 @@ def _lines(data: bytes) -> list[str]:
 
 
 def compare_schema(
-    project: MigrationContext, ledger: TrackingTable, found: Sequence[MigrationStatus]
+    context: MigrationContext, tracking: TrackingTable, statuses: Sequence[MigrationStatus]
 ) -> list[Drift]:
     """Build an empty database from the files that were applied, and compare what both hold."""
-    migrations = [s.migration for s in found if s.migration and s.applied and s.applied.finished]
-    works = [project.prepared(migration) for migration in migrations]
-    with project.dialect.shadow() as shadow, shadow.session() as session:
-        for work in works:
-            _build(ledger, session, work)
-        wanted = project.dialect.schema(session)
-    return list(differences(wanted, project.dialect.schema(ledger.session)))
+    migrations = [s.migration for s in statuses if s.migration and s.applied and s.applied.finished]
+    files = [context.prepare(migration) for migration in migrations]
+    with context.dialect.shadow_database() as shadow, shadow.session() as session:
+        for prepared in files:
+            _build(tracking, session, prepared)
+        wanted = context.dialect.read_schema(session)
+    return list(differences(wanted, context.dialect.read_schema(tracking.session)))
 
 
-def _build(ledger: TrackingTable, session: ScriptSession, work: PreparedFile) -> None:
+def _build(tracking: TrackingTable, session: ScriptSession, prepared: PreparedFile) -> None:
     try:
-        ledger.run_bare(session, work)
+        tracking.apply_without_row(session, prepared)
     except ScriptError as error:
-        raise explain_failure(error, work, ledger.dialect, state=_IN_SHADOW) from error
+        raise explain_failure(error, prepared, tracking.dialect, state=_IN_SHADOW) from error
 
 
 def differences(wanted: Iterable[SchemaObject], live: Iterable[SchemaObject]) -> Iterator[Drift]:

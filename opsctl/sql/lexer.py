@@ -81,7 +81,7 @@ class CopyData(Value):
 class LocatedText(Value):
     """Something that is no SQL: a meta-command, a variable, or why the text cannot be read."""
 
-    position_at: TextPosition
+    position: TextPosition
     text: str
 
 
@@ -92,7 +92,7 @@ class SqlScript(Value):
     """What only psql obeys: `\\i`, `\\connect`, `\\gexec`."""
     variables: tuple[LocatedText, ...]
     """`:name`, `:'name'`, `:"name"` outside of quotes; an array slice `[1:n]` looks the same."""
-    flaws: tuple[LocatedText, ...]
+    syntax_errors: tuple[LocatedText, ...]
 
 
 def read_script(text: str) -> SqlScript:
@@ -127,12 +127,12 @@ class PositionCounter:
 class _ScriptReader:
     def __init__(self, text: str) -> None:
         self._text = text
-        self._place = PositionCounter(text)
+        self._position_at = PositionCounter(text)
         self._statements: list[SqlStatement] = []
         self._copies: list[CopyData] = []
         self._commands: list[LocatedText] = []
         self._variables: list[LocatedText] = []
-        self._flaws: list[LocatedText] = []
+        self._syntax_errors: list[LocatedText] = []
         self._start: TextPosition | None = None
         self._begin()
 
@@ -151,7 +151,7 @@ class _ScriptReader:
         while match := _WORDS.match(self._text, position):
             kind = match.lastgroup
             if self._start is None and kind not in _STARTS_NOTHING:
-                self._start = self._place(match.start())
+                self._start = self._position_at(match.start())
             act = actions.get(kind)
             position = act(match) if act else match.end()
             if kind not in _NO_SQL:
@@ -160,13 +160,13 @@ class _ScriptReader:
                 self._last, self._end, position = "", leap.end(), leap.end()
         self._finish(len(self._text[: self._end].rstrip()))
         if (nul := self._text.find("\0")) >= 0:
-            self._flaws.append(LocatedText(position_at(self._text, nul), "a NUL byte"))
+            self._syntax_errors.append(LocatedText(position_at(self._text, nul), "a NUL byte"))
         return SqlScript(
             statements=tuple(self._statements),
             copies=tuple(self._copies),
             commands=tuple(self._commands),
             variables=tuple(self._variables),
-            flaws=tuple(self._flaws),
+            syntax_errors=tuple(self._syntax_errors),
         )
 
     def _begin(self) -> None:
@@ -216,10 +216,10 @@ class _ScriptReader:
     def _data(self, position: int) -> int:
         first = _DATA_LINE.match(self._text, position)
         if first is None:
-            return self._flaw(position, "data of COPY starts on a line of its own")
+            return self._report_error(position, "data of COPY starts on a line of its own")
         last = _DATA_END.search(self._text, first.end())
         if last is None:
-            self._flaw(first.end(), r"data of COPY without its last line, \.")
+            self._report_error(first.end(), r"data of COPY without its last line, \.")
             return len(self._text)
         statement = len(self._statements) - 1
         self._copies.append(CopyData(statement, first.end(), last.start(), last.end()))
@@ -231,7 +231,7 @@ class _ScriptReader:
             depth += 1 if edge[0] == "/*" else -1
             position = edge.end()
         if depth:
-            self._flaw(match.start(), "a comment that nothing closes")
+            self._report_error(match.start(), "a comment that nothing closes")
             return len(self._text)
         return position
 
@@ -242,17 +242,17 @@ class _ScriptReader:
         return found + len(match[0])
 
     def _unclosed(self, match: re.Match[str]) -> int:
-        self._flaw(match.start(), f"a quotation that nothing closes: {match[0]}")
+        self._report_error(match.start(), f"a quotation that nothing closes: {match[0]}")
         return len(self._text)
 
     def _psql(self, match: re.Match[str]) -> int:
-        self._commands.append(LocatedText(self._place(match.start()), match[0].strip()))
+        self._commands.append(LocatedText(self._position_at(match.start()), match[0].strip()))
         return match.end()
 
     def _variable(self, match: re.Match[str]) -> int:
-        self._variables.append(LocatedText(self._place(match.start()), match[0]))
+        self._variables.append(LocatedText(self._position_at(match.start()), match[0]))
         return match.end()
 
-    def _flaw(self, position: int, text: str) -> int:
-        self._flaws.append(LocatedText(self._place(position), text))
+    def _report_error(self, position: int, text: str) -> int:
+        self._syntax_errors.append(LocatedText(self._position_at(position), text))
         return position

@@ -129,9 +129,9 @@ def _retain_view(report: RetainReport) -> list[Block]:
         for step in report.steps
     )
     verb = "would go" if report.is_dry else "went"
-    said = f"{report.files} files {verb}, {spoken_bytes(report.freed_bytes)}"
+    said = f"{report.files} files {verb}, {format_bytes(report.freed_bytes)}"
     if report.compressed_files:
-        said += f"; {report.compressed_files} compressed, {spoken_bytes(report.saved_bytes)} saved"
+        said += f"; {report.compressed_files} compressed, {format_bytes(report.saved_bytes)} saved"
     table: list[Block] = [Table(("", "files", "size", "folder", "why"), rows)] if rows else []
     findings = [f"{f.level}: {f.what}" for f in report.findings]
     return [*table, said, *findings, *_fixes(report.findings)]

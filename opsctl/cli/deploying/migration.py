@@ -24,33 +24,31 @@ def migration_of(session: "Session") -> "Migration | None":
 @dataclass(frozen=True, slots=True)
 class _Migrations:
     session: "Session"
-    project: "MigrationContext"
+    context: "MigrationContext"
 
     def pending(self) -> str | None:
-        from opsctl.migrate.model import (
-            ApplyOptions,
-        )
+        from opsctl.migrate.model import ApplyOptions  # noqa: PLC0415 - only with a database
         from opsctl.migrate.pending import open_pending_run  # noqa: PLC0415 - same
 
         try:
-            with open_pending_run(self.project, ApplyOptions()) as drafted:
-                names = [work.file for work in drafted.works]
+            with open_pending_run(self.context, ApplyOptions()) as pending_run:
+                names = [prepared.file for prepared in pending_run.files]
         except UnreachableError:
             # A first deploy: the database comes up with it.
-            names = [migration.file for migration in self.project.library().migrations]
+            names = [migration.file for migration in self.context.read_migration_files().migrations]
         return ", ".join(names) or None
 
     def apply(self) -> str:
-        from opsctl.migrate.model import (
-            ApplyOptions,
-        )
+        from opsctl.migrate.model import ApplyOptions  # noqa: PLC0415 - only with a database
         from opsctl.migrate.pending import open_pending_run  # noqa: PLC0415 - same
 
         try:
-            with open_pending_run(self.project, ApplyOptions()) as drafted:
-                outcome = drafted.apply(lambda event: self.session.output.note(str(event)))
-                self.project.write_schema(drafted.ledger, outcome)
-                versions = [migration.version for migration in drafted.library.migrations]
+            with open_pending_run(self.context, ApplyOptions()) as pending_run:
+                outcome = pending_run.apply(lambda event: self.session.output.note(str(event)))
+                self.context.write_schema(pending_run.tracking, outcome)
+                versions = [
+                    migration.version for migration in pending_run.migration_files.migrations
+                ]
         except UnreachableError as error:
             hint = (
                 "Set migrations.url to an address that this machine reaches, or give --no-migrate."

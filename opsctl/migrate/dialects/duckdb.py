@@ -10,7 +10,7 @@ from opsctl.systems.sql_scripts import ScriptError, ScriptSession
 
 KINDS = {
     "constraint": ErrorKind.DUPLICATE,
-    "transaction": ErrorKind.NEEDS_ALONE,
+    "transaction": ErrorKind.NOT_IN_TRANSACTION,
     "interrupted": ErrorKind.TIMED_OUT,
 }
 _ALONE = {"CHECKPOINT": "CHECKPOINT", "VACUUM": "VACUUM"}
@@ -25,29 +25,29 @@ class DuckdbDialect(EmbeddedDialect):
         self.who = who
         self.scripts = connect(path)
 
-    def tracking(self) -> str:
+    def tracking_ddl(self) -> str:
         return read_packaged_sql("tracking.duckdb.sql")
 
-    def read(self, text: str) -> SqlScript:
+    def read_script(self, text: str) -> SqlScript:
         return read_script(text)
 
-    def why_alone(self, words: Sequence[str]) -> str:
+    def why_not_in_transaction(self, words: Sequence[str]) -> str:
         word = _ALONE.get(words[0] if words else "")
         return f"DuckDB runs {word} outside of a transaction only" if word else ""
 
-    def kind(self, error: ScriptError) -> ErrorKind:
+    def classify_error(self, error: ScriptError) -> ErrorKind:
         return KINDS.get(error.sqlstate, ErrorKind.OTHER)
 
-    def hint(self, error: ScriptError) -> str:  # noqa: ARG002 - DuckDB's own words say it
+    def hint_for(self, error: ScriptError) -> str:  # noqa: ARG002 - DuckDB's own words say it
         return ""
 
-    def is_tracked(self, session: ScriptSession) -> bool:
+    def has_tracking_table(self, session: ScriptSession) -> bool:
         query = "SELECT 1 FROM duckdb_tables() WHERE table_name = %(name)s"
         return bool(session.query(query, {"name": self.table}))
 
-    def columns(self, session: ScriptSession, table: str) -> Sequence[str]:
+    def list_columns(self, session: ScriptSession, table: str) -> Sequence[str]:
         query = "SELECT column_name FROM duckdb_columns() WHERE table_name = %(table)s"
         return [str(name) for (name,) in session.query(query, {"table": table})]
 
-    def schema(self, session: ScriptSession) -> Sequence[SchemaObject]:
+    def read_schema(self, session: ScriptSession) -> Sequence[SchemaObject]:
         return self._named(session, read_packaged_sql("schema.duckdb.sql"))

@@ -37,9 +37,9 @@ _KINDS = {
     sqlstates.UNIQUE_VIOLATION: ErrorKind.DUPLICATE,
     sqlstates.DUPLICATE_SCHEMA: ErrorKind.DUPLICATE,
     sqlstates.DUPLICATE_TABLE: ErrorKind.DUPLICATE,
-    sqlstates.ACTIVE_TRANSACTION: ErrorKind.NEEDS_ALONE,
+    sqlstates.ACTIVE_TRANSACTION: ErrorKind.NOT_IN_TRANSACTION,
     sqlstates.QUERY_CANCELED: ErrorKind.TIMED_OUT,
-    **dict.fromkeys(sqlstates.RETRYABLE, ErrorKind.LOCKED),
+    **dict.fromkeys(sqlstates.RETRYABLE, ErrorKind.RETRYABLE),
 }
 _UNTRACKED = frozenset({sqlstates.UNDEFINED_TABLE, sqlstates.UNDEFINED_SCHEMA})
 _HINTS = {
@@ -60,8 +60,8 @@ class PostgresDialect:
     table = "opsctl.opsctl_migrations"
     begin = "BEGIN"
     who = ""
-    takes_copy = True
-    unhurried: tuple[str, ...] = ("SET LOCAL synchronous_commit = off",)
+    accepts_copy_data = True
+    async_commit: tuple[str, ...] = ("SET LOCAL synchronous_commit = off",)
     shadow_hint = "The role needs CREATEDB, or set migrations.shadow_url to an empty database."
 
     def __init__(
@@ -70,25 +70,25 @@ class PostgresDialect:
         self._clock = clock
         self._server = scripts
         self._shadow = shadow
-        self.row_query = read_packaged_sql("rows.postgres.sql")
+        self.row_query = read_packaged_sql("tracking_rows.postgres.sql")
         self.scripts: Scripts = scripts
 
-    def tracking(self) -> str:
+    def tracking_ddl(self) -> str:
         return read_packaged_sql("tracking.postgres.sql")
 
-    def read(self, text: str) -> "SqlScript":
+    def read_script(self, text: str) -> "SqlScript":
         from opsctl.sql.lexer import read_script  # noqa: PLC0415 - only for what runs
 
         return read_script(text)
 
     def why_not_in_transaction(self, words: Sequence[str]) -> str:
-        from opsctl.sql.outside_transaction import (
+        from opsctl.sql.outside_transaction import (  # noqa: PLC0415 - only for what runs
             why_not_in_transaction,
         )
 
         return why_not_in_transaction(words)
 
-    def quote(self, text: str) -> str:
+    def quote_literal(self, text: str) -> str:
         escaped = text.replace("'", "''")
         if "\\" in escaped:
             # Whatever standard_conforming_strings says.
@@ -96,24 +96,24 @@ class PostgresDialect:
             return f"E'{doubled}'"
         return f"'{escaped}'"
 
-    def limits(self, limits: TimeLimits, *, local: bool = True) -> Sequence[str]:
+    def limit_statements(self, limits: TimeLimits, *, local: bool = True) -> Sequence[str]:
         word = "SET LOCAL" if local else "SET"
         return (
             f"{word} lock_timeout = {round(limits.lock_s * 1000):d}",
             f"{word} statement_timeout = {round(limits.statement_s * 1000):d}",
         )
 
-    def kind(self, error: ScriptError) -> ErrorKind:
+    def classify_error(self, error: ScriptError) -> ErrorKind:
         return _KINDS.get(error.sqlstate, ErrorKind.OTHER)
 
-    def hint(self, error: ScriptError) -> str:
+    def hint_for(self, error: ScriptError) -> str:
         return error.hint or _HINTS.get(error.sqlstate, "")
 
-    def is_tracked(self, session: ScriptSession) -> bool:
+    def has_tracking_table(self, session: ScriptSession) -> bool:
         ((found,),) = session.query("SELECT to_regclass('opsctl.opsctl_migrations') IS NOT NULL")
         return bool(found)
 
-    def rows(self, session: ScriptSession) -> Iterable[Row]:
+    def read_rows(self, session: ScriptSession) -> Iterable[Row]:
         """Fetch them in one piece: to ask for each of thousands of cells takes longer."""
         import json  # noqa: PLC0415 - same
 
@@ -126,10 +126,10 @@ class PostgresDialect:
         rows: list[Row] = json.loads(found or "[]")
         return rows
 
-    def seal(self, session: ScriptSession, statement: str) -> None:
+    def execute_durably(self, session: ScriptSession, statement: str) -> None:
         session.run(Message(statement))
 
-    def columns(self, session: ScriptSession, table: str) -> Sequence[str]:
+    def list_columns(self, session: ScriptSession, table: str) -> Sequence[str]:
         query = (
             "SELECT attname::text FROM pg_attribute WHERE attrelid = to_regclass(%(table)s)"
             " AND attnum > 0 AND NOT attisdropped"
@@ -137,7 +137,7 @@ class PostgresDialect:
         return [str(name) for (name,) in session.query(query, {"table": table})]
 
     @contextmanager
-    def hold(self, session: ScriptSession, *, wait_s: float) -> Iterator[None]:
+    def hold_runner_lock(self, session: ScriptSession, *, wait_s: float) -> Iterator[None]:
         """Poll an advisory lock; behind a pooler it would leak, and the rows alone must do."""
         if session.is_pooled:
             yield
@@ -147,7 +147,7 @@ class PostgresDialect:
             if self._clock.steady() >= end:
                 raise BusyError(
                     f"someone else is migrating {self.scripts.address}",
-                    why=f"{self.runner(session)} is at it; waited {wait_s:g} s",
+                    why=f"{self.describe_runner(session)} is at it; waited {wait_s:g} s",
                     hint="Wait longer with --lock-timeout 10m, or try again later.",
                 )
             self._clock.sleep(_POLL_S)
@@ -158,13 +158,13 @@ class PostgresDialect:
             with suppress(OpsctlError):
                 _asked(session, "SELECT pg_advisory_unlock(%(key)s)")
 
-    def runner(self, session: ScriptSession) -> str:
-        rows = session.query(read_packaged_sql("runner.postgres.sql"), {"key": ADVISORY_KEY})
+    def describe_runner(self, session: ScriptSession) -> str:
+        rows = session.query(read_packaged_sql("runner_lock.postgres.sql"), {"key": ADVISORY_KEY})
         return str(rows[0][0]) if rows else "another runner"
 
     @contextmanager
-    def watch(self, session: ScriptSession) -> Iterator[BlockerWatch]:
-        from opsctl.migrate.dialects.postgres_blockers import (
+    def watch_blockers(self, session: ScriptSession) -> Iterator[BlockerWatch]:
+        from opsctl.migrate.dialects.postgres_blockers import (  # noqa: PLC0415 - same
             PostgresBlockerWatch,
         )
 
@@ -174,41 +174,45 @@ class PostgresDialect:
         finally:
             lookout.close()
 
-    def touched(self, session: ScriptSession, work: PreparedFile) -> Sequence[TableLockEstimate]:
+    def estimate_locks(
+        self, session: ScriptSession, prepared: PreparedFile
+    ) -> Sequence[TableLockEstimate]:
         from opsctl.sql.locks import locks_of  # noqa: PLC0415 - same
 
         found: dict[tuple[str, str], TableLockEstimate] = {}
-        query = read_packaged_sql("touched.postgres.sql")
-        for statement in work.script.statements:
-            for lock in locks_of(work.text[statement.start.offset : statement.end]):
+        query = read_packaged_sql("table_size.postgres.sql")
+        for statement in prepared.script.statements:
+            for lock in locks_of(prepared.text[statement.start.offset : statement.end]):
                 for name, rows, size in session.query(query, {"name": lock.table}):
                     found[name, lock.mode] = TableLockEstimate(name, lock.mode, rows, size)
         return tuple(found.values())
 
-    def held(self, session: ScriptSession) -> Sequence[TableLockEstimate]:
-        rows = session.query(read_packaged_sql("held.postgres.sql"))
+    def list_held_locks(self, session: ScriptSession) -> Sequence[TableLockEstimate]:
+        rows = session.query(read_packaged_sql("held_locks.postgres.sql"))
         return [
             TableLockEstimate(t, mode.removesuffix(" Lock").upper(), n, size)
             for t, mode, n, size in rows
         ]
 
-    def left_by(self, session: ScriptSession, work: PreparedFile) -> tuple[str, ...]:
+    def find_invalid_indexes(
+        self, session: ScriptSession, prepared: PreparedFile
+    ) -> tuple[str, ...]:
         from opsctl.migrate.parse.invalid_indexes import (  # noqa: PLC0415 - same
             InvalidIndex,
             match_invalid_indexes,
         )
 
-        (statement,) = work.script.statements
-        text = work.text[statement.start.offset : statement.end]
-        rows = session.query(read_packaged_sql("invalid_index.postgres.sql"))
+        (statement,) = prepared.script.statements
+        text = prepared.text[statement.start.offset : statement.end]
+        rows = session.query(read_packaged_sql("invalid_indexes.postgres.sql"))
         return match_invalid_indexes(text, [InvalidIndex(*map(str, row)) for row in rows])
 
-    def sweep(self, session: ScriptSession, left: str, *, limits: TimeLimits) -> None:
+    def drop_invalid_index(self, session: ScriptSession, left: str, *, limits: TimeLimits) -> None:
         # The name comes from format('%I'): it is quoted by the server itself.
-        statement = read_packaged_sql("sweep.postgres.sql").format(index=left)
-        session.run_alone(statement, before=self.limits(limits, local=False))
+        statement = read_packaged_sql("drop_index.postgres.sql").format(index=left)
+        session.run_alone(statement, before=self.limit_statements(limits, local=False))
 
-    def schema(self, session: ScriptSession) -> Sequence[SchemaObject]:
+    def read_schema(self, session: ScriptSession) -> Sequence[SchemaObject]:
         rows = session.query(read_packaged_sql("schema.postgres.sql"))
         view = "SELECT to_regclass('timescaledb_information.hypertables') IS NOT NULL"
         if session.query(view)[0][0]:
@@ -216,7 +220,7 @@ class PostgresDialect:
         return [SchemaObject(kind, name, definition) for kind, name, definition in rows]
 
     @contextmanager
-    def shadow(self) -> Iterator[Scripts]:
+    def shadow_database(self) -> Iterator[Scripts]:
         if self._shadow is not None:
             yield self._shadow
             return

@@ -28,14 +28,14 @@ class PostgresBlockerWatch:
         self._seen: Sequence[Blocker] = ()
         self._thread = threading.Thread(target=self._look_out, daemon=True)
 
-    def expect(self, *, lock_s: float) -> None:
+    def start_file(self, *, lock_s: float) -> None:
         self._seen = ()
         self._lock_s = lock_s
         self._since = self._clock.steady()
         if self._thread.ident is None:
             self._thread.start()
 
-    def seen(self) -> Sequence[Blocker]:
+    def blockers(self) -> Sequence[Blocker]:
         return self._seen
 
     def close(self) -> None:

@@ -13,10 +13,10 @@ KINDS = {
     "SQLITE_CONSTRAINT_PRIMARYKEY": ErrorKind.DUPLICATE,
     "SQLITE_CONSTRAINT_ROWID": ErrorKind.DUPLICATE,
     "SQLITE_CONSTRAINT_UNIQUE": ErrorKind.DUPLICATE,
-    "SQLITE_BUSY": ErrorKind.LOCKED,
-    "SQLITE_LOCKED": ErrorKind.LOCKED,
+    "SQLITE_BUSY": ErrorKind.RETRYABLE,
+    "SQLITE_LOCKED": ErrorKind.RETRYABLE,
     "SQLITE_INTERRUPT": ErrorKind.TIMED_OUT,
-    NEEDS_ALONE: ErrorKind.NEEDS_ALONE,
+    NEEDS_ALONE: ErrorKind.NOT_IN_TRANSACTION,
 }
 _ALONE = {("VACUUM",): "VACUUM", ("PRAGMA", "JOURNAL_MODE"): "PRAGMA journal_mode"}
 _SILENT = ("PRAGMA", "FOREIGN_KEYS")
@@ -31,13 +31,13 @@ class SqliteDialect(EmbeddedDialect):
         self.who = who
         self.scripts = connect(path)
 
-    def tracking(self) -> str:
+    def tracking_ddl(self) -> str:
         return read_packaged_sql("tracking.sqlite.sql")
 
-    def read(self, text: str) -> SqlScript:
+    def read_script(self, text: str) -> SqlScript:
         return read_sqlite_script(text)
 
-    def why_alone(self, words: Sequence[str]) -> str:
+    def why_not_in_transaction(self, words: Sequence[str]) -> str:
         if tuple(words[:2]) == _SILENT:
             return "SQLite ignores PRAGMA foreign_keys inside of a transaction, without a word"
         for start, shown in _ALONE.items():
@@ -45,19 +45,19 @@ class SqliteDialect(EmbeddedDialect):
                 return f"SQLite runs {shown} outside of a transaction only"
         return ""
 
-    def kind(self, error: ScriptError) -> ErrorKind:
+    def classify_error(self, error: ScriptError) -> ErrorKind:
         return KINDS.get(error.sqlstate, ErrorKind.OTHER)
 
-    def hint(self, error: ScriptError) -> str:  # noqa: ARG002 - SQLite's own words say it
+    def hint_for(self, error: ScriptError) -> str:  # noqa: ARG002 - SQLite's own words say it
         return ""
 
-    def is_tracked(self, session: ScriptSession) -> bool:
+    def has_tracking_table(self, session: ScriptSession) -> bool:
         query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = %(name)s"
         return bool(session.query(query, {"name": self.table}))
 
-    def columns(self, session: ScriptSession, table: str) -> Sequence[str]:
+    def list_columns(self, session: ScriptSession, table: str) -> Sequence[str]:
         query = "SELECT name FROM pragma_table_info(%(table)s)"
         return [str(name) for (name,) in session.query(query, {"table": table})]
 
-    def schema(self, session: ScriptSession) -> Sequence[SchemaObject]:
+    def read_schema(self, session: ScriptSession) -> Sequence[SchemaObject]:
         return self._named(session, read_packaged_sql("schema.sqlite.sql"))

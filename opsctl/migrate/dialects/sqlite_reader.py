@@ -33,7 +33,7 @@ def read_sqlite_script(text: str) -> SqlScript:
 class _SqliteReader:
     def __init__(self, text: str) -> None:
         self._text = text
-        self._place = PositionCounter(text)
+        self._position_at = PositionCounter(text)
         self._found: dict[str, list[LocatedText]] = {"command": [], "variable": [], "unclosed": []}
         self._words: list[str] = []
         self._start: TextPosition | None = None
@@ -41,27 +41,27 @@ class _SqliteReader:
 
     def read(self) -> SqlScript:
         statements = tuple(self._statements())
-        flaws = [
-            LocatedText(flaw.place, f"a quotation that nothing closes: {flaw.text[0]}")
-            for flaw in self._found["unclosed"]
+        syntax_errors = [
+            LocatedText(error.position, f"a quotation that nothing closes: {error.text[0]}")
+            for error in self._found["unclosed"]
         ]
         if (nul := self._text.find("\0")) >= 0:
-            flaws.append(LocatedText(position_at(self._text, nul), "a NUL byte"))
+            syntax_errors.append(LocatedText(position_at(self._text, nul), "a NUL byte"))
         commands, variables = self._found["command"], self._found["variable"]
-        return SqlScript(statements, (), tuple(commands), tuple(variables), tuple(flaws))
+        return SqlScript(statements, (), tuple(commands), tuple(variables), tuple(syntax_errors))
 
     def _statements(self) -> Iterator[SqlStatement]:
         end = 0
         for match in _TOKEN.finditer(self._text):
             kind = match.lastgroup or "other"
             if kind in self._found:
-                self._found[kind].append(LocatedText(self._place(match.start()), match[0]))
+                self._found[kind].append(LocatedText(self._position_at(match.start()), match[0]))
             if kind in {"blank", "command"}:
                 continue
             if kind == "semicolon" and not self._depth:
                 yield from self._finish(match.start())
                 continue
-            self._start = self._place(match.start()) if self._start is None else self._start
+            self._start = self._position_at(match.start()) if self._start is None else self._start
             end = match.end()
             if kind == "word":
                 self._word(match[0].upper())

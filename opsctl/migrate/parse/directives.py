@@ -17,7 +17,7 @@ _HINT = "Known are: no-transaction, lock_timeout=5s, statement_timeout=10min; 0 
 
 
 class Directives(Value):
-    alone: bool = False
+    non_transactional: bool = False
     """Run without a transaction."""
     limits: Mapping[str, float] = MappingProxyType({})
 
@@ -29,18 +29,18 @@ class Directives(Value):
 def read_directives(text: str, file: str) -> Directives:
     """Read the comments above the first statement; one that is not understood is refused."""
     head = _HEAD.match(text)
-    alone, limits = False, {}
+    non_transactional, limits = False, {}
     for match in _LINE.finditer(text, 0, head.end() if head else 0):
         what = match["what"].strip().casefold()
         setting = _SETTING.match(what)
         if setting:
             limits[setting["name"]] = _seconds(setting["value"], text, file, match.start("what"))
         elif what == "no-transaction":
-            alone = True
+            non_transactional = True
         else:
             why = f"opsctl does not know {what!r}"
             raise refusal_at(text, file, match.start("what"), why=why, hint=_HINT)
-    return Directives(alone, limits)
+    return Directives(non_transactional, limits)
 
 
 def _seconds(value: str, text: str, file: str, offset: int) -> float:

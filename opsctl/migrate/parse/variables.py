@@ -26,7 +26,7 @@ def fill_variables(
     """Replace every variable; one without a value is refused."""
     pieces, position = [], 0
     for variable in variables:
-        offset = variable.place.offset
+        offset = variable.position.offset
         quote, name = _parts(variable.text)
         if name not in values and _is_glued(text, offset):
             continue

@@ -110,11 +110,11 @@ def name(project: Project) -> Iterator[Hit]:
 )
 def unreadable(project: Project) -> Iterator[Hit]:
     for source, script in project.scripts:
-        for flaw in script.flaws:
-            yield Hit(f"it cannot be read: {flaw.text}", source.path, flaw.place.line)
+        for error in script.syntax_errors:
+            yield Hit(f"it cannot be read: {error.text}", source.path, error.position.line)
         for command in script.commands:
             word = command.text.split()[0]
-            yield Hit(f"{word} is a command of psql, not SQL", source.path, command.place.line)
+            yield Hit(f"{word} is a command of psql, not SQL", source.path, command.position.line)
 
 
 @rule(
@@ -131,7 +131,7 @@ def transaction(project: Project) -> Iterator[Hit]:
 
 
 def _torn(source: Source, script: "SqlScript", *, alone: bool) -> Iterator[Hit]:
-    from opsctl.sql.outside_transaction import (
+    from opsctl.sql.outside_transaction import (  # noqa: PLC0415 - only projects with SQL need it
         why_not_in_transaction,
     )
 

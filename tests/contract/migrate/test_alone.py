@@ -25,12 +25,12 @@ def tables(server: Ground) -> Ground:
     text = "CREATE TABLE a (id integer, body text);\nCREATE TABLE b (id integer);\n"
     server.write("001_a.sql", f"{text}INSERT INTO a VALUES (1, 'x'), (2, 'x');\n")
     server.apply()
-    return server.with_rules(allow_alone=True).with_patience(retries=1)
+    return server.with_rules(allow_non_transactional=True).with_patience(retries=1)
 
 
 @contextmanager
 def someone(server: Ground, *statements: str) -> Iterator[ScriptSession]:
-    with server.project.dialect.scripts.session() as other:
+    with server.context.dialect.scripts.session() as other:
         for statement in statements:
             other.query(statement)
         yield other
@@ -39,13 +39,13 @@ def someone(server: Ground, *statements: str) -> Iterator[ScriptSession]:
 def applied(server: Ground, *, on_retry: Callable[[], object]) -> list[MigrationEvent]:
     events: list[MigrationEvent] = []
 
-    def tell(event: MigrationEvent) -> None:
+    def report(event: MigrationEvent) -> None:
         events.append(event)
         if event.event == "retrying":
             on_retry()
 
-    with open_pending_run(server.project, ApplyOptions()) as drafted:
-        drafted.apply(tell)
+    with open_pending_run(server.context, ApplyOptions()) as pending_run:
+        pending_run.apply(report)
     return events
 
 

@@ -32,15 +32,15 @@ def test_a_row_says_all_there_is_to_know_of_a_file(anywhere: Ground) -> None:
 
     anywhere.apply()
 
-    (standing,) = anywhere.standings()
-    assert standing.applied is not None
-    assert standing.applied.name == "a"
-    assert standing.applied.applied_at is not None
-    assert standing.applied.applied_by
-    assert standing.applied.duration_ms is not None
-    assert standing.applied.opsctl_version
-    assert standing.migration is not None
-    assert standing.applied.checksum == standing.migration.checksum
+    (status,) = anywhere.statuses()
+    assert status.applied is not None
+    assert status.applied.name == "a"
+    assert status.applied.applied_at is not None
+    assert status.applied.applied_by
+    assert status.applied.duration_ms is not None
+    assert status.applied.opsctl_version
+    assert status.migration is not None
+    assert status.applied.checksum == status.migration.checksum
 
 
 def test_a_file_that_fails_leaves_nothing_and_keeps_what_came_before(anywhere: Ground) -> None:
@@ -148,9 +148,9 @@ def test_names_with_quotes_percents_and_backslashes_are_only_names(anywhere: Gro
 
     anywhere.apply()
 
-    (standing,) = anywhere.standings()
-    assert standing.applied is not None
-    assert standing.applied.name == name
+    (status,) = anywhere.statuses()
+    assert status.applied is not None
+    assert status.applied.name == name
 
 
 def test_percents_and_question_marks_in_a_file_are_only_text(anywhere: Ground) -> None:
@@ -165,7 +165,7 @@ def test_percents_and_question_marks_in_a_file_are_only_text(anywhere: Ground) -
 def test_values_are_filled_in_as_psql_does(anywhere: Ground) -> None:
     text = "CREATE TABLE :\"name\" (id integer, body text);\nINSERT INTO :name VALUES (:n, :'s');\n"
     anywhere.write("001_a.sql", text)
-    filled = anywhere.with_rules(values={"name": "a", "n": "7", "s": "it's"})
+    filled = anywhere.with_rules(variables={"name": "a", "n": "7", "s": "it's"})
 
     filled.apply()
 

@@ -110,11 +110,11 @@ def test_two_runners_on_a_fresh_database_apply_each_file_once(server: Ground) ->
 def test_a_runner_that_waits_too_long_says_for_whom(server: Ground) -> None:
     server.write("001_a.sql", A)
     with (
-        server.project.dialect.scripts.session() as other,
-        server.project.dialect.hold(other, wait_s=0),
+        server.context.dialect.scripts.session() as other,
+        server.context.dialect.hold_runner_lock(other, wait_s=0),
         pytest.raises(BusyError) as busy,
     ):
-        server.with_patience(runner_s=0.2).apply()
+        server.with_patience(runner_timeout_s=0.2).apply()
 
     assert busy.value.exit_code == 75
     assert f"pid {other.pid} (postgres, opsctl" in busy.value.why
@@ -125,7 +125,7 @@ def test_a_lock_that_is_let_go_in_time_is_waited_for_and_told(server: Ground) ->
     server.write("001_a.sql", A)
     server.apply()
     server.write("002_b.sql", "-- opsctl: lock_timeout=200ms\nALTER TABLE a ADD c integer;\n")
-    with server.project.dialect.scripts.session() as other:
+    with server.context.dialect.scripts.session() as other:
         other.query("BEGIN")
         other.query("LOCK TABLE a IN ACCESS SHARE MODE")
         runner = threading.Thread(target=server.with_patience(retries=50).apply)
@@ -147,7 +147,7 @@ def test_a_lock_that_stays_ends_the_run_and_names_its_holder(server: Ground) -> 
     server.write("001_a.sql", A)
     server.apply()
     server.write("002_b.sql", "-- opsctl: lock_timeout=300ms\nALTER TABLE a ADD c integer;\n")
-    with server.project.dialect.scripts.session() as other:
+    with server.context.dialect.scripts.session() as other:
         other.query("BEGIN")
         other.query("SELECT * FROM a")
         with pytest.raises(BusyMigrationError) as busy:
@@ -220,7 +220,7 @@ def test_a_file_without_a_transaction_needs_the_setting_and_one_statement(server
     server.write("002_i.sql", INDEX)
     with pytest.raises(RefusedMigrationError, match="002_i"):
         server.apply()
-    admitted = server.with_rules(allow_alone=True)
+    admitted = server.with_rules(allow_non_transactional=True)
     server.write("003_two.sql", f"{ALONE}VACUUM a;\nVACUUM a;\n")
     with pytest.raises(RefusedMigrationError, match="003_two"):
         admitted.apply()
@@ -235,7 +235,7 @@ def test_a_file_without_a_transaction_needs_the_setting_and_one_statement(server
 
 
 def test_an_index_that_fails_half_way_is_named_and_resumed(server: Ground) -> None:
-    admitted = server.with_rules(allow_alone=True)
+    admitted = server.with_rules(allow_non_transactional=True)
     server.write("001_a.sql", f"{A}INSERT INTO a VALUES (1, 'x'), (2, 'x');\n")
     server.write("002_i.sql", INDEX)
 
@@ -255,7 +255,7 @@ def test_an_index_that_fails_half_way_is_named_and_resumed(server: Ground) -> No
 
 
 def test_a_statement_that_was_done_when_its_runner_died_is_taken_for_done(server: Ground) -> None:
-    admitted = server.with_rules(allow_alone=True)
+    admitted = server.with_rules(allow_non_transactional=True)
     server.write("001_a.sql", A)
     server.write("002_i.sql", INDEX)
     admitted.apply()
@@ -267,15 +267,15 @@ def test_a_statement_that_was_done_when_its_runner_died_is_taken_for_done(server
 
 
 def test_a_statement_that_another_runner_is_at_is_waited_for(server: Ground) -> None:
-    admitted = server.with_rules(allow_alone=True)
+    admitted = server.with_rules(allow_non_transactional=True)
     server.write("001_a.sql", A)
     server.write("002_i.sql", INDEX)
     admitted.apply()
     unfinished = "UPDATE opsctl.opsctl_migrations SET finished = {} WHERE version = 2"
     server.execute(unfinished.format("false"))
     errors: list[OpsctlError] = []
-    with server.project.dialect.scripts.session() as other:
-        with server.project.dialect.hold(other, wait_s=0):
+    with server.context.dialect.scripts.session() as other:
+        with server.context.dialect.hold_runner_lock(other, wait_s=0):
             waiting = threading.Thread(target=lambda: errors.extend(together(admitted.apply)))
             waiting.start()
             tries = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%try_advisory%'"
@@ -288,7 +288,7 @@ def test_a_statement_that_another_runner_is_at_is_waited_for(server: Ground) -> 
 
 
 def test_a_statement_alone_that_leaves_nothing_leaves_no_row(server: Ground) -> None:
-    admitted = server.with_rules(allow_alone=True)
+    admitted = server.with_rules(allow_non_transactional=True)
     server.write("001_i.sql", INDEX)
 
     with pytest.raises(MigrationError, match=r"^001_i\.sql:2:"):
@@ -303,8 +303,8 @@ def test_a_rehearsal_takes_real_locks_and_leaves_nothing(server: Ground) -> None
     server.write("002_b.sql", "ALTER TABLE a ADD c integer;\n")
     server.write("003_c.sql", "UPDATE a SET c = 1;\nCREATE TABLE d (id integer);\n")
 
-    with open_pending_run(server.project, ApplyOptions()) as drafted:
-        report = preview_run(drafted, rehearse=True)
+    with open_pending_run(server.context, ApplyOptions()) as pending_run:
+        report = preview_run(pending_run, rehearse=True)
 
     assert [file.file for file in report.files] == ["002_b.sql", "003_c.sql"]
     assert ("a", "ACCESS EXCLUSIVE") in [(lock.table, lock.lock) for lock in report.files[0].locks]
@@ -318,8 +318,8 @@ def test_a_preview_names_locks_rows_and_sizes(server: Ground) -> None:
     server.execute("ANALYZE a")
     server.write("002_b.sql", "ALTER TABLE a ADD c integer;\n")
 
-    with open_pending_run(server.project, ApplyOptions()) as drafted:
-        (file,) = preview_run(drafted, rehearse=False).files
+    with open_pending_run(server.context, ApplyOptions()) as pending_run:
+        (file,) = preview_run(pending_run, rehearse=False).files
 
     (lock,) = file.locks
     assert (lock.table, lock.lock, lock.rows) == ("a", "ACCESS EXCLUSIVE", 1000)
@@ -359,7 +359,7 @@ def test_a_statement_alone_is_refused_through_a_pooler(through_pooler: Ground) -
     through_pooler.write("002_i.sql", INDEX)
 
     with pytest.raises(RefusedMigrationError, match="002_i") as refused:
-        through_pooler.with_rules(allow_alone=True).apply()
+        through_pooler.with_rules(allow_non_transactional=True).apply()
 
     assert "pooler" in refused.value.why
     assert through_pooler.rows() == []
@@ -377,7 +377,7 @@ def test_a_runner_behind_a_pooler_gives_up_in_time_and_says_who(
             "INSERT INTO opsctl.opsctl_migrations (version, name, checksum) VALUES (2, 'b', 'x')"
         )
         with pytest.raises(BusyMigrationError) as busy:
-            through_pooler.with_patience(runner_s=0.3).apply()
+            through_pooler.with_patience(runner_timeout_s=0.3).apply()
 
     assert busy.value.exit_code == 75
     assert f"pid {pid} (postgres" in busy.value.why

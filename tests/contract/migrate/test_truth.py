@@ -95,20 +95,20 @@ def test_an_edit_can_be_accepted_and_a_lost_file_forgotten(anywhere: Ground) -> 
     anywhere.write("001_a.sql", f"{TABLE.format(name='a')}-- edited\n")
     (anywhere.directory / "003_c.sql").unlink()
 
-    with anywhere.project.ledger() as ledger:
-        accept_edited(anywhere.project, ledger, [1])
-        forget_missing(ledger, [3])
+    with anywhere.context.open_tracking_table() as tracking:
+        accept_edited(anywhere.context, tracking, [1])
+        forget_missing(tracking, [3])
 
     assert anywhere.states() == [MigrationState.APPLIED]
 
 
 def test_what_has_no_row_cannot_be_accepted_or_forgotten(anywhere: Ground) -> None:
     two_applied(anywhere)
-    with anywhere.project.ledger() as ledger:
+    with anywhere.context.open_tracking_table() as tracking:
         with pytest.raises(UsageError):
-            accept_edited(anywhere.project, ledger, [1, 2])
+            accept_edited(anywhere.context, tracking, [1, 2])
         with pytest.raises(UsageError):
-            forget_missing(ledger, [2])
+            forget_missing(tracking, [2])
 
     assert anywhere.rows() == [1, 3]
 
@@ -116,8 +116,8 @@ def test_what_has_no_row_cannot_be_accepted_or_forgotten(anywhere: Ground) -> No
 def test_a_schema_as_the_files_make_it_is_well(anywhere: Ground) -> None:
     two_applied(anywhere)
 
-    with anywhere.project.ledger() as ledger:
-        verdict = verify_database(anywhere.project, ledger, ToldGit(), schema=True)
+    with anywhere.context.open_tracking_table() as tracking:
+        verdict = verify_database(anywhere.context, tracking, ToldGit(), schema=True)
 
     assert [finding.level for finding in verdict.findings] == [Level.OK, Level.OK]
 
@@ -128,8 +128,8 @@ def test_a_change_by_hand_is_found_and_shown(anywhere: Ground) -> None:
     anywhere.execute("CREATE TABLE rogue (id integer)")
     anywhere.execute("DROP TABLE c")
 
-    with anywhere.project.ledger() as ledger:
-        verdict = verify_database(anywhere.project, ledger, ToldGit(), schema=True)
+    with anywhere.context.open_tracking_table() as tracking:
+        verdict = verify_database(anywhere.context, tracking, ToldGit(), schema=True)
 
     told = [finding.what for finding in verdict.findings if finding.level is Level.CRITICAL]
     assert len([what for what in told if what.startswith("table")]) == 3
@@ -143,8 +143,8 @@ def test_files_that_do_not_build_an_empty_database_are_named(anywhere: Ground) -
     anywhere.write("001_a.sql", "\nALTER TABLE old ADD COLUMN body text;\n")
     anywhere.apply()
 
-    with anywhere.project.ledger() as ledger:
-        verdict = verify_database(anywhere.project, ledger, ToldGit(None), schema=True)
+    with anywhere.context.open_tracking_table() as tracking:
+        verdict = verify_database(anywhere.context, tracking, ToldGit(None), schema=True)
 
     schema = verdict.findings[-1]
     assert schema.level is Level.UNKNOWN
@@ -159,8 +159,8 @@ def test_an_embedded_database_that_has_no_room_to_compare_says_where_to_make_som
     embedded.apply()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
 
-    with embedded.project.ledger() as ledger:
-        verdict = verify_database(embedded.project, ledger, ToldGit(None), schema=True)
+    with embedded.context.open_tracking_table() as tracking:
+        verdict = verify_database(embedded.context, tracking, ToldGit(None), schema=True)
 
     schema = verdict.findings[-1]
     assert schema.level is Level.UNKNOWN
@@ -179,8 +179,8 @@ def test_a_role_that_may_not_make_databases_is_told_what_it_lacks(
     poor.write("001_a.sql", "SELECT 1;\n")
     poor.apply()
     try:
-        with poor.project.ledger() as ledger:
-            verdict = verify_database(poor.project, ledger, ToldGit(None), schema=True)
+        with poor.context.open_tracking_table() as tracking:
+            verdict = verify_database(poor.context, tracking, ToldGit(None), schema=True)
     finally:
         server.execute(f"DROP OWNED BY {name}")
         server.execute(f"DROP ROLE {name}")
@@ -193,9 +193,9 @@ def test_a_dump_comes_out_the_same_whatever_the_order_of_making(anywhere: Ground
         anywhere.execute(TABLE.format(name=name))
         anywhere.execute(f"CREATE INDEX i{name} ON {name} (body)")
 
-    with anywhere.project.ledger() as ledger:
-        ledger.create()
-        text = format_schema(anywhere.project.dialect.schema(ledger.session))
+    with anywhere.context.open_tracking_table() as tracking:
+        tracking.create()
+        text = format_schema(anywhere.context.dialect.read_schema(tracking.session))
 
     places = [text.index(f"INDEX i{name}") for name in "abc"]
     assert places == sorted(places)
@@ -206,11 +206,11 @@ def test_down_takes_back_the_last_file_and_its_row(anywhere: Ground) -> None:
     two_applied(anywhere)
     anywhere.write("003_c.down.sql", "DROP TABLE c;\n")
 
-    with anywhere.project.ledger() as ledger:
-        works = prepare_reverts(
-            anywhere.project, choose_reverts(anywhere.standings(), to=None, step=None)
+    with anywhere.context.open_tracking_table() as tracking:
+        files = prepare_reverts(
+            anywhere.context, choose_reverts(anywhere.statuses(), to=None, step=None)
         )
-        revert_files(anywhere.project, ledger, works, anywhere.events.append)
+        revert_files(anywhere.context, tracking, files, anywhere.events.append)
 
     assert anywhere.tables() == ["a"]
     assert anywhere.rows() == [1]
@@ -220,11 +220,11 @@ def test_a_down_part_with_a_byte_order_mark_is_read(anywhere: Ground) -> None:
     two_applied(anywhere)
     anywhere.write("003_c.down.sql", "\ufeffDROP TABLE c;\n")
 
-    with anywhere.project.ledger() as ledger:
-        works = prepare_reverts(
-            anywhere.project, choose_reverts(anywhere.standings(), to=None, step=None)
+    with anywhere.context.open_tracking_table() as tracking:
+        files = prepare_reverts(
+            anywhere.context, choose_reverts(anywhere.statuses(), to=None, step=None)
         )
-        revert_files(anywhere.project, ledger, works, anywhere.events.append)
+        revert_files(anywhere.context, tracking, files, anywhere.events.append)
 
     assert anywhere.tables() == ["a"]
 
@@ -233,12 +233,12 @@ def test_a_down_part_that_fails_changes_nothing(anywhere: Ground) -> None:
     two_applied(anywhere)
     anywhere.write("003_c.down.sql", "DROP TABLE c;\nSELECT nope;\n")
 
-    with anywhere.project.ledger() as ledger:
-        works = prepare_reverts(
-            anywhere.project, choose_reverts(anywhere.standings(), to=None, step=None)
+    with anywhere.context.open_tracking_table() as tracking:
+        files = prepare_reverts(
+            anywhere.context, choose_reverts(anywhere.statuses(), to=None, step=None)
         )
         with pytest.raises(MigrationError, match=r"^003_c\.down\.sql:2:"):
-            revert_files(anywhere.project, ledger, works, anywhere.events.append)
+            revert_files(anywhere.context, tracking, files, anywhere.events.append)
 
     assert anywhere.tables() == ["a", "c"]
     assert anywhere.rows() == [1, 3]
@@ -248,13 +248,13 @@ def test_a_file_without_a_down_part_cannot_be_taken_back(anywhere: Ground) -> No
     two_applied(anywhere)
 
     with pytest.raises(RefusedMigrationError, match=r"003_c\.sql cannot be taken back"):
-        choose_reverts(anywhere.standings(), to=0, step=None)
+        choose_reverts(anywhere.statuses(), to=0, step=None)
 
 
 def adopted(ground: Ground, *, to: int | None = None, source: str | None = None) -> list[int]:
-    with ground.project.ledger() as ledger:
+    with ground.context.open_tracking_table() as tracking:
         record_adoption(
-            ground.project, ledger, plan_adoption(ground.project, ledger, to=to, source=source)
+            ground.context, tracking, plan_adoption(ground.context, tracking, to=to, source=source)
         )
     return ground.rows()
 

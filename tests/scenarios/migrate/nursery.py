@@ -42,27 +42,27 @@ class End:
     heard: int
 
 
-def run(order: Order) -> End:
+def run(options: Order) -> End:
     reader, writer = os.pipe()
     process = os.fork()
     if process == 0:
-        os._exit(become(order, writer))
+        os._exit(become(options, writer))
     os.close(writer)
-    heard = listen(reader, sys.maxsize if order.lines is None else order.lines)
-    if order.lines is not None:
-        time.sleep(order.delay_s)  # noqa: TID251 - the point of time is the test
+    heard = listen(reader, sys.maxsize if options.lines is None else options.lines)
+    if options.lines is not None:
+        time.sleep(options.delay_s)  # noqa: TID251 - the point of time is the test
         os.kill(process, signal.SIGKILL)
         heard += listen(reader, sys.maxsize)
     os.close(reader)
     return End(os.waitpid(process, 0)[1], heard)
 
 
-def become(order: Order, writer: int) -> int:
+def become(options: Order, writer: int) -> int:
     """Be the program: nothing may return into the parent's code."""
     os.dup2(writer, 1)
-    os.chdir(order.directory)
+    os.chdir(options.directory)
     os.environ.clear()
-    os.environ.update(order.environ)
+    os.environ.update(options.environ)
     try:
         root.main(["migrate"])
     except SystemExit as ended:

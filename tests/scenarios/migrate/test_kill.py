@@ -42,10 +42,10 @@ class Nursery:
     environ: dict[str, str]
 
     def run(self, *, lines: int | None = None, delay_s: float = 0.0) -> int:
-        order = {"directory": str(self.directory), "environ": self.environ}
+        options = {"directory": str(self.directory), "environ": self.environ}
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps({**order, "lines": lines, "delay_s": delay_s}) + "\n")
+        self.process.stdin.write(json.dumps({**options, "lines": lines, "delay_s": delay_s}) + "\n")
         self.process.stdin.flush()
         return int(json.loads(self.process.stdout.readline())["status"])
 

@@ -24,7 +24,7 @@ def row(version: int, checksum: str = "sum", *, finished: bool = True) -> Applie
 
 
 def states(files: list[Migration], rows: list[AppliedMigration]) -> dict[int, MigrationState]:
-    return {standing.version: standing.state for standing in compare_statuses(files, rows)}
+    return {status.version: status.state for status in compare_statuses(files, rows)}
 
 
 def test_files_and_rows_are_laid_beside_each_other() -> None:
@@ -44,13 +44,13 @@ def test_files_and_rows_are_laid_beside_each_other() -> None:
 
 
 def test_nothing_at_all_is_nothing_to_do() -> None:
-    assert plan_run(compare_statuses([], []), ApplyOptions()).todo == ()
+    assert plan_run(compare_statuses([], []), ApplyOptions()).to_apply == ()
 
 
 def test_a_renamed_file_is_still_applied() -> None:
-    (standing,) = compare_statuses([file(1)], [AppliedMigration(1, "other", "sum")])
+    (status,) = compare_statuses([file(1)], [AppliedMigration(1, "other", "sum")])
 
-    assert (standing.state, standing.note) == (MigrationState.APPLIED, "applied as other")
+    assert (status.state, status.note) == (MigrationState.APPLIED, "applied as other")
 
 
 @pytest.mark.parametrize(
@@ -63,10 +63,10 @@ def test_a_renamed_file_is_still_applied() -> None:
         (ApplyOptions(to=4, step=1), [2]),
     ],
 )
-def test_a_run_ends_where_it_is_told_to(order: ApplyOptions, versions: list[int]) -> None:
+def test_a_run_ends_where_it_is_told_to(options: ApplyOptions, versions: list[int]) -> None:
     found = compare_statuses([file(n) for n in (1, 2, 3, 4)], [row(1)])
 
-    assert [migration.version for migration in plan_run(found, order).todo] == versions
+    assert [migration.version for migration in plan_run(found, options).to_apply] == versions
 
 
 def test_an_interrupted_file_is_resumed_only_on_request() -> None:
@@ -76,7 +76,7 @@ def test_an_interrupted_file_is_resumed_only_on_request() -> None:
 
     resumed = plan_run(found, ApplyOptions(resume=True))
 
-    assert [migration.version for migration in resumed.todo] == [1, 2]
+    assert [migration.version for migration in resumed.to_apply] == [1, 2]
     assert resumed.resumed == {1}
 
 
@@ -85,7 +85,9 @@ def test_a_file_that_came_late_runs_only_on_request() -> None:
     with pytest.raises(RefusedMigrationError, match="out of order"):
         plan_run(found, ApplyOptions())
 
-    assert [m.version for m in plan_run(found, ApplyOptions(allow_out_of_order=True)).todo] == [1]
+    assert [m.version for m in plan_run(found, ApplyOptions(allow_out_of_order=True)).to_apply] == [
+        1
+    ]
 
 
 def test_a_missing_file_stops_a_run_only_when_later_files_are_there() -> None:
@@ -111,5 +113,5 @@ def test_five_thousand_files_are_planned_in_a_blink() -> None:
 
     planned = plan_run(compare_statuses(files, rows), ApplyOptions())
 
-    assert len(planned.todo) == 100
+    assert len(planned.to_apply) == 100
     assert time.process_time() - began < 0.3

@@ -11,16 +11,16 @@ from opsctl.sql.outside_transaction import why_not_in_transaction
 
 LIMITS = TimeLimits(lock_s=5.0, statement_s=60.0)
 RULES = PrepareOptions(LIMITS, read_script, why_not_in_transaction)
-ALLOWING = PrepareOptions(LIMITS, read_script, why_not_in_transaction, allow_alone=True)
+ALLOWING = PrepareOptions(LIMITS, read_script, why_not_in_transaction, allow_non_transactional=True)
 
 
-def prepared(text: str, rules: PrepareOptions = RULES) -> PreparedFile:
-    return prepare(Migration(1, "a", "001_a.sql", "sum"), rules, text.encode)
+def prepared(text: str, prepare_options: PrepareOptions = RULES) -> PreparedFile:
+    return prepare(Migration(1, "a", "001_a.sql", "sum"), prepare_options, text.encode)
 
 
-def refusal(text: str, rules: PrepareOptions = RULES) -> RefusedMigrationError:
+def refusal(text: str, prepare_options: PrepareOptions = RULES) -> RefusedMigrationError:
     with pytest.raises(RefusedMigrationError) as refused:
-        prepared(text, rules)
+        prepared(text, prepare_options)
     return refused.value
 
 
@@ -76,14 +76,14 @@ def test_what_cannot_run_in_a_transaction_is_refused_with_the_way_out(text: str)
 
     assert "outside of a transaction only" in refused.why
     assert "-- opsctl: no-transaction" in refused.hint
-    assert prepared(f"-- opsctl: no-transaction\n{text}", ALLOWING).alone
+    assert prepared(f"-- opsctl: no-transaction\n{text}", ALLOWING).non_transactional
 
 
 @pytest.mark.parametrize(
     "text", ["ALTER TABLE concurrently ADD x int;", "CREATE TABLE vacuum (id int);"]
 )
 def test_names_that_are_such_words_pass(text: str) -> None:
-    assert not prepared(text).alone
+    assert not prepared(text).non_transactional
 
 
 def test_a_file_may_set_its_own_limits() -> None:
@@ -126,11 +126,11 @@ def test_what_nothing_closes_is_refused(text: str) -> None:
 
 
 def test_values_keep_to_their_quotes() -> None:
-    rules = PrepareOptions(
-        LIMITS, read_script, why_not_in_transaction, values={"a": "x'y\"z\\", "n": "1"}
+    prepare_options = PrepareOptions(
+        LIMITS, read_script, why_not_in_transaction, variables={"a": "x'y\"z\\", "n": "1"}
     )
 
-    text = prepared("SELECT :'a', :\"a\", :n, ':n', 1::int, a[1 : 2];", rules).text
+    text = prepared("SELECT :'a', :\"a\", :n, ':n', 1::int, a[1 : 2];", prepare_options).text
 
     assert text == "SELECT  E'x''y\"z\\\\', \"x'y\"\"z\\\", 1, ':n', 1::int, a[1 : 2];"
 
@@ -141,11 +141,11 @@ def test_a_slice_and_a_struct_are_no_variables(text: str) -> None:
 
 
 def test_a_value_cannot_bring_a_transaction_of_its_own() -> None:
-    rules = PrepareOptions(
-        LIMITS, read_script, why_not_in_transaction, values={"n": "1; COMMIT; SELECT 2"}
+    prepare_options = PrepareOptions(
+        LIMITS, read_script, why_not_in_transaction, variables={"n": "1; COMMIT; SELECT 2"}
     )
 
-    assert "COMMIT would tear" in refusal("SELECT :n;", rules).why
+    assert "COMMIT would tear" in refusal("SELECT :n;", prepare_options).why
 
 
 def test_a_long_line_is_cut_around_its_place() -> None:

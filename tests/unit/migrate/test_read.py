@@ -13,7 +13,7 @@ from opsctl.systems.files.local import MissingFileError
 from opsctl.systems.files.read_folder import LocalFolder
 
 
-def library(directory: Path, **files: str | bytes) -> MigrationFiles:
+def migration_files(directory: Path, **files: str | bytes) -> MigrationFiles:
     for name, content in files.items():
         data = content.encode() if isinstance(content, str) else content
         (directory / f"{name.removeprefix('_').replace('__', '.')}.sql").write_bytes(data)
@@ -21,13 +21,13 @@ def library(directory: Path, **files: str | bytes) -> MigrationFiles:
 
 
 def test_numbers_count_whatever_their_width(tmp_path: Path) -> None:
-    found = library(tmp_path, _10_c="", _9_b="", _00000001_a="")
+    found = migration_files(tmp_path, _10_c="", _9_b="", _00000001_a="")
 
     assert [migration.version for migration in found.migrations] == [1, 9, 10]
 
 
 def test_down_parts_belong_to_their_files(tmp_path: Path) -> None:
-    found = library(tmp_path, _001_a="", _001_a__down="", _002_b="", _003_c__up="")
+    found = migration_files(tmp_path, _001_a="", _001_a__down="", _002_b="", _003_c__up="")
 
     assert [(m.file, m.name, m.down) for m in found.migrations] == [
         ("001_a.sql", "a", "001_a.down.sql"),
@@ -37,7 +37,7 @@ def test_down_parts_belong_to_their_files(tmp_path: Path) -> None:
 
 
 def test_gaps_orphans_and_strangers_are_told(tmp_path: Path) -> None:
-    found = library(tmp_path, _001_a="", _004_d="", _006_f="", _009_x__down="", initial="")
+    found = migration_files(tmp_path, _001_a="", _004_d="", _006_f="", _009_x__down="", initial="")
 
     assert found.notes == (
         "numbers are missing between 1 and 4: 2 to 3",
@@ -48,16 +48,18 @@ def test_gaps_orphans_and_strangers_are_told(tmp_path: Path) -> None:
 
 
 def test_moments_have_no_gaps(tmp_path: Path) -> None:
-    assert library(tmp_path, _20260101000000_a="", _20261120093000_b="").notes == ()
+    assert migration_files(tmp_path, _20260101000000_a="", _20261120093000_b="").notes == ()
 
 
 def test_a_number_too_large_for_the_table_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RefusedMigrationError, match="too large"):
-        library(tmp_path, _99999999999999999999_a="")
+        migration_files(tmp_path, _99999999999999999999_a="")
 
 
 def test_line_ends_and_a_byte_order_mark_are_no_change(tmp_path: Path) -> None:
-    found = library(tmp_path, _1_a="a\nb\n", _2_b="a\r\nb\r\n", _3_c="\ufeffa\nb\n", _4_d="a\nb")
+    found = migration_files(
+        tmp_path, _1_a="a\nb\n", _2_b="a\r\nb\r\n", _3_c="\ufeffa\nb\n", _4_d="a\nb"
+    )
 
     sums = [migration.checksum for migration in found.migrations]
     assert sums[0] == sums[1] == sums[2] != sums[3]
@@ -111,5 +113,5 @@ def test_five_thousand_files_are_read_summed_and_planned_in_a_blink(tmp_path: Pa
         )
         took.append(time.process_time() - began)
 
-    assert len(planned.todo) == 5000
+    assert len(planned.to_apply) == 5000
     assert min(took) < 0.3

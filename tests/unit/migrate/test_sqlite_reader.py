@@ -35,7 +35,7 @@ def test_statements_are_found(script: str, expected: list[str] | None) -> None:
 
 @pytest.mark.parametrize("script", ["SELECT 'a", 'SELECT "a', "SELECT [a", "SELECT `a"])
 def test_what_nothing_closes_is_a_flaw(script: str) -> None:
-    assert read_sqlite_script(script).flaws
+    assert read_sqlite_script(script).syntax_errors
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,6 @@ def test_every_statement_is_complete_to_sqlite_and_no_sooner(script: str) -> Non
 def test_nothing_is_read_behind_the_first_quotation_that_nothing_closes() -> None:
     script = read_sqlite_script("SELECT 1;\n" + "[ ; " * 1000)
 
-    (flaw,) = script.flaws
-    assert (flaw.text, flaw.place.line) == ("a quotation that nothing closes: [", 2)
+    (error,) = script.syntax_errors
+    assert (error.text, error.position.line) == ("a quotation that nothing closes: [", 2)
     assert len(script.statements) == 2

@@ -114,7 +114,7 @@ def test_data_of_copy_is_cut_out_whatever_stands_in_it() -> None:
     assert text[copied.after :] == "SELECT 1;"
     assert copied.statement == 0
     assert len(script.statements) == 2
-    assert script.flaws == ()
+    assert script.syntax_errors == ()
 
 
 def test_copy_without_rows_and_with_windows_line_ends_is_read() -> None:
@@ -153,9 +153,9 @@ def test_copy_that_reads_nothing_from_us_has_no_data(text: str) -> None:
 def test_what_cannot_be_read_is_named_with_its_place(
     text: str, what: str, line: int, column: int
 ) -> None:
-    flaw = read_script(text).flaws[0]
+    error = read_script(text).syntax_errors[0]
 
-    assert (flaw.text, flaw.place.line, flaw.place.column) == (what, line, column)
+    assert (error.text, error.position.line, error.position.column) == (what, line, column)
 
 
 def test_commands_of_psql_are_found_with_their_line() -> None:
@@ -163,7 +163,7 @@ def test_commands_of_psql_are_found_with_their_line() -> None:
 
     script = read_script(text)
 
-    found = [(command.text, command.place.line) for command in script.commands]
+    found = [(command.text, command.position.line) for command in script.commands]
     assert found == [("\\restrict it's", 1), ("\\gexec", 2), ("\\i other.sql", 4)]
 
 

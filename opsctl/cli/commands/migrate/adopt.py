@@ -46,23 +46,23 @@ def adopt(
     """
     if (accepted or forgotten) and (to is not None or source):
         raise UsageError("--accept and --forget go without --to and --from")
-    project = session.wiring.migrations()
+    context = session.wiring.migrations()
     session.wiring.guard_production(session.command)
-    with project.ledger() as ledger:
+    with context.open_tracking_table() as tracking:
         if accepted or forgotten:
             adoption = Adoption("this command", (), ())
             changes = [f"accept {v}" for v in accepted] + [f"forget {v}" for v in forgotten]
         else:
-            adoption = plan_adoption(project, ledger, to=to, source=source)
+            adoption = plan_adoption(context, tracking, to=to, source=source)
             changes = [f"record {file}" for file in adoption.files]
         if dry_run or not changes:
             session.output.conclude(adoption, _adoption(adoption, changes))
         confirm(session, f"{len(changes)} rows change: {', '.join(changes[:5])}. Go on?", yes=yes)
-        address = project.dialect.scripts.address
-        with session.deed(address, lock="migrate", wait_s=project.patience.runner_s):
-            accept_edited(project, ledger, accepted)
-            forget_missing(ledger, forgotten)
-            record_adoption(project, ledger, adoption)
+        address = context.dialect.scripts.address
+        with session.deed(address, lock="migrate", wait_s=context.wait_limits.runner_timeout_s):
+            accept_edited(context, tracking, accepted)
+            forget_missing(tracking, forgotten)
+            record_adoption(context, tracking, adoption)
     session.output.conclude(adoption, _adoption(adoption, changes))
 
 

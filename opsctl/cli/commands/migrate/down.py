@@ -51,20 +51,20 @@ def down(
 
     Each runs in one transaction, together with the removal of its row.
     """
-    project = session.wiring.migrations(MigrationFlags(parse_variables(given), lock_timeout_s))
+    context = session.wiring.migrations(MigrationFlags(parse_variables(given), lock_timeout_s))
     session.wiring.guard_production(session.command)
-    with project.ledger() as ledger:
-        works = prepare_reverts(
-            project, choose_reverts(read_statuses(project, ledger), to=to, step=step)
+    with context.open_tracking_table() as tracking:
+        files = prepare_reverts(
+            context, choose_reverts(read_statuses(context, tracking), to=to, step=step)
         )
-        names = tuple(work.file for work in works)
-        if dry_run or not works:
+        names = tuple(prepared.file for prepared in files)
+        if dry_run or not files:
             session.output.conclude(RevertReport(names), names or ("nothing to take back",))
         _ask(session, f"This runs {', '.join(names)}, which may destroy data.", typed, yes=yes)
-        address, wait_s = project.dialect.scripts.address, project.patience.runner_s
+        address, wait_s = context.dialect.scripts.address, context.wait_limits.runner_timeout_s
         with session.deed(address, lock="migrate", wait_s=wait_s):
             session.left_behind = "the file that ran is taken back in whole or not at all"
-            done = revert_files(project, ledger, works, lambda e: session.output.event(e, str(e)))
+            done = revert_files(context, tracking, files, lambda e: session.output.event(e, str(e)))
     session.output.conclude(RevertReport(tuple(done)), [f"{len(done)} taken back"])
 
 

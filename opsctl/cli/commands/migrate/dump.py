@@ -19,7 +19,7 @@ class SchemaReport:
 @pass_session
 def dump(session: Session) -> None:
     """Print the schema, in an order that stays: for reading and for diffs, not a backup."""
-    project = session.wiring.migrations()
-    with project.ledger() as ledger:
-        objects = tuple(project.dialect.schema(ledger.session))
+    context = session.wiring.migrations()
+    with context.open_tracking_table() as tracking:
+        objects = tuple(context.dialect.read_schema(tracking.session))
     session.output.conclude(SchemaReport(objects), [format_schema(objects)])

@@ -12,7 +12,7 @@ from opsctl.errors import EXIT_OK, EXIT_PENDING
 from opsctl.migrate.context import MigrationContext
 from opsctl.migrate.model import ApplyOptions
 from opsctl.migrate.pending import PendingRun, open_pending_run
-from opsctl.migrate.run_model import ApplyReport, MigrationEvent, MigrationFlags
+from opsctl.migrate.run_model import ApplyReport, MigrationEvent, MigrationFlags, describe_applied
 
 VERBS: dict[str, Entry] = {
     "status": Entry("opsctl.cli.commands.migrate.status:status", "Say where every file stands."),
@@ -94,43 +94,49 @@ def migrate(
     """
     if click.get_current_context().invoked_subcommand:
         return
-    project = session.wiring.migrations(MigrationFlags(parse_variables(given), lock_timeout_s))
-    order = ApplyOptions(to, step, allow_out_of_order=allow_out_of_order, resume=resume)
+    context = session.wiring.migrations(MigrationFlags(parse_variables(given), lock_timeout_s))
+    options = ApplyOptions(to, step, allow_out_of_order=allow_out_of_order, resume=resume)
     session.wiring.guard_production(session.command)
-    with open_pending_run(project, order) as drafted:
-        for note in drafted.notes:
+    with open_pending_run(context, options) as pending_run:
+        for note in pending_run.notes:
             session.output.note(f"note: {note}")
         if dry_run or rehearse:
-            _show_preview(session, drafted, rehearse=rehearse, exit_code=exit_code)
-        outcome = _apply(session, project, drafted) if drafted.works else drafted.nothing()
+            _show_preview(session, pending_run, rehearse=rehearse, exit_code=exit_code)
+        outcome = (
+            _apply(session, context, pending_run) if pending_run.files else pending_run.nothing()
+        )
     session.output.conclude(outcome, [_summary(outcome)])
 
 
-def _apply(session: Session, project: MigrationContext, drafted: PendingRun) -> ApplyReport:
+def _apply(session: Session, context: MigrationContext, pending_run: PendingRun) -> ApplyReport:
     applied: list[str] = []
 
-    def tell(event: MigrationEvent) -> None:
+    def report(event: MigrationEvent) -> None:
         session.output.event(event, str(event))
         applied.extend([event.file] if event.event == "applied" else [])
-        session.left_behind = f"the file that ran is in whole or not at all; {kept(applied)}"
+        session.left_behind = (
+            f"the file that ran is in whole or not at all; {describe_applied(applied)}"
+        )
 
-    address, wait_s = project.dialect.scripts.address, project.patience.runner_s
+    address, wait_s = context.dialect.scripts.address, context.wait_limits.runner_timeout_s
     with session.deed(address, lock="migrate", wait_s=wait_s):
-        session.left_behind = f"the file that ran is in whole or not at all; {kept(applied)}"
-        outcome = drafted.apply(tell, session.heartbeat)
-        project.write_schema(drafted.ledger, outcome)
+        session.left_behind = (
+            f"the file that ran is in whole or not at all; {describe_applied(applied)}"
+        )
+        outcome = pending_run.apply(report, session.heartbeat)
+        context.write_schema(pending_run.tracking, outcome)
     return outcome
 
 
 def _show_preview(
-    session: Session, drafted: PendingRun, *, rehearse: bool, exit_code: bool
+    session: Session, pending_run: PendingRun, *, rehearse: bool, exit_code: bool
 ) -> None:
-    from opsctl.cli.show.migrate import blocks  # noqa: PLC0415 - a run does not pay for it
+    from opsctl.cli.show.migrate import preview_blocks  # noqa: PLC0415 - a run does not pay for it
     from opsctl.migrate.preview import preview_run  # noqa: PLC0415 - same
 
-    report = preview_run(drafted, rehearse=rehearse)
+    report = preview_run(pending_run, rehearse=rehearse)
     code = EXIT_PENDING if exit_code and report.files else EXIT_OK
-    session.output.conclude(report, blocks(report), exit_code=code)
+    session.output.conclude(report, preview_blocks(report), exit_code=code)
 
 
 def _summary(outcome: ApplyReport) -> str:

@@ -25,8 +25,8 @@ def new(session: Session, *, name: str, down: bool, dry_run: bool, yes: bool) ->
     wiring = session.wiring
     directory = wiring.project_dir / wiring.settings.migrations.directory
     there = list_existing(wiring.folder, directory)
-    wanted = plan_new_files(there, name, now=wiring.clock.now(), down=down)
+    new_files = plan_new_files(there, name, now=wiring.clock.now(), down=down)
     if not dry_run:
-        create_files(wiring.files, directory, wanted)
-    paths = tuple(str(directory / draft.file) for draft in wanted)
+        create_files(wiring.files, directory, new_files)
+    paths = tuple(str(directory / new_file.file) for new_file in new_files)
     session.output.conclude(NewFilesReport(paths), paths)

@@ -47,23 +47,23 @@ def status(session: Session, *, exit_code: bool) -> None:
     applied, pending, edited (changed since it was applied), missing (applied, the file is gone),
     out of order (pending below an applied one), interrupted (started, never finished).
     """
-    project = session.wiring.migrations()
-    with project.ledger() as ledger:
-        rows = tuple(_row(standing) for standing in read_statuses(project, ledger, whole=True))
+    context = session.wiring.migrations()
+    with context.open_tracking_table() as tracking:
+        rows = tuple(_row(status) for status in read_statuses(context, tracking, whole=True))
     waiting = any(row.state in _WAITING for row in rows)
     code = EXIT_PENDING if exit_code and waiting else EXIT_OK
-    report = MigrationStatusReport(project.dialect.scripts.address, rows)
+    report = MigrationStatusReport(context.dialect.scripts.address, rows)
     session.output.conclude(report, [_table(rows)], exit_code=code)
 
 
-def _row(standing: MigrationStatus) -> MigrationRow:
-    row, migration = standing.applied, standing.migration
+def _row(status: MigrationStatus) -> MigrationRow:
+    row, migration = status.applied, status.migration
     return MigrationRow(
-        standing.version,
-        standing.name,
+        status.version,
+        status.name,
         migration.file if migration else None,
-        standing.state,
-        standing.note,
+        status.state,
+        status.note,
         row.applied_at if row else None,
         row.applied_by if row else "",
         row.duration_ms if row else None,

@@ -23,11 +23,11 @@ def verify(session: Session, *, no_schema: bool, given: Sequence[str]) -> None:
     Every edited file is compared with git's text of it when it was applied. Then an empty database
     is built from the files and its schema compared with the live one.
     """
-    project = session.wiring.migrations(MigrationFlags(parse_variables(given)))
+    context = session.wiring.migrations(MigrationFlags(parse_variables(given)))
     if not no_schema:
         session.wiring.guard_production(session.command)
-    with project.ledger() as ledger:
-        verdict = verify_database(project, ledger, session.wiring.git, schema=not no_schema)
+    with context.open_tracking_table() as tracking:
+        verdict = verify_database(context, tracking, session.wiring.git, schema=not no_schema)
     session.output.conclude(verdict, _verdict(verdict))
 
 
