@@ -1,4 +1,4 @@
-"""Takes over a database that something else has migrated so far."""
+"""Adopts a database that another tool has migrated so far."""
 
 import re
 from collections.abc import Sequence
@@ -18,12 +18,12 @@ _VERSION = re.compile(r"\s*(?:.*/)?(?P<version>\d+)")
 
 @dataclass(frozen=True, slots=True)
 class AdoptionSource:
-    """What another tool says it has applied."""
+    """What another tool has recorded as applied."""
 
     name: str
     versions: frozenset[int] = frozenset()
     up_to: int = -1
-    """For tools that note down only the last one."""
+    """For tools that record only the last version."""
 
     def has(self, version: int) -> bool:
         return version in self.versions or version <= self.up_to
@@ -31,19 +31,19 @@ class AdoptionSource:
 
 @dataclass(frozen=True, slots=True)
 class Adoption:
-    """What will be written down as applied, without being run."""
+    """The files to record as applied, without running them."""
 
     source: str
     files: tuple[str, ...]
     migrations: tuple[Migration, ...]
     unknown: tuple[int, ...] = ()
-    """Applied by the other tool, and no file here has the number."""
+    """Applied by the other tool, but no file has the number."""
 
 
 def find_source(
     context: MigrationContext, tracking: TrackingTable, *, wanted: str | None = None
 ) -> AdoptionSource:
-    """Look where other tools write down what they did; the only one found counts."""
+    """Find the one tool whose records exist; refuse to choose between several."""
     readers = {
         ".applied": lambda: _from_list(context),
         "dbmate": lambda: _from_dbmate(tracking),
@@ -55,25 +55,25 @@ def find_source(
         return statuses[0]
     if not statuses:
         raise UsageError(
-            f"found nothing to adopt from {' or '.join(names)}",
+            f"cannot find anything to adopt from {' or '.join(names)}",
             why=f"there is no {_LIST} in {context.directory}, and no table {_FOREIGN}",
-            hint="Say up to which file the database is: opsctl migrate adopt --to V",
+            hint="Name the last applied version: opsctl migrate adopt --to V",
         )
     raise UsageError(
-        f"found {' and '.join(source.name for source in statuses)}",
+        f"cannot choose between {' and '.join(source.name for source in statuses)}",
         hint=f"Choose one: --from {statuses[0].name}",
     )
 
 
 def everything_up_to(statuses: Sequence[MigrationStatus], to: int) -> AdoptionSource:
-    """Take everything up to a number for applied."""
+    """Record everything up to a version as applied."""
     if not any(status.version == to and status.migration for status in statuses):
-        raise UsageError(f"there is no migration {to}", hint="`opsctl migrate status` lists them.")
+        raise UsageError(f"cannot find migration {to}", hint="`opsctl migrate status` lists them.")
     return AdoptionSource(f"everything up to {to}", up_to=to)
 
 
 def select_unrecorded(statuses: Sequence[MigrationStatus], source: AdoptionSource) -> Adoption:
-    """Name the files whose rows are missing."""
+    """Select the files whose rows are missing."""
     lacking = (MigrationState.PENDING, MigrationState.OUT_OF_ORDER)
     migrations = tuple(
         s.migration
@@ -86,7 +86,7 @@ def select_unrecorded(statuses: Sequence[MigrationStatus], source: AdoptionSourc
 
 
 def _from_list(context: MigrationContext) -> AdoptionSource | None:
-    """Read the names that a script noted down, one a line."""
+    """Read the names that a script has recorded, one per line."""
     try:
         names = set(context.folder.names(context.directory))
     except MissingFileError:
@@ -109,14 +109,14 @@ def _from_dbmate(tracking: TrackingTable) -> AdoptionSource | None:
 
 
 def _from_golang(tracking: TrackingTable) -> AdoptionSource | None:
-    """It keeps only the last number: everything up to it was applied."""
+    """Read the last version; golang-migrate has applied everything up to it."""
     if "dirty" not in tracking.dialect.list_columns(tracking.session, _FOREIGN):
         return None
     rows = tracking.session.query("SELECT version, dirty FROM schema_migrations")
     if any(dirty for _, dirty in rows):
         raise RefusedMigrationError(
-            f"golang-migrate left version {rows[0][0]} dirty",
-            why="it failed half-way, and nobody knows which part of it is there",
+            f"cannot adopt version {rows[0][0]} from golang-migrate",
+            why="it is marked dirty: it failed half-way, and which part was applied is unknown",
             hint="Repair it by hand, then: opsctl migrate adopt --to V",
         )
     last = max((int(str(row[0])) for row in rows), default=-1)
@@ -136,7 +136,7 @@ def plan_adoption(
 
 
 def record_adoption(context: MigrationContext, tracking: TrackingTable, adoption: Adoption) -> None:
-    """Write all rows or none."""
+    """Insert all rows or none."""
     if adoption.migrations:
         with context.dialect.hold_runner_lock(
             tracking.session, wait_s=context.wait_limits.runner_timeout_s
@@ -148,14 +148,14 @@ def record_adoption(context: MigrationContext, tracking: TrackingTable, adoption
 def accept_edited(
     context: MigrationContext, tracking: TrackingTable, versions: Sequence[int]
 ) -> None:
-    """Take edited files for what was applied."""
+    """Record edited files as the ones that were applied."""
     statuses = {s.version: s for s in read_statuses(context, tracking)} if versions else {}
     for version in versions:
         status = statuses.get(version)
         if status is None or status.migration is None or status.applied is None:
             raise UsageError(
-                f"{version} cannot be accepted",
-                why="it takes both a file and a row",
+                f"cannot accept {version}",
+                why="it needs both a file and a row in the tracking table",
                 hint="`opsctl migrate status` lists them.",
             )
     for version in versions:
@@ -168,6 +168,10 @@ def forget_missing(tracking: TrackingTable, versions: Sequence[int]) -> None:
     rows = {row.version for row in tracking.read_applied()} if versions else set()
     for version in versions:
         if version not in rows:
-            raise UsageError(f"{version} has no row", hint="`opsctl migrate status` lists them.")
+            raise UsageError(
+                f"cannot forget {version}",
+                why="it has no row in the tracking table",
+                hint="`opsctl migrate status` lists them.",
+            )
     for version in versions:
         tracking.delete_row(version)

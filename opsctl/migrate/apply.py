@@ -54,7 +54,7 @@ def _apply(run: MigrationRun, prepared: PreparedFile, watch: BlockerWatch) -> No
             run.durations[prepared.migration.version] = duration_ms
         run.report(make_event("applied", prepared, duration_ms=duration_ms))
     else:
-        run.report(make_event("skipped", prepared, note="another runner has applied it meanwhile"))
+        run.report(make_event("skipped", prepared, note="another runner has applied it"))
 
 
 def _apply_whole(run: MigrationRun, prepared: PreparedFile, watch: BlockerWatch) -> bool:
@@ -102,8 +102,11 @@ def _connection_lost(
     run: MigrationRun, prepared: PreparedFile, error: UnreachableError
 ) -> UnreachableError:
     what = f"{prepared.file}: {error.what}"
-    why = f"{error.why}; it is in whole or not at all; {run.describe_earlier()}"
-    hint = "`opsctl migrate status` says which; a crashed server may have lost the last ones too."
+    why = f"{error.why}; the file was applied completely or not at all; {run.describe_earlier()}"
+    hint = (
+        "`opsctl migrate status` shows which; after a server crash, the last files may be"
+        " pending again."
+    )
     lost = UnreachableError(what, why=why, hint=hint)
     lost.facts = {"file": prepared.file}
     return lost

@@ -1,4 +1,4 @@
-"""One directory of files and the database it is for: what every verb of migrate begins with."""
+"""What every migrate command needs: the directory of files, the database and the options."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,9 +33,9 @@ class MigrationContext(Value):
     wait_limits: WaitLimits
     clock: "Clock"
     git_sha: Callable[[], str] = str
-    """Asked only when something is written down."""
+    """Called only when a row is written."""
     draw: Callable[[], float] = _chance
-    """Not for secrecy: two who wait for each other must not come back at the same moment."""
+    """Randomizes pauses, so that two waiting runners do not retry at the same moment."""
     schema_file: Path | None = None
     write: Callable[[Path, str], object] = Path.write_text
 
@@ -45,7 +45,7 @@ class MigrationContext(Value):
             yield TrackingTable(self.dialect, session, self.git_sha)
 
     def write_schema(self, tracking: TrackingTable, outcome: ApplyReport) -> None:
-        """Keep the file that shows the schema up to date, if there is to be one."""
+        """Write the schema file, if the settings name one."""
         if self.schema_file is not None and outcome.applied:
             from opsctl.migrate.dump import format_schema  # noqa: PLC0415 - few ask for it
 
@@ -56,7 +56,7 @@ class MigrationContext(Value):
         return read_migrations(self.folder, self.directory)
 
     def prepare(self, migration: Migration) -> PreparedFile:
-        """Read a file as work, or refuse it."""
+        """Parse and check a file, or refuse it."""
         from opsctl.migrate.prepare import prepare  # noqa: PLC0415 - only for what runs
 
         return prepare(

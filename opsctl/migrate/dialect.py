@@ -1,4 +1,4 @@
-"""What one kind of database does in its own way."""
+"""What differs between kinds of databases."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -18,19 +18,19 @@ _SQL = Path(__file__).parent / "sql"
 
 
 class ErrorKind(Enum):
-    """What an answer means for a run."""
+    """What a database error means for a run."""
 
     DUPLICATE = auto()
-    """A row with this number is there already."""
+    """A row with this version already exists."""
     RETRYABLE = auto()
-    """Someone else holds what it needs; nothing happened, and it may be tried again."""
+    """Rolled back because of another session; the same file may succeed when retried."""
     NOT_IN_TRANSACTION = auto()
     TIMED_OUT = auto()
     OTHER = auto()
 
 
 class Blocker(Value):
-    """Someone who holds what we wait for."""
+    """A session that holds the lock we wait for."""
 
     pid: int
     who: str
@@ -43,7 +43,7 @@ class Blocker(Value):
 
 
 class TableLockEstimate(Value):
-    """A table that a statement needs, as it is before the run."""
+    """A lock on a table, with the size of the table before the run."""
 
     table: str
     lock: str
@@ -52,7 +52,7 @@ class TableLockEstimate(Value):
 
 
 class SchemaObject(Value):
-    """One thing of a schema, and all there is to say of it."""
+    """One object of a schema, with its full definition."""
 
     kind: str
     name: str
@@ -60,14 +60,14 @@ class SchemaObject(Value):
 
 
 class BlockerWatch(Protocol):
-    """Looks out for those who block us, from a connection of its own."""
+    """Watches, over its own connection, for sessions that block us."""
 
     def start_file(self, *, lock_s: float) -> None:
-        """From now on a file runs."""
+        """Note that a file starts now."""
         ...
 
     def blockers(self) -> Sequence[Blocker]:
-        """Say who blocked the file that ran last."""
+        """List who blocked the last file."""
         ...
 
 
@@ -77,18 +77,18 @@ class Dialect(Protocol):
     """The tracking table, as SQL names it."""
     begin: str
     who: str
-    """Who applies, where the database has no users of its own to say so."""
+    """Who applies, for databases that have no users of their own."""
     accepts_copy_data: bool
     async_commit: tuple[str, ...]
-    """Statements that let the next file begin before this one's commit is on the disk."""
+    """Statements that let the next file start before this commit is on disk."""
     row_query: str
-    """What `rows` asks first, where it may be asked while something else is done."""
+    """The query of `read_rows`, which may be sent ahead while files are read."""
     shadow_hint: str
-    """What to try where no empty database can be made to compare with."""
+    """What to try if no shadow database can be created."""
     scripts: Scripts
 
     def tracking_ddl(self) -> str:
-        """Give the statements that make the tracking table."""
+        """Return the statements that create the tracking table."""
         ...
 
     def read_script(self, text: str) -> "SqlScript": ...
@@ -98,37 +98,37 @@ class Dialect(Protocol):
     def quote_literal(self, text: str) -> str: ...
 
     def limit_statements(self, limits: TimeLimits, *, local: bool = True) -> Sequence[str]:
-        """Give the statements that bound what follows, in this transaction or session."""
+        """Return the statements that set timeouts for this transaction or session."""
         ...
 
     def classify_error(self, error: ScriptError) -> ErrorKind: ...
 
     def hint_for(self, error: ScriptError) -> str:
-        """Say a way out that the database itself does not say."""
+        """Suggest a fix that the database itself does not suggest."""
         ...
 
     def has_tracking_table(self, session: ScriptSession) -> bool: ...
 
     def read_rows(self, session: ScriptSession) -> Iterable[Row]:
-        """List version, name, checksum and finished, in order; none where there is no table."""
+        """Read version, name, checksum and finished, in order; none if there is no table."""
         ...
 
     def execute_durably(self, session: ScriptSession, statement: str) -> None:
-        """Write how it went; that and all that came before is on the disk on return."""
+        """Execute a statement; it and all earlier commits are on disk on return."""
         ...
 
     def list_columns(self, session: ScriptSession, table: str) -> Sequence[str]:
-        """Name the columns of another tool's table; none where there is no such table."""
+        """List the columns of another tool's table; none if there is no such table."""
         ...
 
     def hold_runner_lock(
         self, session: ScriptSession, *, wait_s: float
     ) -> AbstractContextManager[None]:
-        """Keep other runners out, or raise BusyError saying who was there first."""
+        """Lock out other runners, or raise BusyError naming the one that is running."""
         ...
 
     def describe_runner(self, session: ScriptSession) -> str:
-        """Say who else is migrating, as far as it can be seen."""
+        """Describe the other runner, as far as it is visible."""
         ...
 
     def watch_blockers(self, session: ScriptSession) -> AbstractContextManager[BlockerWatch]: ...
@@ -144,32 +144,32 @@ class Dialect(Protocol):
     def find_invalid_indexes(
         self, session: ScriptSession, prepared: PreparedFile
     ) -> tuple[str, ...]:
-        """Name the invalid indexes that an interrupted statement of this file may have left."""
+        """List the invalid indexes that an interrupted statement of this file may have left."""
         ...
 
     def drop_invalid_index(self, session: ScriptSession, left: str, *, limits: TimeLimits) -> None:
-        """Remove what `left_by` named."""
+        """Drop one that `find_invalid_indexes` returned."""
         ...
 
     def read_schema(self, session: ScriptSession) -> Sequence[SchemaObject]:
-        """List everything but our own tables, in an order that stays."""
+        """List all objects except our own tables, in a stable order."""
         ...
 
     def shadow_database(self) -> AbstractContextManager[Scripts]:
-        """Make an empty database of the same kind, and remove it afterwards."""
+        """Create an empty database of the same kind, and drop it afterwards."""
         ...
 
 
 class NoBlockerWatch:
-    """For databases that have no one else to wait for."""
+    """For databases without other sessions to wait for."""
 
     def start_file(self, *, lock_s: float) -> None:
-        """Nothing to look at."""
+        """Do nothing."""
 
     def blockers(self) -> Sequence[Blocker]:
         return ()
 
 
 def read_packaged_sql(name: str) -> str:
-    """Read SQL that comes with opsctl: none of it stands in Python."""
+    """Read an SQL file that is part of the opsctl package."""
     return (_SQL / name).read_text("utf-8")

@@ -1,4 +1,4 @@
-"""Writes down the schema as it is, in an order that stays, so that a diff shows what changed."""
+"""Formats the schema in a stable order, so that a diff shows what changed."""
 
 from collections.abc import Iterable
 

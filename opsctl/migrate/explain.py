@@ -1,4 +1,4 @@
-"""Says of a file that failed: where, why, and in which state the database is now."""
+"""Explains why a file failed: the place, the cause, and the state of the database."""
 
 import re
 
@@ -10,7 +10,7 @@ from opsctl.systems.sql_scripts import ScriptError, Stage
 
 _BODY_LINE = re.compile(r"inline_code_block line (?P<line>\d+) at")
 _BODY = re.compile(r"\$(?:[A-Za-z_]\w*)?\$")
-_TRACKING_HINT = "Look at the tracking table: {table}"
+_TRACKING_HINT = "Check the tracking table {table}."
 
 
 def explain_failure(

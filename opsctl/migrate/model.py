@@ -1,4 +1,4 @@
-"""What migrations are made of: files, rows of the tracking table, and where each one stands."""
+"""Migration files, rows of the tracking table, and the status of each version."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,7 +10,7 @@ from opsctl.value import Value
 
 
 class Migration(NamedTuple):
-    """One file; its text is read when it is needed, for there may be thousands."""
+    """One file; its text is read only when needed, as there may be thousands."""
 
     version: int
     name: str
@@ -20,7 +20,7 @@ class Migration(NamedTuple):
 
 
 class AppliedMigration(NamedTuple):
-    """One row of the tracking table; what only `status` shows is left empty elsewhere."""
+    """One row of the tracking table; the defaults are filled in for `status` only."""
 
     version: int
     name: str
@@ -43,7 +43,7 @@ class MigrationState(StrEnum):
 
 
 class MigrationStatus(NamedTuple):
-    """Where one version stands; a file, a row, or both."""
+    """The state of one version, which has a file, a row, or both."""
 
     version: int
     name: str
@@ -62,11 +62,11 @@ class MigrationFiles(Value):
 
     migrations: tuple[Migration, ...]
     notes: tuple[str, ...] = ()
-    """Gaps, and files whose names are not understood."""
+    """Gaps in the numbers, and files that are ignored."""
 
 
 class ApplyOptions(Value):
-    """How far to go, and what to put up with."""
+    """How far to apply, and which states to accept."""
 
     to: int | None = None
     step: int | None = None
@@ -75,13 +75,13 @@ class ApplyOptions(Value):
 
 
 class MigrationPlan(Value):
-    """What will run, in order, and what the operator should know."""
+    """The files to apply, in order, and notes for the operator."""
 
     to_apply: tuple[Migration, ...]
     resumed: frozenset[int] = frozenset()
     notes: tuple[str, ...] = ()
     remaining: int = 0
-    """Files that are pending too, and beyond what was asked for."""
+    """Pending files beyond what was requested."""
 
 
 class TimeLimits(Value):
@@ -92,7 +92,7 @@ class TimeLimits(Value):
 
 
 class MigrationError(OpsctlError):
-    """A file failed or cannot run: where, why, and what state the database is in now."""
+    """A file failed or cannot run; says where, why, and the state of the database."""
 
     code = "migration"
 
@@ -118,7 +118,7 @@ class RefusedMigrationError(MigrationError):
 
 
 class BusyMigrationError(MigrationError):
-    """Someone else holds what a file needs, or is migrating now."""
+    """Another session holds a lock that a file needs, or is migrating now."""
 
     exit_code = 75
     code = "busy"

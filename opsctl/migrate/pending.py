@@ -13,7 +13,7 @@ from opsctl.value import Value
 
 
 class PendingRun(Value):
-    """A run as it stands before anyone else is kept out: what it would do, and with what."""
+    """What a run would apply, as read before other runners are locked out."""
 
     context: MigrationContext
     tracking: TrackingTable
@@ -26,11 +26,11 @@ class PendingRun(Value):
     def notes(self) -> tuple[str, ...]:
         return (*self.migration_files.notes, *self.plan.notes)
 
-    def nothing(self) -> ApplyReport:
+    def report_nothing(self) -> ApplyReport:
         return ApplyReport((), self.notes, self.plan.remaining)
 
     def apply(self, report: ReportEvent, progress: Progress | None = None) -> ApplyReport:
-        """Keep other runners out, look again, and apply."""
+        """Lock out other runners, read the rows again, and apply."""
         from opsctl.migrate.apply import apply_files  # noqa: PLC0415 - only for what runs
         from opsctl.migrate.run import MigrationRun  # noqa: PLC0415 - same
 
@@ -55,7 +55,7 @@ class PendingRun(Value):
 
 @contextmanager
 def open_pending_run(context: MigrationContext, options: ApplyOptions) -> Iterator[PendingRun]:
-    """Read files and rows once, and refuse all that can be refused before anything runs."""
+    """Read files and rows, and refuse whatever can be refused before anything runs."""
     context.dialect.scripts.call_ahead(context.dialect.row_query)
     try:
         migration_files = context.read_migration_files()
@@ -63,7 +63,7 @@ def open_pending_run(context: MigrationContext, options: ApplyOptions) -> Iterat
         context.dialect.scripts.hang_up()
         raise
     with context.open_tracking_table() as tracking:
-        # What looks interrupted may be at work in another runner: that is judged under the lock.
+        # An interrupted file may be running in another runner: that is checked under the lock.
         lenient = options.replaced(resume=True)
         planned = plan_run(
             compare_statuses(migration_files.migrations, tracking.read_applied()), lenient

@@ -1,4 +1,4 @@
-"""Decides where each version stands, and what a run does about it."""
+"""Compares files with rows, and plans what a run applies."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -22,14 +22,14 @@ _MISSING_HINT = (
     "Restore it (git log -- migrations), or forget it: opsctl migrate adopt --forget {version}"
 )
 _ORDER_HINT = "Give it the next free number, or run it now: opsctl migrate --allow-out-of-order"
-_AT_REST = frozenset({MigrationState.APPLIED, MigrationState.PENDING})
-_RESUME_HINT = "`opsctl migrate --resume` looks at what is there and goes on from it."
+_UNPROBLEMATIC = frozenset({MigrationState.APPLIED, MigrationState.PENDING})
+_RESUME_HINT = "`opsctl migrate --resume` continues it."
 
 
 def compare_statuses(
     migrations: Sequence[Migration], applied: Iterable[AppliedMigration]
 ) -> tuple[MigrationStatus, ...]:
-    """Lay files and rows beside each other, in order."""
+    """Match files with rows, in order."""
     rows = {row.version: row for row in applied}
     latest = max(rows, default=-1)
     last_file = migrations[-1].version if migrations else -1
@@ -56,7 +56,7 @@ def _judge(
     if row is None:
         return MigrationState.PENDING, ""
     if not row.finished:
-        return MigrationState.INTERRUPTED, "it was started and has not finished"
+        return MigrationState.INTERRUPTED, "it was started and not finished"
     if row.checksum != migration.checksum:
         return MigrationState.EDITED, "the file has changed since it was applied"
     return MigrationState.APPLIED, "" if row.name == migration.name else f"applied as {row.name}"
@@ -64,15 +64,19 @@ def _judge(
 
 def _of_row(row: AppliedMigration, last_file: int) -> MigrationStatus:
     ahead = row.version > last_file
-    note = "the database is ahead of these files" if ahead else "it was applied; its file is gone"
+    note = (
+        "the database is ahead of these files"
+        if ahead
+        else "it was applied and its file is missing"
+    )
     return MigrationStatus(row.version, row.name, MigrationState.MISSING, note, None, row)
 
 
 def plan_run(statuses: Sequence[MigrationStatus], options: ApplyOptions) -> MigrationPlan:
-    """Say what runs; refuse where files and database tell different stories."""
+    """Select the files to apply; refuse if files and database contradict each other."""
     _refuse_unknown(statuses, options)
     for status in statuses:
-        if status.state not in _AT_REST:
+        if status.state not in _UNPROBLEMATIC:
             _refuse(status, statuses, options)
     runs = _runs(options)
     to_apply = [s.migration for s in statuses if s.state in runs and s.migration]
@@ -96,7 +100,7 @@ def _refuse_unknown(statuses: Sequence[MigrationStatus], options: ApplyOptions) 
     if options.to is None or any(status.version == options.to for status in statuses):
         return
     raise UsageError(
-        f"there is no migration {options.to}",
+        f"cannot find migration {options.to}",
         why=f"there are {_listed(status.version for status in statuses) or 'none'}",
         hint="`opsctl migrate status` lists them.",
     )
@@ -117,7 +121,7 @@ def _refuse(
     elif status.state is MigrationState.INTERRUPTED and not options.resume:
         hint = _RESUME_HINT
     if hint:
-        what = f"{status.label} is {status.state}"
+        what = f"cannot migrate: {status.label} is {status.state}"
         raise RefusedMigrationError(what, why=why, hint=hint.format(version=status.version))
 
 

@@ -1,4 +1,4 @@
-"""Turns files into work, and refuses what would tear or could not be understood, before it runs."""
+"""Parses files, and refuses what cannot run in one transaction, before anything runs."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -11,11 +11,13 @@ from opsctl.migrate.parse.variables import fill_variables
 from opsctl.migrate.run_model import NO_TRANSACTION_HINT, PreparedFile, PrepareOptions
 from opsctl.sql.lexer import SqlScript, SqlStatement
 
-_FOREIGN = re.compile(r"^--[ \t]*(?:migrate:down|\+goose[ \t]+down)", re.IGNORECASE | re.MULTILINE)
-_FOREIGN_HINT = "Move that part to a file of its own: {stem}.down.sql"
-_PSQL_HINT = "Write it as SQL. What psql does with {word} only psql can do."
+_OTHER_TOOLS_DOWN = re.compile(
+    r"^--[ \t]*(?:migrate:down|\+goose[ \t]+down)", re.IGNORECASE | re.MULTILINE
+)
+_OTHER_TOOLS_DOWN_HINT = "Move that part to a file of its own: {stem}.down.sql"
+_PSQL_HINT = "Write it as SQL: only psql can run {word}."
 _CONTROL_HINT = (
-    "Take it out: every file runs in one transaction, together with its row. Split the file where"
+    "Remove it: each file runs in one transaction with its tracking row. Split the file if"
     " it needs two."
 )
 
@@ -27,21 +29,21 @@ def prepare(
     *,
     file: str = "",
 ) -> PreparedFile:
-    """Read one file, or its down part, as work; refuse it where that can be known already."""
+    """Parse one file or its down file; refuse it if it is known to fail."""
     file = file or migration.file
     text = _decoded(fetch(), file)
     directives = read_directives(text, file)
     script = prepare_options.read_script(text)
-    _refuse_oddities(text, file, script)
+    _refuse_unparsable(text, file, script)
     filled = bool(script.variables)
     if filled:
         text = fill_variables(text, file, script.variables, prepare_options.variables)
         script = prepare_options.read_script(text)
-        _refuse_oddities(text, file, script)
+        _refuse_unparsable(text, file, script)
     prepared = PreparedFile(
         migration,
         file,
-        # One that leaves a row behind when it cannot run is held from here on.
+        # A non-transactional file is kept in memory: its row is inserted before it runs.
         partial(str, text)
         if directives.non_transactional
         else partial(_text, fetch, file, prepare_options, filled),
@@ -53,7 +55,7 @@ def prepare(
     )
     _refuse_statements(prepared, script, prepare_options)
     if script.copies and not prepare_options.accepts_copy_data:
-        why = "this database takes no data of COPY from a file"
+        why = "this database does not support COPY data in a file"
         raise refusal_at(text, file, script.copies[0].start, why=why, hint="Write it as INSERT.")
     return prepared
 
@@ -64,7 +66,7 @@ def _text(
     prepare_options: PrepareOptions,
     filled: bool,  # noqa: FBT001 - bound by `prepare`
 ) -> str:
-    """Read a file again as it will run."""
+    """Load a file again, with its variables filled in."""
     text = _decoded(fetch(), file)
     return (
         fill_variables(
@@ -81,29 +83,27 @@ def _decoded(data: bytes, file: str) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise RefusedMigrationError(
-            f"{file}:{line}: this is not UTF-8",
+            f"{file}:{line}: cannot decode this as UTF-8",
             why=f"byte {error.start} is {data[error.start]:#04x}; nothing was changed",
             hint=f"Convert it: iconv -f latin1 -t utf-8 {file}",
             facts={"file": file, "line": line},
         ) from error
 
 
-def _refuse_oddities(text: str, file: str, script: SqlScript) -> None:
+def _refuse_unparsable(text: str, file: str, script: SqlScript) -> None:
     for error in script.syntax_errors:
-        why = f"the text cannot be read: {error.text}"
-        raise refusal_at(
-            text, file, error.position.offset, why=why, hint="Close it, or take it out."
-        )
+        why = f"it cannot be parsed: {error.text}"
+        raise refusal_at(text, file, error.position.offset, why=why, hint="Close or remove it.")
     for command in script.commands:
         word = command.text.split()[0]
         why = f"{word} is a command of psql, not SQL"
         hint = _PSQL_HINT.format(word=word)
         raise refusal_at(text, file, command.position.offset, why=why, hint=hint)
-    foreign = _FOREIGN.search(text)
-    if foreign:
-        why = "another tool's marker: the part that takes back would run too"
-        hint = _FOREIGN_HINT.format(stem=file.removesuffix(".sql"))
-        raise refusal_at(text, file, foreign.start(), why=why, hint=hint)
+    marker = _OTHER_TOOLS_DOWN.search(text)
+    if marker:
+        why = "it is another tool's marker, and its down part would run too"
+        hint = _OTHER_TOOLS_DOWN_HINT.format(stem=file.removesuffix(".sql"))
+        raise refusal_at(text, file, marker.start(), why=why, hint=hint)
 
 
 def _refuse_statements(
@@ -112,7 +112,7 @@ def _refuse_statements(
     for statement in script.statements:
         if statement.controls_transaction:
             word = " ".join(statement.words[:2]).removesuffix(" WORK")
-            why = f"{word} would tear the file from its row"
+            why = f"{word} would separate the file from its tracking row"
             _refuse(prepared, statement, why, _CONTROL_HINT)
         reason = (
             ""
@@ -127,7 +127,7 @@ def _refuse_statements(
 
 def _refuse_alone(prepared: PreparedFile, prepare_options: PrepareOptions) -> None:
     if not prepare_options.allow_non_transactional:
-        why = "it asks to run without a transaction, and the settings do not allow that"
+        why = "it asks to run without a transaction, and the settings do not allow it"
         raise refusal_at(
             prepared.text,
             prepared.file,
@@ -137,11 +137,13 @@ def _refuse_alone(prepared: PreparedFile, prepare_options: PrepareOptions) -> No
         )
     count = len(prepared.starts)
     if count != 1 or prepared.copies:
-        why = (
-            f"without a transaction a file holds exactly one statement, and this one holds {count}"
-        )
+        why = f"a file without a transaction must hold exactly one statement, not {count}"
         raise refusal_at(
-            prepared.text, prepared.file, 0, why=why, hint="Give every statement a file of its own."
+            prepared.text,
+            prepared.file,
+            0,
+            why=why,
+            hint="Put each statement into a file of its own.",
         )
 
 
@@ -150,10 +152,10 @@ def _refuse(prepared: PreparedFile, statement: SqlStatement, why: str, hint: str
 
 
 def refuse_pooled(files: Sequence[PreparedFile], *, is_pooled: Callable[[], bool]) -> None:
-    """Refuse what needs a session of its own where a pooler may hand it another one."""
+    """Refuse files that need one session if a pooler may switch it."""
     non_transactional = [prepared for prepared in files if prepared.non_transactional]
     if non_transactional and is_pooled():
         prepared = non_transactional[0]
-        why = "a pooler stands in between, which may change the session under this statement"
-        hint = "Connect to the server itself for this file: set DATABASE_URL to its own port."
+        why = "a connection pooler may switch the session under this statement"
+        hint = "Connect directly to the server for this file: set DATABASE_URL to its port."
         raise refusal_at(prepared.text, prepared.file, 0, why=why, hint=hint)

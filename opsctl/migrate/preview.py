@@ -1,4 +1,4 @@
-"""Shows what a run would do: statements, locks, sizes; or tries it for real and takes it back."""
+"""Previews a run: its statements, locks and table sizes, by parsing or by a rehearsal."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -34,41 +34,43 @@ class RunPreview(NamedTuple):
 
 
 def preview_run(pending_run: PendingRun, *, rehearse: bool) -> RunPreview:
-    """Look ahead, by words alone or by a rehearsal."""
+    """Preview a run by parsing its files, or by a rehearsal."""
     if not rehearse:
-        return RunPreview(preview(pending_run.tracking, pending_run.files))
+        return RunPreview(preview_files(pending_run.tracking, pending_run.files))
     clock = pending_run.context.clock
     return RunPreview(
-        rehearsal(pending_run.tracking, pending_run.files, clock=clock), rehearsed=True
+        rehearse_files(pending_run.tracking, pending_run.files, clock=clock), rehearsed=True
     )
 
 
-def preview(tracking: TrackingTable, files: Sequence[PreparedFile]) -> tuple[FilePreview, ...]:
+def preview_files(
+    tracking: TrackingTable, files: Sequence[PreparedFile]
+) -> tuple[FilePreview, ...]:
     return tuple(
         _of(prepared, tracking.dialect.estimate_locks(tracking.session, prepared), None)
         for prepared in files
     )
 
 
-def rehearsal(
+def rehearse_files(
     tracking: TrackingTable, files: Sequence[PreparedFile], *, clock: Clock
 ) -> tuple[FilePreview, ...]:
-    """Run all files in one transaction, look at the locks it has taken, and roll it back."""
+    """Run all files in one transaction, list the locks it holds, and roll it back."""
     try:
         tracking.begin_rehearsal()
-        return tuple(_rehearsed(tracking, prepared, clock) for prepared in files)
+        return tuple(_rehearse_file(tracking, prepared, clock) for prepared in files)
     finally:
         tracking.session.rollback()
 
 
-def _rehearsed(tracking: TrackingTable, prepared: PreparedFile, clock: Clock) -> FilePreview:
+def _rehearse_file(tracking: TrackingTable, prepared: PreparedFile, clock: Clock) -> FilePreview:
     if prepared.non_transactional:
         return _of(prepared, tracking.dialect.estimate_locks(tracking.session, prepared), None)
     began = clock.steady()
     try:
         tracking.apply_file(prepared, begin="", end="")
     except ScriptError as error:
-        state = "this was a rehearsal: all of it was rolled back"
+        state = "this was a rehearsal, and was rolled back"
         raise explain_failure(error, prepared, tracking.dialect, state=state) from error
     duration_ms = round((clock.steady() - began) * 1000)
     return _of(prepared, tracking.dialect.list_held_locks(tracking.session), duration_ms)
@@ -78,20 +80,20 @@ def _of(
     prepared: PreparedFile, locks: Sequence[TableLockEstimate], duration_ms: int | None
 ) -> FilePreview:
     texts = (prepared.text[s.start.offset : s.end] for s in prepared.script.statements)
-    shown = tuple(_squeezed(text) for text in texts)
+    shown = tuple(_shorten(text) for text in texts)
     version = prepared.migration.version
     return FilePreview(
         prepared.file, version, prepared.non_transactional, shown, tuple(locks), duration_ms
     )
 
 
-def _squeezed(text: str) -> str:
+def _shorten(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= _SHOWN else f"{line[: _SHOWN - 3]}..."
 
 
 def describe_lock(lock: TableLockEstimate) -> str:
-    """Say one lock as a sentence."""
+    """Describe one lock in a sentence."""
     size = "" if lock.size_bytes is None else f", {format_bytes(lock.size_bytes)}"
     rows = "" if lock.rows is None else f" (about {lock.rows:,} rows{size})"
     effect = BLOCKS.get(lock.lock, "")

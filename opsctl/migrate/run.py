@@ -18,7 +18,7 @@ _JITTER = 0.5
 
 
 class MigrationRun:
-    """One run over one session; knows what it has done so far, for whoever must hear of it."""
+    """One run over one session, with what it has applied so far."""
 
     def __init__(
         self,
@@ -43,36 +43,37 @@ class MigrationRun:
         self, prepared: PreparedFile, error: ScriptError, watch: BlockerWatch, *, tries: int
     ) -> None:
         blockers = tuple(map(str, watch.blockers()))
-        who = f"held by {'; '.join(blockers)}" if blockers else error.why
+        cause = f"a lock is held by {'; '.join(blockers)}" if blockers else error.why
         if tries > self.wait_limits.retries:
-            raise self._give_up(prepared, error, who, tries=tries) from error
+            raise self._give_up(prepared, error, cause, tries=tries) from error
         grown = self.wait_limits.first_pause_s * _GROWTH ** (tries - 1)
         pause_s = min(grown, self.wait_limits.longest_pause_s) * (1 - _JITTER * self.draw())
-        note = f"{who}; try {tries} of {self.wait_limits.retries} in {pause_s:.1f} s"
+        note = f"{cause}; retry {tries} of {self.wait_limits.retries} in {pause_s:.1f} s"
         self.report(make_event("retrying", prepared, note=note, blockers=blockers))
         self.clock.sleep(pause_s)
 
     def _give_up(
-        self, prepared: PreparedFile, error: ScriptError, who: str, *, tries: int
+        self, prepared: PreparedFile, error: ScriptError, cause: str, *, tries: int
     ) -> BusyMigrationError:
         state = self.describe_state() if not prepared.non_transactional else self.describe_earlier()
         placed = explain_failure(error, prepared, self.tracking.dialect, state=state)
         return BusyMigrationError(
             placed.what,
-            why=f"a lock is {who}; tried {tries} times; {placed.why}",
-            hint="End that session (SELECT pg_terminate_backend(PID)), or try again later.",
+            why=f"{cause}; tried {tries} times; {placed.why}",
+            hint="End the other session (SELECT pg_terminate_backend(PID)), or try again later.",
             excerpt=placed.excerpt,
             facts=placed.facts,
         )
 
     def refuse_other_file(self, migration: Migration) -> None:
-        """Refuse a number under which another runner has applied another file."""
+        """Refuse a version that another runner has just applied from a different file."""
         for row in self.tracking.read_applied():
             if row.version == migration.version and row.checksum != migration.checksum:
+                state = self.describe_state()
                 raise RefusedMigrationError(
-                    f"{migration.file} is not what another runner has just applied as {row.name}",
-                    why=f"their checksums differ; {self.describe_state()}",
-                    hint="Compare the two checkouts; `opsctl migrate status` shows the rest.",
+                    f"cannot apply {migration.file}",
+                    why=f"another runner has just applied a different file as {row.name}; {state}",
+                    hint="Compare the two checkouts; `opsctl migrate status` lists all files.",
                 )
 
     def describe_state(self) -> str:

@@ -1,4 +1,4 @@
-"""What a run works with: files that are ready, rules, patience, and what it tells."""
+"""What a run works with: prepared files, options, wait limits, events and the report."""
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
@@ -17,19 +17,19 @@ NO_TRANSACTION_HINT = (
 
 
 class PreparedFile(Value):
-    """One file, ready to run."""
+    """One file, parsed, checked and ready to run."""
 
     migration: Migration
     file: str
     load: Callable[[], str]
-    """Gives its text, each time anew: thousands of files wait, and few are looked at twice."""
+    """Loads the text on each call, so that thousands of pending files do not fill memory."""
     limits: TimeLimits
     read_script: Callable[[str], "SqlScript"]
     non_transactional: bool = False
     starts: tuple[int, ...] = ()
     """Where each statement starts."""
     copies: tuple[tuple[int, int, int], ...] = ()
-    """Data of COPY: where it starts, ends, and goes on behind its last line."""
+    """COPY data: where it starts, where it ends, and where SQL continues after its last line."""
 
     @property
     def text(self) -> str:
@@ -41,13 +41,13 @@ class PreparedFile(Value):
 
 
 class PrepareOptions(Value):
-    """What the settings and flags say about every file."""
+    """How files are parsed and checked, from the settings and flags."""
 
     limits: TimeLimits
     read_script: Callable[[str], "SqlScript"]
-    """How this database finds the statements of a text."""
+    """Splits a text into statements, as this database would."""
     why_not_in_transaction: Callable[[Sequence[str]], str]
-    """Why a statement cannot run in a transaction of this database, or empty."""
+    """Says why this database refuses a statement in a transaction; empty if it does not."""
     allow_non_transactional: bool = False
     accepts_copy_data: bool = True
     variables: Mapping[str, str] = MappingProxyType({})
@@ -59,7 +59,7 @@ class WaitLimits(Value):
     runner_timeout_s: float
     """For another runner."""
     retries: int
-    """How often a file is tried again that found what it needs locked."""
+    """How often a file is retried after a retryable error."""
     first_pause_s: float = 0.5
     longest_pause_s: float = 15.0
 
@@ -96,27 +96,27 @@ def make_event(
 
 
 def describe_applied(files: Sequence[str]) -> str:
-    """Say what a run has applied so far, and what stays whatever happens now."""
+    """Describe what a run has applied so far, which stays whatever happens now."""
     if not files:
-        return "no file of this run was applied"
+        return "no file was applied in this run"
     shown = files[0] if len(files) == 1 else f"{files[0]} to {files[-1]}"
-    return f"{len(files)} of this run {'is' if len(files) == 1 else 'are'} kept: {shown}"
+    return f"{len(files)} applied in this run and kept: {shown}"
 
 
 ReportEvent = Callable[[MigrationEvent], None]
 
 
 class MigrationFlags(Value):
-    """What the flags say about every file of a run."""
+    """Flags that apply to every file of a run."""
 
     variables: Mapping[str, str] = MappingProxyType({})
     runner_timeout_s: float | None = None
 
 
 class ApplyReport(Value):
-    """What a run has applied, in order."""
+    """The files that a run has applied, in order."""
 
     applied: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     pending: int = 0
-    """Files that are left, because the run was told to stop before them."""
+    """Files still pending, beyond what was requested."""

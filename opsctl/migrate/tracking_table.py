@@ -1,4 +1,4 @@
-"""The tracking table of one open session: its rows read and written, files run beside them."""
+"""The tracking table in one open session: reads and writes rows, runs files with their rows."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -19,14 +19,14 @@ class TrackingTable(Value):
     git_sha: Callable[[], str] = str
 
     def read_applied(self) -> tuple[AppliedMigration, ...]:
-        """List what every run needs to know; nothing where there is no table yet."""
+        """Read the columns that every run needs; nothing if there is no table yet."""
         rows = self.dialect.read_rows(self.session)
         return tuple(
             AppliedMigration(int(v), name, known, bool(done)) for v, name, known, done in rows
         )
 
     def read_history(self) -> tuple[AppliedMigration, ...]:
-        """List all that the table knows."""
+        """Read every column."""
         columns = (
             "version, name, checksum, finished, CAST(applied_at AS text), applied_by, duration_ms,"
         )
@@ -34,7 +34,7 @@ class TrackingTable(Value):
         return tuple(_whole(row) for row in rows)
 
     def create(self) -> None:
-        """Make the tracking table; two may do so at once."""
+        """Create the tracking table; several runners may do so at once."""
         ddl = self.dialect.tracking_ddl()
         for attempt in range(_ATTEMPTS):
             if self.dialect.has_tracking_table(self.session):
@@ -42,7 +42,7 @@ class TrackingTable(Value):
             try:
                 self.session.run(Message(ddl, begin=self.dialect.begin, starts=self._starts(ddl)))
             except ScriptError as error:
-                # Another runner was faster, between our look and our statement.
+                # Another runner was faster, between our check and our statement.
                 if (
                     self.dialect.classify_error(error) is ErrorKind.OTHER
                     or attempt + 1 == _ATTEMPTS
@@ -52,7 +52,7 @@ class TrackingTable(Value):
                 return
 
     def begin_rehearsal(self) -> None:
-        """Open a transaction that holds the tracking table, and stays open."""
+        """Open a transaction in which the tracking table exists, and leave it open."""
         ddl = "" if self.dialect.has_tracking_table(self.session) else self.dialect.tracking_ddl()
         begin = self.dialect.begin
         self.session.run(Message(ddl, begin=begin, end="", starts=self._starts(ddl)))
@@ -60,13 +60,13 @@ class TrackingTable(Value):
     def apply_file(
         self, prepared: PreparedFile, *, end: str = "COMMIT", begin: str | None = None
     ) -> None:
-        """Run a file and add its row, both or neither."""
+        """Run a file and insert its row, in one transaction."""
         limits = (*self.dialect.limit_statements(prepared.limits), *self.dialect.async_commit)
         before = [*limits, self._insert(prepared.migration)]
         self.session.run(self._message(prepared, before, begin=begin, end=end))
 
     def revert_file(self, prepared: PreparedFile) -> None:
-        """Run a down part and remove the row, both or neither."""
+        """Run a down file and delete the row, in one transaction."""
         row = f"DELETE FROM {self.dialect.table} WHERE version = {prepared.migration.version:d}"  # noqa: S608 - a number
         self.session.run(
             self._message(
@@ -75,7 +75,7 @@ class TrackingTable(Value):
         )
 
     def apply_without_row(self, scripts: ScriptSession, prepared: PreparedFile) -> None:
-        """Run a file elsewhere, without a row."""
+        """Run a file in another database, without a row."""
         if prepared.non_transactional:
             scripts.run_alone(
                 prepared.text, before=self.dialect.limit_statements(prepared.limits, local=False)
@@ -84,7 +84,7 @@ class TrackingTable(Value):
             scripts.run(self._message(prepared, self.dialect.limit_statements(prepared.limits)))
 
     def apply_non_transactional(self, prepared: PreparedFile) -> None:
-        """Run one statement without a transaction, between two writes of its row."""
+        """Run one statement without a transaction; its row is written separately."""
         self.session.run_alone(
             prepared.text,
             before=self.dialect.limit_statements(prepared.limits, local=False),
@@ -106,7 +106,7 @@ class TrackingTable(Value):
         self.session.query(statement, {"version": version})
 
     def update_checksum(self, migration: Migration) -> None:
-        """Take the file as it is now for what was applied."""
+        """Record the file as it is now as the one that was applied."""
         self.session.query(
             f"UPDATE {self.dialect.table} SET checksum = %(checksum)s, name = %(name)s"  # noqa: S608 - our own name
             " WHERE version = %(version)s",
@@ -118,14 +118,14 @@ class TrackingTable(Value):
         )
 
     def insert_rows(self, migrations: Iterable[Migration]) -> None:
-        """Write rows for files that ran before we came; all or none."""
+        """Insert rows for files that another tool has applied; all or none."""
         rows = [self._insert(migration) for migration in migrations]
         if rows:
             text = ";\n".join(rows)
             self.session.run(Message(text, begin=self.dialect.begin, starts=self._starts(text)))
 
     def write_durations(self, durations: Mapping[int, int]) -> None:
-        """Write them all at once, which brings all that was applied to the disk."""
+        """Write all at once, which also makes earlier asynchronous commits durable."""
         if not durations:
             return
         rows = ", ".join(f"({version:d}, {ms:d})" for version, ms in durations.items())

@@ -39,13 +39,13 @@ _FIXES = {
     MigrationState.INTERRUPTED: "opsctl migrate --resume",
 }
 
-_IN_SHADOW = "this was an empty database, made to compare with"
-_ONLY_FILES = "Files must build an empty database; --no-schema compares the files alone."
+_IN_SHADOW = "it ran in an empty shadow database"
+_ONLY_FILES = "The files must run on an empty database; --no-schema compares only the files."
 
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """One thing that is not as the files say, line by line."""
+    """One difference from the files, as a diff."""
 
     what: str
     diff: tuple[str, ...]
@@ -82,13 +82,13 @@ def judge_files(statuses: Sequence[MigrationStatus]) -> Iterator[Finding]:
             yield Finding("files", level, what, fix, file=status.label)
     if all(_LEVELS[status.state] is Level.OK for status in statuses):
         applied = sum(status.state is MigrationState.APPLIED for status in statuses)
-        yield Finding("files", Level.OK, f"{applied} applied files are as they were")
+        yield Finding("files", Level.OK, f"{applied} applied files are unchanged")
 
 
 def edits(
     context: MigrationContext, statuses: Sequence[MigrationStatus], git: Git
 ) -> Iterator[Drift]:
-    """Compare every edited file with the text that was applied, as git remembers it."""
+    """Compare every edited file with the applied text from git."""
     for status in statuses:
         if status.state is MigrationState.EDITED and status.migration and status.applied:
             yield _edit(context, status.migration, status.applied, git)
@@ -99,7 +99,7 @@ def _edit(
 ) -> Drift:
     before = _as_applied(context.directory, migration, row, git)
     if before is None:
-        why = f"git does not know the text that was applied (sha256 {row.checksum[:12]}...)"
+        why = f"the applied text is not in git (sha256 {row.checksum[:12]}...)"
         return Drift(migration.file, (why,))
     lines = difflib.unified_diff(
         _lines(before),
@@ -114,7 +114,7 @@ def _edit(
 def _as_applied(
     directory: Path, migration: Migration, row: AppliedMigration, git: Git
 ) -> bytes | None:
-    """Find the text whose checksum the row has: at the commit of that run, or at the last one."""
+    """Find the text with the checksum of the row: at the commit of that run, or at HEAD."""
     try:
         facts = git.facts(directory)
         if facts is None:
@@ -136,7 +136,7 @@ def _lines(data: bytes) -> list[str]:
 def compare_schema(
     context: MigrationContext, tracking: TrackingTable, statuses: Sequence[MigrationStatus]
 ) -> list[Drift]:
-    """Build an empty database from the files that were applied, and compare what both hold."""
+    """Apply the applied files to an empty database, and compare both schemas."""
     migrations = [s.migration for s in statuses if s.migration and s.applied and s.applied.finished]
     files = [context.prepare(migration) for migration in migrations]
     with context.dialect.shadow_database() as shadow, shadow.session() as session:
@@ -154,14 +154,14 @@ def _build(tracking: TrackingTable, session: ScriptSession, prepared: PreparedFi
 
 
 def differences(wanted: Iterable[SchemaObject], live: Iterable[SchemaObject]) -> Iterator[Drift]:
-    """Say what is missing, what is there besides, and what is different."""
+    """List what is missing, unexpected or different in the database."""
     ours, theirs = _by_name(wanted), _by_name(live)
     for key in sorted(ours.keys() | theirs.keys()):
         shown = " ".join(key)
         if key not in theirs:
             yield Drift(f"{shown} is missing in the database", _prefixed("-", ours[key]))
         elif key not in ours:
-            yield Drift(f"{shown} is in the database, and in no file", _prefixed("+", theirs[key]))
+            yield Drift(f"{shown} is in the database but in no file", _prefixed("+", theirs[key]))
         elif ours[key] != theirs[key]:
             lines = difflib.unified_diff(
                 ours[key].splitlines(), theirs[key].splitlines(), "files", "database", lineterm=""
@@ -171,19 +171,19 @@ def differences(wanted: Iterable[SchemaObject], live: Iterable[SchemaObject]) ->
 
 def judge_schema(drifts: Sequence[Drift]) -> Iterator[Finding]:
     for drift in drifts:
-        fix = "Put the change into a new file, or take it back in the database."
+        fix = "Add the change as a new file, or revert it in the database."
         yield Finding("schema", Level.CRITICAL, drift.what, fix)
     if not drifts:
-        yield Finding("schema", Level.OK, "the database is what the files make")
+        yield Finding("schema", Level.OK, "the database matches the files")
 
 
 def unknown_schema(error: OpsctlError, dialect: Dialect) -> Finding:
     what = f"the schema was not compared: {error.what} ({error.why})"
-    return Finding("schema", Level.UNKNOWN, what, _way_out(error, dialect))
+    return Finding("schema", Level.UNKNOWN, what, _schema_hint(error, dialect))
 
 
-def _way_out(error: OpsctlError, dialect: Dialect) -> str:
-    """Tell a file that does not run on an empty database from one that cannot be made."""
+def _schema_hint(error: OpsctlError, dialect: Dialect) -> str:
+    """Choose the hint: a file may fail on an empty database, or there is no such database."""
     if isinstance(error, RefusedMigrationError):
         return error.hint
     return _ONLY_FILES if isinstance(error, MigrationError) else dialect.shadow_hint

@@ -1,4 +1,4 @@
-"""Finds the statements of an SQL file as PostgreSQL would, and all that only psql understands."""
+"""Splits an SQL file into statements as PostgreSQL does, and finds what only psql understands."""
 
 import re
 from collections.abc import Callable
@@ -15,14 +15,14 @@ _BODY_EDGES = frozenset({";", "ATOMIC"})
 _NO_SQL = frozenset({"blank", "comment", "psql"})
 _STARTS_NOTHING = _NO_SQL | {"semicolon"}
 
-# To PostgreSQL every character beyond ASCII is a letter, no-break spaces included. Said by what
-# is left out, since the largest ranges take 40 ms to compile.
+# To PostgreSQL every character beyond ASCII is a letter, even no-break spaces. Written as a
+# negated set, since the large ranges take 40 ms to compile.
 _MARKS = r":-@\[-\^`{-\x7f"
 _LETTER = rf"[^\x00-/0-9{_MARKS}]"
 _WORD = rf"{_LETTER}[^\x00-\#%-/{_MARKS}]*+"
 _GAP = r"(?:[ \t\f\v]|--[^\n\r]*+)*+[\n\r](?:\s|--[^\n\r]*+[\n\r])*+"
 _ESCAPED = r"'(?:[^'\\]|\\.|'')*+'"
-# Not possessive around the gap: Python before 3.11.5 loses its place there.
+# Not possessive around the gap: Python before 3.11.5 has a bug there.
 _E_STRING = rf"[eE]{_ESCAPED}(?:{_GAP}{_ESCAPED})*(?!{_GAP}')"
 _NAME = rf"{_LETTER}[^\x00-/{_MARKS}]*+"
 _PARTS = rf"""
@@ -38,7 +38,7 @@ _PARTS = rf"""
 """
 _FLAGS = re.VERBOSE | re.ASCII | re.DOTALL
 _NUMBER = r"[0-9][0-9A-Za-z_.]*+"
-# One word at a time where words matter, and in one leap to the next mark where they do not.
+# One word at a time where words matter, and in one leap to the next delimiter elsewhere.
 _WORDS = re.compile(rf"{_PARTS}|(?P<word>{_WORD})|(?P<other>{_NUMBER}|.)", _FLAGS)
 _LEAP = rf"(?:\s++|[][,.=<>+*0-9%|]++|-(?!-)|(?![eE]'){_WORD})++"
 _LEAPS = re.compile(_LEAP, re.ASCII)
@@ -58,9 +58,9 @@ class TextPosition(NamedTuple):
 class SqlStatement(NamedTuple):
     start: TextPosition
     end: int
-    """Where its semicolon stands, or its text ends."""
+    """Offset of its semicolon, or of the end of the text."""
     words: tuple[str, ...]
-    """Its first words, upper-cased; what is quoted is left out."""
+    """Its first words, upper-cased, without quoted ones."""
 
     @property
     def controls_transaction(self) -> bool:
@@ -70,7 +70,7 @@ class SqlStatement(NamedTuple):
 
 
 class CopyData(Value):
-    """Lines that COPY ... FROM STDIN reads; `after` lies behind the line that ends them, too."""
+    """Lines that COPY ... FROM STDIN reads; `after` is the offset behind the line that ends them."""
 
     statement: int
     start: int
@@ -79,7 +79,7 @@ class CopyData(Value):
 
 
 class LocatedText(Value):
-    """Something that is no SQL: a meta-command, a variable, or why the text cannot be read."""
+    """A meta-command, a variable or a syntax error, with its position."""
 
     position: TextPosition
     text: str
@@ -89,7 +89,7 @@ class SqlScript(Value):
     statements: tuple[SqlStatement, ...]
     copies: tuple[CopyData, ...]
     commands: tuple[LocatedText, ...]
-    """What only psql obeys: `\\i`, `\\connect`, `\\gexec`."""
+    """Commands of psql: `\\i`, `\\connect`, `\\gexec`."""
     variables: tuple[LocatedText, ...]
     """`:name`, `:'name'`, `:"name"` outside of quotes; an array slice `[1:n]` looks the same."""
     syntax_errors: tuple[LocatedText, ...]
@@ -100,7 +100,7 @@ def read_script(text: str) -> SqlScript:
 
 
 _Action = Callable[[re.Match[str]], int]
-"""Takes what was met, and says where reading goes on."""
+"""Handles a match, and returns the offset to continue at."""
 
 
 def position_at(text: str, offset: int) -> TextPosition:
@@ -109,7 +109,7 @@ def position_at(text: str, offset: int) -> TextPosition:
 
 
 class PositionCounter:
-    """Counts on from the last place: they are asked for in order, and no text is seen twice."""
+    """Counts lines from the last position on: positions are requested in order."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -193,12 +193,12 @@ class _ScriptReader:
         return match.end()
 
     def _follow(self, word: str) -> None:
-        """Watch for the two statements that hold more than themselves."""
+        """Watch for COPY with data and for BEGIN ATOMIC bodies."""
         if self._last == "FROM" and word in _INPUTS and self._words[0] == "COPY":
             self._reads_data = True
         elif self._last == "BEGIN" and word == "ATOMIC" and self._words[0] == "CREATE":
             self._in_body = True
-        # CASE has an END too, but never behind a semicolon.
+        # CASE has an END too, but never after a semicolon.
         elif word == "END" and self._last in _BODY_EDGES:
             self._in_body = False
 
@@ -216,10 +216,10 @@ class _ScriptReader:
     def _data(self, position: int) -> int:
         first = _DATA_LINE.match(self._text, position)
         if first is None:
-            return self._report_error(position, "data of COPY starts on a line of its own")
+            return self._report_error(position, "COPY data must start on a new line")
         last = _DATA_END.search(self._text, first.end())
         if last is None:
-            self._report_error(first.end(), r"data of COPY without its last line, \.")
+            self._report_error(first.end(), r"COPY data without its last line \.")
             return len(self._text)
         statement = len(self._statements) - 1
         self._copies.append(CopyData(statement, first.end(), last.start(), last.end()))
@@ -231,7 +231,7 @@ class _ScriptReader:
             depth += 1 if edge[0] == "/*" else -1
             position = edge.end()
         if depth:
-            self._report_error(match.start(), "a comment that nothing closes")
+            self._report_error(match.start(), "an unclosed comment")
             return len(self._text)
         return position
 
@@ -242,7 +242,7 @@ class _ScriptReader:
         return found + len(match[0])
 
     def _unclosed(self, match: re.Match[str]) -> int:
-        self._report_error(match.start(), f"a quotation that nothing closes: {match[0]}")
+        self._report_error(match.start(), f"an unclosed quotation: {match[0]}")
         return len(self._text)
 
     def _psql(self, match: re.Match[str]) -> int:

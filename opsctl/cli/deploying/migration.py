@@ -1,4 +1,4 @@
-"""Where `up` meets migrate: neither knows the other, so the door hands one to the other."""
+"""Connects `opsctl up` with migrate, which do not import each other."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def migration_of(session: "Session") -> "Migration | None":
-    """Hand in the migrations; None where settings name no database, or there are no files."""
+    """Return the migrations of the project; None if there is no database or no files."""
     settings = session.wiring.settings
     url = settings.migrations.url.get_secret_value() or settings.database.url.get_secret_value()
     files = session.wiring.project_dir / settings.migrations.directory
@@ -34,7 +34,7 @@ class _Migrations:
             with open_pending_run(self.context, ApplyOptions()) as pending_run:
                 names = [prepared.file for prepared in pending_run.files]
         except UnreachableError:
-            # A first deploy: the database comes up with it.
+            # A first deploy: the database starts with it.
             names = [migration.file for migration in self.context.read_migration_files().migrations]
         return ", ".join(names) or None
 

@@ -1,4 +1,4 @@
-"""What `opsctl migrate -n` and `--rehearse` show."""
+"""Formats the previews of `opsctl migrate -n` and `--rehearse`."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ def preview_blocks(preview: RunPreview) -> Iterator[Block]:
     for file in preview.files:
         yield _block(file)
     if preview.files and preview.rehearsed:
-        yield "rehearsed in one transaction, and rolled back: nothing was changed"
+        yield "rehearsed in one transaction and rolled back; nothing was changed"
 
 
 def _block(file: FilePreview) -> str:

@@ -1,4 +1,4 @@
-"""DuckDB: a file of columns, held by one process at a time."""
+"""DuckDB: one file, opened by one process at a time."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,12 +33,12 @@ class DuckdbDialect(EmbeddedDialect):
 
     def why_not_in_transaction(self, words: Sequence[str]) -> str:
         word = _ALONE.get(words[0] if words else "")
-        return f"DuckDB runs {word} outside of a transaction only" if word else ""
+        return f"DuckDB runs {word} only outside a transaction" if word else ""
 
     def classify_error(self, error: ScriptError) -> ErrorKind:
         return KINDS.get(error.sqlstate, ErrorKind.OTHER)
 
-    def hint_for(self, error: ScriptError) -> str:  # noqa: ARG002 - DuckDB's own words say it
+    def hint_for(self, error: ScriptError) -> str:  # noqa: ARG002 - DuckDB's own messages suffice
         return ""
 
     def has_tracking_table(self, session: ScriptSession) -> bool:

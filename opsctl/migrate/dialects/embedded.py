@@ -1,4 +1,4 @@
-"""What SQLite and DuckDB have in common: one file, and nobody else to wait for inside of it."""
+"""What SQLite and DuckDB have in common: one file, locked as a whole."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
@@ -16,13 +16,13 @@ Connect = Callable[[Path], Scripts]
 
 
 class EmbeddedDialect(ABC):
-    """Answers of a database without sessions, locks of tables, or invalid indexes."""
+    """A database without sessions, table locks or invalid indexes."""
 
     table = "opsctl_migrations"
     accepts_copy_data = False
     async_commit: tuple[str, ...] = ()
     row_query = ""
-    shadow_hint = "It is built in a temporary directory: TMPDIR names one with room for it."
+    shadow_hint = "It is created in a temporary directory: set TMPDIR to one with free space."
     name: str
     scripts: Scripts
     _connect: Connect
@@ -72,14 +72,14 @@ class EmbeddedDialect(ABC):
         return ()
 
     def drop_invalid_index(self, session: ScriptSession, left: str, *, limits: TimeLimits) -> None:  # noqa: B027 - nothing is ever left
-        """Nothing is ever left."""
+        """Do nothing: no invalid index is ever left."""
 
     @contextmanager
     def shadow_database(self) -> Iterator[Scripts]:
         try:
             directory = TemporaryDirectory(prefix="opsctl-shadow-")
         except OSError as error:
-            what = "could not make an empty database to compare with"
+            what = "cannot create a shadow database"
             raise OpsctlError(what, why=str(error), hint=self.shadow_hint) from error
         with directory as path:
             yield self._connect(Path(path) / f"shadow.{self.name}")

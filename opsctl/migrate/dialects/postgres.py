@@ -1,4 +1,4 @@
-"""PostgreSQL and TimescaleDB: many sessions, locks of tables, and perhaps a pooler in between."""
+"""PostgreSQL and TimescaleDB: many sessions, table locks, and perhaps a pooler."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -44,7 +44,7 @@ _KINDS = {
 _UNTRACKED = frozenset({sqlstates.UNDEFINED_TABLE, sqlstates.UNDEFINED_SCHEMA})
 _HINTS = {
     sqlstates.ACTIVE_TRANSACTION: NO_TRANSACTION_HINT,
-    "42501": "GRANT what is missing, or migrate as the role that owns it.",
+    "42501": "GRANT the missing privilege, or migrate as the role that owns the object.",
     sqlstates.DUPLICATE_TABLE: (
         "If it was created by hand, record it as applied: opsctl migrate adopt --to V"
     ),
@@ -114,7 +114,7 @@ class PostgresDialect:
         return bool(found)
 
     def read_rows(self, session: ScriptSession) -> Iterable[Row]:
-        """Fetch them in one piece: to ask for each of thousands of cells takes longer."""
+        """Fetch all rows as one JSON value: reading thousands of cells one by one is slower."""
         import json  # noqa: PLC0415 - same
 
         try:
@@ -138,7 +138,7 @@ class PostgresDialect:
 
     @contextmanager
     def hold_runner_lock(self, session: ScriptSession, *, wait_s: float) -> Iterator[None]:
-        """Poll an advisory lock; behind a pooler it would leak, and the rows alone must do."""
+        """Poll an advisory lock; behind a pooler it would leak, so only the rows protect there."""
         if session.is_pooled:
             yield
             return
@@ -146,15 +146,15 @@ class PostgresDialect:
         while not _asked(session, "SELECT pg_try_advisory_lock(%(key)s)"):
             if self._clock.steady() >= end:
                 raise BusyError(
-                    f"someone else is migrating {self.scripts.address}",
-                    why=f"{self.describe_runner(session)} is at it; waited {wait_s:g} s",
+                    f"cannot migrate {self.scripts.address}",
+                    why=f"{self.describe_runner(session)} is migrating it; waited {wait_s:g} s",
                     hint="Wait longer with --lock-timeout 10m, or try again later.",
                 )
             self._clock.sleep(_POLL_S)
         try:
             yield
         finally:
-            # A connection that is gone has let go of it.
+            # A lost connection has released it already.
             with suppress(OpsctlError):
                 _asked(session, "SELECT pg_advisory_unlock(%(key)s)")
 
@@ -168,21 +168,21 @@ class PostgresDialect:
             PostgresBlockerWatch,
         )
 
-        lookout = PostgresBlockerWatch(self.scripts, pid=session.pid, clock=self._clock)
+        watch = PostgresBlockerWatch(self.scripts, pid=session.pid, clock=self._clock)
         try:
-            yield lookout
+            yield watch
         finally:
-            lookout.close()
+            watch.close()
 
     def estimate_locks(
         self, session: ScriptSession, prepared: PreparedFile
     ) -> Sequence[TableLockEstimate]:
-        from opsctl.sql.locks import locks_of  # noqa: PLC0415 - same
+        from opsctl.sql.locks import find_locks  # noqa: PLC0415 - same
 
         found: dict[tuple[str, str], TableLockEstimate] = {}
         query = read_packaged_sql("table_size.postgres.sql")
         for statement in prepared.script.statements:
-            for lock in locks_of(prepared.text[statement.start.offset : statement.end]):
+            for lock in find_locks(prepared.text[statement.start.offset : statement.end]):
                 for name, rows, size in session.query(query, {"name": lock.table}):
                     found[name, lock.mode] = TableLockEstimate(name, lock.mode, rows, size)
         return tuple(found.values())

@@ -1,4 +1,4 @@
-"""SQLite: a file beside the program."""
+"""SQLite: one file."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -39,16 +39,16 @@ class SqliteDialect(EmbeddedDialect):
 
     def why_not_in_transaction(self, words: Sequence[str]) -> str:
         if tuple(words[:2]) == _SILENT:
-            return "SQLite ignores PRAGMA foreign_keys inside of a transaction, without a word"
+            return "SQLite silently ignores PRAGMA foreign_keys inside a transaction"
         for start, shown in _ALONE.items():
             if tuple(words[: len(start)]) == start:
-                return f"SQLite runs {shown} outside of a transaction only"
+                return f"SQLite runs {shown} only outside a transaction"
         return ""
 
     def classify_error(self, error: ScriptError) -> ErrorKind:
         return KINDS.get(error.sqlstate, ErrorKind.OTHER)
 
-    def hint_for(self, error: ScriptError) -> str:  # noqa: ARG002 - SQLite's own words say it
+    def hint_for(self, error: ScriptError) -> str:  # noqa: ARG002 - SQLite's own messages suffice
         return ""
 
     def has_tracking_table(self, session: ScriptSession) -> bool:

@@ -1,4 +1,4 @@
-"""Finds the statements of a text as SQLite does: its quotes, and triggers with bodies."""
+"""Splits a text into statements as SQLite does: its quotes, and triggers with bodies."""
 
 import re
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ class _SqliteReader:
     def read(self) -> SqlScript:
         statements = tuple(self._statements())
         syntax_errors = [
-            LocatedText(error.position, f"a quotation that nothing closes: {error.text[0]}")
+            LocatedText(error.position, f"an unclosed quotation: {error.text[0]}")
             for error in self._found["unclosed"]
         ]
         if (nul := self._text.find("\0")) >= 0:

@@ -1,4 +1,4 @@
-"""Shows the place in a file that something is about: file, line, column, the line and a caret."""
+"""Excerpts for error messages: file, line, column, the text of the line and a caret."""
 
 import unicodedata
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ NOTHING_RAN = "nothing was changed"
 
 
 class FileLocation(Value):
-    """One place in one file, fit to be shown."""
+    """A location in a file, with an excerpt to print."""
 
     file: str
     line: int
@@ -32,14 +32,14 @@ def locate(text: str, file: str, offset: int) -> FileLocation:
     first = at.offset - at.column + 1
     end = text.find("\n", first)
     line = text[first : None if end < 0 else end].rstrip("\r")
-    return FileLocation(file, at.line, at.column, _marked(line, at.line, at.column - 1))
+    return FileLocation(file, at.line, at.column, _excerpt(line, at.line, at.column - 1))
 
 
 def refusal_at(text: str, file: str, offset: int, *, why: str, hint: str) -> RefusedMigrationError:
-    """Say that a file cannot run, and where it says so."""
+    """Build the error for a file that cannot run, with its location."""
     at = locate(text, file, offset)
     return RefusedMigrationError(
-        f"{at}: this cannot run",
+        f"{at}: cannot run this",
         why=f"{why}; {NOTHING_RAN}",
         hint=hint,
         excerpt=at.excerpt,
@@ -47,8 +47,8 @@ def refusal_at(text: str, file: str, offset: int, *, why: str, hint: str) -> Ref
     )
 
 
-def _marked(line: str, number: int, index: int) -> tuple[str, ...]:
-    """Cut a long line around the place, and put the caret below it whatever the letters' width."""
+def _excerpt(line: str, number: int, index: int) -> tuple[str, ...]:
+    """Shorten a long line around the location, and place the caret by display width."""
     start = max(0, index - _BEFORE) if len(line) > _WIDEST else 0
     shown = line[start : start + _WIDEST].replace("\t", " ")
     head, mark = ("..." if start else ""), f"{number} | "

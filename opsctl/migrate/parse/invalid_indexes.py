@@ -1,4 +1,4 @@
-"""Tells which invalid index an interrupted statement has left: never somebody else's."""
+"""Finds the invalid index that an interrupted statement has left, and no other."""
 
 import re
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ class InvalidIndex(NamedTuple):
 
 
 def match_invalid_indexes(statement: str, found: Iterable[InvalidIndex]) -> tuple[str, ...]:
-    """Find those that the statement names, on the table that it names."""
+    """Select those that the statement names, on the table that it names."""
     words = set(_names(statement))
     nameless = _NAMELESS.search(statement) is not None
     return tuple(
@@ -29,7 +29,7 @@ def match_invalid_indexes(statement: str, found: Iterable[InvalidIndex]) -> tupl
 
 
 def _reindexed(index: InvalidIndex, words: set[str]) -> bool:
-    """REINDEX builds beside the index it replaces, under its name and a tail."""
+    """Tell whether REINDEX built it: it has the old name with a suffix."""
     base, tail, _ = index.name.partition("_ccnew")
     return bool(tail) and base in words
 

@@ -1,4 +1,4 @@
-"""Fills in `--set name=value` where psql would: `:name`, `:'name'`, `:"name"`."""
+"""Replaces variables as psql does, `:name`, `:'name'`, `:"name"`, from `--set name=value`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -15,7 +15,11 @@ def parse_assignments(given: Iterable[str]) -> dict[str, str]:
     for pair in given:
         name, equals, value = pair.partition("=")
         if not equals or not (name.isidentifier() and name.isascii()):
-            raise UsageError(f"--set {pair!r} is not name=value", hint="E.g. --set owner=app")
+            raise UsageError(
+                f"cannot parse --set {pair!r}",
+                why="it is not name=value",
+                hint="E.g. --set owner=app",
+            )
         values[name] = value
     return values
 
@@ -23,7 +27,7 @@ def parse_assignments(given: Iterable[str]) -> dict[str, str]:
 def fill_variables(
     text: str, file: str, variables: Sequence[LocatedText], values: Mapping[str, str]
 ) -> str:
-    """Replace every variable; one without a value is refused."""
+    """Replace every variable; refuse one without a value."""
     pieces, position = [], 0
     for variable in variables:
         offset = variable.position.offset
@@ -38,7 +42,7 @@ def fill_variables(
 
 
 def _is_glued(text: str, offset: int) -> bool:
-    """Know an array slice `[1:n]` and a struct `{'a':b}` by what ends before the colon."""
+    """Recognize an array slice `[1:n]` or a struct `{'a':b}` by what precedes the colon."""
     before = text[offset - 1 : offset]
     return before.isalnum() or before in {"_", "'", '"', ")", "]"}
 
@@ -54,7 +58,7 @@ def _parts(text: str) -> tuple[str, str]:
 
 def _quoted(value: str, quote: str) -> str:
     if "\0" in value:
-        raise UsageError("a value of --set holds a NUL byte")
+        raise UsageError("cannot use a --set value that contains a NUL byte")
     if quote == "'" and "\\" in value:
         # Whatever standard_conforming_strings says.
         escaped = value.replace("\\", "\\\\").replace("'", "''")

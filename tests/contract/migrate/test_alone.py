@@ -111,7 +111,7 @@ def test_an_invalid_index_of_someone_else_is_neither_dropped_nor_taken_for_done(
         tables.execute("CREATE UNIQUE INDEX CONCURRENTLY a_body ON a (body)")
     tables.write("002_i.sql", INDEX.replace("a_body", "IF NOT EXISTS a_body"))
 
-    with pytest.raises(MigrationError, match=r"public\.a_body is there already, and invalid"):
+    with pytest.raises(MigrationError, match=r"public\.a_body already exists and is invalid"):
         tables.apply()
 
     assert tables.query(VALID) == [(False,)]

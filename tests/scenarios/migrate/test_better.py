@@ -91,7 +91,7 @@ def test_a_file_with_its_own_transaction_tears_nothing(anywhere: Stage) -> None:
 
     assert answer.code == 5
     assert "001_a.sql:1:1" in answer.err
-    assert "BEGIN would tear the file from its row" in answer.err
+    assert "BEGIN would separate the file from its tracking row" in answer.err
     assert anywhere.ground.tables() == []
 
 

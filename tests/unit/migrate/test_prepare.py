@@ -145,7 +145,7 @@ def test_a_value_cannot_bring_a_transaction_of_its_own() -> None:
         LIMITS, read_script, why_not_in_transaction, variables={"n": "1; COMMIT; SELECT 2"}
     )
 
-    assert "COMMIT would tear" in refusal("SELECT :n;", prepare_options).why
+    assert "COMMIT would separate" in refusal("SELECT :n;", prepare_options).why
 
 
 def test_a_long_line_is_cut_around_its_place() -> None:

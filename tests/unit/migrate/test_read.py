@@ -42,8 +42,8 @@ def test_gaps_orphans_and_strangers_are_told(tmp_path: Path) -> None:
     assert found.notes == (
         "numbers are missing between 1 and 4: 2 to 3",
         "numbers are missing between 4 and 6: 5",
-        "009_x.down.sql takes back a file that is not there",
-        "initial.sql is left out: its name is not NNN_name.sql",
+        "009_x.down.sql reverts a file that does not exist",
+        "initial.sql is ignored: its name is not NNN_name.sql",
     )
 
 

@@ -56,5 +56,5 @@ def test_nothing_is_read_behind_the_first_quotation_that_nothing_closes() -> Non
     script = read_sqlite_script("SELECT 1;\n" + "[ ; " * 1000)
 
     (error,) = script.syntax_errors
-    assert (error.text, error.position.line) == ("a quotation that nothing closes: [", 2)
+    assert (error.text, error.position.line) == ("an unclosed quotation: [", 2)
     assert len(script.statements) == 2

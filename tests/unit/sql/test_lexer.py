@@ -139,14 +139,14 @@ def test_copy_that_reads_nothing_from_us_has_no_data(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "what", "line", "column"),
     [
-        ("SELECT 1;\nSELECT 'a;\n", "a quotation that nothing closes: '", 2, 8),
-        ('SELECT "a""', 'a quotation that nothing closes: "', 1, 8),
-        (r"SELECT E'a\'", "a quotation that nothing closes: E'", 1, 8),
-        ("SELECT E''\n'\\'", "a quotation that nothing closes: E'", 1, 8),
-        ("DO $a$ $$ $b$", "a quotation that nothing closes: $a$", 1, 4),
-        ("SELECT 1 /* /* */", "a comment that nothing closes", 1, 10),
-        ("COPY t FROM stdin;\n1\n2\n", r"data of COPY without its last line, \.", 2, 1),
-        ("COPY t FROM stdin; SELECT 1;\n\\.\n", "data of COPY starts on a line of its own", 1, 19),
+        ("SELECT 1;\nSELECT 'a;\n", "an unclosed quotation: '", 2, 8),
+        ('SELECT "a""', 'an unclosed quotation: "', 1, 8),
+        (r"SELECT E'a\'", "an unclosed quotation: E'", 1, 8),
+        ("SELECT E''\n'\\'", "an unclosed quotation: E'", 1, 8),
+        ("DO $a$ $$ $b$", "an unclosed quotation: $a$", 1, 4),
+        ("SELECT 1 /* /* */", "an unclosed comment", 1, 10),
+        ("COPY t FROM stdin;\n1\n2\n", r"COPY data without its last line \.", 2, 1),
+        ("COPY t FROM stdin; SELECT 1;\n\\.\n", "COPY data must start on a new line", 1, 19),
         ("SELECT '\0'", "a NUL byte", 1, 9),
     ],
 )

@@ -19,12 +19,14 @@ from opsctl.migrate.adopt import (
 
 
 @click.command(cls=Verb)
-@click.option("--to", type=click.IntRange(0), metavar="V", help="Everything up to V is there.")
-@click.option("--from", "source", type=click.Choice(SOURCES), help="Whose notes to read.")
+@click.option("--to", type=click.IntRange(0), metavar="V", help="Record every file up to V.")
+@click.option("--from", "source", type=click.Choice(SOURCES), help="Which tool's records to read.")
 @click.option(
-    "--accept", "accepted", type=int, multiple=True, metavar="V", help="Take file V as it is now."
+    "--accept", "accepted", type=int, multiple=True, metavar="V", help="Accept file V as it is now."
 )
-@click.option("--forget", "forgotten", type=int, multiple=True, metavar="V", help="Remove V's row.")
+@click.option(
+    "--forget", "forgotten", type=int, multiple=True, metavar="V", help="Delete the row of V."
+)
 @click.option("-n", "--dry-run", is_flag=True, help="Show what would be recorded.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @pass_session
@@ -38,14 +40,20 @@ def adopt(
     dry_run: bool,
     yes: bool,
 ) -> None:
-    """Record what was applied before opsctl, without running it.
+    """Record migrations that another tool has applied.
 
-    Reads what other tools wrote down: a file .applied, dbmate's or golang-migrate's table
-    schema_migrations. --to V takes everything up to V for applied. --accept and --forget mend
-    single rows after `verify` has found drift.
+    Reads the records of other tools without running any file: a file .applied, or the table
+    schema_migrations of dbmate or golang-migrate. --to V records everything up to V. --accept and
+    --forget repair single rows after `verify` has found drift.
+
+    \b
+    Examples:
+      opsctl migrate adopt -n
+      opsctl migrate adopt --from dbmate
+      opsctl migrate adopt --accept 12
     """
     if (accepted or forgotten) and (to is not None or source):
-        raise UsageError("--accept and --forget go without --to and --from")
+        raise UsageError("cannot combine --accept or --forget with --to or --from")
     context = session.wiring.migrations()
     session.wiring.guard_production(session.command)
     with context.open_tracking_table() as tracking:
@@ -57,7 +65,11 @@ def adopt(
             changes = [f"record {file}" for file in adoption.files]
         if dry_run or not changes:
             session.output.conclude(adoption, _adoption(adoption, changes))
-        confirm(session, f"{len(changes)} rows change: {', '.join(changes[:5])}. Go on?", yes=yes)
+        confirm(
+            session,
+            f"{len(changes)} rows will change: {', '.join(changes[:5])}. Continue?",
+            yes=yes,
+        )
         address = context.dialect.scripts.address
         with session.deed(address, lock="migrate", wait_s=context.wait_limits.runner_timeout_s):
             accept_edited(context, tracking, accepted)
@@ -71,5 +83,5 @@ def _adoption(adoption: Adoption, changes: Sequence[str]) -> list[str]:
     return [
         f"from {adoption.source}:",
         *(f"  {change}" for change in changes or ("nothing to record",)),
-        *([f"  no file here has the numbers {unknown}"] if unknown else []),
+        *([f"  no file has the numbers {unknown}"] if unknown else []),
     ]

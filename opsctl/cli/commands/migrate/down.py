@@ -21,18 +21,20 @@ class RevertReport:
 
 
 @click.command(cls=Verb)
-@click.option("--to", type=click.IntRange(0), metavar="V", help="Take back everything after V.")
+@click.option("--to", type=click.IntRange(0), metavar="V", help="Revert everything after V.")
 @click.option(
-    "--step", type=click.IntRange(1), metavar="N", help="Take back N files; 1 by default."
+    "--step", type=click.IntRange(1), metavar="N", help="Revert N files; the default is 1."
 )
 @click.option("-n", "--dry-run", is_flag=True, help="Show the files; run nothing.")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask; in prod --confirm is needed too.")
-@click.option("--confirm", "typed", metavar="ENV", help="Answer the question that prod asks.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask; prod still needs --confirm.")
+@click.option(
+    "--confirm", "typed", metavar="ENV", help="Name of the environment, where prod asks for it."
+)
 @click.option(
     "--lock-timeout",
     "lock_timeout_s",
     type=Duration(),
-    help="Wait this long for another runner; then exit 75.",
+    help="How long to wait for another runner before exit 75.",
 )
 @set_option
 @pass_session
@@ -47,9 +49,16 @@ def down(
     lock_timeout_s: float | None,
     given: Sequence[str],
 ) -> None:
-    """Take the last files back by their down parts: NNN_name.down.sql.
+    """Revert the last migrations with their down files.
 
-    Each runs in one transaction, together with the removal of its row.
+    A down file stands beside its migration, as NNN_name.down.sql. Each runs in one transaction
+    that also deletes the row of its migration.
+
+    \b
+    Examples:
+      opsctl migrate down -n
+      opsctl migrate down --step 2
+      opsctl migrate down --to 12
     """
     context = session.wiring.migrations(MigrationFlags(parse_variables(given), lock_timeout_s))
     session.wiring.guard_production(session.command)
@@ -59,18 +68,18 @@ def down(
         )
         names = tuple(prepared.file for prepared in files)
         if dry_run or not files:
-            session.output.conclude(RevertReport(names), names or ("nothing to take back",))
+            session.output.conclude(RevertReport(names), names or ("nothing to revert",))
         _ask(session, f"This runs {', '.join(names)}, which may destroy data.", typed, yes=yes)
         address, wait_s = context.dialect.scripts.address, context.wait_limits.runner_timeout_s
         with session.deed(address, lock="migrate", wait_s=wait_s):
-            session.left_behind = "the file that ran is taken back in whole or not at all"
+            session.left_behind = "the current file was reverted completely or not at all"
             done = revert_files(context, tracking, files, lambda e: session.output.event(e, str(e)))
-    session.output.conclude(RevertReport(tuple(done)), [f"{len(done)} taken back"])
+    session.output.conclude(RevertReport(tuple(done)), [f"{len(done)} files reverted"])
 
 
 def _ask(session: Session, question: str, typed: str | None, *, yes: bool) -> None:
-    """Ask before data may be destroyed; production wants its name."""
+    """Ask before data may be destroyed; in prod the name must be typed."""
     if session.wiring.settings.env == "prod":
         confirm_by_name(session, question, name="prod", given=typed)
     else:
-        confirm(session, f"{question} Go on?", yes=yes)
+        confirm(session, f"{question} Continue?", yes=yes)

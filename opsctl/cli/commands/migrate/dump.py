@@ -18,7 +18,10 @@ class SchemaReport:
 @click.command(cls=Verb)
 @pass_session
 def dump(session: Session) -> None:
-    """Print the schema, in an order that stays: for reading and for diffs, not a backup."""
+    """Print the schema as SQL, in a stable order.
+
+    For reading and for diffs; it is not a backup.
+    """
     context = session.wiring.migrations()
     with context.open_tracking_table() as tracking:
         objects = tuple(context.dialect.read_schema(tracking.session))

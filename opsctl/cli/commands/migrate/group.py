@@ -1,4 +1,4 @@
-"""`opsctl migrate`: apply files; its other verbs are loaded when called."""
+"""`opsctl migrate`: applies files; the other commands are loaded when called."""
 
 from collections.abc import Mapping, Sequence
 
@@ -15,33 +15,41 @@ from opsctl.migrate.pending import PendingRun, open_pending_run
 from opsctl.migrate.run_model import ApplyReport, MigrationEvent, MigrationFlags, describe_applied
 
 VERBS: dict[str, Entry] = {
-    "status": Entry("opsctl.cli.commands.migrate.status:status", "Say where every file stands."),
+    "status": Entry(
+        "opsctl.cli.commands.migrate.status:status", "Show the state of every migration."
+    ),
     "verify": Entry(
         "opsctl.cli.commands.migrate.verify:verify",
-        "Find files and schemas that have drifted; exit 3.",
+        "Find edited files and schema drift.",
     ),
     "dump": Entry(
-        "opsctl.cli.commands.migrate.dump:dump", "Print the schema, in an order that stays."
+        "opsctl.cli.commands.migrate.dump:dump", "Print the schema as SQL, in a stable order."
     ),
-    "new": Entry("opsctl.cli.commands.migrate.new:new", "Start a file with the next free number."),
+    "new": Entry(
+        "opsctl.cli.commands.migrate.new:new", "Create a migration file with the next free number."
+    ),
     "adopt": Entry(
         "opsctl.cli.commands.migrate.adopt:adopt",
-        "Record what was applied before opsctl, without running it.",
+        "Record migrations that another tool has applied.",
     ),
     "down": Entry(
-        "opsctl.cli.commands.migrate.down:down", "Take the last files back by their down parts."
+        "opsctl.cli.commands.migrate.down:down", "Revert the last migrations with their down files."
     ),
 }
 
 
 class Migrate(LazyBranch):
-    """A group that does something itself when no verb follows."""
+    """A group that applies files when no other command follows."""
 
     formats = TEXT_AND_JSON
 
 
 set_option = click.option(
-    "--set", "given", multiple=True, metavar="NAME=VALUE", help="Fill :NAME in, as psql does."
+    "--set",
+    "given",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Replace :NAME in the files, as psql does.",
 )
 
 
@@ -59,16 +67,18 @@ def parse_variables(given: Sequence[str]) -> Mapping[str, str]:
 @click.option(
     "-n", "--dry-run", is_flag=True, help="Show statements, locks and sizes; run nothing."
 )
-@click.option("--rehearse", is_flag=True, help="Run all in one transaction and roll it back.")
+@click.option("--rehearse", is_flag=True, help="Run all files in one transaction and roll it back.")
 @click.option("--exit-code", is_flag=True, help="With -n: exit 4 if files are pending.")
-@click.option("--resume", is_flag=True, help="Go on with a file that was interrupted.")
-@click.option("--allow-out-of-order", is_flag=True, help="Also run files that came late.")
-@click.option("-y", "--yes", is_flag=True, help="For scripts: nothing is asked here.")
+@click.option("--resume", is_flag=True, help="Continue a file that was interrupted.")
+@click.option(
+    "--allow-out-of-order", is_flag=True, help="Also run files below the last applied number."
+)
+@click.option("-y", "--yes", is_flag=True, help="Accepted for scripts; nothing is asked.")
 @click.option(
     "--lock-timeout",
     "lock_timeout_s",
     type=Duration(),
-    help="Wait this long for another runner; then exit 75.",
+    help="How long to wait for another runner before exit 75.",
 )
 @set_option
 @pass_session
@@ -86,11 +96,21 @@ def migrate(
     lock_timeout_s: float | None,
     given: Sequence[str],
 ) -> None:
-    """Apply migrations/*.sql, each file once.
+    """Apply pending SQL migrations, each in its own transaction.
 
-    Every file runs in one transaction together with its row in the tracking table. The first
-    failure stops the run; what came before it is kept and named. With --json every file is an
-    event, one line each.
+    The row in the tracking table is part of that transaction. The first failure stops the run;
+    files applied before it stay applied and are listed. With --json, each file is one event per
+    line.
+
+    Exits 5 if files and database contradict each other, and 75 if another runner or a lock does
+    not give way in time.
+
+    \b
+    Examples:
+      opsctl migrate -n
+      opsctl migrate --rehearse
+      opsctl migrate --to 12 --lock-timeout 10m
+      opsctl migrate --set owner=app
     """
     if click.get_current_context().invoked_subcommand:
         return
@@ -102,36 +122,38 @@ def migrate(
             session.output.note(f"note: {note}")
         if dry_run or rehearse:
             _show_preview(session, pending_run, rehearse=rehearse, exit_code=exit_code)
-        outcome = (
-            _apply(session, context, pending_run) if pending_run.files else pending_run.nothing()
+        report = (
+            _apply(session, context, pending_run)
+            if pending_run.files
+            else pending_run.report_nothing()
         )
-    session.output.conclude(outcome, [_summary(outcome)])
+    session.output.conclude(report, [_summary(report)])
 
 
 def _apply(session: Session, context: MigrationContext, pending_run: PendingRun) -> ApplyReport:
     applied: list[str] = []
 
-    def report(event: MigrationEvent) -> None:
+    def report_event(event: MigrationEvent) -> None:
         session.output.event(event, str(event))
         applied.extend([event.file] if event.event == "applied" else [])
         session.left_behind = (
-            f"the file that ran is in whole or not at all; {describe_applied(applied)}"
+            f"the current file was applied completely or not at all; {describe_applied(applied)}"
         )
 
     address, wait_s = context.dialect.scripts.address, context.wait_limits.runner_timeout_s
     with session.deed(address, lock="migrate", wait_s=wait_s):
         session.left_behind = (
-            f"the file that ran is in whole or not at all; {describe_applied(applied)}"
+            f"the current file was applied completely or not at all; {describe_applied(applied)}"
         )
-        outcome = pending_run.apply(report, session.heartbeat)
-        context.write_schema(pending_run.tracking, outcome)
-    return outcome
+        report = pending_run.apply(report_event, session.heartbeat)
+        context.write_schema(pending_run.tracking, report)
+    return report
 
 
 def _show_preview(
     session: Session, pending_run: PendingRun, *, rehearse: bool, exit_code: bool
 ) -> None:
-    from opsctl.cli.show.migrate import preview_blocks  # noqa: PLC0415 - a run does not pay for it
+    from opsctl.cli.show.migrate import preview_blocks  # noqa: PLC0415 - only a preview needs it
     from opsctl.migrate.preview import preview_run  # noqa: PLC0415 - same
 
     report = preview_run(pending_run, rehearse=rehearse)
@@ -139,9 +161,9 @@ def _show_preview(
     session.output.conclude(report, preview_blocks(report), exit_code=code)
 
 
-def _summary(outcome: ApplyReport) -> str:
-    count, left = len(outcome.applied), outcome.pending
-    rest = f"{left} pending beyond what was asked for" if left else "all files are applied"
+def _summary(report: ApplyReport) -> str:
+    count, left = len(report.applied), report.pending
+    rest = f"{left} still pending" if left else "all files are applied"
     if not count:
         return f"nothing to do: {rest}"
     return f"{count} {'file' if count == 1 else 'files'} applied{f', {rest}' if left else ''}"

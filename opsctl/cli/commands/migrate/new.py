@@ -16,12 +16,18 @@ class NewFilesReport:
 
 @click.command(cls=Verb)
 @click.argument("name")
-@click.option("--down", is_flag=True, help="Also start the part that takes it back.")
+@click.option("--down", is_flag=True, help="Also create the down file that reverts it.")
 @click.option("-n", "--dry-run", is_flag=True, help="Show the names; write nothing.")
-@click.option("-y", "--yes", is_flag=True, help="For scripts: nothing is asked here.")
+@click.option("-y", "--yes", is_flag=True, help="Accepted for scripts; nothing is asked.")
 @pass_session
 def new(session: Session, *, name: str, down: bool, dry_run: bool, yes: bool) -> None:  # noqa: ARG001 - scripts give it everywhere
-    """Start a file with the next free number."""
+    """Create a migration file with the next free number.
+
+    \b
+    Examples:
+      opsctl migrate new add_orders
+      opsctl migrate new "add orders" --down
+    """
     wiring = session.wiring
     directory = wiring.project_dir / wiring.settings.migrations.directory
     there = list_existing(wiring.folder, directory)

@@ -13,7 +13,7 @@ from opsctl.errors import EXIT_OK, EXIT_PENDING
 from opsctl.migrate.context import read_statuses
 from opsctl.migrate.model import MigrationState, MigrationStatus
 
-_WAITING = {MigrationState.PENDING, MigrationState.OUT_OF_ORDER, MigrationState.INTERRUPTED}
+_TO_APPLY = {MigrationState.PENDING, MigrationState.OUT_OF_ORDER, MigrationState.INTERRUPTED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +42,15 @@ class MigrationStatusReport:
 @click.option("--exit-code", is_flag=True, help="Exit 4 if files are pending.")
 @pass_session
 def status(session: Session, *, exit_code: bool) -> None:
-    """Say where every file stands.
+    """Show the state of every migration.
 
-    applied, pending, edited (changed since it was applied), missing (applied, the file is gone),
-    out of order (pending below an applied one), interrupted (started, never finished).
+    States: applied, pending, edited (changed after it was applied), missing (applied, but there is
+    no file), out of order (pending below an applied version), interrupted (started, not finished).
     """
     context = session.wiring.migrations()
     with context.open_tracking_table() as tracking:
         rows = tuple(_row(status) for status in read_statuses(context, tracking, whole=True))
-    waiting = any(row.state in _WAITING for row in rows)
+    waiting = any(row.state in _TO_APPLY for row in rows)
     code = EXIT_PENDING if exit_code and waiting else EXIT_OK
     report = MigrationStatusReport(context.dialect.scripts.address, rows)
     session.output.conclude(report, [_table(rows)], exit_code=code)

@@ -14,27 +14,35 @@ from opsctl.migrate.verify import VerifyReport, verify_database
 
 
 @click.command(cls=Verb, formats=FORMATS)
-@click.option("--no-schema", is_flag=True, help="Only the files; build no shadow database.")
+@click.option(
+    "--no-schema", is_flag=True, help="Compare only the files; create no shadow database."
+)
 @set_option
 @pass_session
 def verify(session: Session, *, no_schema: bool, given: Sequence[str]) -> None:
-    """Find files and schemas that have drifted; exit 3 on trouble.
+    """Find edited files and schema drift.
 
-    Every edited file is compared with git's text of it when it was applied. Then an empty database
-    is built from the files and its schema compared with the live one.
+    An edited file is compared with the applied text from git. Then the files are run on an empty
+    database, and its schema is compared with the live one. Exits 3 if anything has drifted.
+
+    \b
+    Examples:
+      opsctl migrate verify
+      opsctl migrate verify --no-schema
+      opsctl migrate verify -o github
     """
     context = session.wiring.migrations(MigrationFlags(parse_variables(given)))
     if not no_schema:
         session.wiring.guard_production(session.command)
     with context.open_tracking_table() as tracking:
-        verdict = verify_database(context, tracking, session.wiring.git, schema=not no_schema)
-    session.output.conclude(verdict, _verdict(verdict))
+        report = verify_database(context, tracking, session.wiring.git, schema=not no_schema)
+    session.output.conclude(report, _report_blocks(report))
 
 
-def _verdict(verdict: VerifyReport) -> Iterator[Block]:
-    for finding in verdict.findings:
+def _report_blocks(report: VerifyReport) -> Iterator[Block]:
+    for finding in report.findings:
         yield f"{finding.level}: {finding.what}"
-    for drift in verdict.drifts:
+    for drift in report.drifts:
         yield "\n".join(["", drift.what, *(f"  {line}" for line in drift.diff)])
-    for fix in dict.fromkeys(finding.fix for finding in verdict.findings if finding.fix):
+    for fix in dict.fromkeys(finding.fix for finding in report.findings if finding.fix):
         yield f"try: {fix}"
