@@ -70,7 +70,7 @@ class SqlStatement(NamedTuple):
 
 
 class CopyData(Value):
-    """Lines that COPY ... FROM STDIN reads; `after` is the offset behind the line that ends them."""
+    """Lines that COPY ... FROM STDIN reads; `after` is the offset behind the last line."""
 
     statement: int
     start: int

@@ -56,7 +56,7 @@ def test_a_file_that_fails_leaves_nothing_and_keeps_what_came_before(anywhere: G
     assert failed.value.what.startswith("002_b.sql:3:")
     assert failed.value.excerpt[0] == "3 | SELECT nope FROM a;"
     assert failed.value.excerpt[1].endswith("^")
-    assert "left nothing behind; 1 of this run is kept: 001_a.sql" in failed.value.why
+    assert "left nothing behind; 1 applied in this run and kept: 001_a.sql" in failed.value.why
     assert failed.value.facts["line"] == 3
 
 
@@ -87,7 +87,7 @@ def test_a_run_goes_as_far_as_it_is_told(anywhere: Ground) -> None:
 def test_an_unknown_version_to_go_to_is_wrong_usage(anywhere: Ground) -> None:
     anywhere.write("001_a.sql", TABLE.format(name="a"))
 
-    with pytest.raises(UsageError, match="there is no migration 7"):
+    with pytest.raises(UsageError, match="cannot find migration 7"):
         anywhere.apply(ApplyOptions(to=7))
 
 

@@ -247,7 +247,7 @@ def test_a_down_part_that_fails_changes_nothing(anywhere: Ground) -> None:
 def test_a_file_without_a_down_part_cannot_be_taken_back(anywhere: Ground) -> None:
     two_applied(anywhere)
 
-    with pytest.raises(RefusedMigrationError, match=r"003_c\.sql cannot be taken back"):
+    with pytest.raises(RefusedMigrationError, match=r"cannot revert 003_c\.sql"):
         choose_reverts(anywhere.statuses(), to=0, step=None)
 
 
@@ -305,18 +305,20 @@ def test_a_dirty_database_is_not_adopted(anywhere: Ground) -> None:
     anywhere.execute("CREATE TABLE schema_migrations (version bigint PRIMARY KEY, dirty boolean)")
     anywhere.execute("INSERT INTO schema_migrations VALUES (2, true)")
 
-    with pytest.raises(RefusedMigrationError, match="dirty"):
+    with pytest.raises(RefusedMigrationError, match="from golang-migrate") as refused:
         adopted(anywhere)
+
+    assert "dirty" in refused.value.why
 
 
 def test_two_sources_need_a_choice_and_none_needs_a_number(anywhere: Ground) -> None:
     three_files(anywhere)
-    with pytest.raises(UsageError, match="nothing to adopt"):
+    with pytest.raises(UsageError, match="cannot find anything to adopt"):
         adopted(anywhere)
     anywhere.write(".applied", "001_a.sql\n")
     anywhere.execute("CREATE TABLE schema_migrations (version varchar(128) PRIMARY KEY)")
     anywhere.execute("INSERT INTO schema_migrations VALUES ('003')")
-    with pytest.raises(UsageError, match=r"found \.applied and dbmate"):
+    with pytest.raises(UsageError, match=r"cannot choose between \.applied and dbmate"):
         adopted(anywhere)
 
     assert adopted(anywhere, source="dbmate") == [3]

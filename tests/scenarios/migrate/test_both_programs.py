@@ -330,7 +330,7 @@ def test_the_script_says_when_a_file_outwitted_it(home: Path, postgres: Database
     code, out = site.run()
 
     assert code == 8, out
-    assert "there in part" in out
+    assert "partly applied" in out
     assert [(row[0], row[3]) for row in site.rows()] == [(1, False)]
     assert site.by("opsctl").run()[0] == 5
 

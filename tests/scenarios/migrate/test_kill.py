@@ -151,5 +151,5 @@ def test_an_interrupted_run_says_what_it_kept(staged: Staged) -> None:
     _, err = runner.communicate(timeout=30)
 
     assert runner.returncode == 130
-    assert "1 of this run is kept: 001_a.sql" in err
+    assert "1 applied in this run and kept: 001_a.sql" in err
     assert stage.ground.tables() == ["a"]

@@ -63,7 +63,7 @@ def test_a_dry_run_changes_nothing_and_names_the_lock(server: Stage) -> None:
     assert "lock: ACCESS EXCLUSIVE on a (about 0 rows, " in planned.out
     assert "blocks reads and writes" in planned.out
     assert rehearsed.code == 0
-    assert "rolled back: nothing was changed" in rehearsed.out
+    assert "rolled back; nothing was changed" in rehearsed.out
     assert server.ground.states() == [MigrationState.APPLIED, MigrationState.PENDING]
 
 

@@ -54,7 +54,7 @@ def test_a_renamed_file_is_still_applied() -> None:
 
 
 @pytest.mark.parametrize(
-    ("order", "versions"),
+    ("options", "versions"),
     [
         (ApplyOptions(), [2, 3, 4]),
         (ApplyOptions(to=3), [2, 3]),

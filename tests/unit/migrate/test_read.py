@@ -80,7 +80,7 @@ def test_a_file_that_changes_after_it_was_summed_is_refused(tmp_path: Path) -> N
 
     path.write_text("SELECT 2;")
 
-    with pytest.raises(RefusedMigrationError, match=r"001_a\.sql has just changed"):
+    with pytest.raises(RefusedMigrationError, match=r"001_a\.sql: it has just changed"):
         read_migration(LocalFolder(), tmp_path, migration)
 
 

@@ -51,7 +51,7 @@ def adopt(
       opsctl migrate adopt -n
       opsctl migrate adopt --from dbmate
       opsctl migrate adopt --accept 12
-    """
+    """  # noqa: D301 - click wants \b itself
     if (accepted or forgotten) and (to is not None or source):
         raise UsageError("cannot combine --accept or --forget with --to or --from")
     context = session.wiring.migrations()

@@ -59,7 +59,7 @@ def down(
       opsctl migrate down -n
       opsctl migrate down --step 2
       opsctl migrate down --to 12
-    """
+    """  # noqa: D301 - click wants \b itself
     context = session.wiring.migrations(MigrationFlags(parse_variables(given), lock_timeout_s))
     session.wiring.guard_production(session.command)
     with context.open_tracking_table() as tracking:

@@ -111,7 +111,7 @@ def migrate(
       opsctl migrate --rehearse
       opsctl migrate --to 12 --lock-timeout 10m
       opsctl migrate --set owner=app
-    """
+    """  # noqa: D301 - click wants \b itself
     if click.get_current_context().invoked_subcommand:
         return
     context = session.wiring.migrations(MigrationFlags(parse_variables(given), lock_timeout_s))

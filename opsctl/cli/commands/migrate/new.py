@@ -27,7 +27,7 @@ def new(session: Session, *, name: str, down: bool, dry_run: bool, yes: bool) ->
     Examples:
       opsctl migrate new add_orders
       opsctl migrate new "add orders" --down
-    """
+    """  # noqa: D301 - click wants \b itself
     wiring = session.wiring
     directory = wiring.project_dir / wiring.settings.migrations.directory
     there = list_existing(wiring.folder, directory)

@@ -30,7 +30,7 @@ def verify(session: Session, *, no_schema: bool, given: Sequence[str]) -> None:
       opsctl migrate verify
       opsctl migrate verify --no-schema
       opsctl migrate verify -o github
-    """
+    """  # noqa: D301 - click wants \b itself
     context = session.wiring.migrations(MigrationFlags(parse_variables(given)))
     if not no_schema:
         session.wiring.guard_production(session.command)
