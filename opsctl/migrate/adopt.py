@@ -135,8 +135,17 @@ def plan_adoption(
     return select_unrecorded(statuses, known)
 
 
-def record_adoption(context: MigrationContext, tracking: TrackingTable, adoption: Adoption) -> None:
-    """Insert all rows or none."""
+def record_adoption(
+    context: MigrationContext,
+    tracking: TrackingTable,
+    adoption: Adoption,
+    *,
+    accepted: Sequence[int] = (),
+    forgotten: Sequence[int] = (),
+) -> None:
+    """Repair single rows, then insert all rows of the adoption or none."""
+    accept_edited(context, tracking, accepted)
+    forget_missing(tracking, forgotten)
     if adoption.migrations:
         with context.dialect.hold_runner_lock(
             tracking.session, wait_s=context.wait_limits.runner_timeout_s

@@ -11,8 +11,6 @@ from opsctl.errors import UsageError
 from opsctl.migrate.adopt import (
     SOURCES,
     Adoption,
-    accept_edited,
-    forget_missing,
     plan_adoption,
     record_adoption,
 )
@@ -42,13 +40,10 @@ def adopt(
 ) -> None:
     """Record migrations that another tool has applied.
 
-    Reads the records of other tools without running any file: a file .applied, or the table
-    schema_migrations of dbmate or golang-migrate. --to V records everything up to V. --accept and
-    --forget repair single rows after `verify` has found drift.
+    Reads a file .applied, or the table schema_migrations of dbmate or golang-migrate; runs no file.
 
     \b
     Examples:
-      opsctl migrate adopt -n
       opsctl migrate adopt --from dbmate
       opsctl migrate adopt --accept 12
     """  # noqa: D301 - click wants \b itself
@@ -57,10 +52,9 @@ def adopt(
     context = session.wiring.migrations()
     session.wiring.guard_production(session.command)
     with context.open_tracking_table() as tracking:
-        if accepted or forgotten:
-            adoption = Adoption("this command", (), ())
-            changes = [f"accept {v}" for v in accepted] + [f"forget {v}" for v in forgotten]
-        else:
+        changes = [f"accept {v}" for v in accepted] + [f"forget {v}" for v in forgotten]
+        adoption = Adoption("this command", (), ())
+        if not changes:
             adoption = plan_adoption(context, tracking, to=to, source=source)
             changes = [f"record {file}" for file in adoption.files]
         if dry_run or not changes:
@@ -70,11 +64,9 @@ def adopt(
             f"{len(changes)} rows will change: {', '.join(changes[:5])}. Continue?",
             yes=yes,
         )
-        address = context.dialect.scripts.address
-        with session.deed(address, lock="migrate", wait_s=context.wait_limits.runner_timeout_s):
-            accept_edited(context, tracking, accepted)
-            forget_missing(tracking, forgotten)
-            record_adoption(context, tracking, adoption)
+        address, wait_s = context.dialect.scripts.address, context.wait_limits.runner_timeout_s
+        with session.deed(address, lock="migrate", wait_s=wait_s):
+            record_adoption(context, tracking, adoption, accepted=accepted, forgotten=forgotten)
     session.output.conclude(adoption, _adoption(adoption, changes))
 
 

@@ -99,11 +99,9 @@ def migrate(
     """Apply pending SQL migrations, each in its own transaction.
 
     The row in the tracking table is part of that transaction. The first failure stops the run;
-    files applied before it stay applied and are listed. With --json, each file is one event per
-    line.
+    files applied before it stay applied. With --json, each file is one event per line.
 
-    Exits 5 if files and database contradict each other, and 75 if another runner or a lock does
-    not give way in time.
+    Exits 5 if files and database contradict each other, 75 if a lock is not released in time.
 
     \b
     Examples:
@@ -122,15 +120,13 @@ def migrate(
             session.output.note(f"note: {note}")
         if dry_run or rehearse:
             _show_preview(session, pending_run, rehearse=rehearse, exit_code=exit_code)
-        report = (
-            _apply(session, context, pending_run)
-            if pending_run.files
-            else pending_run.report_nothing()
-        )
+        report = _apply(session, context, pending_run)
     session.output.conclude(report, [_summary(report)])
 
 
 def _apply(session: Session, context: MigrationContext, pending_run: PendingRun) -> ApplyReport:
+    if not pending_run.files:
+        return pending_run.report_nothing()
     applied: list[str] = []
 
     def report_event(event: MigrationEvent) -> None:
