@@ -9,7 +9,7 @@ from opsctl.migrate.model import ApplyOptions, BusyMigrationError, MigrationErro
 from opsctl.migrate.pending import open_pending_run
 from opsctl.migrate.run_model import MigrationEvent
 from opsctl.systems.sql_scripts import ScriptError, ScriptSession
-from tests.grounds import Ground
+from tests.migration_setup import MigrationSetup
 
 HEAD = "-- opsctl: no-transaction\n-- opsctl: lock_timeout=200ms\n"
 INDEX = f"{HEAD}CREATE INDEX CONCURRENTLY a_body ON a (body);\n"
@@ -21,22 +21,22 @@ CHANGING = "BEGIN", "LOCK TABLE a IN SHARE UPDATE EXCLUSIVE MODE"
 
 
 @pytest.fixture
-def tables(server: Ground) -> Ground:
+def tables(server: MigrationSetup) -> MigrationSetup:
     text = "CREATE TABLE a (id integer, body text);\nCREATE TABLE b (id integer);\n"
     server.write("001_a.sql", f"{text}INSERT INTO a VALUES (1, 'x'), (2, 'x');\n")
     server.apply()
-    return server.with_rules(allow_non_transactional=True).with_patience(retries=1)
+    return server.with_options(allow_non_transactional=True).with_wait_limits(retries=1)
 
 
 @contextmanager
-def someone(server: Ground, *statements: str) -> Iterator[ScriptSession]:
+def someone(server: MigrationSetup, *statements: str) -> Iterator[ScriptSession]:
     with server.context.dialect.scripts.session() as other:
         for statement in statements:
             other.query(statement)
         yield other
 
 
-def applied(server: Ground, *, on_retry: Callable[[], object]) -> list[MigrationEvent]:
+def applied(server: MigrationSetup, *, on_retry: Callable[[], object]) -> list[MigrationEvent]:
     events: list[MigrationEvent] = []
 
     def report(event: MigrationEvent) -> None:
@@ -49,7 +49,7 @@ def applied(server: Ground, *, on_retry: Callable[[], object]) -> list[Migration
     return events
 
 
-def test_one_that_waits_for_its_turn_is_tried_again_and_told(tables: Ground) -> None:
+def test_one_that_waits_for_its_turn_is_tried_again_and_told(tables: MigrationSetup) -> None:
     tables.write("002_i.sql", INDEX)
 
     with someone(tables, *CHANGING) as other:
@@ -63,7 +63,7 @@ def test_one_that_waits_for_its_turn_is_tried_again_and_told(tables: Ground) -> 
 
 @pytest.mark.parametrize("holding", [OLD, WRITING])
 def test_what_the_first_try_left_is_dropped_before_the_next(
-    tables: Ground, holding: tuple[str, ...]
+    tables: MigrationSetup, holding: tuple[str, ...]
 ) -> None:
     tables.write("002_i.sql", INDEX)
 
@@ -75,7 +75,7 @@ def test_what_the_first_try_left_is_dropped_before_the_next(
     assert tables.query(VALID) == [(True,)]
 
 
-def test_one_that_gives_up_takes_its_invalid_index_along(tables: Ground) -> None:
+def test_one_that_gives_up_takes_its_invalid_index_along(tables: MigrationSetup) -> None:
     tables.write("002_i.sql", INDEX)
 
     with someone(tables, *OLD) as other, pytest.raises(BusyMigrationError) as busy:
@@ -89,7 +89,7 @@ def test_one_that_gives_up_takes_its_invalid_index_along(tables: Ground) -> None
 
 
 def test_an_index_that_cannot_be_dropped_either_is_named_and_resumed_later(
-    tables: Ground,
+    tables: MigrationSetup,
 ) -> None:
     tables.write("002_i.sql", INDEX)
     with someone(tables, *WRITING), pytest.raises(BusyMigrationError) as busy:
@@ -105,7 +105,7 @@ def test_an_index_that_cannot_be_dropped_either_is_named_and_resumed_later(
 
 
 def test_an_invalid_index_of_someone_else_is_neither_dropped_nor_taken_for_done(
-    tables: Ground,
+    tables: MigrationSetup,
 ) -> None:
     with pytest.raises(ScriptError):
         tables.execute("CREATE UNIQUE INDEX CONCURRENTLY a_body ON a (body)")

@@ -9,12 +9,12 @@ from opsctl.migrate.model import (
     MigrationState,
     RefusedMigrationError,
 )
-from tests.grounds import Ground
+from tests.migration_setup import MigrationSetup
 
 TABLE = "CREATE TABLE {name} (id integer PRIMARY KEY, body text);\n"
 
 
-def test_files_run_once_in_the_order_of_their_numbers(anywhere: Ground) -> None:
+def test_files_run_once_in_the_order_of_their_numbers(anywhere: MigrationSetup) -> None:
     anywhere.write("10_third.sql", "INSERT INTO a VALUES (3, 'third');")
     anywhere.write("9_second.sql", "INSERT INTO a VALUES (2, 'second');")
     anywhere.write("0001_first.sql", TABLE.format(name="a"))
@@ -27,7 +27,7 @@ def test_files_run_once_in_the_order_of_their_numbers(anywhere: Ground) -> None:
     assert anywhere.query("SELECT id FROM a ORDER BY id") == [(2,), (3,)]
 
 
-def test_a_row_says_all_there_is_to_know_of_a_file(anywhere: Ground) -> None:
+def test_a_row_says_all_there_is_to_know_of_a_file(anywhere: MigrationSetup) -> None:
     anywhere.write("001_a.sql", TABLE.format(name="a"))
 
     anywhere.apply()
@@ -43,7 +43,9 @@ def test_a_row_says_all_there_is_to_know_of_a_file(anywhere: Ground) -> None:
     assert status.applied.checksum == status.migration.checksum
 
 
-def test_a_file_that_fails_leaves_nothing_and_keeps_what_came_before(anywhere: Ground) -> None:
+def test_a_file_that_fails_leaves_nothing_and_keeps_what_came_before(
+    anywhere: MigrationSetup,
+) -> None:
     anywhere.write("001_a.sql", TABLE.format(name="a"))
     anywhere.write("002_b.sql", f"{TABLE.format(name='b')}\nSELECT nope FROM a;\n")
     anywhere.write("003_c.sql", TABLE.format(name="c"))
@@ -60,7 +62,7 @@ def test_a_file_that_fails_leaves_nothing_and_keeps_what_came_before(anywhere: G
     assert failed.value.facts["line"] == 3
 
 
-def test_a_corrected_file_goes_on_where_the_run_stopped(anywhere: Ground) -> None:
+def test_a_corrected_file_goes_on_where_the_run_stopped(anywhere: MigrationSetup) -> None:
     anywhere.write("001_a.sql", TABLE.format(name="a"))
     anywhere.write("002_b.sql", "SELECT nope FROM a;\n")
     with pytest.raises(MigrationError):
@@ -73,7 +75,7 @@ def test_a_corrected_file_goes_on_where_the_run_stopped(anywhere: Ground) -> Non
     assert anywhere.tables() == ["a", "b"]
 
 
-def test_a_run_goes_as_far_as_it_is_told(anywhere: Ground) -> None:
+def test_a_run_goes_as_far_as_it_is_told(anywhere: MigrationSetup) -> None:
     for name in "abcd":
         anywhere.write(f"00{'abcd'.index(name) + 1}_{name}.sql", TABLE.format(name=name))
 
@@ -84,14 +86,14 @@ def test_a_run_goes_as_far_as_it_is_told(anywhere: Ground) -> None:
     assert anywhere.tables() == ["a", "b", "c"]
 
 
-def test_an_unknown_version_to_go_to_is_wrong_usage(anywhere: Ground) -> None:
+def test_an_unknown_version_to_go_to_is_wrong_usage(anywhere: MigrationSetup) -> None:
     anywhere.write("001_a.sql", TABLE.format(name="a"))
 
     with pytest.raises(UsageError, match="cannot find migration 7"):
         anywhere.apply(ApplyOptions(to=7))
 
 
-def test_a_byte_order_mark_and_other_line_ends_change_nothing(anywhere: Ground) -> None:
+def test_a_byte_order_mark_and_other_line_ends_change_nothing(anywhere: MigrationSetup) -> None:
     anywhere.write("001_a.sql", f"\ufeff{TABLE.format(name='a')}INSERT INTO a VALUES (1, 'x');\n")
     anywhere.apply()
     text = f"{TABLE.format(name='a')}INSERT INTO a VALUES (1, 'x');\n".replace("\n", "\r\n")
@@ -101,7 +103,7 @@ def test_a_byte_order_mark_and_other_line_ends_change_nothing(anywhere: Ground) 
     assert anywhere.states() == [MigrationState.APPLIED]
 
 
-def test_a_last_line_that_is_a_comment_hides_nothing(anywhere: Ground) -> None:
+def test_a_last_line_that_is_a_comment_hides_nothing(anywhere: MigrationSetup) -> None:
     anywhere.write("001_a.sql", f"{TABLE.format(name='a')}-- the end")
 
     anywhere.apply()
@@ -110,7 +112,7 @@ def test_a_last_line_that_is_a_comment_hides_nothing(anywhere: Ground) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "\n", "-- only words\n", ";;\n"])
-def test_an_empty_file_is_applied_like_any_other(anywhere: Ground, text: str) -> None:
+def test_an_empty_file_is_applied_like_any_other(anywhere: MigrationSetup, text: str) -> None:
     anywhere.write("001_a.sql", text)
 
     anywhere.apply()
@@ -129,7 +131,7 @@ def test_an_empty_file_is_applied_like_any_other(anywhere: Ground, text: str) ->
     ],
 )
 def test_a_file_with_its_own_transaction_is_refused_before_anything_runs(
-    anywhere: Ground, text: str
+    anywhere: MigrationSetup, text: str
 ) -> None:
     anywhere.write("001_a.sql", TABLE.format(name="a"))
     anywhere.write("002_b.sql", text)
@@ -142,7 +144,9 @@ def test_a_file_with_its_own_transaction_is_refused_before_anything_runs(
     assert anywhere.rows() == []
 
 
-def test_names_with_quotes_percents_and_backslashes_are_only_names(anywhere: Ground) -> None:
+def test_names_with_quotes_percents_and_backslashes_are_only_names(
+    anywhere: MigrationSetup,
+) -> None:
     name = "o'brien\\; 100% $$ :x"
     anywhere.write(f"001_{name}.sql", TABLE.format(name="a"))
 
@@ -153,7 +157,7 @@ def test_names_with_quotes_percents_and_backslashes_are_only_names(anywhere: Gro
     assert status.applied.name == name
 
 
-def test_percents_and_question_marks_in_a_file_are_only_text(anywhere: Ground) -> None:
+def test_percents_and_question_marks_in_a_file_are_only_text(anywhere: MigrationSetup) -> None:
     text = f"{TABLE.format(name='a')}INSERT INTO a VALUES (1, '100% of %s and %(x)s? yes; $1');\n"
     anywhere.write("001_a.sql", text)
 
@@ -162,17 +166,17 @@ def test_percents_and_question_marks_in_a_file_are_only_text(anywhere: Ground) -
     assert anywhere.query("SELECT body FROM a") == [("100% of %s and %(x)s? yes; $1",)]
 
 
-def test_values_are_filled_in_as_psql_does(anywhere: Ground) -> None:
+def test_values_are_filled_in_as_psql_does(anywhere: MigrationSetup) -> None:
     text = "CREATE TABLE :\"name\" (id integer, body text);\nINSERT INTO :name VALUES (:n, :'s');\n"
     anywhere.write("001_a.sql", text)
-    filled = anywhere.with_rules(variables={"name": "a", "n": "7", "s": "it's"})
+    filled = anywhere.with_options(variables={"name": "a", "n": "7", "s": "it's"})
 
     filled.apply()
 
     assert anywhere.query("SELECT * FROM a") == [(7, "it's")]
 
 
-def test_a_value_that_was_not_given_is_refused_by_name_and_place(anywhere: Ground) -> None:
+def test_a_value_that_was_not_given_is_refused_by_name_and_place(anywhere: MigrationSetup) -> None:
     anywhere.write("001_a.sql", "CREATE TABLE a (id integer);\nINSERT INTO a VALUES (:n);\n")
 
     with pytest.raises(RefusedMigrationError, match=r"001_a\.sql:2:23") as refused:
@@ -183,7 +187,7 @@ def test_a_value_that_was_not_given_is_refused_by_name_and_place(anywhere: Groun
     assert anywhere.tables() == []
 
 
-def test_a_statement_that_runs_too_long_is_stopped_and_told_of(anywhere: Ground) -> None:
+def test_a_statement_that_runs_too_long_is_stopped_and_told_of(anywhere: MigrationSetup) -> None:
     endless = (
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000000000)"
         " SELECT max(i) FROM n;\n"

@@ -14,18 +14,18 @@ from opsctl.migrate.dump import format_schema
 from opsctl.migrate.model import ApplyOptions, MigrationError, MigrationState, RefusedMigrationError
 from opsctl.migrate.verify import verify_database
 from tests.fakes.git import ToldGit
-from tests.grounds import Ground, ground
+from tests.migration_setup import MigrationSetup, set_up_migrations
 
 TABLE = "CREATE TABLE {name} (id integer PRIMARY KEY, body text);\n"
 
 
-def two_applied(here: Ground) -> None:
+def two_applied(here: MigrationSetup) -> None:
     here.write("001_a.sql", TABLE.format(name="a"))
     here.write("003_c.sql", TABLE.format(name="c"))
     here.apply()
 
 
-def test_every_state_is_told_apart(anywhere: Ground) -> None:
+def test_every_state_is_told_apart(anywhere: MigrationSetup) -> None:
     two_applied(anywhere)
     anywhere.write("001_a.sql", f"{TABLE.format(name='a')}-- edited\n")
     anywhere.write("002_b.sql", TABLE.format(name="b"))
@@ -53,7 +53,7 @@ def test_every_state_is_told_apart(anywhere: Ground) -> None:
     ],
 )
 def test_files_and_rows_that_disagree_stop_a_run(
-    anywhere: Ground, change: str, state: MigrationState
+    anywhere: MigrationSetup, change: str, state: MigrationState
 ) -> None:
     two_applied(anywhere)
     anywhere.write("004_d.sql", TABLE.format(name="d"))
@@ -71,7 +71,7 @@ def test_files_and_rows_that_disagree_stop_a_run(
     assert anywhere.tables() == ["a", "c"]
 
 
-def test_a_late_file_runs_when_that_is_allowed(anywhere: Ground) -> None:
+def test_a_late_file_runs_when_that_is_allowed(anywhere: MigrationSetup) -> None:
     two_applied(anywhere)
     anywhere.write("002_b.sql", TABLE.format(name="b"))
 
@@ -80,7 +80,7 @@ def test_a_late_file_runs_when_that_is_allowed(anywhere: Ground) -> None:
     assert anywhere.states() == [MigrationState.APPLIED] * 3
 
 
-def test_a_database_ahead_of_the_files_is_no_reason_to_stop(anywhere: Ground) -> None:
+def test_a_database_ahead_of_the_files_is_no_reason_to_stop(anywhere: MigrationSetup) -> None:
     two_applied(anywhere)
     (anywhere.directory / "003_c.sql").unlink()
 
@@ -90,7 +90,7 @@ def test_a_database_ahead_of_the_files_is_no_reason_to_stop(anywhere: Ground) ->
     assert outcome.notes == ("the database is ahead of these files: 3_c",)
 
 
-def test_an_edit_can_be_accepted_and_a_lost_file_forgotten(anywhere: Ground) -> None:
+def test_an_edit_can_be_accepted_and_a_lost_file_forgotten(anywhere: MigrationSetup) -> None:
     two_applied(anywhere)
     anywhere.write("001_a.sql", f"{TABLE.format(name='a')}-- edited\n")
     (anywhere.directory / "003_c.sql").unlink()
@@ -102,7 +102,7 @@ def test_an_edit_can_be_accepted_and_a_lost_file_forgotten(anywhere: Ground) -> 
     assert anywhere.states() == [MigrationState.APPLIED]
 
 
-def test_what_has_no_row_cannot_be_accepted_or_forgotten(anywhere: Ground) -> None:
+def test_what_has_no_row_cannot_be_accepted_or_forgotten(anywhere: MigrationSetup) -> None:
     two_applied(anywhere)
     with anywhere.context.open_tracking_table() as tracking:
         with pytest.raises(UsageError):
@@ -113,7 +113,7 @@ def test_what_has_no_row_cannot_be_accepted_or_forgotten(anywhere: Ground) -> No
     assert anywhere.rows() == [1, 3]
 
 
-def test_a_schema_as_the_files_make_it_is_well(anywhere: Ground) -> None:
+def test_a_schema_as_the_files_make_it_is_well(anywhere: MigrationSetup) -> None:
     two_applied(anywhere)
 
     with anywhere.context.open_tracking_table() as tracking:
@@ -122,7 +122,7 @@ def test_a_schema_as_the_files_make_it_is_well(anywhere: Ground) -> None:
     assert [finding.level for finding in verdict.findings] == [Level.OK, Level.OK]
 
 
-def test_a_change_by_hand_is_found_and_shown(anywhere: Ground) -> None:
+def test_a_change_by_hand_is_found_and_shown(anywhere: MigrationSetup) -> None:
     two_applied(anywhere)
     anywhere.execute("ALTER TABLE a ADD COLUMN sneaky integer")
     anywhere.execute("CREATE TABLE rogue (id integer)")
@@ -138,7 +138,7 @@ def test_a_change_by_hand_is_found_and_shown(anywhere: Ground) -> None:
     assert any("sneaky" in line for drift in verdict.drifts for line in drift.diff)
 
 
-def test_files_that_do_not_build_an_empty_database_are_named(anywhere: Ground) -> None:
+def test_files_that_do_not_build_an_empty_database_are_named(anywhere: MigrationSetup) -> None:
     anywhere.execute("CREATE TABLE old (id integer)")
     anywhere.write("001_a.sql", "\nALTER TABLE old ADD COLUMN body text;\n")
     anywhere.apply()
@@ -153,7 +153,7 @@ def test_files_that_do_not_build_an_empty_database_are_named(anywhere: Ground) -
 
 
 def test_an_embedded_database_that_has_no_room_to_compare_says_where_to_make_some(
-    embedded: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    embedded: MigrationSetup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     embedded.write("001_a.sql", TABLE.format(name="a"))
     embedded.apply()
@@ -169,13 +169,15 @@ def test_an_embedded_database_that_has_no_room_to_compare_says_where_to_make_som
 
 
 def test_a_role_that_may_not_make_databases_is_told_what_it_lacks(
-    server: Ground, tmp_path: Path
+    server: MigrationSetup, tmp_path: Path
 ) -> None:
     name = f"r_{uuid4().hex[:12]}"
     server.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'x'")
     server.execute(f"GRANT CREATE ON DATABASE {server.url.rpartition('/')[2]} TO {name}")
     address = server.url.rpartition("@")[2]
-    poor = ground(server.kind, f"postgresql://{name}:x@{address}", tmp_path / "migrations")
+    poor = set_up_migrations(
+        server.kind, f"postgresql://{name}:x@{address}", tmp_path / "migrations"
+    )
     poor.write("001_a.sql", "SELECT 1;\n")
     poor.apply()
     try:
@@ -188,7 +190,7 @@ def test_a_role_that_may_not_make_databases_is_told_what_it_lacks(
     assert "CREATEDB" in verdict.findings[-1].fix
 
 
-def test_a_dump_comes_out_the_same_whatever_the_order_of_making(anywhere: Ground) -> None:
+def test_a_dump_comes_out_the_same_whatever_the_order_of_making(anywhere: MigrationSetup) -> None:
     for name in "cab":
         anywhere.execute(TABLE.format(name=name))
         anywhere.execute(f"CREATE INDEX i{name} ON {name} (body)")
@@ -202,7 +204,7 @@ def test_a_dump_comes_out_the_same_whatever_the_order_of_making(anywhere: Ground
     assert "opsctl_migrations" not in text
 
 
-def test_down_takes_back_the_last_file_and_its_row(anywhere: Ground) -> None:
+def test_down_takes_back_the_last_file_and_its_row(anywhere: MigrationSetup) -> None:
     two_applied(anywhere)
     anywhere.write("003_c.down.sql", "DROP TABLE c;\n")
 
@@ -216,7 +218,7 @@ def test_down_takes_back_the_last_file_and_its_row(anywhere: Ground) -> None:
     assert anywhere.rows() == [1]
 
 
-def test_a_down_part_with_a_byte_order_mark_is_read(anywhere: Ground) -> None:
+def test_a_down_part_with_a_byte_order_mark_is_read(anywhere: MigrationSetup) -> None:
     two_applied(anywhere)
     anywhere.write("003_c.down.sql", "\ufeffDROP TABLE c;\n")
 
@@ -229,7 +231,7 @@ def test_a_down_part_with_a_byte_order_mark_is_read(anywhere: Ground) -> None:
     assert anywhere.tables() == ["a"]
 
 
-def test_a_down_part_that_fails_changes_nothing(anywhere: Ground) -> None:
+def test_a_down_part_that_fails_changes_nothing(anywhere: MigrationSetup) -> None:
     two_applied(anywhere)
     anywhere.write("003_c.down.sql", "DROP TABLE c;\nSELECT nope;\n")
 
@@ -244,27 +246,31 @@ def test_a_down_part_that_fails_changes_nothing(anywhere: Ground) -> None:
     assert anywhere.rows() == [1, 3]
 
 
-def test_a_file_without_a_down_part_cannot_be_taken_back(anywhere: Ground) -> None:
+def test_a_file_without_a_down_part_cannot_be_taken_back(anywhere: MigrationSetup) -> None:
     two_applied(anywhere)
 
     with pytest.raises(RefusedMigrationError, match=r"cannot revert 003_c\.sql"):
         choose_reverts(anywhere.statuses(), to=0, step=None)
 
 
-def adopted(ground: Ground, *, to: int | None = None, source: str | None = None) -> list[int]:
-    with ground.context.open_tracking_table() as tracking:
+def adopted(
+    setup: MigrationSetup, *, to: int | None = None, source: str | None = None
+) -> list[int]:
+    with setup.context.open_tracking_table() as tracking:
         record_adoption(
-            ground.context, tracking, plan_adoption(ground.context, tracking, to=to, source=source)
+            setup.context,
+            tracking,
+            plan_adoption(setup.context, tracking, to=to, source=source),
         )
-    return ground.rows()
+    return setup.rows()
 
 
-def three_files(ground: Ground) -> None:
+def three_files(set_up_migrations: MigrationSetup) -> None:
     for number, name in enumerate("abc", start=1):
-        ground.write(f"00{number}_{name}.sql", TABLE.format(name=name))
+        set_up_migrations.write(f"00{number}_{name}.sql", TABLE.format(name=name))
 
 
-def test_a_baseline_records_without_running(anywhere: Ground) -> None:
+def test_a_baseline_records_without_running(anywhere: MigrationSetup) -> None:
     three_files(anywhere)
 
     assert adopted(anywhere, to=2) == [1, 2]
@@ -277,14 +283,14 @@ def test_a_baseline_records_without_running(anywhere: Ground) -> None:
     ]
 
 
-def test_the_list_of_a_shell_script_is_adopted(anywhere: Ground) -> None:
+def test_the_list_of_a_shell_script_is_adopted(anywhere: MigrationSetup) -> None:
     three_files(anywhere)
     anywhere.write(".applied", "# by hand\n001_a.sql\nmigrations/003_c.sql 2026-01-12\n\n")
 
     assert adopted(anywhere) == [1, 3]
 
 
-def test_dbmates_table_is_adopted(anywhere: Ground) -> None:
+def test_dbmates_table_is_adopted(anywhere: MigrationSetup) -> None:
     three_files(anywhere)
     anywhere.execute("CREATE TABLE schema_migrations (version varchar(128) PRIMARY KEY)")
     anywhere.execute("INSERT INTO schema_migrations VALUES ('001'), ('002')")
@@ -292,7 +298,7 @@ def test_dbmates_table_is_adopted(anywhere: Ground) -> None:
     assert adopted(anywhere) == [1, 2]
 
 
-def test_golang_migrates_table_is_adopted(anywhere: Ground) -> None:
+def test_golang_migrates_table_is_adopted(anywhere: MigrationSetup) -> None:
     three_files(anywhere)
     anywhere.execute("CREATE TABLE schema_migrations (version bigint PRIMARY KEY, dirty boolean)")
     anywhere.execute("INSERT INTO schema_migrations VALUES (2, false)")
@@ -300,7 +306,7 @@ def test_golang_migrates_table_is_adopted(anywhere: Ground) -> None:
     assert adopted(anywhere) == [1, 2]
 
 
-def test_a_dirty_database_is_not_adopted(anywhere: Ground) -> None:
+def test_a_dirty_database_is_not_adopted(anywhere: MigrationSetup) -> None:
     three_files(anywhere)
     anywhere.execute("CREATE TABLE schema_migrations (version bigint PRIMARY KEY, dirty boolean)")
     anywhere.execute("INSERT INTO schema_migrations VALUES (2, true)")
@@ -311,7 +317,7 @@ def test_a_dirty_database_is_not_adopted(anywhere: Ground) -> None:
     assert "dirty" in refused.value.why
 
 
-def test_two_sources_need_a_choice_and_none_needs_a_number(anywhere: Ground) -> None:
+def test_two_sources_need_a_choice_and_none_needs_a_number(anywhere: MigrationSetup) -> None:
     three_files(anywhere)
     with pytest.raises(UsageError, match="cannot find anything to adopt"):
         adopted(anywhere)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.grounds import KINDS, Ground, ground, url_of
+from tests.migration_setup import KINDS, MigrationSetup, set_up_migrations, url_of
 from tests.scenarios.conftest import Answer, Program
 
 
@@ -15,7 +15,7 @@ class Stage:
     """The program in a project folder, and a look at its database from beside."""
 
     program: Program
-    ground: Ground
+    set_up_migrations: MigrationSetup
 
     def __call__(self, *words: str, **environ: str) -> Answer:
         return self.program("migrate", *words, environ=self.environ | environ)
@@ -36,7 +36,7 @@ def staged(opsctl: Program, request: pytest.FixtureRequest, tmp_path: Path) -> S
     def stage(kind: str) -> Stage:
         opsctl.write("configs/opsctl.yaml", "project: {name: ticks}\n")
         url = url_of(kind, tmp_path, request.getfixturevalue)
-        return Stage(opsctl, ground(kind, url, opsctl.directory / "migrations"))
+        return Stage(opsctl, set_up_migrations(kind, url, opsctl.directory / "migrations"))
 
     return stage
 

@@ -7,7 +7,7 @@ import pytest
 
 from opsctl.migrate.model import MigrationState
 from tests.engines.databases import Database
-from tests.grounds import ground
+from tests.migration_setup import set_up_migrations
 from tests.scenarios.conftest import Program
 from tests.scenarios.migrate.conftest import Stage, Staged
 
@@ -220,7 +220,9 @@ def test_a_run_through_a_pooler_in_transaction_mode_is_a_run(
     opsctl: Program, pgbouncer: Database
 ) -> None:
     opsctl.write("configs/opsctl.yaml", "project: {name: ticks}\n")
-    stage = Stage(opsctl, ground("pgbouncer", pgbouncer.url, opsctl.directory / "migrations"))
+    stage = Stage(
+        opsctl, set_up_migrations("pgbouncer", pgbouncer.url, opsctl.directory / "migrations")
+    )
     for number in range(1, 11):
         stage.write(f"{number:03}_t.sql", f"CREATE TABLE t{number} (id integer);\n")
 

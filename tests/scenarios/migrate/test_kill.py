@@ -16,12 +16,12 @@ import pytest
 
 from tests.engines.databases import Database, create_database, drop_database
 from tests.engines.postgres import PostgresServer
-from tests.grounds import Ground
+from tests.migration_setup import MigrationSetup
 from tests.scenarios.conftest import Program
 from tests.scenarios.migrate.conftest import Staged
 from tests.waiting import wait_for
 
-NURSERY = Path(__file__).with_name("nursery.py")
+FORK_SERVER = Path(__file__).with_name("fork_server.py")
 FILES = 200
 RUNS, KILLS = 4, 25
 AT_ONCE = 2
@@ -34,7 +34,7 @@ ROWS = "SELECT 't' || version FROM opsctl.opsctl_migrations"
 
 
 @dataclass(frozen=True, slots=True)
-class Nursery:
+class ForkServer:
     """A process that has all imports behind it, and forks one program after the other."""
 
     process: subprocess.Popen[str]
@@ -51,11 +51,11 @@ class Nursery:
 
 
 @contextmanager
-def nursery(program: Program, environ: dict[str, str]) -> Iterator[Nursery]:
+def fork_server(program: Program, environ: dict[str, str]) -> Iterator[ForkServer]:
     with subprocess.Popen(
-        [sys.executable, NURSERY], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, FORK_SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
-        yield Nursery(process, program.directory, program.environ | environ)
+        yield ForkServer(process, program.directory, program.environ | environ)
         assert process.stdin is not None
         process.stdin.close()
         process.wait(30)
@@ -86,7 +86,7 @@ def survive(program: Program, database: Database, seed: int) -> int:
         "OPSCTL_STATE_DIR": str(program.directory.parent / f"state{seed}"),
     }
     killed = 0
-    with nursery(program, environ) as runs, database.connect() as connection:
+    with fork_server(program, environ) as runs, database.connect() as connection:
         for _ in range(KILLS):
             status = runs.run(lines=chance.randrange(6), delay_s=chance.random() * 0.003)
             killed += status == signal.SIGKILL
@@ -115,7 +115,7 @@ def test_a_kill_at_100_points_leaves_each_file_with_its_row_or_without(
         drop_database(postgres_server.admin, database.dbname)
 
 
-def tables_and_rows(place: Ground) -> tuple[set[str], set[str]]:
+def tables_and_rows(place: MigrationSetup) -> tuple[set[str], set[str]]:
     tables = {name for name in place.tables() if name.startswith("t")}
     return tables, {f"t{version}" for version in place.rows()}
 
@@ -127,7 +127,7 @@ def test_a_killed_run_of_an_embedded_database_is_whole(staged: Staged, kind: str
     chance = random.Random(7)  # noqa: S311 - chance, not secrecy
     environ = {**stage.environ, "OPSCTL_STATE_DIR": str(stage.program.directory.parent / "state")}
 
-    with nursery(stage.program, environ) as runs:
+    with fork_server(stage.program, environ) as runs:
         for _ in range(8):
             runs.run(lines=chance.randrange(12), delay_s=chance.random() * 0.003)
             tables, rows = tables_and_rows(stage.ground)

@@ -27,7 +27,7 @@ KINDS = ("postgres", "timescale", "sqlite", "duckdb")
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class MigrationSetup:
     """Write files, run them, and look at what is there."""
 
     kind: str
@@ -75,7 +75,7 @@ class Ground:
     def states(self) -> list[MigrationState]:
         return [status.state for status in self.statuses()]
 
-    def with_rules(self, **changes: Any) -> "Ground":
+    def with_options(self, **changes: Any) -> "MigrationSetup":
         return replace(
             self,
             context=self.context.replaced(
@@ -83,12 +83,12 @@ class Ground:
             ),
         )
 
-    def with_patience(self, **changes: Any) -> "Ground":
+    def with_wait_limits(self, **changes: Any) -> "MigrationSetup":
         wait_limits = self.context.wait_limits.replaced(**changes)
         return replace(self, context=self.context.replaced(wait_limits=wait_limits))
 
 
-def ground(kind: str, url: str, directory: Path) -> Ground:
+def set_up_migrations(kind: str, url: str, directory: Path) -> MigrationSetup:
     dialect = dialect_of(kind, url)
     limits = TimeLimits(lock_s=5.0, statement_s=60.0)
     prepare_options = PrepareOptions(
@@ -102,7 +102,7 @@ def ground(kind: str, url: str, directory: Path) -> Ground:
     context = MigrationContext(
         directory, LocalFolder(), dialect, prepare_options, wait_limits, CLOCK
     )
-    return Ground(kind, url, directory, context)
+    return MigrationSetup(kind, url, directory, context)
 
 
 def dialect_of(kind: str, url: str) -> Dialect:
