@@ -49,7 +49,7 @@ def applied(server: MigrationSetup, *, on_retry: Callable[[], object]) -> list[M
     return events
 
 
-def test_one_that_waits_for_its_turn_is_tried_again_and_told(tables: MigrationSetup) -> None:
+def test_an_index_build_that_meets_a_lock_is_retried_and_reported(tables: MigrationSetup) -> None:
     tables.write("002_i.sql", INDEX)
 
     with someone(tables, *CHANGING) as other:
@@ -62,7 +62,7 @@ def test_one_that_waits_for_its_turn_is_tried_again_and_told(tables: MigrationSe
 
 
 @pytest.mark.parametrize("holding", [OLD, WRITING])
-def test_what_the_first_try_left_is_dropped_before_the_next(
+def test_the_invalid_index_of_an_attempt_is_dropped_before_the_next(
     tables: MigrationSetup, holding: tuple[str, ...]
 ) -> None:
     tables.write("002_i.sql", INDEX)
@@ -75,7 +75,7 @@ def test_what_the_first_try_left_is_dropped_before_the_next(
     assert tables.query(VALID) == [(True,)]
 
 
-def test_one_that_gives_up_takes_its_invalid_index_along(tables: MigrationSetup) -> None:
+def test_an_index_build_that_gives_up_drops_its_invalid_index(tables: MigrationSetup) -> None:
     tables.write("002_i.sql", INDEX)
 
     with someone(tables, *OLD) as other, pytest.raises(BusyMigrationError) as busy:

@@ -27,7 +27,7 @@ def test_files_run_once_in_the_order_of_their_numbers(anywhere: MigrationSetup) 
     assert anywhere.query("SELECT id FROM a ORDER BY id") == [(2,), (3,)]
 
 
-def test_a_row_says_all_there_is_to_know_of_a_file(anywhere: MigrationSetup) -> None:
+def test_a_row_records_every_fact_about_a_file(anywhere: MigrationSetup) -> None:
     anywhere.write("001_a.sql", TABLE.format(name="a"))
 
     anywhere.apply()
@@ -62,7 +62,7 @@ def test_a_file_that_fails_leaves_nothing_and_keeps_what_came_before(
     assert failed.value.facts["line"] == 3
 
 
-def test_a_corrected_file_goes_on_where_the_run_stopped(anywhere: MigrationSetup) -> None:
+def test_a_run_continues_with_the_corrected_file(anywhere: MigrationSetup) -> None:
     anywhere.write("001_a.sql", TABLE.format(name="a"))
     anywhere.write("002_b.sql", "SELECT nope FROM a;\n")
     with pytest.raises(MigrationError):
@@ -75,7 +75,7 @@ def test_a_corrected_file_goes_on_where_the_run_stopped(anywhere: MigrationSetup
     assert anywhere.tables() == ["a", "b"]
 
 
-def test_a_run_goes_as_far_as_it_is_told(anywhere: MigrationSetup) -> None:
+def test_a_run_stops_at_the_requested_version_or_step(anywhere: MigrationSetup) -> None:
     for name in "abcd":
         anywhere.write(f"00{'abcd'.index(name) + 1}_{name}.sql", TABLE.format(name=name))
 
@@ -86,7 +86,7 @@ def test_a_run_goes_as_far_as_it_is_told(anywhere: MigrationSetup) -> None:
     assert anywhere.tables() == ["a", "b", "c"]
 
 
-def test_an_unknown_version_to_go_to_is_wrong_usage(anywhere: MigrationSetup) -> None:
+def test_an_unknown_target_version_is_a_usage_error(anywhere: MigrationSetup) -> None:
     anywhere.write("001_a.sql", TABLE.format(name="a"))
 
     with pytest.raises(UsageError, match="cannot find migration 7"):
@@ -103,7 +103,7 @@ def test_a_byte_order_mark_and_other_line_ends_change_nothing(anywhere: Migratio
     assert anywhere.states() == [MigrationState.APPLIED]
 
 
-def test_a_last_line_that_is_a_comment_hides_nothing(anywhere: MigrationSetup) -> None:
+def test_a_comment_on_the_last_line_does_not_hide_the_row(anywhere: MigrationSetup) -> None:
     anywhere.write("001_a.sql", f"{TABLE.format(name='a')}-- the end")
 
     anywhere.apply()
@@ -166,7 +166,7 @@ def test_percents_and_question_marks_in_a_file_are_only_text(anywhere: Migration
     assert anywhere.query("SELECT body FROM a") == [("100% of %s and %(x)s? yes; $1",)]
 
 
-def test_values_are_filled_in_as_psql_does(anywhere: MigrationSetup) -> None:
+def test_variables_are_replaced_as_psql_does(anywhere: MigrationSetup) -> None:
     text = "CREATE TABLE :\"name\" (id integer, body text);\nINSERT INTO :name VALUES (:n, :'s');\n"
     anywhere.write("001_a.sql", text)
     filled = anywhere.with_options(variables={"name": "a", "n": "7", "s": "it's"})
@@ -187,7 +187,7 @@ def test_a_value_that_was_not_given_is_refused_by_name_and_place(anywhere: Migra
     assert anywhere.tables() == []
 
 
-def test_a_statement_that_runs_too_long_is_stopped_and_told_of(anywhere: MigrationSetup) -> None:
+def test_a_statement_that_runs_too_long_is_canceled_and_reported(anywhere: MigrationSetup) -> None:
     endless = (
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000000000)"
         " SELECT max(i) FROM n;\n"

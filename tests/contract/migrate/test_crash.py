@@ -31,7 +31,7 @@ def lost(site: MigrationSetup) -> None:
         site.apply()
 
 
-def test_what_a_run_has_applied_outlives_a_crash(
+def test_what_a_run_has_applied_survives_a_crash(
     forgetful: MigrationSetup, own_postgres: PostgresServer
 ) -> None:
     forgetful.apply()
@@ -42,7 +42,7 @@ def test_what_a_run_has_applied_outlives_a_crash(
     assert forgetful.tables() == ["t1", "t2", "t3", "t4", "t5"]
 
 
-def test_what_came_before_a_file_that_failed_outlives_it_too(
+def test_files_applied_before_a_failed_one_survive_a_crash(
     forgetful: MigrationSetup, own_postgres: PostgresServer
 ) -> None:
     forgetful.write("004_t.sql", "CREATE TABLE t1 (id integer);\n")
@@ -54,7 +54,7 @@ def test_what_came_before_a_file_that_failed_outlives_it_too(
     assert forgetful.rows() == [1, 2, 3]
 
 
-def test_a_session_that_ends_in_the_middle_of_a_file_is_told(forgetful: MigrationSetup) -> None:
+def test_a_session_lost_in_the_middle_of_a_file_is_reported(forgetful: MigrationSetup) -> None:
     forgetful.write("006_t.sql", "SELECT pg_terminate_backend(pg_backend_pid());\n")
 
     with pytest.raises(UnreachableError, match=r"006_t\.sql"):

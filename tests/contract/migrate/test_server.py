@@ -44,7 +44,7 @@ def together(*calls: Callable[[], object]) -> list[OpsctlError]:
     return errors
 
 
-def test_data_of_copy_is_fed(server: MigrationSetup) -> None:
+def test_copy_data_is_loaded(server: MigrationSetup) -> None:
     server.write("001_a.sql", f"{A}COPY a FROM stdin;\n1\tone; -- x\n2\t\\N\n\\.\nSELECT 1;\n")
 
     server.apply()
@@ -107,7 +107,7 @@ def test_two_runners_on_a_fresh_database_apply_each_file_once(server: MigrationS
     assert len(server.tables()) == 30
 
 
-def test_a_runner_that_waits_too_long_says_for_whom(server: MigrationSetup) -> None:
+def test_a_runner_that_waits_too_long_names_the_other_runner(server: MigrationSetup) -> None:
     server.write("001_a.sql", A)
     with (
         server.context.dialect.scripts.session() as other,
@@ -121,7 +121,7 @@ def test_a_runner_that_waits_too_long_says_for_whom(server: MigrationSetup) -> N
     assert "since" in busy.value.why
 
 
-def test_a_lock_that_is_let_go_in_time_is_waited_for_and_told(server: MigrationSetup) -> None:
+def test_a_lock_that_is_released_in_time_is_waited_for_and_reported(server: MigrationSetup) -> None:
     server.write("001_a.sql", A)
     server.apply()
     server.write("002_b.sql", "-- opsctl: lock_timeout=200ms\nALTER TABLE a ADD c integer;\n")
@@ -191,7 +191,7 @@ def test_a_statement_for_outside_of_a_transaction_is_refused_before_anything_run
     assert server.tables() == []
 
 
-def test_what_only_the_server_knows_cannot_run_is_rolled_back_with_a_way_out(
+def test_what_only_the_server_refuses_is_rolled_back_with_a_hint(
     server: MigrationSetup,
 ) -> None:
     procedure = "CREATE PROCEDURE p() LANGUAGE plpgsql AS $$ BEGIN COMMIT; END $$;\nSELECT 1;\n"
@@ -258,7 +258,7 @@ def test_an_index_that_fails_half_way_is_named_and_resumed(server: MigrationSetu
     assert server.query("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == [(0,)]
 
 
-def test_a_statement_that_was_done_when_its_runner_died_is_taken_for_done(
+def test_a_statement_that_finished_before_its_runner_died_is_only_recorded(
     server: MigrationSetup,
 ) -> None:
     admitted = server.with_options(allow_non_transactional=True)
@@ -272,7 +272,7 @@ def test_a_statement_that_was_done_when_its_runner_died_is_taken_for_done(
     assert server.states() == [MigrationState.APPLIED] * 2
 
 
-def test_a_statement_that_another_runner_is_at_is_waited_for(server: MigrationSetup) -> None:
+def test_a_statement_that_another_runner_executes_is_waited_for(server: MigrationSetup) -> None:
     admitted = server.with_options(allow_non_transactional=True)
     server.write("001_a.sql", A)
     server.write("002_i.sql", INDEX)
@@ -293,7 +293,7 @@ def test_a_statement_that_another_runner_is_at_is_waited_for(server: MigrationSe
     assert server.states() == [MigrationState.APPLIED] * 2
 
 
-def test_a_statement_alone_that_leaves_nothing_leaves_no_row(server: MigrationSetup) -> None:
+def test_a_failed_non_transactional_statement_leaves_no_row(server: MigrationSetup) -> None:
     admitted = server.with_options(allow_non_transactional=True)
     server.write("001_i.sql", INDEX)
 
@@ -360,7 +360,9 @@ def test_nothing_leaks_through_a_pooler(through_pooler: MigrationSetup, postgres
     assert locks == []
 
 
-def test_a_statement_alone_is_refused_through_a_pooler(through_pooler: MigrationSetup) -> None:
+def test_a_non_transactional_statement_is_refused_through_a_pooler(
+    through_pooler: MigrationSetup,
+) -> None:
     through_pooler.write("001_a.sql", A)
     through_pooler.write("002_i.sql", INDEX)
 

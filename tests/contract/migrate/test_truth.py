@@ -25,7 +25,7 @@ def two_applied(here: MigrationSetup) -> None:
     here.apply()
 
 
-def test_every_state_is_told_apart(anywhere: MigrationSetup) -> None:
+def test_every_state_is_recognized(anywhere: MigrationSetup) -> None:
     two_applied(anywhere)
     anywhere.write("001_a.sql", f"{TABLE.format(name='a')}-- edited\n")
     anywhere.write("002_b.sql", TABLE.format(name="b"))
@@ -80,7 +80,7 @@ def test_a_late_file_runs_when_that_is_allowed(anywhere: MigrationSetup) -> None
     assert anywhere.states() == [MigrationState.APPLIED] * 3
 
 
-def test_a_database_ahead_of_the_files_is_no_reason_to_stop(anywhere: MigrationSetup) -> None:
+def test_a_database_ahead_of_the_files_is_accepted(anywhere: MigrationSetup) -> None:
     two_applied(anywhere)
     (anywhere.directory / "003_c.sql").unlink()
 
@@ -113,7 +113,7 @@ def test_what_has_no_row_cannot_be_accepted_or_forgotten(anywhere: MigrationSetu
     assert anywhere.rows() == [1, 3]
 
 
-def test_a_schema_as_the_files_make_it_is_well(anywhere: MigrationSetup) -> None:
+def test_a_schema_that_matches_the_files_has_no_drift(anywhere: MigrationSetup) -> None:
     two_applied(anywhere)
 
     with anywhere.context.open_tracking_table() as tracking:
@@ -122,7 +122,7 @@ def test_a_schema_as_the_files_make_it_is_well(anywhere: MigrationSetup) -> None
     assert [finding.level for finding in verdict.findings] == [Level.OK, Level.OK]
 
 
-def test_a_change_by_hand_is_found_and_shown(anywhere: MigrationSetup) -> None:
+def test_a_manual_change_is_found_and_shown(anywhere: MigrationSetup) -> None:
     two_applied(anywhere)
     anywhere.execute("ALTER TABLE a ADD COLUMN sneaky integer")
     anywhere.execute("CREATE TABLE rogue (id integer)")
@@ -204,7 +204,7 @@ def test_a_dump_comes_out_the_same_whatever_the_order_of_making(anywhere: Migrat
     assert "opsctl_migrations" not in text
 
 
-def test_down_takes_back_the_last_file_and_its_row(anywhere: MigrationSetup) -> None:
+def test_down_reverts_the_last_file_and_deletes_its_row(anywhere: MigrationSetup) -> None:
     two_applied(anywhere)
     anywhere.write("003_c.down.sql", "DROP TABLE c;\n")
 
@@ -218,7 +218,7 @@ def test_down_takes_back_the_last_file_and_its_row(anywhere: MigrationSetup) -> 
     assert anywhere.rows() == [1]
 
 
-def test_a_down_part_with_a_byte_order_mark_is_read(anywhere: MigrationSetup) -> None:
+def test_a_down_file_with_a_byte_order_mark_is_read(anywhere: MigrationSetup) -> None:
     two_applied(anywhere)
     anywhere.write("003_c.down.sql", "\ufeffDROP TABLE c;\n")
 
@@ -231,7 +231,7 @@ def test_a_down_part_with_a_byte_order_mark_is_read(anywhere: MigrationSetup) ->
     assert anywhere.tables() == ["a"]
 
 
-def test_a_down_part_that_fails_changes_nothing(anywhere: MigrationSetup) -> None:
+def test_a_down_file_that_fails_changes_nothing(anywhere: MigrationSetup) -> None:
     two_applied(anywhere)
     anywhere.write("003_c.down.sql", "DROP TABLE c;\nSELECT nope;\n")
 
@@ -246,7 +246,7 @@ def test_a_down_part_that_fails_changes_nothing(anywhere: MigrationSetup) -> Non
     assert anywhere.rows() == [1, 3]
 
 
-def test_a_file_without_a_down_part_cannot_be_taken_back(anywhere: MigrationSetup) -> None:
+def test_a_file_without_a_down_file_cannot_be_reverted(anywhere: MigrationSetup) -> None:
     two_applied(anywhere)
 
     with pytest.raises(RefusedMigrationError, match=r"cannot revert 003_c\.sql"):

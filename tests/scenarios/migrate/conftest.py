@@ -15,17 +15,17 @@ class Stage:
     """The program in a project folder, and a look at its database from beside."""
 
     program: Program
-    set_up_migrations: MigrationSetup
+    setup: MigrationSetup
 
     def __call__(self, *words: str, **environ: str) -> Answer:
         return self.program("migrate", *words, environ=self.environ | environ)
 
     @property
     def environ(self) -> dict[str, str]:
-        return {"DATABASE_URL": self.ground.url}
+        return {"DATABASE_URL": self.setup.url}
 
     def write(self, name: str, text: str) -> None:
-        self.ground.write(name, text)
+        self.setup.write(name, text)
 
 
 Staged = Callable[[str], Stage]

@@ -123,21 +123,21 @@ def tables_and_rows(place: MigrationSetup) -> tuple[set[str], set[str]]:
 @pytest.mark.parametrize("kind", ["sqlite", "duckdb"])
 def test_a_killed_run_of_an_embedded_database_is_whole(staged: Staged, kind: str) -> None:
     stage = staged(kind)
-    write_files(stage.ground.directory)
+    write_files(stage.setup.directory)
     chance = random.Random(7)  # noqa: S311 - chance, not secrecy
     environ = {**stage.environ, "OPSCTL_STATE_DIR": str(stage.program.directory.parent / "state")}
 
     with fork_server(stage.program, environ) as runs:
         for _ in range(8):
             runs.run(lines=chance.randrange(12), delay_s=chance.random() * 0.003)
-            tables, rows = tables_and_rows(stage.ground)
+            tables, rows = tables_and_rows(stage.setup)
             assert tables == rows
         assert runs.run() == 0
 
-    assert len(stage.ground.rows()) == FILES
+    assert len(stage.setup.rows()) == FILES
 
 
-def test_an_interrupted_run_says_what_it_kept(staged: Staged) -> None:
+def test_an_interrupted_run_reports_what_it_applied(staged: Staged) -> None:
     stage = staged("postgres")
     stage.write("001_a.sql", "CREATE TABLE a (id integer);\n")
     stage.write("002_b.sql", "CREATE TABLE b (id integer);\nSELECT pg_sleep(60);\n")
@@ -145,11 +145,11 @@ def test_an_interrupted_run_says_what_it_kept(staged: Staged) -> None:
     assert runner.stdout is not None
     assert runner.stdout.readline().startswith("applied 001_a.sql")
     sleeping = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
-    wait_for(lambda: stage.ground.query(sleeping) == [(1,)], 20, "the second file to run")
+    wait_for(lambda: stage.setup.query(sleeping) == [(1,)], 20, "the second file to run")
 
     runner.send_signal(signal.SIGTERM)
     _, err = runner.communicate(timeout=30)
 
     assert runner.returncode == 130
     assert "1 applied in this run and kept: 001_a.sql" in err
-    assert stage.ground.tables() == ["a"]
+    assert stage.setup.tables() == ["a"]

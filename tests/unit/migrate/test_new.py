@@ -32,7 +32,7 @@ def test_a_name_without_letters_is_refused(name: str) -> None:
         plan_new_files([], name, now=NOW, down=False)
 
 
-def test_a_path_becomes_a_name() -> None:
+def test_a_path_is_turned_into_a_name() -> None:
     (draft,) = plan_new_files([], "../../etc/Pass wd", now=NOW, down=False)
 
     assert draft.file == "001_etc_pass_wd.sql"

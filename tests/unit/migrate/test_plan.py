@@ -27,7 +27,7 @@ def states(files: list[Migration], rows: list[AppliedMigration]) -> dict[int, Mi
     return {status.version: status.state for status in compare_statuses(files, rows)}
 
 
-def test_files_and_rows_are_laid_beside_each_other() -> None:
+def test_files_and_rows_are_matched_by_version() -> None:
     found = states(
         [file(1), file(2, "new"), file(3), file(5), file(6)],
         [row(1), row(2, "old"), row(4), row(5, finished=False)],
@@ -63,7 +63,7 @@ def test_a_renamed_file_is_still_applied() -> None:
         (ApplyOptions(to=4, step=1), [2]),
     ],
 )
-def test_a_run_ends_where_it_is_told_to(options: ApplyOptions, versions: list[int]) -> None:
+def test_a_run_stops_at_the_requested_version(options: ApplyOptions, versions: list[int]) -> None:
     found = compare_statuses([file(n) for n in (1, 2, 3, 4)], [row(1)])
 
     assert [migration.version for migration in plan_run(found, options).to_apply] == versions
@@ -99,14 +99,14 @@ def test_a_missing_file_stops_a_run_only_when_later_files_are_there() -> None:
         plan_run(lost, ApplyOptions())
 
 
-def test_a_goal_that_does_not_exist_lists_what_does() -> None:
+def test_an_unknown_version_lists_the_known_ones() -> None:
     with pytest.raises(UsageError) as wrong:
         plan_run(compare_statuses([file(n) for n in range(1, 9)], []), ApplyOptions(to=99))
 
     assert wrong.value.why == "there are 1, 2, 3, 4, 5 and 3 more"
 
 
-def test_five_thousand_files_are_planned_in_a_blink() -> None:
+def test_five_thousand_files_are_planned_quickly() -> None:
     files = [file(n) for n in range(5000)]
     rows = [row(n) for n in range(4900)]
     began = time.process_time()

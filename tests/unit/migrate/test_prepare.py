@@ -71,7 +71,7 @@ def test_what_only_looks_like_transaction_control_passes(text: str) -> None:
         "DROP TABLESPACE x;",
     ],
 )
-def test_what_cannot_run_in_a_transaction_is_refused_with_the_way_out(text: str) -> None:
+def test_what_cannot_run_in_a_transaction_is_refused_with_a_hint(text: str) -> None:
     refused = refusal(text)
 
     assert "only outside a transaction" in refused.why
@@ -107,25 +107,25 @@ def test_limits_below_the_first_statement_are_only_comments() -> None:
         ("-- opsctl: lock_timeout=soon", "1:12"),
     ],
 )
-def test_a_wish_that_is_not_understood_is_refused(line: str, place: str) -> None:
+def test_an_unknown_directive_is_refused(line: str, place: str) -> None:
     refused = refusal(f"{line}\nSELECT 1;")
 
     assert refused.what.startswith(f"001_a.sql:{place}")
     assert "Use no-transaction" in refused.hint
 
 
-def test_a_file_alone_holds_one_statement() -> None:
+def test_a_non_transactional_file_holds_one_statement() -> None:
     refused = refusal("-- opsctl: no-transaction\nVACUUM a; VACUUM b;", ALLOWING)
 
     assert "exactly one statement, not 2" in refused.why
 
 
 @pytest.mark.parametrize("text", ["SELECT 'x", "/* x", "SELECT $$ x", "COPY a FROM stdin;\n1\n"])
-def test_what_nothing_closes_is_refused(text: str) -> None:
+def test_an_unclosed_quotation_is_refused(text: str) -> None:
     assert "cannot be parsed" in refusal(text).why
 
 
-def test_values_keep_to_their_quotes() -> None:
+def test_values_are_escaped_inside_quotes() -> None:
     prepare_options = PrepareOptions(
         LIMITS, read_script, why_not_in_transaction, variables={"a": "x'y\"z\\", "n": "1"}
     )
@@ -136,11 +136,11 @@ def test_values_keep_to_their_quotes() -> None:
 
 
 @pytest.mark.parametrize("text", ["SELECT a[1:n];", "SELECT a[lo:hi];", "SELECT {'x':y};"])
-def test_a_slice_and_a_struct_are_no_variables(text: str) -> None:
+def test_a_slice_and_a_struct_are_not_variables(text: str) -> None:
     assert prepared(text).text == text
 
 
-def test_a_value_cannot_bring_a_transaction_of_its_own() -> None:
+def test_a_value_cannot_contain_transaction_control() -> None:
     prepare_options = PrepareOptions(
         LIMITS, read_script, why_not_in_transaction, variables={"n": "1; COMMIT; SELECT 2"}
     )
@@ -148,7 +148,7 @@ def test_a_value_cannot_bring_a_transaction_of_its_own() -> None:
     assert "COMMIT would separate" in refusal("SELECT :n;", prepare_options).why
 
 
-def test_a_long_line_is_cut_around_its_place() -> None:
+def test_a_long_line_is_shortened_around_the_location() -> None:
     text = "SELECT " + "x" * 300 + " nope " + "y" * 300
 
     at = locate(text, "f.sql", text.index("nope"))

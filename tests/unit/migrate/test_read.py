@@ -20,13 +20,13 @@ def migration_files(directory: Path, **files: str | bytes) -> MigrationFiles:
     return read_migrations(LocalFolder(), directory)
 
 
-def test_numbers_count_whatever_their_width(tmp_path: Path) -> None:
+def test_numbers_are_compared_regardless_of_their_width(tmp_path: Path) -> None:
     found = migration_files(tmp_path, _10_c="", _9_b="", _00000001_a="")
 
     assert [migration.version for migration in found.migrations] == [1, 9, 10]
 
 
-def test_down_parts_belong_to_their_files(tmp_path: Path) -> None:
+def test_down_files_belong_to_their_migrations(tmp_path: Path) -> None:
     found = migration_files(tmp_path, _001_a="", _001_a__down="", _002_b="", _003_c__up="")
 
     assert [(m.file, m.name, m.down) for m in found.migrations] == [
@@ -36,7 +36,7 @@ def test_down_parts_belong_to_their_files(tmp_path: Path) -> None:
     ]
 
 
-def test_gaps_orphans_and_strangers_are_told(tmp_path: Path) -> None:
+def test_gaps_and_ignored_files_are_reported(tmp_path: Path) -> None:
     found = migration_files(tmp_path, _001_a="", _004_d="", _006_f="", _009_x__down="", initial="")
 
     assert found.notes == (
@@ -47,7 +47,7 @@ def test_gaps_orphans_and_strangers_are_told(tmp_path: Path) -> None:
     )
 
 
-def test_moments_have_no_gaps(tmp_path: Path) -> None:
+def test_timestamps_have_no_gaps(tmp_path: Path) -> None:
     assert migration_files(tmp_path, _20260101000000_a="", _20261120093000_b="").notes == ()
 
 
@@ -56,7 +56,7 @@ def test_a_number_too_large_for_the_table_is_refused(tmp_path: Path) -> None:
         migration_files(tmp_path, _99999999999999999999_a="")
 
 
-def test_line_ends_and_a_byte_order_mark_are_no_change(tmp_path: Path) -> None:
+def test_line_endings_and_a_byte_order_mark_do_not_change_the_checksum(tmp_path: Path) -> None:
     found = migration_files(
         tmp_path, _1_a="a\nb\n", _2_b="a\r\nb\r\n", _3_c="\ufeffa\nb\n", _4_d="a\nb"
     )
@@ -72,7 +72,7 @@ def test_a_missing_directory_names_the_setting(tmp_path: Path) -> None:
     assert "migrations.directory" in missing.value.why
 
 
-def test_a_file_that_changes_after_it_was_summed_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_changes_after_it_was_hashed_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "001_a.sql"
     path.write_text("SELECT 1;")
     (migration,) = read_migrations(LocalFolder(), tmp_path).migrations
@@ -99,7 +99,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         list(LocalFolder().read(tmp_path, ["gone"]))
 
 
-def test_five_thousand_files_are_read_summed_and_planned_in_a_blink(tmp_path: Path) -> None:
+def test_five_thousand_files_are_read_hashed_and_planned_quickly(tmp_path: Path) -> None:
     for number in range(1, 5001):
         (tmp_path / f"{number}_t{number}.sql").write_text(f"CREATE TABLE t{number} (id integer);")
     took = []

@@ -34,7 +34,7 @@ def test_statements_are_found(script: str, expected: list[str] | None) -> None:
 
 
 @pytest.mark.parametrize("script", ["SELECT 'a", 'SELECT "a', "SELECT [a", "SELECT `a"])
-def test_what_nothing_closes_is_a_flaw(script: str) -> None:
+def test_an_unclosed_quotation_is_a_syntax_error(script: str) -> None:
     assert read_sqlite_script(script).syntax_errors
 
 

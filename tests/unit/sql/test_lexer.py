@@ -150,7 +150,7 @@ def test_copy_that_reads_nothing_from_us_has_no_data(text: str) -> None:
         ("SELECT '\0'", "a NUL byte", 1, 9),
     ],
 )
-def test_what_cannot_be_read_is_named_with_its_place(
+def test_a_syntax_error_is_reported_with_its_position(
     text: str, what: str, line: int, column: int
 ) -> None:
     error = read_script(text).syntax_errors[0]

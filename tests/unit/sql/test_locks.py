@@ -32,7 +32,9 @@ from opsctl.sql.locks import find_locks
         ("SELECT create_hypertable('a', by_range('t'))", [("a", "ACCESS EXCLUSIVE")]),
     ],
 )
-def test_a_statement_is_known_by_its_words(statement: str, expected: list[tuple[str, str]]) -> None:
+def test_the_locks_of_a_statement_are_found_by_its_words(
+    statement: str, expected: list[tuple[str, str]]
+) -> None:
     assert [(lock.table, lock.mode) for lock in find_locks(statement)] == expected
 
 

@@ -21,7 +21,7 @@ REPLACEMENT = InvalidIndex("public.i_ccnew", "i_ccnew", "a")
         ("REINDEX TABLE CONCURRENTLY a", REPLACEMENT),
     ],
 )
-def test_its_own_is_found(statement: str, index: InvalidIndex) -> None:
+def test_an_index_of_the_statement_is_matched(statement: str, index: InvalidIndex) -> None:
     assert match_invalid_indexes(statement, [InvalidIndex("s.z", "z", "z"), index]) == (
         index.shown,
     )
@@ -37,5 +37,5 @@ def test_its_own_is_found(statement: str, index: InvalidIndex) -> None:
         ("REINDEX TABLE CONCURRENTLY other", REPLACEMENT),
     ],
 )
-def test_somebody_elses_is_left_alone(statement: str, index: InvalidIndex) -> None:
+def test_other_invalid_indexes_are_not_matched(statement: str, index: InvalidIndex) -> None:
     assert match_invalid_indexes(statement, [index]) == ()
