@@ -104,19 +104,19 @@ class _NonTransactionalRun(Value):
             )
         )
 
-    def _with_state(self, found: MigrationError) -> MigrationError:
+    def _with_state(self, error: MigrationError) -> MigrationError:
         """Keep the row as started if an index was left behind; otherwise delete the row."""
         left = self._list_left()
         if left:
             state = f"it is marked as started, and left the invalid index {', '.join(left)}"
-            found.hint = "Fix the cause, then: opsctl migrate --resume (drops the index first)"
-            found.facts["invalid_index"] = left[0]
+            error.hint = "Fix the cause, then: opsctl migrate --resume (drops the index first)"
+            error.facts["invalid_index"] = left[0]
         else:
             self.run.tracking.delete_row(self.prepared.migration.version)
             state = "this file left nothing behind"
-        found.why = f"{found.why}; {state}"
-        found.facts["state"] = f"{state}; {self.run.describe_earlier()}"
-        return found
+        error.why = f"{error.why}; {state}"
+        error.facts["state"] = f"{state}; {self.run.describe_earlier()}"
+        return error
 
     def _refuse_skipped_index(self) -> None:
         """Fail if IF NOT EXISTS skipped an invalid index: nothing was built."""

@@ -80,10 +80,10 @@ def _of(
     prepared: PreparedFile, locks: Sequence[TableLockEstimate], duration_ms: int | None
 ) -> FilePreview:
     texts = (prepared.text[s.start.offset : s.end] for s in prepared.script.statements)
-    shown = tuple(_shorten(text) for text in texts)
+    statements = tuple(_shorten(text) for text in texts)
     version = prepared.migration.version
     return FilePreview(
-        prepared.file, version, prepared.non_transactional, shown, tuple(locks), duration_ms
+        prepared.file, version, prepared.non_transactional, statements, tuple(locks), duration_ms
     )
 
 

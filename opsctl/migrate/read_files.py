@@ -42,9 +42,9 @@ def read_migrations(folder: Folder, directory: Path) -> MigrationFiles:
             why="migrations.directory is set to it",
             hint="`opsctl migrate new NAME` creates it with a first file.",
         ) from error
-    found = {name: match for name in names if (match := _NAME.match(name))}
-    ups = {name: match for name, match in found.items() if match["part"] != "down"}
-    downs = {int(match["version"]): name for name, match in found.items() if name not in ups}
+    matches = {name: match for name in names if (match := _NAME.match(name))}
+    ups = {name: match for name, match in matches.items() if match["part"] != "down"}
+    downs = {int(match["version"]): name for name, match in matches.items() if name not in ups}
     numbers = {name: int(match[1]) for name, match in ups.items()}
     _refuse_duplicates(numbers)
     migrations: list[Migration] = []
@@ -53,7 +53,7 @@ def read_migrations(folder: Folder, directory: Path) -> MigrationFiles:
         migrations.append(Migration(version, ups[name][2], name, known, downs.get(version)))
     migrations.sort(key=attrgetter("version"))
     versions = [migration.version for migration in migrations]
-    notes = (*_gaps(versions), *_orphaned_down_files(downs, versions), *_ignored(names, found))
+    notes = (*_gaps(versions), *_orphaned_down_files(downs, versions), *_ignored(names, matches))
     return MigrationFiles(tuple(migrations), tuple(notes))
 
 
@@ -69,15 +69,15 @@ def strip_bom(data: bytes) -> bytes:
 def read_migration(folder: Folder, directory: Path, migration: Migration) -> bytes:
     """Read a file again; its checksum must not have changed."""
     ((_, data),) = folder.read(directory, [migration.file])
-    found = strip_bom(data)
-    if checksum(found) != migration.checksum:
+    text = strip_bom(data)
+    if checksum(text) != migration.checksum:
         raise RefusedMigrationError(
             f"cannot apply {migration.file}: it has just changed",
             why="it was modified during this run; files applied before it stay applied",
             hint="Run the same command again.",
             facts={"file": migration.file},
         )
-    return found
+    return text
 
 
 def _refuse_duplicates(numbers: Mapping[str, int]) -> None:
@@ -111,7 +111,7 @@ def _orphaned_down_files(downs: Mapping[int, str], versions: list[int]) -> Itera
         yield f"{downs[version]} reverts a file that does not exist"
 
 
-def _ignored(names: Iterable[str], found: Mapping[str, object]) -> Iterator[str]:
+def _ignored(names: Iterable[str], matches: Mapping[str, object]) -> Iterator[str]:
     for name in sorted(names):
-        if name.endswith(".sql") and name not in found and not name.startswith("."):
+        if name.endswith(".sql") and name not in matches and not name.startswith("."):
             yield f"{name} is ignored: its name is not NNN_name.sql"

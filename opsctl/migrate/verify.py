@@ -157,16 +157,16 @@ def differences(wanted: Iterable[SchemaObject], live: Iterable[SchemaObject]) ->
     """List what is missing, unexpected or different in the database."""
     ours, theirs = _by_name(wanted), _by_name(live)
     for key in sorted(ours.keys() | theirs.keys()):
-        shown = " ".join(key)
+        label = " ".join(key)
         if key not in theirs:
-            yield Drift(f"{shown} is missing in the database", _prefixed("-", ours[key]))
+            yield Drift(f"{label} is missing in the database", _prefixed("-", ours[key]))
         elif key not in ours:
-            yield Drift(f"{shown} is in the database but in no file", _prefixed("+", theirs[key]))
+            yield Drift(f"{label} is in the database but in no file", _prefixed("+", theirs[key]))
         elif ours[key] != theirs[key]:
             lines = difflib.unified_diff(
                 ours[key].splitlines(), theirs[key].splitlines(), "files", "database", lineterm=""
             )
-            yield Drift(f"{shown} differs", tuple(lines))
+            yield Drift(f"{label} differs", tuple(lines))
 
 
 def judge_schema(drifts: Sequence[Drift]) -> Iterator[Finding]:

@@ -110,20 +110,20 @@ class PostgresDialect:
         return error.hint or _HINTS.get(error.sqlstate, "")
 
     def has_tracking_table(self, session: ScriptSession) -> bool:
-        ((found,),) = session.query("SELECT to_regclass('opsctl.opsctl_migrations') IS NOT NULL")
-        return bool(found)
+        ((exists,),) = session.query("SELECT to_regclass('opsctl.opsctl_migrations') IS NOT NULL")
+        return bool(exists)
 
     def read_rows(self, session: ScriptSession) -> Iterable[Row]:
         """Fetch all rows as one JSON value: reading thousands of cells one by one is slower."""
         import json  # noqa: PLC0415 - same
 
         try:
-            ((found,),) = session.query(self.row_query)
+            ((text,),) = session.query(self.row_query)
         except ScriptError as error:
             if error.sqlstate in _UNTRACKED:
                 return ()
             raise
-        rows: list[Row] = json.loads(found or "[]")
+        rows: list[Row] = json.loads(text or "[]")
         return rows
 
     def execute_durably(self, session: ScriptSession, statement: str) -> None:
@@ -179,13 +179,13 @@ class PostgresDialect:
     ) -> Sequence[TableLockEstimate]:
         from opsctl.sql.locks import find_locks  # noqa: PLC0415 - same
 
-        found: dict[tuple[str, str], TableLockEstimate] = {}
+        estimates: dict[tuple[str, str], TableLockEstimate] = {}
         query = read_packaged_sql("table_size.postgres.sql")
         for statement in prepared.script.statements:
             for lock in find_locks(prepared.text[statement.start.offset : statement.end]):
                 for name, rows, size in session.query(query, {"name": lock.table}):
-                    found[name, lock.mode] = TableLockEstimate(name, lock.mode, rows, size)
-        return tuple(found.values())
+                    estimates[name, lock.mode] = TableLockEstimate(name, lock.mode, rows, size)
+        return tuple(estimates.values())
 
     def list_held_locks(self, session: ScriptSession) -> Sequence[TableLockEstimate]:
         rows = session.query(read_packaged_sql("held_locks.postgres.sql"))
