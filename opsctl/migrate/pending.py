@@ -8,7 +8,7 @@ from opsctl.migrate.model import ApplyOptions, MigrationFiles, MigrationPlan
 from opsctl.migrate.plan import compare_statuses, plan_run
 from opsctl.migrate.run_model import ApplyReport, PreparedFile, ReportEvent
 from opsctl.migrate.tracking_table import TrackingTable
-from opsctl.progress import Progress, Silent
+from opsctl.progress import NoProgress, Progress
 from opsctl.value import Value
 
 
@@ -45,7 +45,7 @@ class PendingRun(Value):
             )
             wanted = {migration.version for migration in again.to_apply}
             files = [prepared for prepared in self.files if prepared.migration.version in wanted]
-            shown = progress or Silent()
+            shown = progress or NoProgress()
             run = MigrationRun(context, tracking, report, resumed=again.resumed, progress=shown)
             apply_files(run, files)
         return ApplyReport(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import click
 
-from opsctl.cli.click_classes import Verb
+from opsctl.cli.click_classes import OpsctlCommand
 from opsctl.cli.confirm import confirm
 from opsctl.cli.session import Session, pass_session
 from opsctl.errors import UsageError
@@ -16,7 +16,7 @@ from opsctl.migrate.adopt import (
 )
 
 
-@click.command(cls=Verb)
+@click.command(cls=OpsctlCommand)
 @click.option("--to", type=click.IntRange(0), metavar="V", help="Record every file up to V.")
 @click.option("--from", "source", type=click.Choice(SOURCES), help="Which tool's records to read.")
 @click.option(
@@ -37,7 +37,7 @@ def adopt(
     forgotten: Sequence[int],
     dry_run: bool,
     yes: bool,
-) -> None:
+) -> int:
     """Record migrations that another tool has applied.
 
     Reads a file .applied, or the table schema_migrations of dbmate or golang-migrate; runs no file.
@@ -58,16 +58,16 @@ def adopt(
             adoption = plan_adoption(context, tracking, to=to, source=source)
             changes = [f"record {file}" for file in adoption.files]
         if dry_run or not changes:
-            session.output.conclude(adoption, _adoption(adoption, changes))
+            return session.output.conclude(adoption, _adoption(adoption, changes))
         confirm(
             session,
             f"{len(changes)} rows will change: {', '.join(changes[:5])}. Continue?",
             yes=yes,
         )
         address, wait_s = context.dialect.scripts.address, context.wait_limits.runner_timeout_s
-        with session.deed(address, lock="migrate", wait_s=wait_s):
+        with session.audited_change(address, lock="migrate", wait_s=wait_s):
             record_adoption(context, tracking, adoption, accepted=accepted, forgotten=forgotten)
-    session.output.conclude(adoption, _adoption(adoption, changes))
+    return session.output.conclude(adoption, _adoption(adoption, changes))
 
 
 def _adoption(adoption: Adoption, changes: Sequence[str]) -> list[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import click
 
-from opsctl.cli.click_classes import Verb
+from opsctl.cli.click_classes import OpsctlCommand
 from opsctl.cli.commands.migrate.group import parse_variables, set_option
 from opsctl.cli.confirm import confirm, confirm_by_name
 from opsctl.cli.flags import Duration
@@ -20,7 +20,7 @@ class RevertReport:
     files: tuple[str, ...]
 
 
-@click.command(cls=Verb)
+@click.command(cls=OpsctlCommand)
 @click.option("--to", type=click.IntRange(0), metavar="V", help="Revert everything after V.")
 @click.option(
     "--step", type=click.IntRange(1), metavar="N", help="Revert N files; the default is 1."
@@ -48,7 +48,7 @@ def down(
     typed: str | None,
     lock_timeout_s: float | None,
     given: Sequence[str],
-) -> None:
+) -> int:
     """Revert the last migrations with their down files.
 
     A down file stands beside its migration, as NNN_name.down.sql. Each runs in one transaction
@@ -68,13 +68,13 @@ def down(
         )
         names = tuple(prepared.file for prepared in files)
         if dry_run or not files:
-            session.output.conclude(RevertReport(names), names or ("nothing to revert",))
+            return session.output.conclude(RevertReport(names), names or ("nothing to revert",))
         _ask(session, f"This runs {', '.join(names)}, which may destroy data.", typed, yes=yes)
         address, wait_s = context.dialect.scripts.address, context.wait_limits.runner_timeout_s
-        with session.deed(address, lock="migrate", wait_s=wait_s):
+        with session.audited_change(address, lock="migrate", wait_s=wait_s):
             session.left_behind = "the current file was reverted completely or not at all"
             done = revert_files(context, tracking, files, lambda e: session.output.event(e, str(e)))
-    session.output.conclude(RevertReport(tuple(done)), [f"{len(done)} files reverted"])
+    return session.output.conclude(RevertReport(tuple(done)), [f"{len(done)} files reverted"])
 
 
 def _ask(session: Session, question: str, typed: str | None, *, yes: bool) -> None:

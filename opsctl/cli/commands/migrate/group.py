@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import click
 
-from opsctl.cli.click_classes import LazyBranch
+from opsctl.cli.click_classes import LazyGroup
 from opsctl.cli.command_table import Entry
 from opsctl.cli.flags import TEXT_AND_JSON, Duration
 from opsctl.cli.session import Session, pass_session
@@ -38,7 +38,7 @@ VERBS: dict[str, Entry] = {
 }
 
 
-class Migrate(LazyBranch):
+class Migrate(LazyGroup):
     """A group that applies files when no other command follows."""
 
     formats = TEXT_AND_JSON
@@ -95,7 +95,7 @@ def migrate(
     yes: bool,  # noqa: ARG001 - scripts give it everywhere
     lock_timeout_s: float | None,
     given: Sequence[str],
-) -> None:
+) -> int:
     """Apply pending SQL migrations, each in its own transaction.
 
     The row in the tracking table is part of that transaction. The first failure stops the run;
@@ -121,7 +121,7 @@ def migrate(
         if dry_run or rehearse:
             _show_preview(session, pending_run, rehearse=rehearse, exit_code=exit_code)
         report = _apply(session, context, pending_run)
-    session.output.conclude(report, [_summary(report)])
+    return session.output.conclude(report, [_summary(report)])
 
 
 def _apply(session: Session, context: MigrationContext, pending_run: PendingRun) -> ApplyReport:
@@ -137,7 +137,7 @@ def _apply(session: Session, context: MigrationContext, pending_run: PendingRun)
         )
 
     address, wait_s = context.dialect.scripts.address, context.wait_limits.runner_timeout_s
-    with session.deed(address, lock="migrate", wait_s=wait_s):
+    with session.audited_change(address, lock="migrate", wait_s=wait_s):
         session.left_behind = (
             f"the current file was applied completely or not at all; {describe_applied(applied)}"
         )
@@ -148,13 +148,13 @@ def _apply(session: Session, context: MigrationContext, pending_run: PendingRun)
 
 def _show_preview(
     session: Session, pending_run: PendingRun, *, rehearse: bool, exit_code: bool
-) -> None:
+) -> int:
     from opsctl.cli.show.migrate import preview_blocks  # noqa: PLC0415 - only a preview needs it
     from opsctl.migrate.preview import preview_run  # noqa: PLC0415 - same
 
     report = preview_run(pending_run, rehearse=rehearse)
     code = EXIT_PENDING if exit_code and report.files else EXIT_OK
-    session.output.conclude(report, preview_blocks(report), exit_code=code)
+    return session.output.conclude(report, preview_blocks(report), exit_code=code)
 
 
 def _summary(report: ApplyReport) -> str:

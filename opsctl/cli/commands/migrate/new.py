@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import click
 
-from opsctl.cli.click_classes import Verb
+from opsctl.cli.click_classes import OpsctlCommand
 from opsctl.cli.session import Session, pass_session
 from opsctl.migrate.new_files import create_files, list_existing, plan_new_files
 
@@ -14,13 +14,13 @@ class NewFilesReport:
     files: tuple[str, ...]
 
 
-@click.command(cls=Verb)
+@click.command(cls=OpsctlCommand)
 @click.argument("name")
 @click.option("--down", is_flag=True, help="Also create the down file that reverts it.")
 @click.option("-n", "--dry-run", is_flag=True, help="Show the names; write nothing.")
 @click.option("-y", "--yes", is_flag=True, help="Accepted for scripts; nothing is asked.")
 @pass_session
-def new(session: Session, *, name: str, down: bool, dry_run: bool, yes: bool) -> None:  # noqa: ARG001 - scripts give it everywhere
+def new(session: Session, *, name: str, down: bool, dry_run: bool, yes: bool) -> int:  # noqa: ARG001 - scripts give it everywhere
     """Create a migration file with the next free number.
 
     \b
@@ -35,4 +35,4 @@ def new(session: Session, *, name: str, down: bool, dry_run: bool, yes: bool) ->
     if not dry_run:
         create_files(wiring.files, directory, new_files)
     paths = tuple(str(directory / new_file.file) for new_file in new_files)
-    session.output.conclude(NewFilesReport(paths), paths)
+    return session.output.conclude(NewFilesReport(paths), paths)

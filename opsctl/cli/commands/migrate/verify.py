@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import click
 
-from opsctl.cli.click_classes import Verb
+from opsctl.cli.click_classes import OpsctlCommand
 from opsctl.cli.commands.migrate.group import parse_variables, set_option
 from opsctl.cli.flags import FORMATS
 from opsctl.cli.session import Session, pass_session
@@ -13,13 +13,13 @@ from opsctl.migrate.run_model import MigrationFlags
 from opsctl.migrate.verify import VerifyReport, verify_database
 
 
-@click.command(cls=Verb, formats=FORMATS)
+@click.command(cls=OpsctlCommand, formats=FORMATS)
 @click.option(
     "--no-schema", is_flag=True, help="Compare only the files; create no shadow database."
 )
 @set_option
 @pass_session
-def verify(session: Session, *, no_schema: bool, given: Sequence[str]) -> None:
+def verify(session: Session, *, no_schema: bool, given: Sequence[str]) -> int:
     """Find edited files and schema drift.
 
     An edited file is compared with the applied text from git. Then the files are run on an empty
@@ -36,7 +36,7 @@ def verify(session: Session, *, no_schema: bool, given: Sequence[str]) -> None:
         session.wiring.guard_production(session.command)
     with context.open_tracking_table() as tracking:
         report = verify_database(context, tracking, session.wiring.git, schema=not no_schema)
-    session.output.conclude(report, _report_blocks(report))
+    return session.output.conclude(report, _report_blocks(report))
 
 
 def _report_blocks(report: VerifyReport) -> Iterator[Block]:
