@@ -72,7 +72,8 @@ ROOT_COMMANDS: dict[str, Entry] = {
         "Where alerts go: try a channel, see what was told and what waits.",
     ),
     "migrate": Entry(
-        "opsctl.cli.commands.migrate.apply:migrate", "Apply migrations/*.sql, each file once."
+        "opsctl.cli.commands.migrate.group:migrate",
+        "Apply pending SQL migrations, each in its own transaction.",
     ),
     "check": Entry(
         "opsctl.cli.commands.check:check",

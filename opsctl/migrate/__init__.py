@@ -1,1 +1,1 @@
-"""Migrations: SQL files read, planned and applied, each in one transaction with its row."""
+"""Migrations: reads, plans and applies SQL files, each in one transaction with its row."""

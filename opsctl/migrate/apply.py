@@ -1,166 +1,112 @@
-"""Applies files one after the other: each with its row, once, whoever else is at it."""
+"""Applies files one after the other, each once and together with its row."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from opsctl.errors import OpsctlError, UnreachableError
-from opsctl.migrate.apply_without_transaction import apply_alone
-from opsctl.migrate.dialect import Kind, Watch
-from opsctl.migrate.explain import explain
-from opsctl.migrate.model import (
-    BusyMigrationError,
-    Migration,
-    RefusedMigrationError,
-)
-from opsctl.migrate.run_model import Tell, Work, event_of, kept
-from opsctl.migrate.tracking_table import Ledger
-from opsctl.progress import Progress
+from opsctl.migrate.apply_without_transaction import apply_without_transaction
+from opsctl.migrate.dialect import BlockerWatch, ErrorKind
+from opsctl.migrate.explain import explain_failure
+from opsctl.migrate.model import BusyMigrationError
+from opsctl.migrate.run import MigrationRun
+from opsctl.migrate.run_model import PreparedFile, make_event
 from opsctl.systems.sql_scripts import ScriptError, Stage
 
-if TYPE_CHECKING:
-    from opsctl.migrate.project import Project
 
-_GROWTH = 2.0
-_JITTER = 0.5
+def apply_files(run: MigrationRun, files: Sequence[PreparedFile]) -> None:
+    with (
+        run.tracking.dialect.watch_blockers(run.tracking.session) as watch,
+        _durations_written(run),
+    ):
+        for done, prepared in enumerate(files):
+            run.progress.advance(done, len(files), prepared.file)
+            _apply(run, prepared, watch)
+        run.progress.advance(len(files), len(files), "")
 
 
-class Run:
-    """One run over one session; knows what it has done so far, for whoever must hear of it."""
+@contextmanager
+def _durations_written(run: MigrationRun) -> Iterator[None]:
+    """Write all durations at the end, also after a failure: this makes earlier commits durable."""
+    try:
+        yield
+    except UnreachableError:
+        raise
+    except OpsctlError:
+        run.tracking.write_durations(run.durations)
+        raise
+    run.tracking.write_durations(run.durations)
 
-    def __init__(
-        self,
-        project: "Project",
-        ledger: Ledger,
-        tell: Tell,
-        *,
-        resumed: frozenset[int],
-        progress: Progress,
-    ) -> None:
-        self.clock = project.clock
-        self.patience = project.patience
-        self.draw = project.draw
-        self.ledger = ledger
-        self.tell = tell
-        self.resumed = resumed
-        self.progress = progress
-        self.kept: list[Work] = []
-        self.durations: dict[int, int] = {}
 
-    def apply(self, works: Sequence[Work]) -> None:
-        with self.ledger.dialect.watch(self.ledger.session) as watch, self._durations():
-            for done, work in enumerate(works):
-                self.progress.advance(done, len(works), work.file)
-                self._apply(work, watch)
-            self.progress.advance(len(works), len(works), "")
+def _apply(run: MigrationRun, prepared: PreparedFile, watch: BlockerWatch) -> None:
+    began = run.clock.steady()
+    try:
+        done = (
+            apply_without_transaction(run, prepared, watch)
+            if prepared.non_transactional
+            else _apply_whole(run, prepared, watch)
+        )
+    except UnreachableError as error:
+        raise _connection_lost(run, prepared, error) from error
+    duration_ms = round((run.clock.steady() - began) * 1000)
+    if done:
+        run.applied.append(prepared)
+        if not prepared.non_transactional:
+            run.durations[prepared.migration.version] = duration_ms
+        run.report(make_event("applied", prepared, duration_ms=duration_ms))
+    else:
+        run.report(make_event("skipped", prepared, note="another runner has applied it"))
 
-    @contextmanager
-    def _durations(self) -> Iterator[None]:
-        """Write down how long each took, also those before one that failed: then all are safe."""
+
+def _apply_whole(run: MigrationRun, prepared: PreparedFile, watch: BlockerWatch) -> bool:
+    """Retry until the file is applied or fails; False if another runner has applied it."""
+    waited_until = run.clock.steady() + run.wait_limits.runner_timeout_s
+    tries = 0
+    while True:
+        watch.start_file(lock_s=prepared.limits.lock_s)
         try:
-            yield
-        except UnreachableError:
-            raise
-        except OpsctlError:
-            self.ledger.write_durations(self.durations)
-            raise
-        self.ledger.write_durations(self.durations)
-
-    def _apply(self, work: Work, watch: Watch) -> None:
-        began = self.clock.steady()
-        try:
-            done = apply_alone(self, work, watch) if work.alone else self._apply_whole(work, watch)
-        except UnreachableError as error:
-            raise self._lost(work, error) from error
-        duration_ms = round((self.clock.steady() - began) * 1000)
-        if done:
-            self.kept.append(work)
-            if not work.alone:
-                self.durations[work.migration.version] = duration_ms
-            self.tell(event_of("applied", work, duration_ms=duration_ms))
-        else:
-            self.tell(event_of("skipped", work, note="another runner has applied it meanwhile"))
-
-    def _apply_whole(self, work: Work, watch: Watch) -> bool:
-        """Run it until it is in, or cannot be; False if someone else was faster."""
-        waited_until = self.clock.steady() + self.patience.runner_s
-        tries = 0
-        while True:
-            watch.expect(lock_s=work.limits.lock_s)
-            try:
-                self.ledger.run(work)
-            except ScriptError as error:
-                kind = self.ledger.dialect.kind(error)
-                if error.stage is Stage.BEFORE and kind is Kind.DUPLICATE:
-                    self.refuse_other(work.migration)
-                    return False
-                if kind is not Kind.LOCKED:
-                    raise explain(error, work, self.ledger.dialect, state=self.state()) from error
-                if error.stage is Stage.BEFORE:
-                    self._wait_for_runner(work, error, until=waited_until)
-                else:
-                    tries += 1
-                    self.wait_for_lock(work, error, watch, tries=tries)
+            run.tracking.apply_file(prepared)
+        except ScriptError as error:
+            kind = run.tracking.dialect.classify_error(error)
+            if error.stage is Stage.BEFORE and kind is ErrorKind.DUPLICATE:
+                run.refuse_other_file(prepared.migration)
+                return False
+            if kind is not ErrorKind.RETRYABLE:
+                raise explain_failure(
+                    error, prepared, run.tracking.dialect, state=run.describe_state()
+                ) from error
+            if error.stage is Stage.BEFORE:
+                _wait_for_runner(run, prepared, error, until=waited_until)
             else:
-                return True
+                tries += 1
+                run.wait_to_retry(prepared, error, watch, tries=tries)
+        else:
+            return True
 
-    def _wait_for_runner(self, work: Work, error: ScriptError, *, until: float) -> None:
-        if self.clock.steady() < until:
-            return
-        who = self.ledger.dialect.runner(self.ledger.session)
-        raise BusyMigrationError(
-            f"someone else is applying {work.file}",
-            why=f"{who} is at it; waited {self.patience.runner_s:g} s; {self.state()}",
-            hint="Wait longer with --lock-timeout 10m, or try again later.",
-            facts={"file": work.file, "sqlstate": error.sqlstate},
-        ) from error
 
-    def wait_for_lock(self, work: Work, error: ScriptError, watch: Watch, *, tries: int) -> None:
-        blockers = tuple(map(str, watch.seen()))
-        who = f"held by {'; '.join(blockers)}" if blockers else error.why
-        if tries > self.patience.retries:
-            raise self._gave_up(work, error, who, tries=tries) from error
-        grown = self.patience.first_pause_s * _GROWTH ** (tries - 1)
-        pause_s = min(grown, self.patience.longest_pause_s) * (1 - _JITTER * self.draw())
-        note = f"{who}; try {tries} of {self.patience.retries} in {pause_s:.1f} s"
-        self.tell(event_of("retrying", work, note=note, blockers=blockers))
-        self.clock.sleep(pause_s)
+def _wait_for_runner(
+    run: MigrationRun, prepared: PreparedFile, error: ScriptError, *, until: float
+) -> None:
+    if run.clock.steady() < until:
+        return
+    waited_s = run.wait_limits.runner_timeout_s
+    who = run.tracking.dialect.describe_runner(run.tracking.session)
+    raise BusyMigrationError(
+        f"cannot apply {prepared.file}",
+        why=f"{who} is applying it; waited {waited_s:g} s; {run.describe_state()}",
+        hint="Wait longer with --lock-timeout 10m, or try again later.",
+        facts={"file": prepared.file, "sqlstate": error.sqlstate},
+    ) from error
 
-    def _gave_up(
-        self, work: Work, error: ScriptError, who: str, *, tries: int
-    ) -> BusyMigrationError:
-        state = self.state() if not work.alone else self.before()
-        placed = explain(error, work, self.ledger.dialect, state=state)
-        return BusyMigrationError(
-            placed.what,
-            why=f"a lock is {who}; tried {tries} times; {placed.why}",
-            hint="End that session (SELECT pg_terminate_backend(PID)), or try again later.",
-            excerpt=placed.excerpt,
-            facts=placed.facts,
-        )
 
-    def refuse_other(self, migration: Migration) -> None:
-        """Refuse a number under which another runner has applied another file."""
-        for row in self.ledger.applied():
-            if row.version == migration.version and row.checksum != migration.checksum:
-                raise RefusedMigrationError(
-                    f"{migration.file} is not what another runner has just applied as {row.name}",
-                    why=f"their checksums differ; {self.state()}",
-                    hint="Compare the two checkouts; `opsctl migrate status` shows the rest.",
-                )
-
-    def _lost(self, work: Work, error: UnreachableError) -> UnreachableError:
-        what = f"{work.file}: {error.what}"
-        why = f"{error.why}; it is in whole or not at all; {self.before()}"
-        hint = (
-            "`opsctl migrate status` says which; a crashed server may have lost the last ones too."
-        )
-        lost = UnreachableError(what, why=why, hint=hint)
-        lost.facts = {"file": work.file}
-        return lost
-
-    def state(self) -> str:
-        return f"this file left nothing behind; {self.before()}"
-
-    def before(self) -> str:
-        return kept([work.file for work in self.kept])
+def _connection_lost(
+    run: MigrationRun, prepared: PreparedFile, error: UnreachableError
+) -> UnreachableError:
+    what = f"{prepared.file}: {error.what}"
+    why = f"{error.why}; the file was applied completely or not at all; {run.describe_earlier()}"
+    hint = (
+        "`opsctl migrate status` shows which; after a server crash, the last files may be"
+        " pending again."
+    )
+    lost = UnreachableError(what, why=why, hint=hint)
+    lost.facts = {"file": prepared.file}
+    return lost

@@ -1,130 +1,133 @@
-"""Applies a file without a transaction: one statement between two writes of its row."""
+"""Applies a file without a transaction: one statement, between two updates of its row."""
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
-from opsctl.migrate.dialect import Kind, Watch
-from opsctl.migrate.explain import explain
+from opsctl.migrate.dialect import BlockerWatch, ErrorKind
+from opsctl.migrate.explain import explain_failure
 from opsctl.migrate.model import MigrationError
-from opsctl.migrate.run_model import Work, event_of
+from opsctl.migrate.run import MigrationRun
+from opsctl.migrate.run_model import PreparedFile, make_event
 from opsctl.systems.sql_scripts import ScriptError
 from opsctl.value import Value
 
-if TYPE_CHECKING:
-    from opsctl.migrate.apply import Run
 
-
-def apply_alone(run: "Run", work: Work, watch: Watch) -> bool:
-    """Run it until it is in, or cannot be; False if another runner has done it."""
-    theirs = frozenset() if _is_resumed(run, work) else frozenset(_invalid(run, work))
-    if not _is_resumed(run, work) and not _started(run, work):
+def apply_without_transaction(
+    run: MigrationRun, prepared: PreparedFile, watch: BlockerWatch
+) -> bool:
+    """Retry until the file is applied or fails; False if another runner has applied it."""
+    earlier = frozenset() if _is_resumed(run, prepared) else frozenset(_invalid(run, prepared))
+    if not _is_resumed(run, prepared) and not _started(run, prepared):
         return False
-    attempt = _Attempt(run, work, theirs)
+    attempt = _NonTransactionalRun(run, prepared, earlier)
     began = run.clock.steady()
     attempt.until_done(watch)
-    run.ledger.finish(work.migration, round((run.clock.steady() - began) * 1000))
+    run.tracking.mark_finished(prepared.migration, round((run.clock.steady() - began) * 1000))
     return True
 
 
-def _is_resumed(run: "Run", work: Work) -> bool:
-    return work.migration.version in run.resumed
+def _is_resumed(run: MigrationRun, prepared: PreparedFile) -> bool:
+    return prepared.migration.version in run.resumed
 
 
-def _invalid(run: "Run", work: Work) -> tuple[str, ...]:
-    return run.ledger.dialect.left_by(run.ledger.session, work)
+def _invalid(run: MigrationRun, prepared: PreparedFile) -> tuple[str, ...]:
+    return run.tracking.dialect.find_invalid_indexes(run.tracking.session, prepared)
 
 
-def _started(run: "Run", work: Work) -> bool:
-    ledger = run.ledger
+def _started(run: MigrationRun, prepared: PreparedFile) -> bool:
+    tracking = run.tracking
     try:
-        ledger.start(work.migration)
+        tracking.insert_started(prepared.migration)
     except ScriptError as error:
-        if ledger.dialect.kind(error) is not Kind.DUPLICATE:
-            raise explain(error, work, ledger.dialect, state=run.state()) from error
-        run.refuse_other(work.migration)
+        if tracking.dialect.classify_error(error) is not ErrorKind.DUPLICATE:
+            raise explain_failure(
+                error, prepared, tracking.dialect, state=run.describe_state()
+            ) from error
+        run.refuse_other_file(prepared.migration)
         return False
     return True
 
 
-class _Attempt(Value):
-    run: "Run"
-    work: Work
-    theirs: frozenset[str]
-    """Invalid indexes that fit this statement and stood there before it: never ours to drop."""
+class _NonTransactionalRun(Value):
+    run: MigrationRun
+    prepared: PreparedFile
+    earlier: frozenset[str]
+    """Matching invalid indexes that existed before this statement: never dropped."""
 
-    def until_done(self, watch: Watch) -> None:
-        """Try again while something is locked: what the try before has left is dropped first."""
+    def until_done(self, watch: BlockerWatch) -> None:
+        """Retry while something is locked, and drop what the previous attempt left first."""
         tries = 0
         while True:
-            watch.expect(lock_s=self.work.limits.lock_s)
+            watch.start_file(lock_s=self.prepared.limits.lock_s)
             try:
-                self._sweep()
-                self.run.ledger.run_alone(self.work)
+                self._drop_left_indexes()
+                self.run.tracking.apply_non_transactional(self.prepared)
             except ScriptError as error:
-                if self._was_done(error):
+                if self._was_applied(error):
                     return
-                if self.run.ledger.dialect.kind(error) is not Kind.LOCKED:
+                if self.run.tracking.dialect.classify_error(error) is not ErrorKind.RETRYABLE:
                     raise self._failed(error) from error
                 tries += 1
                 self._wait(error, watch, tries=tries)
             else:
-                self._refuse_hollow()
+                self._refuse_skipped_index()
                 return
 
-    def _left(self) -> tuple[str, ...]:
-        return tuple(name for name in _invalid(self.run, self.work) if name not in self.theirs)
+    def _list_left(self) -> tuple[str, ...]:
+        return tuple(name for name in _invalid(self.run, self.prepared) if name not in self.earlier)
 
-    def _sweep(self) -> None:
-        for name in self._left():
+    def _drop_left_indexes(self) -> None:
+        for name in self._list_left():
             note = f"dropping the invalid index {name}"
-            self.run.tell(event_of("resuming", self.work, note=note))
-            dialect = self.run.ledger.dialect
-            dialect.sweep(self.run.ledger.session, name, limits=self.work.limits)
+            self.run.report(make_event("resuming", self.prepared, note=note))
+            dialect = self.run.tracking.dialect
+            dialect.drop_invalid_index(self.run.tracking.session, name, limits=self.prepared.limits)
 
-    def _was_done(self, error: ScriptError) -> bool:
-        """The run before this one was killed between the statement and its row."""
-        exists = self.run.ledger.dialect.kind(error) is Kind.DUPLICATE
-        return exists and _is_resumed(self.run, self.work) and not self._left()
+    def _was_applied(self, error: ScriptError) -> bool:
+        """Tell whether the previous run was killed between the statement and its row."""
+        exists = self.run.tracking.dialect.classify_error(error) is ErrorKind.DUPLICATE
+        return exists and _is_resumed(self.run, self.prepared) and not self._list_left()
 
-    def _wait(self, error: ScriptError, watch: Watch, *, tries: int) -> None:
-        if tries > self.run.patience.retries:
-            # What keeps the statement waiting may keep this waiting too.
+    def _wait(self, error: ScriptError, watch: BlockerWatch, *, tries: int) -> None:
+        if tries > self.run.wait_limits.retries:
+            # The lock that the statement waits for may block the drop as well.
             with suppress(ScriptError):
-                self._sweep()
+                self._drop_left_indexes()
         try:
-            self.run.wait_for_lock(self.work, error, watch, tries=tries)
+            self.run.wait_to_retry(self.prepared, error, watch, tries=tries)
         except MigrationError as busy:
-            raise self._told(busy) from error
+            raise self._with_state(busy) from error
 
     def _failed(self, error: ScriptError) -> MigrationError:
-        return self._told(
-            explain(error, self.work, self.run.ledger.dialect, state=self.run.before())
+        return self._with_state(
+            explain_failure(
+                error, self.prepared, self.run.tracking.dialect, state=self.run.describe_earlier()
+            )
         )
 
-    def _told(self, found: MigrationError) -> MigrationError:
-        """Leave the row as started where something was left behind; else take it back."""
-        left = self._left()
+    def _with_state(self, error: MigrationError) -> MigrationError:
+        """Keep the row as started if an index was left behind; otherwise delete the row."""
+        left = self._list_left()
         if left:
             state = f"it is marked as started, and left the invalid index {', '.join(left)}"
-            found.hint = "Mend the cause, then: opsctl migrate --resume (drops the index first)"
-            found.facts["invalid_index"] = left[0]
+            error.hint = "Fix the cause, then: opsctl migrate --resume (drops the index first)"
+            error.facts["invalid_index"] = left[0]
         else:
-            self.run.ledger.forget(self.work.migration.version)
+            self.run.tracking.delete_row(self.prepared.migration.version)
             state = "this file left nothing behind"
-        found.why = f"{found.why}; {state}"
-        found.facts["state"] = f"{state}; {self.run.before()}"
-        return found
+        error.why = f"{error.why}; {state}"
+        error.facts["state"] = f"{state}; {self.run.describe_earlier()}"
+        return error
 
-    def _refuse_hollow(self) -> None:
-        """Where IF NOT EXISTS met an invalid index, nothing was built."""
-        hollow = self.theirs.intersection(_invalid(self.run, self.work))
-        if not hollow or "EXISTS" not in self.work.script.statements[0].words:
+    def _refuse_skipped_index(self) -> None:
+        """Fail if IF NOT EXISTS skipped an invalid index: nothing was built."""
+        skipped = self.earlier.intersection(_invalid(self.run, self.prepared))
+        if not skipped or "EXISTS" not in self.prepared.script.statements[0].words:
             return
-        self.run.ledger.forget(self.work.migration.version)
-        name = min(hollow)
+        self.run.tracking.delete_row(self.prepared.migration.version)
+        name = min(skipped)
         raise MigrationError(
-            f"{self.work.file}: the index {name} is there already, and invalid",
-            why=f"IF NOT EXISTS passed over it; {self.run.state()}",
+            f"{self.prepared.file}: the index {name} already exists and is invalid",
+            why=f"IF NOT EXISTS skipped it; {self.run.describe_state()}",
             hint=f"Drop it (DROP INDEX CONCURRENTLY {name}), and run `opsctl migrate` again.",
-            facts={"file": self.work.file, "invalid_index": name},
+            facts={"file": self.prepared.file, "invalid_index": name},
         )

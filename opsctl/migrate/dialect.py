@@ -1,4 +1,4 @@
-"""What one kind of database does in its own way."""
+"""What differs between kinds of databases."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -6,31 +6,31 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from opsctl.migrate.model import Limits
-from opsctl.migrate.run_model import Work
+from opsctl.migrate.model import TimeLimits
+from opsctl.migrate.run_model import PreparedFile
 from opsctl.systems.sql_scripts import Row, ScriptError, Scripts, ScriptSession
 from opsctl.value import Value
 
 if TYPE_CHECKING:
-    from opsctl.sql.lexer import Script
+    from opsctl.sql.lexer import SqlScript
 
 _SQL = Path(__file__).parent / "sql"
 
 
-class Kind(Enum):
-    """What an answer means for a run."""
+class ErrorKind(Enum):
+    """What a database error means for a run."""
 
     DUPLICATE = auto()
-    """A row with this number is there already."""
-    LOCKED = auto()
-    """Someone else holds what it needs; nothing happened, and it may be tried again."""
-    NEEDS_ALONE = auto()
+    """A row with this version already exists."""
+    RETRYABLE = auto()
+    """Rolled back because of another session; the same file may succeed when retried."""
+    NOT_IN_TRANSACTION = auto()
     TIMED_OUT = auto()
     OTHER = auto()
 
 
 class Blocker(Value):
-    """Someone who holds what we wait for."""
+    """A session that holds the lock we wait for."""
 
     pid: int
     who: str
@@ -42,8 +42,8 @@ class Blocker(Value):
         return f"pid {self.pid} ({self.who}, {age}): {self.query or 'no query'}"
 
 
-class Touched(Value):
-    """A table that a statement needs, as it is before the run."""
+class TableLockEstimate(Value):
+    """A lock on a table, with the size of the table before the run."""
 
     table: str
     lock: str
@@ -51,23 +51,23 @@ class Touched(Value):
     size_bytes: int | None = None
 
 
-class Named(Value):
-    """One thing of a schema, and all there is to say of it."""
+class SchemaObject(Value):
+    """One object of a schema, with its full definition."""
 
     kind: str
     name: str
     definition: str
 
 
-class Watch(Protocol):
-    """Looks out for those who block us, from a connection of its own."""
+class BlockerWatch(Protocol):
+    """Watches, over its own connection, for sessions that block us."""
 
-    def expect(self, *, lock_s: float) -> None:
-        """From now on a file runs."""
+    def start_file(self, *, lock_s: float) -> None:
+        """Note that a file starts now."""
         ...
 
-    def seen(self) -> Sequence[Blocker]:
-        """Say who blocked the file that ran last."""
+    def blockers(self) -> Sequence[Blocker]:
+        """List who blocked the last file."""
         ...
 
 
@@ -77,93 +77,99 @@ class Dialect(Protocol):
     """The tracking table, as SQL names it."""
     begin: str
     who: str
-    """Who applies, where the database has no users of its own to say so."""
-    takes_copy: bool
-    unhurried: tuple[str, ...]
-    """Statements that let the next file begin before this one's commit is on the disk."""
+    """Who applies, for databases that have no users of their own."""
+    accepts_copy_data: bool
+    async_commit: tuple[str, ...]
+    """Statements that let the next file start before this commit is on disk."""
     row_query: str
-    """What `rows` asks first, where it may be asked while something else is done."""
+    """The query of `read_rows`, which may be sent ahead while files are read."""
     shadow_hint: str
-    """What to try where no empty database can be made to compare with."""
+    """What to try if no shadow database can be created."""
     scripts: Scripts
 
-    def tracking(self) -> str:
-        """Give the statements that make the tracking table."""
+    def tracking_ddl(self) -> str:
+        """Return the statements that create the tracking table."""
         ...
 
-    def read(self, text: str) -> "Script": ...
+    def read_script(self, text: str) -> "SqlScript": ...
 
-    def why_alone(self, words: Sequence[str]) -> str: ...
+    def why_not_in_transaction(self, words: Sequence[str]) -> str: ...
 
-    def quote(self, text: str) -> str: ...
+    def quote_literal(self, text: str) -> str: ...
 
-    def limits(self, limits: Limits, *, local: bool = True) -> Sequence[str]:
-        """Give the statements that bound what follows, in this transaction or session."""
+    def limit_statements(self, limits: TimeLimits, *, local: bool = True) -> Sequence[str]:
+        """Return the statements that set timeouts for this transaction or session."""
         ...
 
-    def kind(self, error: ScriptError) -> Kind: ...
+    def classify_error(self, error: ScriptError) -> ErrorKind: ...
 
-    def hint(self, error: ScriptError) -> str:
-        """Say a way out that the database itself does not say."""
+    def hint_for(self, error: ScriptError) -> str:
+        """Suggest a fix that the database itself does not suggest."""
         ...
 
-    def is_tracked(self, session: ScriptSession) -> bool: ...
+    def has_tracking_table(self, session: ScriptSession) -> bool: ...
 
-    def rows(self, session: ScriptSession) -> Iterable[Row]:
-        """List version, name, checksum and finished, in order; none where there is no table."""
+    def read_rows(self, session: ScriptSession) -> Iterable[Row]:
+        """Read version, name, checksum and finished, in order; none if there is no table."""
         ...
 
-    def seal(self, session: ScriptSession, statement: str) -> None:
-        """Write how it went; that and all that came before is on the disk on return."""
+    def execute_durably(self, session: ScriptSession, statement: str) -> None:
+        """Execute a statement; it and all earlier commits are on disk on return."""
         ...
 
-    def columns(self, session: ScriptSession, table: str) -> Sequence[str]:
-        """Name the columns of another tool's table; none where there is no such table."""
+    def list_columns(self, session: ScriptSession, table: str) -> Sequence[str]:
+        """List the columns of another tool's table; none if there is no such table."""
         ...
 
-    def hold(self, session: ScriptSession, *, wait_s: float) -> AbstractContextManager[None]:
-        """Keep other runners out, or raise BusyError saying who was there first."""
+    def hold_runner_lock(
+        self, session: ScriptSession, *, wait_s: float
+    ) -> AbstractContextManager[None]:
+        """Lock out other runners, or raise BusyError naming the one that is running."""
         ...
 
-    def runner(self, session: ScriptSession) -> str:
-        """Say who else is migrating, as far as it can be seen."""
+    def describe_runner(self, session: ScriptSession) -> str:
+        """Describe the other runner, as far as it is visible."""
         ...
 
-    def watch(self, session: ScriptSession) -> AbstractContextManager[Watch]: ...
+    def watch_blockers(self, session: ScriptSession) -> AbstractContextManager[BlockerWatch]: ...
 
-    def touched(self, session: ScriptSession, work: Work) -> Sequence[Touched]: ...
+    def estimate_locks(
+        self, session: ScriptSession, prepared: PreparedFile
+    ) -> Sequence[TableLockEstimate]: ...
 
-    def held(self, session: ScriptSession) -> Sequence[Touched]:
+    def list_held_locks(self, session: ScriptSession) -> Sequence[TableLockEstimate]:
         """List the locks that this session's open transaction has taken."""
         ...
 
-    def left_by(self, session: ScriptSession, work: Work) -> tuple[str, ...]:
-        """Name the invalid indexes that an interrupted statement of this file may have left."""
+    def find_invalid_indexes(
+        self, session: ScriptSession, prepared: PreparedFile
+    ) -> tuple[str, ...]:
+        """List the invalid indexes that an interrupted statement of this file may have left."""
         ...
 
-    def sweep(self, session: ScriptSession, left: str, *, limits: Limits) -> None:
-        """Remove what `left_by` named."""
+    def drop_invalid_index(self, session: ScriptSession, left: str, *, limits: TimeLimits) -> None:
+        """Drop one that `find_invalid_indexes` returned."""
         ...
 
-    def schema(self, session: ScriptSession) -> Sequence[Named]:
-        """List everything but our own tables, in an order that stays."""
+    def read_schema(self, session: ScriptSession) -> Sequence[SchemaObject]:
+        """List all objects except our own tables, in a stable order."""
         ...
 
-    def shadow(self) -> AbstractContextManager[Scripts]:
-        """Make an empty database of the same kind, and remove it afterwards."""
+    def shadow_database(self) -> AbstractContextManager[Scripts]:
+        """Create an empty database of the same kind, and drop it afterwards."""
         ...
 
 
-class Unwatched:
-    """For databases that have no one else to wait for."""
+class NoBlockerWatch:
+    """For databases without other sessions to wait for."""
 
-    def expect(self, *, lock_s: float) -> None:
-        """Nothing to look at."""
+    def start_file(self, *, lock_s: float) -> None:
+        """Do nothing."""
 
-    def seen(self) -> Sequence[Blocker]:
+    def blockers(self) -> Sequence[Blocker]:
         return ()
 
 
-def packaged(name: str) -> str:
-    """Read SQL that comes with opsctl: none of it stands in Python."""
+def read_packaged_sql(name: str) -> str:
+    """Read an SQL file that is part of the opsctl package."""
     return (_SQL / name).read_text("utf-8")

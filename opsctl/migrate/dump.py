@@ -1,13 +1,13 @@
-"""Writes down the schema as it is, in an order that stays, so that a diff shows what changed."""
+"""Formats the schema in a stable order, so that a diff shows what changed."""
 
 from collections.abc import Iterable
 
-from opsctl.migrate.dialect import Named
+from opsctl.migrate.dialect import SchemaObject
 
 _HEAD = "-- The schema after the last migration; written by `opsctl migrate dump`, for reading."
 
 
-def as_text(things: Iterable[Named]) -> str:
+def format_schema(things: Iterable[SchemaObject]) -> str:
     blocks = [
         f"-- {thing.kind} {thing.name}\n{thing.definition.rstrip(';')};\n" for thing in things
     ]

@@ -1,28 +1,28 @@
-"""Says of a file that failed: where, why, and in which state the database is now."""
+"""Explains why a file failed: the place, the cause, and the state of the database."""
 
 import re
 
-from opsctl.migrate.dialect import Dialect, Kind
+from opsctl.migrate.dialect import Dialect, ErrorKind
 from opsctl.migrate.model import MigrationError
-from opsctl.migrate.parse.excerpt import Spot, spot
-from opsctl.migrate.run_model import Work
+from opsctl.migrate.parse.excerpt import FileLocation, locate
+from opsctl.migrate.run_model import PreparedFile
 from opsctl.systems.sql_scripts import ScriptError, Stage
 
 _BODY_LINE = re.compile(r"inline_code_block line (?P<line>\d+) at")
 _BODY = re.compile(r"\$(?:[A-Za-z_]\w*)?\$")
-_TRACKING_HINT = "Look at the tracking table: {table}"
+_TRACKING_HINT = "Check the tracking table {table}."
 
 
-def explain(
-    error: ScriptError, work: Work, dialect: Dialect, *, state: str, verb: str = ""
+def explain_failure(
+    error: ScriptError, prepared: PreparedFile, dialect: Dialect, *, state: str, verb: str = ""
 ) -> MigrationError:
-    at = _spot(error, work)
+    at = _spot(error, prepared)
     facts: dict[str, object] = {"sqlstate": error.sqlstate, "state": state, **at.facts()}
-    what = f"{at}: {error.why}" if error.stage is Stage.TEXT else f"{work.file}: {error.why}"
+    what = f"{at}: {error.why}" if error.stage is Stage.TEXT else f"{prepared.file}: {error.why}"
     return MigrationError(
         f"{verb}{what}",
-        why="; ".join(filter(None, (_coded(error, dialect), _counted(error, work), state))),
-        hint=dialect.hint(error) or _own_hint(error, dialect),
+        why="; ".join(filter(None, (_coded(error, dialect), _counted(error, prepared), state))),
+        hint=dialect.hint_for(error) or _own_hint(error, dialect),
         excerpt=at.excerpt if error.stage is Stage.TEXT else (),
         facts=facts,
     )
@@ -31,7 +31,7 @@ def explain(
 def _own_hint(error: ScriptError, dialect: Dialect) -> str:
     if error.stage is not Stage.TEXT:
         return _TRACKING_HINT.format(table=dialect.table)
-    if dialect.kind(error) is Kind.TIMED_OUT:
+    if dialect.classify_error(error) is ErrorKind.TIMED_OUT:
         return "Give this file more time: `-- opsctl: statement_timeout=30min` on its first line."
     return "Correct the file and run `opsctl migrate` again."
 
@@ -43,26 +43,28 @@ def _coded(error: ScriptError, dialect: Dialect) -> str:
     return f"{label}{error.sqlstate}"
 
 
-def _counted(error: ScriptError, work: Work) -> str:
+def _counted(error: ScriptError, prepared: PreparedFile) -> str:
     if error.statement is None or error.stage is not Stage.TEXT:
         return ""
-    return f"statement {error.statement + 1} of {len(work.starts)}"
+    return f"statement {error.statement + 1} of {len(prepared.starts)}"
 
 
-def _spot(error: ScriptError, work: Work) -> Spot:
-    return spot(work.text, work.file, _offset(error, work) if error.stage is Stage.TEXT else 0)
+def _spot(error: ScriptError, prepared: PreparedFile) -> FileLocation:
+    return locate(
+        prepared.text, prepared.file, _offset(error, prepared) if error.stage is Stage.TEXT else 0
+    )
 
 
-def _offset(error: ScriptError, work: Work) -> int:
+def _offset(error: ScriptError, prepared: PreparedFile) -> int:
     if error.position is not None:
         return error.position
-    statements = work.script.statements
+    statements = prepared.script.statements
     if error.statement is None or error.statement >= len(statements):
         return statements[0].start.offset if statements else 0
     start = statements[error.statement].start.offset
     line = _BODY_LINE.search(error.context)
-    body = _BODY.search(work.text, start, statements[error.statement].end)
-    return _line_below(work.text, body.end(), int(line["line"])) if line and body else start
+    body = _BODY.search(prepared.text, start, statements[error.statement].end)
+    return _line_below(prepared.text, body.end(), int(line["line"])) if line and body else start
 
 
 def _line_below(text: str, offset: int, line: int) -> int:

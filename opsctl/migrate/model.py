@@ -1,4 +1,4 @@
-"""What migrations are made of: files, rows of the tracking table, and where each one stands."""
+"""Migration files, rows of the tracking table, and the status of each version."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,7 +10,7 @@ from opsctl.value import Value
 
 
 class Migration(NamedTuple):
-    """One file; its text is read when it is needed, for there may be thousands."""
+    """One file; its text is read only when needed, as there may be thousands."""
 
     version: int
     name: str
@@ -19,8 +19,8 @@ class Migration(NamedTuple):
     down: str | None = None
 
 
-class Applied(NamedTuple):
-    """One row of the tracking table; what only `status` shows is left empty elsewhere."""
+class AppliedMigration(NamedTuple):
+    """One row of the tracking table; the defaults are filled in for `status` only."""
 
     version: int
     name: str
@@ -33,7 +33,7 @@ class Applied(NamedTuple):
     git_sha: str = ""
 
 
-class State(StrEnum):
+class MigrationState(StrEnum):
     APPLIED = "applied"
     PENDING = "pending"
     EDITED = "edited"
@@ -42,31 +42,31 @@ class State(StrEnum):
     INTERRUPTED = "interrupted"
 
 
-class Standing(NamedTuple):
-    """Where one version stands; a file, a row, or both."""
+class MigrationStatus(NamedTuple):
+    """The state of one version, which has a file, a row, or both."""
 
     version: int
     name: str
-    state: State
+    state: MigrationState
     note: str = ""
     migration: Migration | None = None
-    applied: Applied | None = None
+    applied: AppliedMigration | None = None
 
     @property
     def label(self) -> str:
         return self.migration.file if self.migration else f"{self.version}_{self.name}"
 
 
-class Library(Value):
+class MigrationFiles(Value):
     """All files of the directory, in order."""
 
     migrations: tuple[Migration, ...]
     notes: tuple[str, ...] = ()
-    """Gaps, and files whose names are not understood."""
+    """Gaps in the numbers, and files that are ignored."""
 
 
-class Order(Value):
-    """How far to go, and what to put up with."""
+class ApplyOptions(Value):
+    """How far to apply, and which states to accept."""
 
     to: int | None = None
     step: int | None = None
@@ -74,17 +74,17 @@ class Order(Value):
     resume: bool = False
 
 
-class Plan(Value):
-    """What will run, in order, and what the operator should know."""
+class MigrationPlan(Value):
+    """The files to apply, in order, and notes for the operator."""
 
-    todo: tuple[Migration, ...]
+    to_apply: tuple[Migration, ...]
     resumed: frozenset[int] = frozenset()
     notes: tuple[str, ...] = ()
-    left: int = 0
-    """Files that are pending too, and beyond what was asked for."""
+    remaining: int = 0
+    """Pending files beyond what was requested."""
 
 
-class Limits(Value):
+class TimeLimits(Value):
     """How long one file may wait and run, in seconds; 0 means without a limit."""
 
     lock_s: float
@@ -92,7 +92,7 @@ class Limits(Value):
 
 
 class MigrationError(OpsctlError):
-    """A file failed or cannot run: where, why, and what state the database is in now."""
+    """A file failed or cannot run; says where, why, and the state of the database."""
 
     code = "migration"
 
@@ -118,7 +118,7 @@ class RefusedMigrationError(MigrationError):
 
 
 class BusyMigrationError(MigrationError):
-    """Someone else holds what a file needs, or is migrating now."""
+    """Another session holds a lock that a file needs, or is migrating now."""
 
     exit_code = 75
     code = "busy"

@@ -1,96 +1,100 @@
-"""Shows what a run would do: statements, locks, sizes; or tries it for real and takes it back."""
+"""Previews a run: its statements, locks and table sizes, by parsing or by a rehearsal."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from opsctl.migrate.dialect import Touched
-from opsctl.migrate.explain import explain
-from opsctl.migrate.project import Draft
-from opsctl.migrate.run_model import Work
-from opsctl.migrate.tracking_table import Ledger
+from opsctl.migrate.dialect import TableLockEstimate
+from opsctl.migrate.explain import explain_failure
+from opsctl.migrate.pending import PendingRun
+from opsctl.migrate.run_model import PreparedFile
+from opsctl.migrate.tracking_table import TrackingTable
 from opsctl.sql.locks import BLOCKS
 from opsctl.systems.clock import Clock
 from opsctl.systems.sql_scripts import ScriptError
+from opsctl.units import format_bytes
 
 _SHOWN = 110
-_UNITS = ("B", "kB", "MB", "GB", "TB")
-_STEP = 1024
 
 
-class Preview(NamedTuple):
+class FilePreview(NamedTuple):
     """One file of a run to come."""
 
     file: str
     version: int
-    alone: bool
+    non_transactional: bool
     statements: tuple[str, ...]
-    locks: tuple[Touched, ...]
+    locks: tuple[TableLockEstimate, ...]
     duration_ms: int | None = None
     """Of a rehearsal."""
 
 
-class Forecast(NamedTuple):
-    files: tuple[Preview, ...]
+class RunPreview(NamedTuple):
+    files: tuple[FilePreview, ...]
     rehearsed: bool = False
 
 
-def forecast(draft: Draft, *, rehearse: bool) -> Forecast:
-    """Look ahead, by words alone or by a rehearsal."""
+def preview_run(pending_run: PendingRun, *, rehearse: bool) -> RunPreview:
+    """Preview a run by parsing its files, or by a rehearsal."""
     if not rehearse:
-        return Forecast(preview(draft.ledger, draft.works))
-    clock = draft.project.clock
-    return Forecast(rehearsal(draft.ledger, draft.works, clock=clock), rehearsed=True)
+        return RunPreview(preview_files(pending_run.tracking, pending_run.files))
+    clock = pending_run.context.clock
+    return RunPreview(
+        rehearse_files(pending_run.tracking, pending_run.files, clock=clock), rehearsed=True
+    )
 
 
-def preview(ledger: Ledger, works: Sequence[Work]) -> tuple[Preview, ...]:
-    return tuple(_of(work, ledger.dialect.touched(ledger.session, work), None) for work in works)
+def preview_files(
+    tracking: TrackingTable, files: Sequence[PreparedFile]
+) -> tuple[FilePreview, ...]:
+    return tuple(
+        _of(prepared, tracking.dialect.estimate_locks(tracking.session, prepared), None)
+        for prepared in files
+    )
 
 
-def rehearsal(ledger: Ledger, works: Sequence[Work], *, clock: Clock) -> tuple[Preview, ...]:
-    """Run all files in one transaction, look at the locks it has taken, and roll it back."""
+def rehearse_files(
+    tracking: TrackingTable, files: Sequence[PreparedFile], *, clock: Clock
+) -> tuple[FilePreview, ...]:
+    """Run all files in one transaction, list the locks it holds, and roll it back."""
     try:
-        ledger.begin()
-        return tuple(_rehearsed(ledger, work, clock) for work in works)
+        tracking.begin_rehearsal()
+        return tuple(_rehearse_file(tracking, prepared, clock) for prepared in files)
     finally:
-        ledger.session.rollback()
+        tracking.session.rollback()
 
 
-def _rehearsed(ledger: Ledger, work: Work, clock: Clock) -> Preview:
-    if work.alone:
-        return _of(work, ledger.dialect.touched(ledger.session, work), None)
+def _rehearse_file(tracking: TrackingTable, prepared: PreparedFile, clock: Clock) -> FilePreview:
+    if prepared.non_transactional:
+        return _of(prepared, tracking.dialect.estimate_locks(tracking.session, prepared), None)
     began = clock.steady()
     try:
-        ledger.run(work, begin="", end="")
+        tracking.apply_file(prepared, begin="", end="")
     except ScriptError as error:
-        state = "this was a rehearsal: all of it was rolled back"
-        raise explain(error, work, ledger.dialect, state=state) from error
+        state = "this was a rehearsal, and was rolled back"
+        raise explain_failure(error, prepared, tracking.dialect, state=state) from error
     duration_ms = round((clock.steady() - began) * 1000)
-    return _of(work, ledger.dialect.held(ledger.session), duration_ms)
+    return _of(prepared, tracking.dialect.list_held_locks(tracking.session), duration_ms)
 
 
-def _of(work: Work, locks: Sequence[Touched], duration_ms: int | None) -> Preview:
-    texts = (work.text[s.start.offset : s.end] for s in work.script.statements)
-    shown = tuple(_squeezed(text) for text in texts)
-    version = work.migration.version
-    return Preview(work.file, version, work.alone, shown, tuple(locks), duration_ms)
+def _of(
+    prepared: PreparedFile, locks: Sequence[TableLockEstimate], duration_ms: int | None
+) -> FilePreview:
+    texts = (prepared.text[s.start.offset : s.end] for s in prepared.script.statements)
+    statements = tuple(_shorten(text) for text in texts)
+    version = prepared.migration.version
+    return FilePreview(
+        prepared.file, version, prepared.non_transactional, statements, tuple(locks), duration_ms
+    )
 
 
-def _squeezed(text: str) -> str:
+def _shorten(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= _SHOWN else f"{line[: _SHOWN - 3]}..."
 
 
-def told(touched: Touched) -> str:
-    """Say one lock as a sentence."""
-    size = "" if touched.size_bytes is None else f", {spoken_size(touched.size_bytes)}"
-    rows = "" if touched.rows is None else f" (about {touched.rows:,} rows{size})"
-    effect = BLOCKS.get(touched.lock, "")
-    return f"{touched.lock} on {touched.table}{rows}{': ' if effect else ''}{effect}"
-
-
-def spoken_size(size_bytes: float) -> str:
-    for unit in _UNITS[:-1]:
-        if size_bytes < _STEP:
-            return f"{size_bytes:.0f} {unit}"
-        size_bytes /= _STEP
-    return f"{size_bytes:.0f} {_UNITS[-1]}"
+def describe_lock(lock: TableLockEstimate) -> str:
+    """Describe one lock in a sentence."""
+    size = "" if lock.size_bytes is None else f", {format_bytes(lock.size_bytes)}"
+    rows = "" if lock.rows is None else f" (about {lock.rows:,} rows{size})"
+    effect = BLOCKS.get(lock.lock, "")
+    return f"{lock.lock} on {lock.table}{rows}{': ' if effect else ''}{effect}"

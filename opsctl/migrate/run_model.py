@@ -1,70 +1,70 @@
-"""What a run works with: files that are ready, rules, patience, and what it tells."""
+"""What a run works with: prepared files, options, wait limits, events and the report."""
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from opsctl.migrate.model import Limits, Migration
+from opsctl.migrate.model import Migration, TimeLimits
 from opsctl.value import Value
 
 if TYPE_CHECKING:
-    from opsctl.sql.lexer import Script
+    from opsctl.sql.lexer import SqlScript
 
-ALONE_HINT = (
+NO_TRANSACTION_HINT = (
     "Put the statement alone into a file whose first line is `-- opsctl: no-transaction`, and set"
     " migrations.allow_non_transactional: true"
 )
 
 
-class Work(Value):
-    """One file, ready to run."""
+class PreparedFile(Value):
+    """One file, parsed, checked and ready to run."""
 
     migration: Migration
     file: str
     load: Callable[[], str]
-    """Gives its text, each time anew: thousands of files wait, and few are looked at twice."""
-    limits: Limits
-    read: Callable[[str], "Script"]
-    alone: bool = False
+    """Loads the text on each call, so that thousands of pending files do not fill memory."""
+    limits: TimeLimits
+    read_script: Callable[[str], "SqlScript"]
+    non_transactional: bool = False
     starts: tuple[int, ...] = ()
     """Where each statement starts."""
     copies: tuple[tuple[int, int, int], ...] = ()
-    """Data of COPY: where it starts, ends, and goes on behind its last line."""
+    """COPY data: where it starts, where it ends, and where SQL continues after its last line."""
 
     @property
     def text(self) -> str:
         return self.load()
 
     @property
-    def script(self) -> "Script":
-        return self.read(self.text)
+    def script(self) -> "SqlScript":
+        return self.read_script(self.text)
 
 
-class Rules(Value):
-    """What the settings and flags say about every file."""
+class PrepareOptions(Value):
+    """How files are parsed and checked, from the settings and flags."""
 
-    limits: Limits
-    read: Callable[[str], "Script"]
-    """How this database finds the statements of a text."""
-    why_alone: Callable[[Sequence[str]], str]
-    """Why a statement cannot run in a transaction of this database, or empty."""
-    allow_alone: bool = False
-    takes_copy: bool = True
-    values: Mapping[str, str] = MappingProxyType({})
+    limits: TimeLimits
+    read_script: Callable[[str], "SqlScript"]
+    """Splits a text into statements, as this database would."""
+    why_not_in_transaction: Callable[[Sequence[str]], str]
+    """Says why this database refuses a statement in a transaction; empty if it does not."""
+    allow_non_transactional: bool = False
+    accepts_copy_data: bool = True
+    variables: Mapping[str, str] = MappingProxyType({})
 
 
-class Patience(Value):
+class WaitLimits(Value):
     """How long to wait for others, in seconds."""
 
-    runner_s: float
+    runner_timeout_s: float
     """For another runner."""
     retries: int
-    """How often a file is tried again that found what it needs locked."""
+    """How often a file is retried after a retryable error."""
     first_pause_s: float = 0.5
     longest_pause_s: float = 15.0
 
 
-class Event(Value):
+class MigrationEvent(Value):
     """One thing that happened to one file."""
 
     event: str
@@ -81,40 +81,42 @@ class Event(Value):
         return f"{self.event} {self.file}{took}{note}"
 
 
-def event_of(
+def make_event(
     event: str,
-    work: Work,
+    prepared: PreparedFile,
     *,
     duration_ms: int | None = None,
     note: str = "",
     blockers: tuple[str, ...] = (),
-) -> Event:
-    migration = work.migration
-    return Event(event, migration.version, migration.name, work.file, duration_ms, note, blockers)
+) -> MigrationEvent:
+    migration = prepared.migration
+    return MigrationEvent(
+        event, migration.version, migration.name, prepared.file, duration_ms, note, blockers
+    )
 
 
-def kept(files: Sequence[str]) -> str:
-    """Say what a run has applied so far, and what stays whatever happens now."""
+def describe_applied(files: Sequence[str]) -> str:
+    """Describe what a run has applied so far, which stays whatever happens now."""
     if not files:
-        return "no file of this run was applied"
+        return "no file was applied in this run"
     shown = files[0] if len(files) == 1 else f"{files[0]} to {files[-1]}"
-    return f"{len(files)} of this run {'is' if len(files) == 1 else 'are'} kept: {shown}"
+    return f"{len(files)} applied in this run and kept: {shown}"
 
 
-Tell = Callable[[Event], None]
+ReportEvent = Callable[[MigrationEvent], None]
 
 
-class Asked(Value):
-    """What the flags say about every file of a run."""
+class MigrationFlags(Value):
+    """Flags that apply to every file of a run."""
 
-    values: Mapping[str, str] = MappingProxyType({})
-    runner_s: float | None = None
+    variables: Mapping[str, str] = MappingProxyType({})
+    runner_timeout_s: float | None = None
 
 
-class Outcome(Value):
-    """What a run has applied, in order."""
+class ApplyReport(Value):
+    """The files that a run has applied, in order."""
 
     applied: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     pending: int = 0
-    """Files that are left, because the run was told to stop before them."""
+    """Files still pending, beyond what was requested."""

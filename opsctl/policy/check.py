@@ -12,7 +12,7 @@ from opsctl.policy.gather import Gatherer, chosen
 from opsctl.policy.judge import ANSWER_RULES, Answers, ask, judge
 from opsctl.policy.live import Looker
 from opsctl.policy.model import Report
-from opsctl.policy.project import Project, Sql
+from opsctl.policy.project import Project
 from opsctl.policy.project_rules import Own, read_own
 from opsctl.policy.rules import RULES
 from opsctl.policy.rules.live import LIVE_RULES
@@ -47,9 +47,9 @@ class Checked:
     asked: frozenset[str]
 
 
-def check(site: LiveSite, wish: Wish, sql: Sql) -> Checked:
+def check(site: LiveSite, wish: Wish) -> Checked:
     within = chosen(wish.paths, here=site.directory, root=site.project_dir)
-    project = Gatherer(site, sql, within).project()
+    project = Gatherer(site, within).project()
     own = _own(site, project)
     names = NAMES | {one.id for one in own.rules}
     asked = _asked(site, wish, names)

@@ -9,7 +9,7 @@ from pathlib import Path
 from opsctl.errors import SettingsError, UsageError
 from opsctl.policy.compose import Renderer, is_compose
 from opsctl.policy.context import Site
-from opsctl.policy.project import Branch, Environments, Project, Source, Sql, is_below
+from opsctl.policy.project import Branch, Environments, Project, Source, is_below
 from opsctl.settings.reading.choose_environment import ENVIRONMENTS
 from opsctl.settings.reading.find_files import BASE
 
@@ -21,7 +21,6 @@ _AT_ONCE = 4
 @dataclass(frozen=True)
 class Gatherer:
     site: Site
-    sql: Sql
     within: Callable[[str], bool]
     """Which paths were asked for."""
 
@@ -54,7 +53,6 @@ class Gatherer:
         return Project(
             sources,
             settings.policy,
-            self.sql,
             settings.deploy,
             migrations=settings.migrations.directory,
             allows_alone=settings.migrations.allow_non_transactional,

@@ -2,61 +2,19 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from opsctl.settings.sections.deploy import Deploy
 from opsctl.settings.sections.policy import Policy
 from opsctl.systems.engine.compose_model import RenderedProject, Service
 from opsctl.systems.git.history import Rewrite
 
-
-class Place(Protocol):
-    @property
-    def offset(self) -> int: ...
-    @property
-    def line(self) -> int: ...
-
-
-class Statement(Protocol):
-    """One statement of SQL; `words` are its first ones, upper-cased."""
-
-    @property
-    def start(self) -> Place: ...
-    @property
-    def end(self) -> int: ...
-    @property
-    def words(self) -> tuple[str, ...]: ...
-    @property
-    def controls_transaction(self) -> bool: ...
-
-
-class Oddity(Protocol):
-    @property
-    def place(self) -> Place: ...
-    @property
-    def text(self) -> str: ...
-
-
-class Script(Protocol):
-    @property
-    def statements(self) -> Sequence[Statement]: ...
-    @property
-    def commands(self) -> Sequence[Oddity]: ...
-    @property
-    def flaws(self) -> Sequence[Oddity]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Sql:
-    """How SQL is read; the migrations know, and the door hands it over."""
-
-    read: Callable[[str], Script]
-    why_alone: Callable[[Sequence[str]], str]
-    """Why a statement that begins with these words cannot run in a transaction, or nothing."""
+if TYPE_CHECKING:
+    from opsctl.sql.lexer import SqlScript
 
 
 _BREAK = re.compile("\n")
@@ -142,7 +100,6 @@ class Environments:
 class Project:
     sources: tuple[Source, ...]
     policy: Policy
-    sql: Sql
     deploy: Deploy = field(default_factory=Deploy)
     """Which services may do what, and what counts as a database: a deploy is held to the same."""
     migrations: str = "migrations"
@@ -167,11 +124,15 @@ class Project:
         return {source.path: source for source in self.sources}
 
     @cached_property
-    def scripts(self) -> tuple[tuple[Source, Script], ...]:
+    def scripts(self) -> "tuple[tuple[Source, SqlScript], ...]":
         """Read every migration once, down parts included."""
         prefix = f"{self.migrations}/"
-        found = (s for s in self.ending(".sql") if s.path.startswith(prefix))
-        return tuple((source, self.sql.read(source.text)) for source in found)
+        files = [s for s in self.ending(".sql") if s.path.startswith(prefix)]
+        if not files:
+            return ()
+        from opsctl.sql.lexer import read_script  # noqa: PLC0415 - only projects with SQL need it
+
+        return tuple((source, read_script(source.text)) for source in files)
 
 
 def is_below(path: str, folder: str) -> bool:

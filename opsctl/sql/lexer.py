@@ -1,4 +1,4 @@
-"""Finds the statements of an SQL file as PostgreSQL would, and all that only psql understands."""
+"""Splits an SQL file into statements as PostgreSQL does, and finds what only psql understands."""
 
 import re
 from collections.abc import Callable
@@ -15,14 +15,14 @@ _BODY_EDGES = frozenset({";", "ATOMIC"})
 _NO_SQL = frozenset({"blank", "comment", "psql"})
 _STARTS_NOTHING = _NO_SQL | {"semicolon"}
 
-# To PostgreSQL every character beyond ASCII is a letter, no-break spaces included. Said by what
-# is left out, since the largest ranges take 40 ms to compile.
+# To PostgreSQL every character beyond ASCII is a letter, even no-break spaces. Written as a
+# negated set, since the large ranges take 40 ms to compile.
 _MARKS = r":-@\[-\^`{-\x7f"
 _LETTER = rf"[^\x00-/0-9{_MARKS}]"
 _WORD = rf"{_LETTER}[^\x00-\#%-/{_MARKS}]*+"
 _GAP = r"(?:[ \t\f\v]|--[^\n\r]*+)*+[\n\r](?:\s|--[^\n\r]*+[\n\r])*+"
 _ESCAPED = r"'(?:[^'\\]|\\.|'')*+'"
-# Not possessive around the gap: Python before 3.11.5 loses its place there.
+# Not possessive around the gap: Python before 3.11.5 has a bug there.
 _E_STRING = rf"[eE]{_ESCAPED}(?:{_GAP}{_ESCAPED})*(?!{_GAP}')"
 _NAME = rf"{_LETTER}[^\x00-/{_MARKS}]*+"
 _PARTS = rf"""
@@ -38,7 +38,7 @@ _PARTS = rf"""
 """
 _FLAGS = re.VERBOSE | re.ASCII | re.DOTALL
 _NUMBER = r"[0-9][0-9A-Za-z_.]*+"
-# One word at a time where words matter, and in one leap to the next mark where they do not.
+# One word at a time where words matter, and in one leap to the next delimiter elsewhere.
 _WORDS = re.compile(rf"{_PARTS}|(?P<word>{_WORD})|(?P<other>{_NUMBER}|.)", _FLAGS)
 _LEAP = rf"(?:\s++|[][,.=<>+*0-9%|]++|-(?!-)|(?![eE]'){_WORD})++"
 _LEAPS = re.compile(_LEAP, re.ASCII)
@@ -47,7 +47,7 @@ _DATA_LINE = re.compile(r"[ \t]*+(?:--[^\n\r]*+)?(?:\r?\n|\Z)")
 _DATA_END = re.compile(r"^\\\.\r?(?:\n|\Z)", re.MULTILINE)
 
 
-class Place(NamedTuple):
+class TextPosition(NamedTuple):
     """Characters from the start of the text; lines and columns as an editor counts them."""
 
     offset: int
@@ -55,12 +55,12 @@ class Place(NamedTuple):
     column: int
 
 
-class Statement(NamedTuple):
-    start: Place
+class SqlStatement(NamedTuple):
+    start: TextPosition
     end: int
-    """Where its semicolon stands, or its text ends."""
+    """Offset of its semicolon, or of the end of the text."""
     words: tuple[str, ...]
-    """Its first words, upper-cased; what is quoted is left out."""
+    """Its first words, upper-cased, without quoted ones."""
 
     @property
     def controls_transaction(self) -> bool:
@@ -70,7 +70,7 @@ class Statement(NamedTuple):
 
 
 class CopyData(Value):
-    """Lines that COPY ... FROM STDIN reads; `after` lies behind the line that ends them, too."""
+    """Lines that COPY ... FROM STDIN reads; `after` is the offset behind the last line."""
 
     statement: int
     start: int
@@ -78,65 +78,65 @@ class CopyData(Value):
     after: int
 
 
-class Oddity(Value):
-    """Something that is no SQL: a meta-command, a variable, or why the text cannot be read."""
+class LocatedText(Value):
+    """A meta-command, a variable or a syntax error, with its position."""
 
-    place: Place
+    position: TextPosition
     text: str
 
 
-class Script(Value):
-    statements: tuple[Statement, ...]
+class SqlScript(Value):
+    statements: tuple[SqlStatement, ...]
     copies: tuple[CopyData, ...]
-    commands: tuple[Oddity, ...]
-    """What only psql obeys: `\\i`, `\\connect`, `\\gexec`."""
-    variables: tuple[Oddity, ...]
+    commands: tuple[LocatedText, ...]
+    """Commands of psql: `\\i`, `\\connect`, `\\gexec`."""
+    variables: tuple[LocatedText, ...]
     """`:name`, `:'name'`, `:"name"` outside of quotes; an array slice `[1:n]` looks the same."""
-    flaws: tuple[Oddity, ...]
+    syntax_errors: tuple[LocatedText, ...]
 
 
-def read_script(text: str) -> Script:
-    return _Reader(text).read()
+def read_script(text: str) -> SqlScript:
+    return _ScriptReader(text).read()
 
 
 _Action = Callable[[re.Match[str]], int]
-"""Takes what was met, and says where reading goes on."""
+"""Handles a match, and returns the offset to continue at."""
 
 
-def place(text: str, offset: int) -> Place:
+def position_at(text: str, offset: int) -> TextPosition:
     line = text.count("\n", 0, offset) + 1
-    return Place(offset, line, offset - text.rfind("\n", 0, offset))
+    return TextPosition(offset, line, offset - text.rfind("\n", 0, offset))
 
 
-class Places:
-    """Counts on from the last place: they are asked for in order, and no text is seen twice."""
+class PositionCounter:
+    """Counts lines from the last position on: positions are requested in order."""
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._counted, self._line, self._first = 0, 1, 0
 
-    def __call__(self, offset: int) -> Place:
+    def __call__(self, offset: int) -> TextPosition:
         newest = self._text.rfind("\n", self._counted, offset)
         if newest >= 0:
             self._line += self._text.count("\n", self._counted, offset)
             self._first = newest + 1
         self._counted = offset
-        return Place(offset, self._line, offset - self._first + 1)
+        return TextPosition(offset, self._line, offset - self._first + 1)
 
 
-class _Reader:
+class _ScriptReader:
     def __init__(self, text: str) -> None:
         self._text = text
-        self._place = Places(text)
-        self._statements: list[Statement] = []
+        self._position_at = PositionCounter(text)
+        self._statements: list[SqlStatement] = []
         self._copies: list[CopyData] = []
-        self._commands: list[Oddity] = []
-        self._variables: list[Oddity] = []
-        self._flaws: list[Oddity] = []
-        self._start: Place | None = None
+        self._commands: list[LocatedText] = []
+        self._variables: list[LocatedText] = []
+        self._syntax_errors: list[LocatedText] = []
+        self._start: TextPosition | None = None
         self._begin()
 
-    def read(self) -> Script:
+    def read(self) -> SqlScript:
         actions: dict[str | None, _Action] = {
             "comment": self._comment,
             "psql": self._psql,
@@ -151,7 +151,7 @@ class _Reader:
         while match := _WORDS.match(self._text, position):
             kind = match.lastgroup
             if self._start is None and kind not in _STARTS_NOTHING:
-                self._start = self._place(match.start())
+                self._start = self._position_at(match.start())
             act = actions.get(kind)
             position = act(match) if act else match.end()
             if kind not in _NO_SQL:
@@ -160,13 +160,13 @@ class _Reader:
                 self._last, self._end, position = "", leap.end(), leap.end()
         self._finish(len(self._text[: self._end].rstrip()))
         if (nul := self._text.find("\0")) >= 0:
-            self._flaws.append(Oddity(place(self._text, nul), "a NUL byte"))
-        return Script(
+            self._syntax_errors.append(LocatedText(position_at(self._text, nul), "a NUL byte"))
+        return SqlScript(
             statements=tuple(self._statements),
             copies=tuple(self._copies),
             commands=tuple(self._commands),
             variables=tuple(self._variables),
-            flaws=tuple(self._flaws),
+            syntax_errors=tuple(self._syntax_errors),
         )
 
     def _begin(self) -> None:
@@ -179,7 +179,7 @@ class _Reader:
 
     def _finish(self, end: int) -> None:
         if self._start is not None:
-            self._statements.append(Statement(self._start, end, tuple(self._words)))
+            self._statements.append(SqlStatement(self._start, end, tuple(self._words)))
         self._begin()
 
     def _word(self, match: re.Match[str]) -> int:
@@ -193,12 +193,12 @@ class _Reader:
         return match.end()
 
     def _follow(self, word: str) -> None:
-        """Watch for the two statements that hold more than themselves."""
+        """Watch for COPY with data and for BEGIN ATOMIC bodies."""
         if self._last == "FROM" and word in _INPUTS and self._words[0] == "COPY":
             self._reads_data = True
         elif self._last == "BEGIN" and word == "ATOMIC" and self._words[0] == "CREATE":
             self._in_body = True
-        # CASE has an END too, but never behind a semicolon.
+        # CASE has an END too, but never after a semicolon.
         elif word == "END" and self._last in _BODY_EDGES:
             self._in_body = False
 
@@ -216,10 +216,10 @@ class _Reader:
     def _data(self, position: int) -> int:
         first = _DATA_LINE.match(self._text, position)
         if first is None:
-            return self._flaw(position, "data of COPY starts on a line of its own")
+            return self._report_error(position, "COPY data must start on a new line")
         last = _DATA_END.search(self._text, first.end())
         if last is None:
-            self._flaw(first.end(), r"data of COPY without its last line, \.")
+            self._report_error(first.end(), r"COPY data without its last line \.")
             return len(self._text)
         statement = len(self._statements) - 1
         self._copies.append(CopyData(statement, first.end(), last.start(), last.end()))
@@ -231,7 +231,7 @@ class _Reader:
             depth += 1 if edge[0] == "/*" else -1
             position = edge.end()
         if depth:
-            self._flaw(match.start(), "a comment that nothing closes")
+            self._report_error(match.start(), "an unclosed comment")
             return len(self._text)
         return position
 
@@ -242,17 +242,17 @@ class _Reader:
         return found + len(match[0])
 
     def _unclosed(self, match: re.Match[str]) -> int:
-        self._flaw(match.start(), f"a quotation that nothing closes: {match[0]}")
+        self._report_error(match.start(), f"an unclosed quotation: {match[0]}")
         return len(self._text)
 
     def _psql(self, match: re.Match[str]) -> int:
-        self._commands.append(Oddity(self._place(match.start()), match[0].strip()))
+        self._commands.append(LocatedText(self._position_at(match.start()), match[0].strip()))
         return match.end()
 
     def _variable(self, match: re.Match[str]) -> int:
-        self._variables.append(Oddity(self._place(match.start()), match[0]))
+        self._variables.append(LocatedText(self._position_at(match.start()), match[0]))
         return match.end()
 
-    def _flaw(self, position: int, text: str) -> int:
-        self._flaws.append(Oddity(self._place(position), text))
+    def _report_error(self, position: int, text: str) -> int:
+        self._syntax_errors.append(LocatedText(self._position_at(position), text))
         return position

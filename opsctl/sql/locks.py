@@ -1,4 +1,4 @@
-"""Says which lock a PostgreSQL statement takes on which tables, from its words alone."""
+"""Which locks a PostgreSQL statement takes on which tables, judged by its text."""
 
 import functools
 import re
@@ -21,12 +21,12 @@ BLOCKS = {
 
 _PART = r'(?:"(?:[^"]|"")+"|[\w$\x80-\U0010ffff]+)'
 _TABLE = rf"(?P<table>{_PART}(?:\s*\.\s*{_PART})?)"
-# Possessive: what could be cut into parts in many ways would be tried in all of them.
+# Possessive, so that a gap is not split in every possible way.
 _GAP = r"(?:(?:\s|--[^\n]*+\n|/\*(?:[^*]|\*(?!/))*+\*/)++)"
 _ONLY = rf"(?:IF{_GAP}EXISTS{_GAP})?(?:ONLY{_GAP})?"
 
 
-class Lock(NamedTuple):
+class TableLock(NamedTuple):
     table: str
     mode: str
 
@@ -36,7 +36,7 @@ def _rule(pattern: str, mode: str) -> tuple[re.Pattern[str], str]:
     return re.compile(words, re.IGNORECASE | re.DOTALL), mode
 
 
-# The first that fits counts; the kinds of ALTER TABLE that are kinder than the rest come first.
+# The first match counts; the forms of ALTER TABLE with weaker locks come first.
 _PATTERNS = (
     (
         r"ALTER TABLE ONLY?TABLE_NAME (?:VALIDATE CONSTRAINT|SET STATISTICS|CLUSTER ON"
@@ -80,19 +80,19 @@ _PATTERNS = (
 
 @functools.cache
 def _rules() -> Sequence[tuple[re.Pattern[str], str]]:
-    """Compile when first asked: it takes longer than a run with nothing to do."""
+    """Compile on first use: it takes longer than a run with nothing to do."""
     return [_rule(pattern, mode) for pattern, mode in _PATTERNS]
 
 
 _REFERENCES = re.compile(rf"\bREFERENCES{_GAP}{_TABLE}", re.IGNORECASE)
 
 
-def locks_of(statement: str) -> Sequence[Lock]:
-    """List what a statement locks; nothing for those that only make new things or read."""
-    found = [Lock(match["table"], mode) for match, mode in _first(statement)]
+def find_locks(statement: str) -> Sequence[TableLock]:
+    """List the locks of a statement; none if it only reads or creates new objects."""
+    found = [TableLock(match["table"], mode) for match, mode in _first(statement)]
     if re.match(r"\s*(?:CREATE|ALTER)\s+TABLE", statement, re.IGNORECASE):
         tables = {match["table"] for match in _REFERENCES.finditer(statement)}
-        found += [Lock(table, SHARE_ROW_EXCLUSIVE) for table in sorted(tables)]
+        found += [TableLock(table, SHARE_ROW_EXCLUSIVE) for table in sorted(tables)]
     return found
 
 

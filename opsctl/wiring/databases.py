@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from opsctl.errors import OpsctlError, SettingsError
 
 if TYPE_CHECKING:
+    from opsctl.migrate.context import MigrationContext
     from opsctl.migrate.dialect import Dialect
-    from opsctl.migrate.project import Project
-    from opsctl.migrate.run_model import Asked
+    from opsctl.migrate.run_model import MigrationFlags
     from opsctl.systems.files.read_folder import Folder
     from opsctl.systems.postgres.client import Postgres
 
@@ -38,35 +38,37 @@ class DatabaseParts(Ground):
 
         return LocalFolder()
 
-    def migrations(self, asked: "Asked | None" = None) -> "Project":
-        from opsctl.migrate.model import Limits
-        from opsctl.migrate.project import Project
-        from opsctl.migrate.run_model import Asked, Patience, Rules
+    def migrations(self, flags: "MigrationFlags | None" = None) -> "MigrationContext":
+        from opsctl.migrate.context import MigrationContext
+        from opsctl.migrate.model import TimeLimits
+        from opsctl.migrate.run_model import MigrationFlags, PrepareOptions, WaitLimits
 
-        asked = asked or Asked()
+        flags = flags or MigrationFlags()
         wanted = self.settings.migrations
-        runner_s = wanted.runner_timeout_s if asked.runner_s is None else asked.runner_s
-        dialect = self._dialect(runner_s=runner_s)
-        return Project(
+        runner_timeout_s = (
+            wanted.runner_timeout_s if flags.runner_timeout_s is None else flags.runner_timeout_s
+        )
+        dialect = self._dialect(runner_timeout_s=runner_timeout_s)
+        return MigrationContext(
             self.project_dir / wanted.directory,
             self.folder,
             dialect,
-            Rules(
-                Limits(wanted.lock_timeout_s, wanted.statement_timeout_s),
-                dialect.read,
-                dialect.why_alone,
-                allow_alone=wanted.allow_non_transactional,
-                takes_copy=dialect.takes_copy,
-                values=asked.values,
+            PrepareOptions(
+                TimeLimits(wanted.lock_timeout_s, wanted.statement_timeout_s),
+                dialect.read_script,
+                dialect.why_not_in_transaction,
+                allow_non_transactional=wanted.allow_non_transactional,
+                accepts_copy_data=dialect.accepts_copy_data,
+                variables=flags.variables,
             ),
-            Patience(runner_s, wanted.lock_retries),
+            WaitLimits(runner_timeout_s, wanted.lock_retries),
             self.clock,
             lambda: self._head,
             schema_file=self.project_dir / wanted.schema_file if wanted.schema_file else None,
             write=partial(self.files.write_text, mode=READABLE),
         )
 
-    def _dialect(self, *, runner_s: float) -> "Dialect":
+    def _dialect(self, *, runner_timeout_s: float) -> "Dialect":
         wanted = self.settings.migrations
         url = (
             wanted.url.get_secret_value() or self.settings.database.url.get_secret_value()
@@ -82,13 +84,13 @@ class DatabaseParts(Ground):
             from opsctl.migrate.dialects.sqlite import SqliteDialect
             from opsctl.systems.sqlite.scripts import SqliteScripts
 
-            open_sqlite = partial(SqliteScripts, clock=self.clock, busy_s=runner_s)
+            open_sqlite = partial(SqliteScripts, clock=self.clock, busy_s=runner_timeout_s)
             return SqliteDialect(self.project_dir / path, open_sqlite, who=self.actor.who)
         if kind == "duckdb":
             from opsctl.migrate.dialects.duckdb import DuckdbDialect
             from opsctl.systems.duckdb import DuckdbScripts
 
-            open_duckdb = partial(DuckdbScripts, clock=self.clock, busy_s=runner_s)
+            open_duckdb = partial(DuckdbScripts, clock=self.clock, busy_s=runner_timeout_s)
             return DuckdbDialect(self.project_dir / path, open_duckdb, who=self.actor.who)
         from opsctl.migrate.dialects.postgres import PostgresDialect
         from opsctl.systems.postgres.scripts import LibpqScripts

@@ -5,30 +5,32 @@ set -euo pipefail
 # Sorting, patterns and psql's words must not depend on who calls.
 export LC_ALL=C PGCLIENTENCODING=UTF8 PGAPPNAME=migrate.sh
 export PGCONNECT_TIMEOUT=${PGCONNECT_TIMEOUT:-5}
-# shellcheck source=scripts/db/unfit.sh
-source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/unfit.sh"
+# shellcheck source=scripts/db/check_files.sh
+source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/check_files.sh"
 
 usage() {
   cat <<'TEXT'
 Usage: migrate.sh [apply | status] [-n] [--to V] [--dir DIR]
 
   apply            apply every pending file (the default)
-  status           say where every file stands
-  -n, --dry-run    name the files that would run, and stop
+  status           show the state of every file
+  -n, --dry-run    list the files that would run
   --to V           stop after version V
   --dir DIR        where the files are (default: migrations)
 
 The database is DATABASE_URL, or else psql's own PGHOST, PGDATABASE, PGPASSFILE ...
 LOCK_TIMEOUT_MS (5000) and STATEMENT_TIMEOUT_MS (1800000) limit each statement.
 
-Exit: 0 done, 1 failed, 2 usage, 5 refused and nothing changed, 6 setting, 7 no answer,
-8 a file ended its own transaction and is there in part, 75 locked.
+Exit: 0 done, 1 failed, 2 usage, 5 refused and nothing changed, 6 setting, 7 unreachable,
+8 a file ended its own transaction and is partly applied, 75 locked.
 For files without a transaction, out of order or interrupted: opsctl migrate.
 TEXT
 }
 
 readonly table=opsctl.opsctl_migrations
 readonly attempts=10
+# serialization_failure, deadlock_detected, lock_not_available: the same file may succeed next time.
+readonly retryable='^(40001|40P01|55P03)$'
 lock_ms=${LOCK_TIMEOUT_MS:-5000}
 statement_ms=${STATEMENT_TIMEOUT_MS:-1800000}
 directory=migrations
@@ -54,7 +56,7 @@ use_url() {
   local login='(([^:@/]*)(:([^@/]*))?@)?' host='(\[[^]]+\]|[^:/?]*)'
   local shape="^postgres(ql)?://${login}${host}(:([0-9]+))?(/([^?]*))?([?](.*))?\$"
   [[ $DATABASE_URL =~ $shape ]] ||
-    fail 6 'DATABASE_URL cannot be read' 'it is not postgresql://user:password@host:port/database' \
+    fail 6 'cannot parse DATABASE_URL' 'it is not postgresql://user:password@host:port/database' \
       'Write special characters as %40.'
   local host_part=${BASH_REMATCH[6]}
   set_unless_empty PGUSER "${BASH_REMATCH[3]}"
@@ -85,7 +87,7 @@ use_parameters() {
       channel_binding) set_unless_empty PGCHANNELBINDING "${pair#*=}" ;;
       target_session_attrs) set_unless_empty PGTARGETSESSIONATTRS "${pair#*=}" ;;
       application_name) ;;
-      *) fail 6 "DATABASE_URL has a parameter that this script does not know: ${pair%%=*}" ;;
+      *) fail 6 "cannot use DATABASE_URL" "unknown parameter ${pair%%=*}" ;;
     esac
   done
 }
@@ -93,13 +95,13 @@ use_parameters() {
 # --- The files --------------------------------------------------------------------------------
 
 read_files() {
-  [ -d "$directory" ] || fail 6 "there is no directory $directory"
+  [ -d "$directory" ] || fail 6 "cannot find the directory $directory"
   local path base number
   for path in "$directory"/[0-9]*.sql; do
     base=${path##*/}
     [[ $base =~ ^0*([0-9]+)_(.+)\.sql$ && $base != *.down.sql ]] || continue
     number=${BASH_REMATCH[1]}
-    # 19 digits do not all fit, and no one needs them.
+    # Not every number of 19 digits fits, and nobody needs one.
     [ "${#number}" -le 18 ] || fail 5 "$base has too large a number"
     [ -z "${file[$number]:-}" ] ||
       fail 5 "${file[$number]##*/} and $base have the same number" 'nothing was changed' \
@@ -111,7 +113,7 @@ read_files() {
   read_sums
 }
 
-# The sum is of the text: without a byte order mark, each line ended by \n.
+# The checksum is that of the text without a byte order mark, with \n as line ending.
 text_of() {
   sed -z '1s/^\xef\xbb\xbf//; s/\r\n/\n/g' "$1"
 }
@@ -147,7 +149,7 @@ sql() {
 create_table() {
   local try
   for ((try = 1; try <= attempts; try++)); do
-    # Two runners on a fresh database: the slower one is told that it is there, or a unique key.
+    # Two runners on a fresh database: the slower one gets "already exists" or a unique violation.
     if sql >/dev/null 2>"$scratch/created" <<SQL; then return; fi
 \\set VERBOSITY verbose
 BEGIN;
@@ -190,7 +192,7 @@ SQL
   done <"$scratch/rows"
 }
 
-# --- Where each file stands ---------------------------------------------------------------------
+# --- The state of each file ---------------------------------------------------------------------
 
 state_of() {
   local version=$1
@@ -246,7 +248,7 @@ plan() {
 }
 
 refuse() {
-  fail 5 "$1_${name[$1]:-${row_name[$1]}} is $2" 'nothing was changed' 'See opsctl migrate verify.'
+  fail 5 "cannot migrate: $1_${name[$1]:-${row_name[$1]}} is $2" 'nothing was changed' 'See opsctl migrate verify.'
 }
 
 # --- One file ---------------------------------------------------------------------------------
@@ -255,7 +257,7 @@ quoted() {
   printf "'%s'" "${1//\'/\'\'}"
 }
 
-# 0 is no limit, as PostgreSQL has it; a comment above the first statement goes before ours.
+# 0 means no limit, as in PostgreSQL; a directive in the file overrides our default.
 limit_of() {
   local found
   found=$(head -n 20 "$1" | sed -nE "s/^[[:space:]]*--[[:space:]]*opsctl:[[:space:]]*$2[[:space:]]*=[[:space:]]*([0-9]+)[[:space:]]*(ms|s|min|h)?[[:space:]]*\r?\$/\1\2/Ip" | tail -n 1)
@@ -281,7 +283,7 @@ DO \$\$BEGIN RAISE EXCEPTION 'another runner applied it' USING ERRCODE = 'OPS01'
 SQL
 }
 
-# The row still belongs to the transaction that runs, or the file has ended that one.
+# The row must still belong to this transaction; otherwise the file has ended it.
 after() {
   cat <<SQL
 RESET ROLE; RESET SESSION AUTHORIZATION;
@@ -315,17 +317,13 @@ apply() {
     fi
     sqlstate=$(grep -oE '(ERROR|FATAL):  [0-9A-Z]{5}:' "$scratch/said" | head -n 1 | cut -c9-13 || true)
     sqlstate=${sqlstate// /}
-    case $sqlstate in
-      OPS01)
-        printf 'another runner applied %s\n' "${file[$version]##*/}"
-        return
-        ;;
-      55P03)
-        printf 'locked, trying again: %s (%s of %s)\n' "${file[$version]##*/}" "$try" "$attempts" >&2
-        sleep "0.$((RANDOM % 900 + 100))"
-        ;;
-      *) break ;;
-    esac
+    if [ "$sqlstate" = OPS01 ]; then
+      printf 'another runner applied %s\n' "${file[$version]##*/}"
+      return
+    fi
+    [[ $sqlstate =~ $retryable ]] || break
+    printf 'SQLSTATE %s, retrying: %s (%s of %s)\n' "$sqlstate" "${file[$version]##*/}" "$try" "$attempts" >&2
+    sleep "0.$((RANDOM % 900 + 100))"
   done
   said >&2
   give_up "$version" "$sqlstate"
@@ -335,11 +333,11 @@ give_up() {
   local version=$1 base=${file[$1]##*/} torn
   torn=$(sql <<<"UPDATE $table SET finished = false WHERE version = $version AND xmin::text = '$(cat "$scratch/ours")' RETURNING 1;") || true
   [ -z "$torn" ] ||
-    fail 8 "$base is there in part" 'it ended the transaction that it ran in' \
-      'Undo by hand what it did, then: opsctl migrate adopt --forget'
-  [ "$2" != 55P03 ] || fail 75 "$base found something locked, $attempts times" "$(said | head -n 1)"
+    fail 8 "$base is partly applied" 'it ended the transaction that it ran in' \
+      'Revert its changes by hand, then: opsctl migrate adopt --forget'
+  [[ ! $2 =~ $retryable ]] || fail 75 "cannot apply $base: it failed $attempts times with SQLSTATE $2" "$(said | head -n 1)"
   grep -qE '(ERROR|FATAL): ' "$scratch/said" || fail 7 "lost PostgreSQL while $base ran"
-  fail 1 "$base failed and left nothing" "what came before it is kept"
+  fail 1 "cannot apply $base" "it was rolled back; files applied before it are kept"
 }
 
 apply_all() {
@@ -349,7 +347,7 @@ apply_all() {
     echo 'nothing to do: all files are applied'
     return
   fi
-  for version in "${pending[@]}"; do refuse_unfit "${file[$version]}"; done
+  for version in "${pending[@]}"; do check_file "${file[$version]}"; done
   if [ -n "$dry_run" ]; then
     for version in "${pending[@]}"; do printf 'would apply %s\n' "${file[$version]##*/}"; done
     return
@@ -365,7 +363,7 @@ while [ $# -gt 0 ]; do
     apply | status) command=$1 ;;
     -n | --dry-run) dry_run=yes ;;
     --to | --dir)
-      [ $# -ge 2 ] || fail 2 "$1 wants a value"
+      [ $# -ge 2 ] || fail 2 "$1 needs a value"
       if [ "$1" = --to ]; then to=$2; else directory=$2; fi
       shift
       ;;
@@ -379,17 +377,17 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
-[[ $to =~ ^[0-9]*$ ]] || fail 2 "--to wants a number, not $to"
+[[ $to =~ ^[0-9]*$ ]] || fail 2 "--to needs a number, not $to"
 to=${to:+$((10#$to))}
-command -v psql >/dev/null || fail 6 'there is no psql' '' "Install PostgreSQL's client."
+command -v psql >/dev/null || fail 6 'cannot find psql' '' "Install PostgreSQL's client."
 [ -n "${DATABASE_URL:-}${PGDATABASE:-}${PGSERVICE:-}${PGHOST:-}" ] ||
-  fail 6 'no database is named' 'DATABASE_URL is empty' 'Set it: postgresql://user@host:5432/name'
+  fail 6 'cannot choose a database' 'DATABASE_URL is empty' 'Set it: postgresql://user@host:5432/name'
 [ -z "${DATABASE_URL:-}" ] || use_url
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 read_files
-[ -z "$to" ] || [ -n "${file[$to]:-}" ] || fail 2 "there is no migration $to"
+[ -z "$to" ] || [ -n "${file[$to]:-}" ] || fail 2 "cannot find migration $to"
 read_rows
 find_latest
 case $command in

@@ -96,7 +96,7 @@ def test_a_sweeper_is_bare() -> None:
 
 
 MIGRATE = """
-import opsctl.cli.commands.migrate.apply, opsctl.cli.show.output, opsctl.wiring
+import opsctl.cli.commands.migrate.group, opsctl.cli.show.output, opsctl.wiring
 import opsctl.migrate.dialects.postgres, opsctl.systems.files.read_folder
 import opsctl.systems.postgres.scripts
 """

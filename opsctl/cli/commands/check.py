@@ -1,7 +1,5 @@
 """`opsctl check`."""
 
-from typing import TYPE_CHECKING
-
 import click
 
 from opsctl.cli.click_classes import OpsctlCommand
@@ -14,12 +12,6 @@ from opsctl.policy.check import Checked, Wish
 from opsctl.policy.check import check as check_all
 from opsctl.policy.judge import as_accepted, to_accept
 from opsctl.policy.model import Report
-from opsctl.policy.project import Sql
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from opsctl.policy.project import Script
 
 _READABLE = 0o644
 
@@ -55,7 +47,7 @@ def check(
     if write_baseline and (paths or only):
         raise UsageError("a baseline is of the whole project", hint="Leave PATH and --rule out.")
     site = session.switch_wiring(session.wiring.or_defaults())
-    checked = check_all(site, Wish(paths, only, live), Sql(_read_sql, _why_alone))
+    checked = check_all(site, Wish(paths, only, live))
     report = _accepted(session, checked) if write_baseline else checked.report
     advised = any(finding.level is Level.ADVICE for finding in report.findings)
     code = EXIT_ATTENTION if strict and advised else None
@@ -70,18 +62,6 @@ def _accepted(session: Session, checked: Checked) -> Report:
     files.write_text(checked.baseline_file, text, mode=_READABLE)
     session.output.note(f"{len(accepted)} findings accepted in {checked.baseline_file}")
     return as_accepted(checked.report, accepted)
-
-
-def _read_sql(text: str) -> "Script":
-    from opsctl.sql.lexer import read_script  # noqa: PLC0415 - only projects with SQL pay
-
-    return read_script(text)
-
-
-def _why_alone(words: "Sequence[str]") -> str:
-    from opsctl.sql.standalone import why_alone  # noqa: PLC0415 - same
-
-    return why_alone(words)
 
 
 def _view(report: Report) -> list[Block]:

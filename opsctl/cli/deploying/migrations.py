@@ -8,7 +8,7 @@ from opsctl.errors import UnreachableError
 if TYPE_CHECKING:
     from opsctl.cli.session import Session
     from opsctl.deploy.hooks import Migrator
-    from opsctl.migrate.project import Project
+    from opsctl.migrate.context import MigrationContext
 
 
 def find_migrator(session: "Session") -> "Migrator | None":
@@ -24,29 +24,31 @@ def find_migrator(session: "Session") -> "Migrator | None":
 @dataclass(frozen=True, slots=True)
 class _ProjectMigrator:
     session: "Session"
-    project: "Project"
+    context: "MigrationContext"
 
     def pending(self) -> str | None:
-        from opsctl.migrate.model import Order  # noqa: PLC0415 - only a deploy with a database pays
-        from opsctl.migrate.project import draft  # noqa: PLC0415 - same
+        from opsctl.migrate.model import ApplyOptions  # noqa: PLC0415 - only with a database
+        from opsctl.migrate.pending import open_pending_run  # noqa: PLC0415 - same
 
         try:
-            with draft(self.project, Order()) as drafted:
-                names = [work.file for work in drafted.works]
+            with open_pending_run(self.context, ApplyOptions()) as pending_run:
+                names = [prepared.file for prepared in pending_run.files]
         except UnreachableError:
-            # A first deploy: it starts the database as well.
-            names = [migration.file for migration in self.project.library().migrations]
+            # A first deploy: the database starts with it.
+            names = [migration.file for migration in self.context.read_migration_files().migrations]
         return ", ".join(names) or None
 
     def apply(self) -> str:
-        from opsctl.migrate.model import Order  # noqa: PLC0415 - only a deploy with a database pays
-        from opsctl.migrate.project import draft  # noqa: PLC0415 - same
+        from opsctl.migrate.model import ApplyOptions  # noqa: PLC0415 - only with a database
+        from opsctl.migrate.pending import open_pending_run  # noqa: PLC0415 - same
 
         try:
-            with draft(self.project, Order()) as drafted:
-                outcome = drafted.apply(lambda event: self.session.output.note(str(event)))
-                self.project.write_schema(drafted.ledger, outcome)
-                versions = [migration.version for migration in drafted.library.migrations]
+            with open_pending_run(self.context, ApplyOptions()) as pending_run:
+                outcome = pending_run.apply(lambda event: self.session.output.note(str(event)))
+                self.context.write_schema(pending_run.tracking, outcome)
+                versions = [
+                    migration.version for migration in pending_run.migration_files.migrations
+                ]
         except UnreachableError as error:
             hint = (
                 "Set migrations.url to an address that this machine can reach, or use --no-migrate."

@@ -1,22 +1,22 @@
-"""DuckDB: a file of columns, held by one process at a time."""
+"""DuckDB: one file, opened by one process at a time."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from opsctl.migrate.dialect import Kind, Named, packaged
-from opsctl.migrate.dialects.embedded import Connect, Embedded
-from opsctl.sql.lexer import Script, read_script
+from opsctl.migrate.dialect import ErrorKind, SchemaObject, read_packaged_sql
+from opsctl.migrate.dialects.embedded import Connect, EmbeddedDialect
+from opsctl.sql.lexer import SqlScript, read_script
 from opsctl.systems.sql_scripts import ScriptError, ScriptSession
 
 KINDS = {
-    "constraint": Kind.DUPLICATE,
-    "transaction": Kind.NEEDS_ALONE,
-    "interrupted": Kind.TIMED_OUT,
+    "constraint": ErrorKind.DUPLICATE,
+    "transaction": ErrorKind.NOT_IN_TRANSACTION,
+    "interrupted": ErrorKind.TIMED_OUT,
 }
 _ALONE = {"CHECKPOINT": "CHECKPOINT", "VACUUM": "VACUUM"}
 
 
-class DuckdbDialect(Embedded):
+class DuckdbDialect(EmbeddedDialect):
     name = "duckdb"
     begin = "BEGIN TRANSACTION"
 
@@ -25,29 +25,29 @@ class DuckdbDialect(Embedded):
         self.who = who
         self.scripts = connect(path)
 
-    def tracking(self) -> str:
-        return packaged("tracking.duckdb.sql")
+    def tracking_ddl(self) -> str:
+        return read_packaged_sql("tracking.duckdb.sql")
 
-    def read(self, text: str) -> Script:
+    def read_script(self, text: str) -> SqlScript:
         return read_script(text)
 
-    def why_alone(self, words: Sequence[str]) -> str:
+    def why_not_in_transaction(self, words: Sequence[str]) -> str:
         word = _ALONE.get(words[0] if words else "")
-        return f"DuckDB runs {word} outside of a transaction only" if word else ""
+        return f"DuckDB runs {word} only outside a transaction" if word else ""
 
-    def kind(self, error: ScriptError) -> Kind:
-        return KINDS.get(error.sqlstate, Kind.OTHER)
+    def classify_error(self, error: ScriptError) -> ErrorKind:
+        return KINDS.get(error.sqlstate, ErrorKind.OTHER)
 
-    def hint(self, error: ScriptError) -> str:  # noqa: ARG002 - DuckDB's own words say it
+    def hint_for(self, error: ScriptError) -> str:  # noqa: ARG002 - DuckDB's own messages suffice
         return ""
 
-    def is_tracked(self, session: ScriptSession) -> bool:
+    def has_tracking_table(self, session: ScriptSession) -> bool:
         query = "SELECT 1 FROM duckdb_tables() WHERE table_name = %(name)s"
         return bool(session.query(query, {"name": self.table}))
 
-    def columns(self, session: ScriptSession, table: str) -> Sequence[str]:
+    def list_columns(self, session: ScriptSession, table: str) -> Sequence[str]:
         query = "SELECT column_name FROM duckdb_columns() WHERE table_name = %(table)s"
         return [str(name) for (name,) in session.query(query, {"table": table})]
 
-    def schema(self, session: ScriptSession) -> Sequence[Named]:
-        return self._named(session, packaged("schema.duckdb.sql"))
+    def read_schema(self, session: ScriptSession) -> Sequence[SchemaObject]:
+        return self._named(session, read_packaged_sql("schema.duckdb.sql"))

@@ -1,9 +1,16 @@
-"""Finds the statements of a text as SQLite does: its quotes, and triggers with bodies."""
+"""Splits a text into statements as SQLite does: its quotes, and triggers with bodies."""
 
 import re
 from collections.abc import Iterator
 
-from opsctl.sql.lexer import Oddity, Place, Places, Script, Statement, place
+from opsctl.sql.lexer import (
+    LocatedText,
+    PositionCounter,
+    SqlScript,
+    SqlStatement,
+    TextPosition,
+    position_at,
+)
 
 _KEPT_WORDS = 8
 _TOKEN = re.compile(
@@ -19,42 +26,42 @@ _TOKEN = re.compile(
 )
 
 
-def read_sqlite(text: str) -> Script:
-    return _Reader(text).read()
+def read_sqlite_script(text: str) -> SqlScript:
+    return _SqliteReader(text).read()
 
 
-class _Reader:
+class _SqliteReader:
     def __init__(self, text: str) -> None:
         self._text = text
-        self._place = Places(text)
-        self._found: dict[str, list[Oddity]] = {"command": [], "variable": [], "unclosed": []}
+        self._position_at = PositionCounter(text)
+        self._found: dict[str, list[LocatedText]] = {"command": [], "variable": [], "unclosed": []}
         self._words: list[str] = []
-        self._start: Place | None = None
+        self._start: TextPosition | None = None
         self._depth = 0
 
-    def read(self) -> Script:
+    def read(self) -> SqlScript:
         statements = tuple(self._statements())
-        flaws = [
-            Oddity(flaw.place, f"a quotation that nothing closes: {flaw.text[0]}")
-            for flaw in self._found["unclosed"]
+        syntax_errors = [
+            LocatedText(error.position, f"an unclosed quotation: {error.text[0]}")
+            for error in self._found["unclosed"]
         ]
         if (nul := self._text.find("\0")) >= 0:
-            flaws.append(Oddity(place(self._text, nul), "a NUL byte"))
+            syntax_errors.append(LocatedText(position_at(self._text, nul), "a NUL byte"))
         commands, variables = self._found["command"], self._found["variable"]
-        return Script(statements, (), tuple(commands), tuple(variables), tuple(flaws))
+        return SqlScript(statements, (), tuple(commands), tuple(variables), tuple(syntax_errors))
 
-    def _statements(self) -> Iterator[Statement]:
+    def _statements(self) -> Iterator[SqlStatement]:
         end = 0
         for match in _TOKEN.finditer(self._text):
             kind = match.lastgroup or "other"
             if kind in self._found:
-                self._found[kind].append(Oddity(self._place(match.start()), match[0]))
+                self._found[kind].append(LocatedText(self._position_at(match.start()), match[0]))
             if kind in {"blank", "command"}:
                 continue
             if kind == "semicolon" and not self._depth:
                 yield from self._finish(match.start())
                 continue
-            self._start = self._place(match.start()) if self._start is None else self._start
+            self._start = self._position_at(match.start()) if self._start is None else self._start
             end = match.end()
             if kind == "word":
                 self._word(match[0].upper())
@@ -73,7 +80,7 @@ class _Reader:
     def _is_trigger(self) -> bool:
         return self._words[:1] == ["CREATE"] and "TRIGGER" in self._words[1:3]
 
-    def _finish(self, end: int) -> Iterator[Statement]:
+    def _finish(self, end: int) -> Iterator[SqlStatement]:
         if self._start is not None:
-            yield Statement(self._start, end, tuple(self._words))
+            yield SqlStatement(self._start, end, tuple(self._words))
         self._start, self._words, self._depth = None, [], 0

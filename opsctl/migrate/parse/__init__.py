@@ -1,1 +1,1 @@
-"""What a migration file asks for: directives, variables, places in the text."""
+"""Parses migration files: directives, variables, excerpts for errors."""

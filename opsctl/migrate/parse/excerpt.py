@@ -1,10 +1,10 @@
-"""Shows the place in a file that something is about: file, line, column, the line and a caret."""
+"""Excerpts for error messages: file, line, column, the text of the line and a caret."""
 
 import unicodedata
 from collections.abc import Mapping
 
 from opsctl.migrate.model import RefusedMigrationError
-from opsctl.sql.lexer import place
+from opsctl.sql.lexer import position_at
 from opsctl.value import Value
 
 _WIDEST = 120
@@ -12,8 +12,8 @@ _BEFORE = 40
 NOTHING_RAN = "nothing was changed"
 
 
-class Spot(Value):
-    """One place in one file, fit to be shown."""
+class FileLocation(Value):
+    """A location in a file, with an excerpt to print."""
 
     file: str
     line: int
@@ -27,19 +27,19 @@ class Spot(Value):
         return {"file": self.file, "line": self.line, "column": self.column}
 
 
-def spot(text: str, file: str, offset: int) -> Spot:
-    at = place(text, min(offset, len(text)))
+def locate(text: str, file: str, offset: int) -> FileLocation:
+    at = position_at(text, min(offset, len(text)))
     first = at.offset - at.column + 1
     end = text.find("\n", first)
     line = text[first : None if end < 0 else end].rstrip("\r")
-    return Spot(file, at.line, at.column, _marked(line, at.line, at.column - 1))
+    return FileLocation(file, at.line, at.column, _excerpt(line, at.line, at.column - 1))
 
 
-def refused(text: str, file: str, offset: int, *, why: str, hint: str) -> RefusedMigrationError:
-    """Say that a file cannot run, and where it says so."""
-    at = spot(text, file, offset)
+def refusal_at(text: str, file: str, offset: int, *, why: str, hint: str) -> RefusedMigrationError:
+    """Build the error for a file that cannot run, with its location."""
+    at = locate(text, file, offset)
     return RefusedMigrationError(
-        f"{at}: this cannot run",
+        f"{at}: cannot run this",
         why=f"{why}; {NOTHING_RAN}",
         hint=hint,
         excerpt=at.excerpt,
@@ -47,8 +47,8 @@ def refused(text: str, file: str, offset: int, *, why: str, hint: str) -> Refuse
     )
 
 
-def _marked(line: str, number: int, index: int) -> tuple[str, ...]:
-    """Cut a long line around the place, and put the caret below it whatever the letters' width."""
+def _excerpt(line: str, number: int, index: int) -> tuple[str, ...]:
+    """Shorten a long line around the location, and place the caret by display width."""
     start = max(0, index - _BEFORE) if len(line) > _WIDEST else 0
     shown = line[start : start + _WIDEST].replace("\t", " ")
     head, mark = ("..." if start else ""), f"{number} | "

@@ -1,4 +1,4 @@
-"""Tells which invalid index an interrupted statement has left: never somebody else's."""
+"""Finds the invalid index that an interrupted statement has left, and no other."""
 
 import re
 from collections.abc import Iterable
@@ -17,8 +17,8 @@ class InvalidIndex(NamedTuple):
     table: str
 
 
-def left_behind(statement: str, found: Iterable[InvalidIndex]) -> tuple[str, ...]:
-    """Find those that the statement names, on the table that it names."""
+def match_invalid_indexes(statement: str, found: Iterable[InvalidIndex]) -> tuple[str, ...]:
+    """Select those that the statement names, on the table that it names."""
     words = set(_names(statement))
     nameless = _NAMELESS.search(statement) is not None
     return tuple(
@@ -29,7 +29,7 @@ def left_behind(statement: str, found: Iterable[InvalidIndex]) -> tuple[str, ...
 
 
 def _reindexed(index: InvalidIndex, words: set[str]) -> bool:
-    """REINDEX builds beside the index it replaces, under its name and a tail."""
+    """Tell whether REINDEX built it: it has the old name with a suffix."""
     base, tail, _ = index.name.partition("_ccnew")
     return bool(tail) and base in words
 

@@ -1,31 +1,48 @@
-"""Fills in `--set name=value` where psql would: `:name`, `:'name'`, `:"name"`."""
+"""Replaces variables as psql does, `:name`, `:'name'`, `:"name"`, from `--set name=value`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from opsctl.errors import UsageError
-from opsctl.migrate.parse.excerpt import refused
-from opsctl.sql.lexer import Oddity
+from opsctl.migrate.parse.excerpt import refusal_at
+from opsctl.sql.lexer import LocatedText
 
 _QUOTED = {"'": "'", '"': '"'}
 
 
-def fill(text: str, file: str, variables: Sequence[Oddity], values: Mapping[str, str]) -> str:
-    """Replace every variable; one without a value is refused."""
+def parse_assignments(given: Iterable[str]) -> dict[str, str]:
+    """Parse `--set name=value` flags."""
+    values = {}
+    for pair in given:
+        name, equals, value = pair.partition("=")
+        if not equals or not (name.isidentifier() and name.isascii()):
+            raise UsageError(
+                f"cannot parse --set {pair!r}",
+                why="it is not name=value",
+                hint="E.g. --set owner=app",
+            )
+        values[name] = value
+    return values
+
+
+def fill_variables(
+    text: str, file: str, variables: Sequence[LocatedText], values: Mapping[str, str]
+) -> str:
+    """Replace every variable; refuse one without a value."""
     pieces, position = [], 0
     for variable in variables:
-        offset = variable.place.offset
+        offset = variable.position.offset
         quote, name = _parts(variable.text)
         if name not in values and _is_glued(text, offset):
             continue
         if name not in values:
-            raise refused(text, file, offset, why=f"{name} has no value", hint=_hint(name))
+            raise refusal_at(text, file, offset, why=f"{name} has no value", hint=_hint(name))
         pieces += [text[position:offset], _quoted(values[name], quote)]
         position = offset + len(variable.text)
     return "".join([*pieces, text[position:]])
 
 
 def _is_glued(text: str, offset: int) -> bool:
-    """Know an array slice `[1:n]` and a struct `{'a':b}` by what ends before the colon."""
+    """Recognize an array slice `[1:n]` or a struct `{'a':b}` by what precedes the colon."""
     before = text[offset - 1 : offset]
     return before.isalnum() or before in {"_", "'", '"', ")", "]"}
 
@@ -41,7 +58,7 @@ def _parts(text: str) -> tuple[str, str]:
 
 def _quoted(value: str, quote: str) -> str:
     if "\0" in value:
-        raise UsageError("a value of --set holds a NUL byte")
+        raise UsageError("cannot use a --set value that contains a NUL byte")
     if quote == "'" and "\\" in value:
         # Whatever standard_conforming_strings says.
         escaped = value.replace("\\", "\\\\").replace("'", "''")

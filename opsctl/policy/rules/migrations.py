@@ -3,10 +3,14 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from opsctl.findings import Level
 from opsctl.policy.model import Hit, Rule, Severity, rule
-from opsctl.policy.project import Project, Script, Source
+from opsctl.policy.project import Project, Source
+
+if TYPE_CHECKING:
+    from opsctl.sql.lexer import SqlScript
 
 NAME = re.compile(r"(?P<number>[0-9]+)_(?P<name>.+?)(?:\.(?P<part>up|down))?\.sql\Z")
 # From here on a number is a moment, and moments have gaps.
@@ -106,11 +110,11 @@ def name(project: Project) -> Iterator[Hit]:
 )
 def unreadable(project: Project) -> Iterator[Hit]:
     for source, script in project.scripts:
-        for flaw in script.flaws:
-            yield Hit(f"it cannot be read: {flaw.text}", source.path, flaw.place.line)
+        for error in script.syntax_errors:
+            yield Hit(f"it cannot be read: {error.text}", source.path, error.position.line)
         for command in script.commands:
             word = command.text.split()[0]
-            yield Hit(f"{word} is a command of psql, not SQL", source.path, command.place.line)
+            yield Hit(f"{word} is a command of psql, not SQL", source.path, command.position.line)
 
 
 @rule(
@@ -123,16 +127,20 @@ def unreadable(project: Project) -> Iterator[Hit]:
 def transaction(project: Project) -> Iterator[Hit]:
     for source, script in project.scripts:
         alone = project.allows_alone and bool(_ALONE.search(source.text))
-        yield from _torn(project, source, script, alone=alone)
+        yield from _torn(source, script, alone=alone)
 
 
-def _torn(project: Project, source: Source, script: Script, *, alone: bool) -> Iterator[Hit]:
+def _torn(source: Source, script: "SqlScript", *, alone: bool) -> Iterator[Hit]:
+    from opsctl.sql.outside_transaction import (  # noqa: PLC0415 - only projects with SQL need it
+        why_not_in_transaction,
+    )
+
     for statement in script.statements:
         if statement.controls_transaction:
             words = " ".join(statement.words[:2]).removesuffix(" WORK")
             what = f"{words} tears the file from its tracking row"
             yield Hit(what, source.path, statement.start.line)
-        reason = "" if alone else project.sql.why_alone(statement.words)
+        reason = "" if alone else why_not_in_transaction(statement.words)
         if reason:
             yield Hit(reason, source.path, statement.start.line)
     if alone and len(script.statements) != 1:

@@ -13,8 +13,8 @@ class Database(Section):
         env=("DATABASE_URL",),
     )
     connect_timeout_s: float = setting(
-        2.0, "Longest wait for a connection, name lookup included.", gt=0, le=60
+        2.0, "Longest wait for a connection, including name lookup.", gt=0, le=60
     )
     statement_timeout_s: float = setting(
-        30.0, "Longest run of one query that a check sends.", gt=0, le=86400
+        30.0, "Longest run time of one query sent by a check.", gt=0, le=86400
     )

@@ -48,8 +48,8 @@ LOST = Meaning(
 )
 _BUSY = Meaning(
     BusyError,
-    "PostgreSQL gave up on a lock at {address}",
-    "See who holds it: SELECT pid, state, query FROM pg_stat_activity; then try again.",
+    "PostgreSQL rolled back a statement that met another session at {address}",
+    "Try again; pg_stat_activity lists the other sessions.",
 )
 _LOGIN = Meaning(
     SettingsError,
@@ -96,6 +96,21 @@ DEAD = Meaning(
     "Is it up, and is this its address?",
 )
 
+# States that more than one part of opsctl has to recognize.
+ACTIVE_TRANSACTION = "25001"
+DUPLICATE_SCHEMA = "42P06"
+DUPLICATE_TABLE = "42P07"
+QUERY_CANCELED = "57014"
+UNDEFINED_SCHEMA = "3F000"
+UNDEFINED_TABLE = "42P01"
+UNIQUE_VIOLATION = "23505"
+# The transaction was rolled back because of others: the same one may succeed when run again.
+RETRYABLE = {
+    "40001": "serialization_failure",
+    "40P01": "deadlock_detected",
+    "55P03": "lock_not_available",
+}
+
 # Whole states first, then their first two letters, the class.
 BY_STATE: dict[str, Meaning] = {
     "08": LOST,
@@ -108,12 +123,10 @@ BY_STATE: dict[str, Meaning] = {
     "28": _LOGIN,
     "3D": _NO_DATABASE,
     "40": STATEMENT,
-    "40001": _BUSY,
-    "40P01": _BUSY,
     "42501": _NO_RIGHT,
     "53300": _FULL,
-    "55P03": _BUSY,
-    "57014": Meaning(
+    **dict.fromkeys(RETRYABLE, _BUSY),
+    QUERY_CANCELED: Meaning(
         what="PostgreSQL stopped a statement at {address}",
         hint="It ran into statement_timeout, or someone cancelled it.",
     ),

@@ -8,7 +8,7 @@ import pytest
 from opsctl.errors import UnreachableError
 from opsctl.migrate.model import MigrationError
 from tests.engines.postgres import PostgresServer
-from tests.grounds import Ground, ground
+from tests.migration_setup import MigrationSetup, set_up_migrations
 from tests.waiting import wait_for
 
 FILES = 5
@@ -16,9 +16,9 @@ ASLEEP = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
 
 
 @pytest.fixture
-def forgetful(own_postgres: PostgresServer, tmp_path: Path) -> Ground:
+def forgetful(own_postgres: PostgresServer, tmp_path: Path) -> MigrationSetup:
     """Its background writer would take so long that a crash finds what nobody waited for."""
-    site = ground("postgres", own_postgres.admin.url, tmp_path / "migrations")
+    site = set_up_migrations("postgres", own_postgres.admin.url, tmp_path / "migrations")
     site.execute("ALTER SYSTEM SET wal_writer_delay = '10s'")
     site.query("SELECT pg_reload_conf()")
     for number in range(1, FILES + 1):
@@ -26,13 +26,13 @@ def forgetful(own_postgres: PostgresServer, tmp_path: Path) -> Ground:
     return site
 
 
-def lost(site: Ground) -> None:
+def lost(site: MigrationSetup) -> None:
     with pytest.raises(UnreachableError):
         site.apply()
 
 
-def test_what_a_run_has_applied_outlives_a_crash(
-    forgetful: Ground, own_postgres: PostgresServer
+def test_what_a_run_has_applied_survives_a_crash(
+    forgetful: MigrationSetup, own_postgres: PostgresServer
 ) -> None:
     forgetful.apply()
 
@@ -42,8 +42,8 @@ def test_what_a_run_has_applied_outlives_a_crash(
     assert forgetful.tables() == ["t1", "t2", "t3", "t4", "t5"]
 
 
-def test_what_came_before_a_file_that_failed_outlives_it_too(
-    forgetful: Ground, own_postgres: PostgresServer
+def test_files_applied_before_a_failed_one_survive_a_crash(
+    forgetful: MigrationSetup, own_postgres: PostgresServer
 ) -> None:
     forgetful.write("004_t.sql", "CREATE TABLE t1 (id integer);\n")
     with pytest.raises(MigrationError):
@@ -54,7 +54,7 @@ def test_what_came_before_a_file_that_failed_outlives_it_too(
     assert forgetful.rows() == [1, 2, 3]
 
 
-def test_a_session_that_ends_in_the_middle_of_a_file_is_told(forgetful: Ground) -> None:
+def test_a_session_lost_in_the_middle_of_a_file_is_reported(forgetful: MigrationSetup) -> None:
     forgetful.write("006_t.sql", "SELECT pg_terminate_backend(pg_backend_pid());\n")
 
     with pytest.raises(UnreachableError, match=r"006_t\.sql"):
@@ -64,7 +64,7 @@ def test_a_session_that_ends_in_the_middle_of_a_file_is_told(forgetful: Ground) 
 
 
 def test_a_crash_in_between_leaves_tables_and_rows_alike(
-    forgetful: Ground, own_postgres: PostgresServer
+    forgetful: MigrationSetup, own_postgres: PostgresServer
 ) -> None:
     forgetful.write("005_t.sql", "SELECT pg_sleep(60);\n")
     run = threading.Thread(target=lost, args=(forgetful,))

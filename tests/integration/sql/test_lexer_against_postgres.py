@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg import pq
 
-from opsctl.sql.lexer import Script, read_script
+from opsctl.sql.lexer import SqlScript, read_script
 from tests.engines.databases import create_database, drop_database
 from tests.engines.postgres import PostgresServer
 
@@ -84,7 +84,7 @@ def bodies(draw: st.DrawFn) -> str:
 
 
 @st.composite
-def rules(draw: st.DrawFn) -> str:
+def prepare_options(draw: st.DrawFn) -> str:
     between = f"{draw(gaps)};{draw(gaps)}"
     actions = between.join(["NOTIFY told", "NOTIFY again"])
     return f"CREATE OR REPLACE RULE r AS ON INSERT TO ruled DO ALSO ({actions})"
@@ -93,7 +93,7 @@ def rules(draw: st.DrawFn) -> str:
 blocks = tricks().map(
     lambda i: f"DO $do$ BEGIN PERFORM '{i.replace(chr(39), chr(39) * 2)}'; NULL; END $do$"
 )
-statements = st.one_of(selects(), bodies(), rules(), blocks)
+statements = st.one_of(selects(), bodies(), prepare_options(), blocks)
 ends = st.builds("{};{}".format, gaps, st.sampled_from(["", ";", " ; ;", "--;\n", "/*;*/"]))
 
 
@@ -125,9 +125,9 @@ def test_each_statement_is_one_to_postgres_and_answers_as_it_did_among_others(
     script = read_script(text)
 
     together = answers(connection, text)
-    assert script.flaws == ()
+    assert script.syntax_errors == ()
     assert len(together) == count
-    assert [alone(connection, piece) for piece in pieces(script, text)] == together
+    assert [non_transactional(connection, piece) for piece in pieces(script, text)] == together
 
 
 @settings(max_examples=300, deadline=None)
@@ -139,7 +139,7 @@ def test_a_quotation_that_nothing_closes_is_one_to_both(
 
     script = read_script(text)
 
-    assert bool(script.flaws) == ("unterminated" in refusal(connection, text))
+    assert bool(script.syntax_errors) == ("unterminated" in refusal(connection, text))
 
 
 def answers(connection: psycopg.Connection, text: str) -> list[Answer]:
@@ -149,7 +149,7 @@ def answers(connection: psycopg.Connection, text: str) -> list[Answer]:
     return [answer(result) for result in results if result.status != pq.ExecStatus.EMPTY_QUERY]
 
 
-def alone(connection: psycopg.Connection, text: str) -> Answer:
+def non_transactional(connection: psycopg.Connection, text: str) -> Answer:
     """Send it in the way that takes no more than one statement."""
     return answer(connection.pgconn.exec_params(text.encode(), None))
 
@@ -169,6 +169,6 @@ def answer(result: pq.abc.PGresult) -> Answer:
     return (result.command_status or b"").decode(), rows
 
 
-def pieces(script: Script, text: str) -> Iterator[str]:
+def pieces(script: SqlScript, text: str) -> Iterator[str]:
     for statement in script.statements:
         yield text[statement.start.offset : statement.end]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.grounds import KINDS, Ground, ground, url_of
+from tests.migration_setup import KINDS, MigrationSetup, set_up_migrations, url_of
 from tests.scenarios.conftest import Answer, Program
 
 
@@ -15,17 +15,17 @@ class Stage:
     """The program in a project folder, and a look at its database from beside."""
 
     program: Program
-    ground: Ground
+    setup: MigrationSetup
 
     def __call__(self, *words: str, **environ: str) -> Answer:
         return self.program("migrate", *words, environ=self.environ | environ)
 
     @property
     def environ(self) -> dict[str, str]:
-        return {"DATABASE_URL": self.ground.url}
+        return {"DATABASE_URL": self.setup.url}
 
     def write(self, name: str, text: str) -> None:
-        self.ground.write(name, text)
+        self.setup.write(name, text)
 
 
 Staged = Callable[[str], Stage]
@@ -36,7 +36,7 @@ def staged(opsctl: Program, request: pytest.FixtureRequest, tmp_path: Path) -> S
     def stage(kind: str) -> Stage:
         opsctl.write("configs/opsctl.yaml", "project: {name: ticks}\n")
         url = url_of(kind, tmp_path, request.getfixturevalue)
-        return Stage(opsctl, ground(kind, url, opsctl.directory / "migrations"))
+        return Stage(opsctl, set_up_migrations(kind, url, opsctl.directory / "migrations"))
 
     return stage
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from opsctl.migrate.model import State
+from opsctl.migrate.model import MigrationState
 from tests.engines.databases import Database
-from tests.grounds import ground
+from tests.migration_setup import set_up_migrations
 from tests.scenarios.conftest import Program
 from tests.scenarios.migrate.conftest import Stage, Staged
 
@@ -30,20 +30,20 @@ def test_the_line_is_the_files_own_below_a_header(anywhere: Stage) -> None:
 
     answer = anywhere()
 
-    line = 8 if anywhere.ground.is_server else 7
+    line = 8 if anywhere.setup.is_server else 7
     assert f"Error: 001_a.sql:{line}:" in answer.err
     assert f"  {line} | " in answer.err
     assert "^" in answer.err
 
 
-def test_an_applied_file_that_was_edited_or_deleted_is_not_passed_over(anywhere: Stage) -> None:
+def test_an_applied_file_that_was_edited_or_deleted_is_refused(anywhere: Stage) -> None:
     anywhere.write("001_a.sql", A)
     anywhere.write("002_b.sql", "SELECT 1;\n")
     assert anywhere().code == 0
     anywhere.write("001_a.sql", f"{A}-- later\n")
 
     edited = anywhere()
-    (anywhere.ground.directory / "001_a.sql").unlink()
+    (anywhere.setup.directory / "001_a.sql").unlink()
     deleted = anywhere()
 
     assert (edited.code, deleted.code) == (5, 5)
@@ -69,10 +69,10 @@ def test_two_files_with_one_number_are_refused(anywhere: Stage) -> None:
 
     assert answer.code == 5
     assert "001_a.sql and 01_b.sql have the same number" in answer.err
-    assert anywhere.ground.tables() == []
+    assert anywhere.setup.tables() == []
 
 
-def test_gaps_and_strangers_are_reported(file: Stage) -> None:
+def test_gaps_and_ignored_files_are_reported_on_stderr(file: Stage) -> None:
     file.write("001_a.sql", A)
     file.write("004_b.sql", "SELECT 1;\n")
     file.write("initial.sql", "SELECT 1;\n")
@@ -81,18 +81,18 @@ def test_gaps_and_strangers_are_reported(file: Stage) -> None:
 
     assert answer.code == 0
     assert "numbers are missing between 1 and 4: 2 to 3" in answer.err
-    assert "initial.sql is left out" in answer.err
+    assert "initial.sql is ignored" in answer.err
 
 
-def test_a_file_with_its_own_transaction_tears_nothing(anywhere: Stage) -> None:
+def test_a_file_with_its_own_transaction_is_refused(anywhere: Stage) -> None:
     anywhere.write("001_a.sql", f"BEGIN;\n{A}COMMIT;\nSELECT nope;\n")
 
     answer = anywhere()
 
     assert answer.code == 5
     assert "001_a.sql:1:1" in answer.err
-    assert "BEGIN would tear the file from its row" in answer.err
-    assert anywhere.ground.tables() == []
+    assert "BEGIN would separate the file from its tracking row" in answer.err
+    assert anywhere.setup.tables() == []
 
 
 def test_what_pg_dump_sets_does_not_reach_the_next_file(server: Stage) -> None:
@@ -100,10 +100,10 @@ def test_what_pg_dump_sets_does_not_reach_the_next_file(server: Stage) -> None:
     server.write("002_b.sql", A)
 
     assert server().code == 0
-    assert server.ground.tables() == ["a"]
+    assert server.setup.tables() == ["a"]
 
 
-def test_two_runners_on_a_fresh_database_both_end_well(anywhere: Stage) -> None:
+def test_two_runners_on_a_fresh_database_both_succeed(anywhere: Stage) -> None:
     for number in range(1, 21):
         anywhere.write(f"{number:03}_t.sql", f"CREATE TABLE t{number} (id integer);\n")
     # Each with a home of its own: no lock file between them, as on two machines.
@@ -115,7 +115,7 @@ def test_two_runners_on_a_fresh_database_both_end_well(anywhere: Stage) -> None:
     assert [code for _, code in ended] == [0, 0], ended
     applied = "".join(out for (out, _), _ in ended).count("applied 0")
     assert applied == 20
-    assert anywhere.ground.rows() == list(range(1, 21))
+    assert anywhere.setup.rows() == list(range(1, 21))
 
 
 def test_a_syntax_error_at_the_end_runs_nothing(server: Stage) -> None:
@@ -124,7 +124,7 @@ def test_a_syntax_error_at_the_end_runs_nothing(server: Stage) -> None:
     answer = server()
 
     assert "001_a.sql:3:8: syntax error" in answer.err
-    assert server.ground.tables() == []
+    assert server.setup.tables() == []
 
 
 def test_a_nul_byte_is_refused_with_its_place(anywhere: Stage) -> None:
@@ -134,16 +134,16 @@ def test_a_nul_byte_is_refused_with_its_place(anywhere: Stage) -> None:
 
     assert answer.code == 5
     assert "001_a.sql:2:9" in answer.err
-    assert anywhere.ground.tables() == []
+    assert anywhere.setup.tables() == []
 
 
 def test_bytes_that_are_no_utf8_are_refused_with_their_line(file: Stage) -> None:
-    (file.ground.directory / "001_a.sql").write_bytes(b"SELECT 1;\nSELECT 'caf\xe9';\n")
+    (file.setup.directory / "001_a.sql").write_bytes(b"SELECT 1;\nSELECT 'caf\xe9';\n")
 
     answer = file()
 
     assert answer.code == 5
-    assert "001_a.sql:2: this is not UTF-8" in answer.err
+    assert "001_a.sql:2: cannot decode this as UTF-8" in answer.err
 
 
 @pytest.mark.parametrize("command", ["\\i other.sql", "\\connect x", "SELECT 1 \\gexec"])
@@ -155,7 +155,7 @@ def test_commands_of_psql_are_refused_with_place_and_reason(server: Stage, comma
     assert answer.code == 5
     assert "001_a.sql:2:" in answer.err
     assert "is a command of psql, not SQL" in answer.err
-    assert server.ground.tables() == []
+    assert server.setup.tables() == []
 
 
 def test_the_down_part_of_another_tools_file_does_not_run(file: Stage) -> None:
@@ -165,7 +165,7 @@ def test_the_down_part_of_another_tools_file_does_not_run(file: Stage) -> None:
 
     assert answer.code == 5
     assert "001_a.sql:3:1" in answer.err
-    assert file.ground.rows() == []
+    assert file.setup.rows() == []
 
 
 def test_sqlites_silent_pragma_is_refused(file: Stage) -> None:
@@ -174,7 +174,7 @@ def test_sqlites_silent_pragma_is_refused(file: Stage) -> None:
     answer = file()
 
     assert answer.code == 5
-    assert "without a word" in answer.err
+    assert "silently ignores" in answer.err
 
 
 def test_a_trigger_with_a_body_is_one_statement_to_sqlite(file: Stage) -> None:
@@ -182,10 +182,10 @@ def test_a_trigger_with_a_body_is_one_statement_to_sqlite(file: Stage) -> None:
     file.write("001_a.sql", f"{A}{trigger}INSERT INTO a VALUES (1, 'x');\n")
 
     assert file().code == 0
-    assert file.ground.query("SELECT count(*) FROM a") == [(0,)]
+    assert file.setup.query("SELECT count(*) FROM a") == [(0,)]
 
 
-def test_a_continuous_aggregate_is_told_where_it_fails(staged: Staged) -> None:
+def test_a_failing_continuous_aggregate_is_reported_with_its_line(staged: Staged) -> None:
     timescale = staged("timescale")
     timescale.write(
         "001_a.sql",
@@ -199,7 +199,7 @@ def test_a_continuous_aggregate_is_told_where_it_fails(staged: Staged) -> None:
 
     assert answer.code == 1
     assert "Error: 001_a.sql:3:1: " in answer.err
-    assert timescale.ground.tables() == []
+    assert timescale.setup.tables() == []
 
 
 def test_the_projects_own_first_file_runs_on_timescale(staged: Staged) -> None:
@@ -209,9 +209,7 @@ def test_the_projects_own_first_file_runs_on_timescale(staged: Staged) -> None:
 
     assert timescale().code == 0
 
-    shown = timescale.ground.query(
-        "SELECT hypertable_name FROM timescaledb_information.hypertables"
-    )
+    shown = timescale.setup.query("SELECT hypertable_name FROM timescaledb_information.hypertables")
     assert shown == [("market_ticks",)]
     assert timescale("verify").code == 0
 
@@ -220,13 +218,15 @@ def test_a_run_through_a_pooler_in_transaction_mode_is_a_run(
     opsctl: Program, pgbouncer: Database
 ) -> None:
     opsctl.write("configs/opsctl.yaml", "project: {name: ticks}\n")
-    stage = Stage(opsctl, ground("pgbouncer", pgbouncer.url, opsctl.directory / "migrations"))
+    stage = Stage(
+        opsctl, set_up_migrations("pgbouncer", pgbouncer.url, opsctl.directory / "migrations")
+    )
     for number in range(1, 11):
         stage.write(f"{number:03}_t.sql", f"CREATE TABLE t{number} (id integer);\n")
 
     assert stage().code == 0
     assert stage("status", "--exit-code").code == 0
-    assert stage.ground.states() == [State.APPLIED] * 10
+    assert stage.setup.states() == [MigrationState.APPLIED] * 10
 
 
 def test_every_file_is_an_event_for_programs(anywhere: Stage) -> None:
@@ -261,7 +261,7 @@ def test_the_password_is_nowhere(server: Stage) -> None:
     assert "p%40ss" not in shown
 
 
-def test_a_database_that_does_not_answer_is_said_to_be_away(file: Stage) -> None:
+def test_a_database_that_does_not_answer_is_reported_as_unreachable(file: Stage) -> None:
     file.write("001_a.sql", A)
 
     answer = file(DATABASE_URL="postgresql://nobody@127.0.0.1:1/x")
@@ -278,7 +278,7 @@ def test_without_an_address_the_setting_is_named(file: Stage) -> None:
 
 
 def test_a_missing_directory_names_the_setting(file: Stage) -> None:
-    file.ground.directory.rmdir()
+    file.setup.directory.rmdir()
 
     answer = file()
 

@@ -108,7 +108,7 @@ def test_a_file_that_fails_leaves_nothing_and_keeps_what_came_before(site: Site)
         ("SELECT 1;\n-- \\i fine\n\\connect other", 3),
     ],
 )
-def test_what_would_tear_a_file_is_refused_before_anything_runs(
+def test_transaction_control_is_refused_before_anything_runs(
     site: Site, text: str, line: int
 ) -> None:
     site.write(_1_kept="CREATE TABLE kept (a int, b text);", _2_bad=text)
@@ -165,7 +165,7 @@ def test_a_run_stops_after_the_version_that_was_asked_for(site: Site) -> None:
     assert site.versions() == [1]
 
 
-def test_a_version_that_is_not_there_is_wrong_usage(site: Site) -> None:
+def test_an_unknown_version_is_a_usage_error(site: Site) -> None:
     site.write(_1_kept="CREATE TABLE kept (a int);")
 
     code, _ = site.run("--to", "7")
@@ -173,7 +173,7 @@ def test_a_version_that_is_not_there_is_wrong_usage(site: Site) -> None:
     assert (code, site.tables()) == (2, [])
 
 
-def test_status_says_where_each_file_stands(site: Site) -> None:
+def test_status_shows_the_state_of_each_file(site: Site) -> None:
     site.write(_1_a="SELECT 1;", _3_c="SELECT 3;", _4_d="SELECT 4;")
     site.run()
     site.write(_2_b="SELECT 2;", _3_c="SELECT 33;", _5_e="SELECT 5;")
@@ -196,7 +196,7 @@ def test_status_says_where_each_file_stands(site: Site) -> None:
         (lambda site: site.write(_002_twice="SELECT 1;"), "same number"),
     ],
 )
-def test_files_and_rows_that_tell_different_stories_are_refused(
+def test_files_and_rows_that_contradict_each_other_are_refused(
     site: Site, change: Callable[[Site], None], says: str
 ) -> None:
     site.write(_1_kept="CREATE TABLE kept (a int);", _2_more="CREATE TABLE more (a int);")
@@ -294,7 +294,7 @@ def test_an_address_that_cannot_be_read_is_a_wrong_setting(
     assert code == expected
 
 
-def test_a_server_that_is_not_there_is_no_answer(site: Site, dead_address: Address) -> None:
+def test_an_unreachable_server_exits_7(site: Site, dead_address: Address) -> None:
     site.write(_1_kept="CREATE TABLE kept (a int);")
 
     code, out = site.run(
@@ -305,7 +305,24 @@ def test_a_server_that_is_not_there_is_no_answer(site: Site, dead_address: Addre
     assert "hush" not in out
 
 
-def test_the_script_says_when_a_file_outwitted_it(home: Path, postgres: Database) -> None:
+def test_a_file_is_retried_after_a_serialization_failure(site: Site) -> None:
+    # A sequence keeps its value when the transaction is rolled back.
+    with site.database.connect() as connection:
+        connection.execute("CREATE SEQUENCE attempts")
+    site.write(
+        _1_once="DO $$ BEGIN IF nextval('attempts') = 1 THEN"
+        " RAISE EXCEPTION 'once' USING ERRCODE = '40001'; END IF; END $$;"
+    )
+
+    code, out = site.run()
+
+    assert code == 0, out
+    assert site.versions() == [1]
+
+
+def test_the_script_reports_a_file_that_ended_its_own_transaction(
+    home: Path, postgres: Database
+) -> None:
     site = Site(home, postgres, "migrate.sh")
     # Goes on an E'' string over a line's end, which the script reads as another kind of string.
     hidden = "SELECT E'a'\n'\\''; COMMIT; SELECT $$'$$ || $$''$$; SELECT 1/0;\n-- $$\n"
@@ -314,7 +331,7 @@ def test_the_script_says_when_a_file_outwitted_it(home: Path, postgres: Database
     code, out = site.run()
 
     assert code == 8, out
-    assert "there in part" in out
+    assert "partly applied" in out
     assert [(row[0], row[3]) for row in site.rows()] == [(1, False)]
     assert site.by("opsctl").run()[0] == 5
 

@@ -16,12 +16,12 @@ import pytest
 
 from tests.engines.databases import Database, create_database, drop_database
 from tests.engines.postgres import PostgresServer
-from tests.grounds import Ground
+from tests.migration_setup import MigrationSetup
 from tests.scenarios.conftest import Program
 from tests.scenarios.migrate.conftest import Staged
 from tests.waiting import wait_for
 
-NURSERY = Path(__file__).with_name("nursery.py")
+FORK_SERVER = Path(__file__).with_name("fork_server.py")
 FILES = 200
 RUNS, KILLS = 4, 25
 AT_ONCE = 2
@@ -34,7 +34,7 @@ ROWS = "SELECT 't' || version FROM opsctl.opsctl_migrations"
 
 
 @dataclass(frozen=True, slots=True)
-class Nursery:
+class ForkServer:
     """A process that has all imports behind it, and forks one program after the other."""
 
     process: subprocess.Popen[str]
@@ -42,20 +42,20 @@ class Nursery:
     environ: dict[str, str]
 
     def run(self, *, lines: int | None = None, delay_s: float = 0.0) -> int:
-        order = {"directory": str(self.directory), "environ": self.environ}
+        options = {"directory": str(self.directory), "environ": self.environ}
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps({**order, "lines": lines, "delay_s": delay_s}) + "\n")
+        self.process.stdin.write(json.dumps({**options, "lines": lines, "delay_s": delay_s}) + "\n")
         self.process.stdin.flush()
         return int(json.loads(self.process.stdout.readline())["status"])
 
 
 @contextmanager
-def nursery(program: Program, environ: dict[str, str]) -> Iterator[Nursery]:
+def fork_server(program: Program, environ: dict[str, str]) -> Iterator[ForkServer]:
     with subprocess.Popen(
-        [sys.executable, NURSERY], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, FORK_SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
-        yield Nursery(process, program.directory, program.environ | environ)
+        yield ForkServer(process, program.directory, program.environ | environ)
         assert process.stdin is not None
         process.stdin.close()
         process.wait(90)
@@ -86,7 +86,7 @@ def survive(program: Program, database: Database, seed: int) -> int:
         "OPSCTL_STATE_DIR": str(program.directory.parent / f"state{seed}"),
     }
     killed = 0
-    with nursery(program, environ) as runs, database.connect() as connection:
+    with fork_server(program, environ) as runs, database.connect() as connection:
         for _ in range(KILLS):
             status = runs.run(lines=chance.randrange(6), delay_s=chance.random() * 0.003)
             killed += status == signal.SIGKILL
@@ -115,7 +115,7 @@ def test_a_kill_at_100_points_leaves_each_file_with_its_row_or_without(
         drop_database(postgres_server.admin, database.dbname)
 
 
-def tables_and_rows(place: Ground) -> tuple[set[str], set[str]]:
+def tables_and_rows(place: MigrationSetup) -> tuple[set[str], set[str]]:
     tables = {name for name in place.tables() if name.startswith("t")}
     return tables, {f"t{version}" for version in place.rows()}
 
@@ -123,21 +123,21 @@ def tables_and_rows(place: Ground) -> tuple[set[str], set[str]]:
 @pytest.mark.parametrize("kind", ["sqlite", "duckdb"])
 def test_a_killed_run_of_an_embedded_database_is_whole(staged: Staged, kind: str) -> None:
     stage = staged(kind)
-    write_files(stage.ground.directory)
+    write_files(stage.setup.directory)
     chance = random.Random(7)  # noqa: S311 - chance, not secrecy
     environ = {**stage.environ, "OPSCTL_STATE_DIR": str(stage.program.directory.parent / "state")}
 
-    with nursery(stage.program, environ) as runs:
+    with fork_server(stage.program, environ) as runs:
         for _ in range(8):
             runs.run(lines=chance.randrange(12), delay_s=chance.random() * 0.003)
-            tables, rows = tables_and_rows(stage.ground)
+            tables, rows = tables_and_rows(stage.setup)
             assert tables == rows
         assert runs.run() == 0
 
-    assert len(stage.ground.rows()) == FILES
+    assert len(stage.setup.rows()) == FILES
 
 
-def test_an_interrupted_run_says_what_it_kept(staged: Staged) -> None:
+def test_an_interrupted_run_reports_what_it_applied(staged: Staged) -> None:
     stage = staged("postgres")
     stage.write("001_a.sql", "CREATE TABLE a (id integer);\n")
     stage.write("002_b.sql", "CREATE TABLE b (id integer);\nSELECT pg_sleep(60);\n")
@@ -145,11 +145,11 @@ def test_an_interrupted_run_says_what_it_kept(staged: Staged) -> None:
     assert runner.stdout is not None
     assert runner.stdout.readline().startswith("applied 001_a.sql")
     sleeping = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
-    wait_for(lambda: stage.ground.query(sleeping) == [(1,)], 60, "the second file to run")
+    wait_for(lambda: stage.setup.query(sleeping) == [(1,)], 60, "the second file to run")
 
     runner.send_signal(signal.SIGTERM)
     _, err = runner.communicate(timeout=60)
 
     assert runner.returncode == 130
-    assert "1 of this run is kept: 001_a.sql" in err
-    assert stage.ground.tables() == ["a"]
+    assert "1 applied in this run and kept: 001_a.sql" in err
+    assert stage.setup.tables() == ["a"]

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from opsctl.migrate.model import State
+from opsctl.migrate.model import MigrationState
 from tests.scenarios.migrate.conftest import Stage
 
 A = "CREATE TABLE a (id integer PRIMARY KEY, body text);\n"
@@ -63,8 +63,8 @@ def test_a_dry_run_changes_nothing_and_names_the_lock(server: Stage) -> None:
     assert "lock: ACCESS EXCLUSIVE on a (about 0 rows, " in planned.out
     assert "blocks reads and writes" in planned.out
     assert rehearsed.code == 0
-    assert "rolled back: nothing was changed" in rehearsed.out
-    assert server.ground.states() == [State.APPLIED, State.PENDING]
+    assert "rolled back; nothing was changed" in rehearsed.out
+    assert server.setup.states() == [MigrationState.APPLIED, MigrationState.PENDING]
 
 
 def test_new_takes_the_next_number_and_runs_as_it_is(anywhere: Stage) -> None:
@@ -72,7 +72,7 @@ def test_new_takes_the_next_number_and_runs_as_it_is(anywhere: Stage) -> None:
 
     answer = anywhere("new", "Add orders!", "--down")
 
-    names = sorted(path.name for path in anywhere.ground.directory.iterdir())
+    names = sorted(path.name for path in anywhere.setup.directory.iterdir())
     assert answer.code == 0
     assert names == ["0007_a.sql", "0008_add_orders.down.sql", "0008_add_orders.sql"]
     assert anywhere().code == 0
@@ -89,7 +89,7 @@ def test_down_asks_and_in_production_wants_the_name(file: Stage) -> None:
 
     assert (unasked.code, wrong.code, right.code) == (2, 2, 0)
     assert "--confirm prod" in wrong.err
-    assert file.ground.tables() == []
+    assert file.setup.tables() == []
 
 
 def test_an_experiment_does_not_migrate_production(file: Stage) -> None:
@@ -102,23 +102,23 @@ def test_an_experiment_does_not_migrate_production(file: Stage) -> None:
     answer = file("-e", "prod")
 
     assert answer.code == 5
-    assert file.ground.tables() == []
+    assert file.setup.tables() == []
     assert file("-e", "dev").code == 0
 
 
 def test_adopting_dbmates_database_runs_only_what_is_new(server: Stage) -> None:
     server.write("001_a.sql", A)
     server.write("002_b.sql", "CREATE TABLE b (id integer);\n")
-    server.ground.execute("CREATE TABLE a (id integer PRIMARY KEY, body text)")
-    server.ground.execute("CREATE TABLE schema_migrations (version varchar PRIMARY KEY)")
-    server.ground.execute("INSERT INTO schema_migrations VALUES ('001')")
+    server.setup.execute("CREATE TABLE a (id integer PRIMARY KEY, body text)")
+    server.setup.execute("CREATE TABLE schema_migrations (version varchar PRIMARY KEY)")
+    server.setup.execute("INSERT INTO schema_migrations VALUES ('001')")
 
     adopted = server("adopt", "--yes")
     run = server()
 
     assert adopted.code == run.code == 0
     assert "record 001_a.sql" in adopted.out
-    assert server.ground.rows() == [1, 2]
+    assert server.setup.rows() == [1, 2]
 
 
 def test_the_schema_file_is_written_after_a_run(file: Stage) -> None:
@@ -133,7 +133,7 @@ def test_the_schema_file_is_written_after_a_run(file: Stage) -> None:
     assert "CREATE TABLE a" in text
 
 
-def test_duckdb_that_is_not_installed_is_said_to_be_an_extra(file: Stage) -> None:
+def test_a_missing_duckdb_is_reported_as_an_extra(file: Stage) -> None:
     start = (
         "import sys; sys.modules['duckdb'] = None; from opsctl.cli.root import root; root.main()"
     )
@@ -159,7 +159,7 @@ def test_a_database_of_another_kind_is_named_as_a_wrong_address(file: Stage) -> 
     assert "s3cret" not in answer.err
 
 
-def test_what_is_left_is_told_when_a_run_is_told_to_stop(file: Stage) -> None:
+def test_pending_files_are_reported_when_a_run_stops_early(file: Stage) -> None:
     for number in (1, 2, 3):
         file.write(f"00{number}_f.sql", "SELECT 1;\n")
 

@@ -66,7 +66,7 @@ def test_an_answer_of_sqlite_is_about_a_statement_or_about_the_file(
 @pytest.mark.parametrize(
     "statement", ["VACUUM", "PRAGMA journal_mode = WAL", "PRAGMA synchronous = OFF"]
 )
-def test_what_sqlite_says_in_words_only_is_understood(statement: str) -> None:
+def test_errors_that_sqlite_reports_only_as_text_are_recognized(statement: str) -> None:
     connection = sqlite3.connect(":memory:", isolation_level=None)
     connection.execute("BEGIN IMMEDIATE")
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from opsctl.errors import UsageError
-from opsctl.migrate.new import drafts
+from opsctl.migrate.new_files import plan_new_files
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 
@@ -21,16 +21,18 @@ NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
     ],
 )
 def test_the_next_number_keeps_the_width(existing: list[str], expected: str) -> None:
-    assert [draft.file for draft in drafts(existing, "add", now=NOW, down=False)] == [expected]
+    assert [draft.file for draft in plan_new_files(existing, "add", now=NOW, down=False)] == [
+        expected
+    ]
 
 
 @pytest.mark.parametrize("name", ["", "!!!", "../.."])
 def test_a_name_without_letters_is_refused(name: str) -> None:
     with pytest.raises(UsageError):
-        drafts([], name, now=NOW, down=False)
+        plan_new_files([], name, now=NOW, down=False)
 
 
-def test_a_path_becomes_a_name() -> None:
-    (draft,) = drafts([], "../../etc/Pass wd", now=NOW, down=False)
+def test_a_path_is_turned_into_a_name() -> None:
+    (draft,) = plan_new_files([], "../../etc/Pass wd", now=NOW, down=False)
 
     assert draft.file == "001_etc_pass_wd.sql"

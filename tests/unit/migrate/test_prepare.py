@@ -2,25 +2,25 @@
 
 import pytest
 
-from opsctl.migrate.model import Limits, Migration, RefusedMigrationError
-from opsctl.migrate.parse.excerpt import spot
+from opsctl.migrate.model import Migration, RefusedMigrationError, TimeLimits
+from opsctl.migrate.parse.excerpt import locate
 from opsctl.migrate.prepare import prepare
-from opsctl.migrate.run_model import Rules, Work
+from opsctl.migrate.run_model import PreparedFile, PrepareOptions
 from opsctl.sql.lexer import read_script
-from opsctl.sql.standalone import why_alone
+from opsctl.sql.outside_transaction import why_not_in_transaction
 
-LIMITS = Limits(lock_s=5.0, statement_s=60.0)
-RULES = Rules(LIMITS, read_script, why_alone)
-ALLOWING = Rules(LIMITS, read_script, why_alone, allow_alone=True)
-
-
-def prepared(text: str, rules: Rules = RULES) -> Work:
-    return prepare(Migration(1, "a", "001_a.sql", "sum"), rules, text.encode)
+LIMITS = TimeLimits(lock_s=5.0, statement_s=60.0)
+RULES = PrepareOptions(LIMITS, read_script, why_not_in_transaction)
+ALLOWING = PrepareOptions(LIMITS, read_script, why_not_in_transaction, allow_non_transactional=True)
 
 
-def refusal(text: str, rules: Rules = RULES) -> RefusedMigrationError:
+def prepared(text: str, prepare_options: PrepareOptions = RULES) -> PreparedFile:
+    return prepare(Migration(1, "a", "001_a.sql", "sum"), prepare_options, text.encode)
+
+
+def refusal(text: str, prepare_options: PrepareOptions = RULES) -> RefusedMigrationError:
     with pytest.raises(RefusedMigrationError) as refused:
-        prepared(text, rules)
+        prepared(text, prepare_options)
     return refused.value
 
 
@@ -39,7 +39,7 @@ def refusal(text: str, rules: Rules = RULES) -> RefusedMigrationError:
 def test_transaction_control_is_refused_where_it_stands(text: str, place: str) -> None:
     refused = refusal(text)
 
-    assert refused.what == f"001_a.sql:{place}: this cannot run"
+    assert refused.what == f"001_a.sql:{place}: cannot run this"
     assert refused.exit_code == 5
 
 
@@ -71,19 +71,19 @@ def test_what_only_looks_like_transaction_control_passes(text: str) -> None:
         "DROP TABLESPACE x;",
     ],
 )
-def test_what_cannot_run_in_a_transaction_is_refused_with_the_way_out(text: str) -> None:
+def test_what_cannot_run_in_a_transaction_is_refused_with_a_hint(text: str) -> None:
     refused = refusal(text)
 
-    assert "outside of a transaction only" in refused.why
+    assert "only outside a transaction" in refused.why
     assert "-- opsctl: no-transaction" in refused.hint
-    assert prepared(f"-- opsctl: no-transaction\n{text}", ALLOWING).alone
+    assert prepared(f"-- opsctl: no-transaction\n{text}", ALLOWING).non_transactional
 
 
 @pytest.mark.parametrize(
     "text", ["ALTER TABLE concurrently ADD x int;", "CREATE TABLE vacuum (id int);"]
 )
 def test_names_that_are_such_words_pass(text: str) -> None:
-    assert not prepared(text).alone
+    assert not prepared(text).non_transactional
 
 
 def test_a_file_may_set_its_own_limits() -> None:
@@ -91,7 +91,7 @@ def test_a_file_may_set_its_own_limits() -> None:
         "-- A header\n-- opsctl: lock_timeout=300ms\n-- OPSCTL: statement_timeout = 2h\nSELECT 1;"
     )
 
-    assert prepared(text).limits == Limits(lock_s=0.3, statement_s=7200.0)
+    assert prepared(text).limits == TimeLimits(lock_s=0.3, statement_s=7200.0)
     assert prepared("-- opsctl: lock_timeout=0\nSELECT 1;").limits.lock_s == 0
 
 
@@ -107,47 +107,51 @@ def test_limits_below_the_first_statement_are_only_comments() -> None:
         ("-- opsctl: lock_timeout=soon", "1:12"),
     ],
 )
-def test_a_wish_that_is_not_understood_is_refused(line: str, place: str) -> None:
+def test_an_unknown_directive_is_refused(line: str, place: str) -> None:
     refused = refusal(f"{line}\nSELECT 1;")
 
     assert refused.what.startswith(f"001_a.sql:{place}")
-    assert "Known are" in refused.hint
+    assert "Use no-transaction" in refused.hint
 
 
-def test_a_file_alone_holds_one_statement() -> None:
+def test_a_non_transactional_file_holds_one_statement() -> None:
     refused = refusal("-- opsctl: no-transaction\nVACUUM a; VACUUM b;", ALLOWING)
 
-    assert "exactly one statement, and this one holds 2" in refused.why
+    assert "exactly one statement, not 2" in refused.why
 
 
 @pytest.mark.parametrize("text", ["SELECT 'x", "/* x", "SELECT $$ x", "COPY a FROM stdin;\n1\n"])
-def test_what_nothing_closes_is_refused(text: str) -> None:
-    assert "cannot be read" in refusal(text).why
+def test_an_unclosed_quotation_is_refused(text: str) -> None:
+    assert "cannot be parsed" in refusal(text).why
 
 
-def test_values_keep_to_their_quotes() -> None:
-    rules = Rules(LIMITS, read_script, why_alone, values={"a": "x'y\"z\\", "n": "1"})
+def test_values_are_escaped_inside_quotes() -> None:
+    prepare_options = PrepareOptions(
+        LIMITS, read_script, why_not_in_transaction, variables={"a": "x'y\"z\\", "n": "1"}
+    )
 
-    text = prepared("SELECT :'a', :\"a\", :n, ':n', 1::int, a[1 : 2];", rules).text
+    text = prepared("SELECT :'a', :\"a\", :n, ':n', 1::int, a[1 : 2];", prepare_options).text
 
     assert text == "SELECT  E'x''y\"z\\\\', \"x'y\"\"z\\\", 1, ':n', 1::int, a[1 : 2];"
 
 
 @pytest.mark.parametrize("text", ["SELECT a[1:n];", "SELECT a[lo:hi];", "SELECT {'x':y};"])
-def test_a_slice_and_a_struct_are_no_variables(text: str) -> None:
+def test_a_slice_and_a_struct_are_not_variables(text: str) -> None:
     assert prepared(text).text == text
 
 
-def test_a_value_cannot_bring_a_transaction_of_its_own() -> None:
-    rules = Rules(LIMITS, read_script, why_alone, values={"n": "1; COMMIT; SELECT 2"})
+def test_a_value_cannot_contain_transaction_control() -> None:
+    prepare_options = PrepareOptions(
+        LIMITS, read_script, why_not_in_transaction, variables={"n": "1; COMMIT; SELECT 2"}
+    )
 
-    assert "COMMIT would tear" in refusal("SELECT :n;", rules).why
+    assert "COMMIT would separate" in refusal("SELECT :n;", prepare_options).why
 
 
-def test_a_long_line_is_cut_around_its_place() -> None:
+def test_a_long_line_is_shortened_around_the_location() -> None:
     text = "SELECT " + "x" * 300 + " nope " + "y" * 300
 
-    at = spot(text, "f.sql", text.index("nope"))
+    at = locate(text, "f.sql", text.index("nope"))
 
     line, caret = at.excerpt
     assert len(line) < 140
@@ -157,7 +161,7 @@ def test_a_long_line_is_cut_around_its_place() -> None:
 def test_wide_letters_and_tabs_do_not_move_the_caret() -> None:
     text = "a\n\t가나 nope\r\n"
 
-    at = spot(text, "f.sql", text.index("nope"))
+    at = locate(text, "f.sql", text.index("nope"))
 
     assert (at.line, at.column) == (2, 5)
     assert at.excerpt == ("2 |  가나 nope", "  |       ^")

@@ -4,11 +4,11 @@ import sqlite3
 
 import pytest
 
-from opsctl.migrate.dialects.sqlite_reader import read_sqlite
+from opsctl.migrate.dialects.sqlite_reader import read_sqlite_script
 
 
 def texts(script: str) -> list[str]:
-    return [script[s.start.offset : s.end] for s in read_sqlite(script).statements]
+    return [script[s.start.offset : s.end] for s in read_sqlite_script(script).statements]
 
 
 @pytest.mark.parametrize(
@@ -34,8 +34,8 @@ def test_statements_are_found(script: str, expected: list[str] | None) -> None:
 
 
 @pytest.mark.parametrize("script", ["SELECT 'a", 'SELECT "a', "SELECT [a", "SELECT `a"])
-def test_what_nothing_closes_is_a_flaw(script: str) -> None:
-    assert read_sqlite(script).flaws
+def test_an_unclosed_quotation_is_a_syntax_error(script: str) -> None:
+    assert read_sqlite_script(script).syntax_errors
 
 
 @pytest.mark.parametrize(
@@ -53,8 +53,8 @@ def test_every_statement_is_complete_to_sqlite_and_no_sooner(script: str) -> Non
 
 
 def test_nothing_is_read_behind_the_first_quotation_that_nothing_closes() -> None:
-    script = read_sqlite("SELECT 1;\n" + "[ ; " * 1000)
+    script = read_sqlite_script("SELECT 1;\n" + "[ ; " * 1000)
 
-    (flaw,) = script.flaws
-    assert (flaw.text, flaw.place.line) == ("a quotation that nothing closes: [", 2)
+    (error,) = script.syntax_errors
+    assert (error.text, error.position.line) == ("an unclosed quotation: [", 2)
     assert len(script.statements) == 2

@@ -6,13 +6,10 @@ from typing import Any
 
 from opsctl.findings import Finding
 from opsctl.policy.judge import ask
-from opsctl.policy.project import Branch, Project, Source, Sql
+from opsctl.policy.project import Branch, Project, Source
 from opsctl.policy.rules import RULES
 from opsctl.settings.sections.policy import Policy
-from opsctl.sql.lexer import read_script
-from opsctl.sql.standalone import why_alone
 
-SQL = Sql(read_script, why_alone)
 BY_ID = {rule.id: rule for rule in RULES}
 
 
@@ -34,7 +31,7 @@ def world(files: Mapping[str, str], **facts: Any) -> Project:
         **facts,
     }
     sources = tuple(Source(path, text) for path, text in files.items())
-    return Project(sources, Policy(), SQL, **given)
+    return Project(sources, Policy(), **given)
 
 
 def found(rule: str, files: Mapping[str, str], **facts: Any) -> list[Finding]:

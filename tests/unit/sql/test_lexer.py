@@ -4,8 +4,8 @@ from typing import SupportsIndex
 
 import pytest
 
-from opsctl.migrate.dialects.sqlite_reader import read_sqlite
-from opsctl.sql.lexer import Place, Script, place, read_script
+from opsctl.migrate.dialects.sqlite_reader import read_sqlite_script
+from opsctl.sql.lexer import SqlScript, TextPosition, position_at, read_script
 
 
 def statements(text: str) -> list[str]:
@@ -48,7 +48,7 @@ def test_a_statement_starts_at_its_first_word_and_ends_before_its_semicolon() ->
 
     (found,) = read_script(text).statements
 
-    assert found.start == Place(offset=21, line=3, column=11)
+    assert found.start == TextPosition(offset=21, line=3, column=11)
     assert text[found.start.offset : found.end] == "SELECT\n 1 "
 
 
@@ -114,7 +114,7 @@ def test_data_of_copy_is_cut_out_whatever_stands_in_it() -> None:
     assert text[copied.after :] == "SELECT 1;"
     assert copied.statement == 0
     assert len(script.statements) == 2
-    assert script.flaws == ()
+    assert script.syntax_errors == ()
 
 
 def test_copy_without_rows_and_with_windows_line_ends_is_read() -> None:
@@ -139,23 +139,23 @@ def test_copy_that_reads_nothing_from_us_has_no_data(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "what", "line", "column"),
     [
-        ("SELECT 1;\nSELECT 'a;\n", "a quotation that nothing closes: '", 2, 8),
-        ('SELECT "a""', 'a quotation that nothing closes: "', 1, 8),
-        (r"SELECT E'a\'", "a quotation that nothing closes: E'", 1, 8),
-        ("SELECT E''\n'\\'", "a quotation that nothing closes: E'", 1, 8),
-        ("DO $a$ $$ $b$", "a quotation that nothing closes: $a$", 1, 4),
-        ("SELECT 1 /* /* */", "a comment that nothing closes", 1, 10),
-        ("COPY t FROM stdin;\n1\n2\n", r"data of COPY without its last line, \.", 2, 1),
-        ("COPY t FROM stdin; SELECT 1;\n\\.\n", "data of COPY starts on a line of its own", 1, 19),
+        ("SELECT 1;\nSELECT 'a;\n", "an unclosed quotation: '", 2, 8),
+        ('SELECT "a""', 'an unclosed quotation: "', 1, 8),
+        (r"SELECT E'a\'", "an unclosed quotation: E'", 1, 8),
+        ("SELECT E''\n'\\'", "an unclosed quotation: E'", 1, 8),
+        ("DO $a$ $$ $b$", "an unclosed quotation: $a$", 1, 4),
+        ("SELECT 1 /* /* */", "an unclosed comment", 1, 10),
+        ("COPY t FROM stdin;\n1\n2\n", r"COPY data without its last line \.", 2, 1),
+        ("COPY t FROM stdin; SELECT 1;\n\\.\n", "COPY data must start on a new line", 1, 19),
         ("SELECT '\0'", "a NUL byte", 1, 9),
     ],
 )
-def test_what_cannot_be_read_is_named_with_its_place(
+def test_a_syntax_error_is_reported_with_its_position(
     text: str, what: str, line: int, column: int
 ) -> None:
-    flaw = read_script(text).flaws[0]
+    error = read_script(text).syntax_errors[0]
 
-    assert (flaw.text, flaw.place.line, flaw.place.column) == (what, line, column)
+    assert (error.text, error.position.line, error.position.column) == (what, line, column)
 
 
 def test_commands_of_psql_are_found_with_their_line() -> None:
@@ -163,7 +163,7 @@ def test_commands_of_psql_are_found_with_their_line() -> None:
 
     script = read_script(text)
 
-    found = [(command.text, command.place.line) for command in script.commands]
+    found = [(command.text, command.position.line) for command in script.commands]
     assert found == [("\\restrict it's", 1), ("\\gexec", 2), ("\\i other.sql", 4)]
 
 
@@ -176,7 +176,7 @@ def test_variables_of_psql_are_found_and_casts_are_not() -> None:
 
 
 def test_a_place_counts_characters_and_lines_from_1() -> None:
-    assert place("é\nüx", 3) == Place(offset=3, line=2, column=2)
+    assert position_at("é\nüx", 3) == TextPosition(offset=3, line=2, column=2)
 
 
 class Watched(str):
@@ -202,9 +202,11 @@ class Watched(str):
         self.looked_at = getattr(self, "looked_at", 0) + length
 
 
-@pytest.mark.parametrize("read", [read_script, read_sqlite])
+@pytest.mark.parametrize("read", [read_script, read_sqlite_script])
 @pytest.mark.parametrize("part", ["a:a:", ":a ", "a;", "\\i a ", "a;\n", "\\i a\n", "'a';$$a$$:a "])
-def test_no_text_is_counted_more_than_a_few_times(read: Callable[[str], Script], part: str) -> None:
+def test_no_text_is_counted_more_than_a_few_times(
+    read: Callable[[str], SqlScript], part: str
+) -> None:
     text = Watched(part * 2000)
 
     read(text)

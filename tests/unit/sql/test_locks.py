@@ -2,7 +2,7 @@
 
 import pytest
 
-from opsctl.sql.locks import locks_of
+from opsctl.sql.locks import find_locks
 
 
 @pytest.mark.parametrize(
@@ -32,12 +32,14 @@ from opsctl.sql.locks import locks_of
         ("SELECT create_hypertable('a', by_range('t'))", [("a", "ACCESS EXCLUSIVE")]),
     ],
 )
-def test_a_statement_is_known_by_its_words(statement: str, expected: list[tuple[str, str]]) -> None:
-    assert [(lock.table, lock.mode) for lock in locks_of(statement)] == expected
+def test_the_locks_of_a_statement_are_found_by_its_words(
+    statement: str, expected: list[tuple[str, str]]
+) -> None:
+    assert [(lock.table, lock.mode) for lock in find_locks(statement)] == expected
 
 
 @pytest.mark.parametrize("gap", [" " * 60, "--\n" * 30, "/**/" * 30, "\n" * 60])
 @pytest.mark.parametrize("head", ["ALTER TABLE", "CREATE INDEX i ON", "CREATE TABLE a REFERENCES"])
 def test_a_long_gap_before_what_does_not_fit_is_crossed_once(head: str, gap: str) -> None:
     # Where it could be cut into parts in many ways, this would not end before the universe does.
-    assert locks_of(f"{head}{gap}!") == []
+    assert find_locks(f"{head}{gap}!") == []

@@ -1,1 +1,1 @@
-"""`opsctl migrate` and its verbs."""
+"""`opsctl migrate`, one file per command."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from opsctl.migrate.parse.invalid_indexes import InvalidIndex, left_behind
+from opsctl.migrate.parse.invalid_indexes import InvalidIndex, match_invalid_indexes
 
 ON_A = InvalidIndex("public.i", "i", "a")
 MIXED = InvalidIndex('public."I x"', "I x", "a")
@@ -21,8 +21,10 @@ REPLACEMENT = InvalidIndex("public.i_ccnew", "i_ccnew", "a")
         ("REINDEX TABLE CONCURRENTLY a", REPLACEMENT),
     ],
 )
-def test_its_own_is_found(statement: str, index: InvalidIndex) -> None:
-    assert left_behind(statement, [InvalidIndex("s.z", "z", "z"), index]) == (index.shown,)
+def test_an_index_of_the_statement_is_matched(statement: str, index: InvalidIndex) -> None:
+    assert match_invalid_indexes(statement, [InvalidIndex("s.z", "z", "z"), index]) == (
+        index.shown,
+    )
 
 
 @pytest.mark.parametrize(
@@ -35,5 +37,5 @@ def test_its_own_is_found(statement: str, index: InvalidIndex) -> None:
         ("REINDEX TABLE CONCURRENTLY other", REPLACEMENT),
     ],
 )
-def test_somebody_elses_is_left_alone(statement: str, index: InvalidIndex) -> None:
-    assert left_behind(statement, [index]) == ()
+def test_other_invalid_indexes_are_not_matched(statement: str, index: InvalidIndex) -> None:
+    assert match_invalid_indexes(statement, [index]) == ()

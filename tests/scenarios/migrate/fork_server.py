@@ -13,11 +13,11 @@ from opsctl.cli.root import root
 
 # What a run would import by itself: a hundred runs need not pay for it.
 for _name in (
-    "opsctl.cli.commands.migrate.apply",
+    "opsctl.cli.commands.migrate.group",
     "opsctl.wiring",
     "opsctl.migrate.apply",
     "opsctl.migrate.prepare",
-    "opsctl.migrate.dialects.postgres_watch",
+    "opsctl.migrate.dialects.postgres_blockers",
     "opsctl.systems.postgres.scripts",
     "opsctl.systems.git.repository",
     "opsctl.systems.host",
@@ -27,7 +27,7 @@ for _name in (
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class KillPlan:
     """Kill it after so many lines and this long; without `lines` let it end."""
 
     directory: str
@@ -37,53 +37,53 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class End:
+class RunResult:
     status: int
-    heard: int
+    lines_read: int
 
 
-def run(order: Order) -> End:
+def run(plan: KillPlan) -> RunResult:
     reader, writer = os.pipe()
     process = os.fork()
     if process == 0:
-        os._exit(become(order, writer))
+        os._exit(run_program(plan, writer))
     os.close(writer)
-    heard = listen(reader, sys.maxsize if order.lines is None else order.lines)
-    if order.lines is not None:
-        time.sleep(order.delay_s)  # noqa: TID251 - the point of time is the test
+    lines_read = count_lines(reader, sys.maxsize if plan.lines is None else plan.lines)
+    if plan.lines is not None:
+        time.sleep(plan.delay_s)  # noqa: TID251 - the point of time is the test
         os.kill(process, signal.SIGKILL)
-        heard += listen(reader, sys.maxsize)
+        lines_read += count_lines(reader, sys.maxsize)
     os.close(reader)
-    return End(os.waitpid(process, 0)[1], heard)
+    return RunResult(os.waitpid(process, 0)[1], lines_read)
 
 
-def become(order: Order, writer: int) -> int:
+def run_program(plan: KillPlan, writer: int) -> int:
     """Be the program: nothing may return into the parent's code."""
     # Whoever kills comes first: on a busy machine it would find the files applied.
     os.nice(10)
     os.dup2(writer, 1)
-    os.chdir(order.directory)
+    os.chdir(plan.directory)
     os.environ.clear()
-    os.environ.update(order.environ)
+    os.environ.update(plan.environ)
     try:
         root.main(["migrate"])
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 1
 
 
-def listen(reader: int, lines: int) -> int:
+def count_lines(reader: int, lines: int) -> int:
     """Count lines until there are enough, or the writer is gone."""
-    heard = 0
-    while heard < lines:
+    lines_read = 0
+    while lines_read < lines:
         if not select.select([reader], [], [], 60)[0]:
             break
         piece = os.read(reader, 64 if lines != sys.maxsize else 65536)
         if not piece:
             break
-        heard += piece.count(b"\n")
-    return heard
+        lines_read += piece.count(b"\n")
+    return lines_read
 
 
 if __name__ == "__main__":
     for order_line in sys.stdin:
-        print(json.dumps(asdict(run(Order(**json.loads(order_line))))), flush=True)  # noqa: T201 - its answer
+        print(json.dumps(asdict(run(KillPlan(**json.loads(order_line))))), flush=True)  # noqa: T201 - its answer

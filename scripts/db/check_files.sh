@@ -1,4 +1,4 @@
-# Finds what psql alone would obey, and what would tear a file from its row; sourced by migrate.sh.
+# Refuses files with psql commands or transaction control; sourced by migrate.sh.
 # shellcheck shell=bash
 
 readonly suspicious='copy|\\|commit|rollback|abort|savepoint|release|transaction|begin|end'
@@ -6,24 +6,24 @@ readonly suspicious='copy|\\|commit|rollback|abort|savepoint|release|transaction
 readonly dollar=$'^\\$([A-Za-z_\x80-\xff][A-Za-z_0-9\x80-\xff]*)?\\$'
 readonly word=$'^[A-Za-z_\x80-\xff][A-Za-z_0-9$\x80-\xff]*'
 
-refuse_unfit() {
+check_file() {
   local path=$1
-  [ "$(tr -dc '\000' <"$path" | wc -c)" -eq 0 ] || unfit "$path" 1 'it holds a NUL byte'
+  [ "$(tr -dc '\000' <"$path" | wc -c)" -eq 0 ] || refuse_file "$path" 1 'it contains a NUL byte'
   ! grep -qiE '^[[:space:]]*--[[:space:]]*opsctl:[[:space:]]*no-transaction' < <(head -n 20 "$path") ||
-    fail 5 "$path asks to run without a transaction" 'this script has only transactions' \
+    fail 5 "cannot run $path" 'it asks to run without a transaction, which only opsctl can do' \
       'Use opsctl migrate.'
   ! grep -qiE "$suspicious" "$path" || scan "$path"
 }
 
-unfit() {
-  fail 5 "$1:$2 cannot run here" "$3; nothing was changed"
+refuse_file() {
+  fail 5 "$1:$2: cannot run this" "$3; nothing was changed"
 }
 
 # Reads line by line; what stays open at the end of a line is kept in $open: a quotation mark,
 # E for an E'' string, a dollar tag, or /* as often as it was opened.
 scan() {
   local path=$1 number=0 rest open='' data=0 depth=0
-  local leader='' pair='' before='' body='' copies=''
+  local first_word='' pair='' before='' body='' copies=''
   while IFS= read -r rest || [ -n "$rest" ]; do
     number=$((number + 1))
     rest=${rest%$'\r'}
@@ -36,8 +36,8 @@ scan() {
     done
     [ "$data" -ne 2 ] || data=1
   done < <(text_of "$path")
-  [ -z "$open" ] || unfit "$path" "$number" "a quotation or comment never ends: $open"
-  [ "$data" -eq 0 ] || unfit "$path" "$number" 'data of COPY never ends'
+  [ -z "$open" ] || refuse_file "$path" "$number" "an unclosed quotation or comment: $open"
+  [ "$data" -eq 0 ] || refuse_file "$path" "$number" 'COPY data without its last line \.'
 }
 
 inside() {
@@ -82,10 +82,10 @@ outside() {
   elif [[ $rest =~ $dollar ]]; then
     open=${BASH_REMATCH[0]} rest=${rest:${#BASH_REMATCH[0]}}
   elif [[ $first == \\ ]]; then
-    unfit "$path" "$number" "only psql knows ${rest%%[[:space:]]*}"
+    refuse_file "$path" "$number" "${rest%%[[:space:]]*} is a command of psql, not SQL"
   elif [[ $rest =~ $word ]]; then
     rest=${rest:${#BASH_REMATCH[0]}}
-    judge "${BASH_REMATCH[0]^^}"
+    check_word "${BASH_REMATCH[0]^^}"
   else
     case $first in
       '(') depth=$((depth + 1)) ;;
@@ -101,25 +101,25 @@ semicolon() {
   before=';'
   [ "$depth" -le 0 ] && [ -z "$body" ] || return 0
   [ -z "$copies" ] || data=2
-  leader='' pair='' copies='' depth=0
+  first_word='' pair='' copies='' depth=0
 }
 
-# Takes the words of a statement one by one: $leader is its first, $before the one before.
-judge() {
-  if [ -z "$leader" ]; then
-    leader=$1
+# Takes the words of a statement one by one: $first_word is the first, $before the previous one.
+check_word() {
+  if [ -z "$first_word" ]; then
+    first_word=$1
   elif [ -z "$pair" ]; then
     pair=$1
   fi
-  case $leader:$pair in
+  case $first_word:$pair in
     BEGIN: | COMMIT: | END: | ROLLBACK: | ABORT: | SAVEPOINT: | RELEASE: | START:TRANSACTION | PREPARE:TRANSACTION)
-      unfit "$path" "$number" "${leader}${pair:+ $pair} would end or split its transaction"
+      refuse_file "$path" "$number" "${first_word}${pair:+ $pair} would end or split its transaction"
       ;;
   esac
-  case $leader:$before:$1 in
+  case $first_word:$before:$1 in
     COPY:FROM:STDIN | COPY:FROM:STDOUT) [ "$depth" -gt 0 ] || copies=yes ;;
     CREATE:BEGIN:ATOMIC) body=yes ;;
-    # CASE has an END too, but never behind a semicolon.
+    # CASE has an END too, but never after a semicolon.
     CREATE:';':END | CREATE:ATOMIC:END) body='' ;;
   esac
   before=$1

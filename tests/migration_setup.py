@@ -6,13 +6,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from opsctl.migrate.context import MigrationContext, read_statuses
 from opsctl.migrate.dialect import Dialect
 from opsctl.migrate.dialects.duckdb import DuckdbDialect
 from opsctl.migrate.dialects.postgres import PostgresDialect
 from opsctl.migrate.dialects.sqlite import SqliteDialect
-from opsctl.migrate.model import Limits, Order, Standing, State
-from opsctl.migrate.project import Project, draft, look
-from opsctl.migrate.run_model import Event, Outcome, Patience, Rules
+from opsctl.migrate.model import ApplyOptions, MigrationState, MigrationStatus, TimeLimits
+from opsctl.migrate.pending import open_pending_run
+from opsctl.migrate.run_model import ApplyReport, MigrationEvent, PrepareOptions, WaitLimits
 from opsctl.systems.clock import SystemClock
 from opsctl.systems.duckdb import DuckdbScripts
 from opsctl.systems.files.read_folder import LocalFolder
@@ -26,14 +27,14 @@ KINDS = ("postgres", "timescale", "sqlite", "duckdb")
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class MigrationSetup:
     """Write files, run them, and look at what is there."""
 
     kind: str
     url: str
     directory: Path
-    project: Project
-    events: list[Event] = field(default_factory=list)
+    context: MigrationContext
+    events: list[MigrationEvent] = field(default_factory=list)
 
     @property
     def is_server(self) -> bool:
@@ -44,54 +45,64 @@ class Ground:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(text.encode())
 
-    def apply(self, order: Order | None = None) -> Outcome:
-        with draft(self.project, order or Order()) as drafted:
-            return drafted.apply(self.events.append)
+    def apply(self, options: ApplyOptions | None = None) -> ApplyReport:
+        with open_pending_run(self.context, options or ApplyOptions()) as pending_run:
+            return pending_run.apply(self.events.append)
 
     def query(self, statement: str) -> list[Any]:
-        with self.project.dialect.scripts.session() as session:
+        with self.context.dialect.scripts.session() as session:
             return session.query(statement)
 
     def execute(self, statement: str) -> None:
-        with self.project.dialect.scripts.session() as session:
+        with self.context.dialect.scripts.session() as session:
             session.run_alone(statement)
 
     def tables(self) -> list[str]:
         """Name the tables there are, without the tracking table."""
-        with self.project.ledger() as ledger:
-            found = self.project.dialect.schema(ledger.session)
+        with self.context.open_tracking_table() as tracking:
+            found = self.context.dialect.read_schema(tracking.session)
         names = (thing.name for thing in found if thing.kind == "table")
         return sorted(name.rpartition(".")[2] for name in names)
 
     def rows(self) -> list[int]:
-        with self.project.ledger() as ledger:
-            return [row.version for row in ledger.applied()]
+        with self.context.open_tracking_table() as tracking:
+            return [row.version for row in tracking.read_applied()]
 
-    def standings(self) -> Sequence[Standing]:
-        with self.project.ledger() as ledger:
-            return look(self.project, ledger, whole=True)
+    def statuses(self) -> Sequence[MigrationStatus]:
+        with self.context.open_tracking_table() as tracking:
+            return read_statuses(self.context, tracking, whole=True)
 
-    def states(self) -> list[State]:
-        return [standing.state for standing in self.standings()]
+    def states(self) -> list[MigrationState]:
+        return [status.state for status in self.statuses()]
 
-    def with_rules(self, **changes: Any) -> "Ground":
+    def with_options(self, **changes: Any) -> "MigrationSetup":
         return replace(
-            self, project=self.project.replaced(rules=self.project.rules.replaced(**changes))
+            self,
+            context=self.context.replaced(
+                prepare_options=self.context.prepare_options.replaced(**changes)
+            ),
         )
 
-    def with_patience(self, **changes: Any) -> "Ground":
-        patience = self.project.patience.replaced(**changes)
-        return replace(self, project=self.project.replaced(patience=patience))
+    def with_wait_limits(self, **changes: Any) -> "MigrationSetup":
+        wait_limits = self.context.wait_limits.replaced(**changes)
+        return replace(self, context=self.context.replaced(wait_limits=wait_limits))
 
 
-def ground(kind: str, url: str, directory: Path) -> Ground:
+def set_up_migrations(kind: str, url: str, directory: Path) -> MigrationSetup:
     dialect = dialect_of(kind, url)
-    limits = Limits(lock_s=5.0, statement_s=60.0)
-    rules = Rules(limits, dialect.read, dialect.why_alone, takes_copy=dialect.takes_copy)
-    patience = Patience(BUSY_S, retries=3, first_pause_s=0.05, longest_pause_s=0.2)
+    limits = TimeLimits(lock_s=5.0, statement_s=60.0)
+    prepare_options = PrepareOptions(
+        limits,
+        dialect.read_script,
+        dialect.why_not_in_transaction,
+        accepts_copy_data=dialect.accepts_copy_data,
+    )
+    wait_limits = WaitLimits(BUSY_S, retries=3, first_pause_s=0.05, longest_pause_s=0.2)
     directory.mkdir(parents=True, exist_ok=True)
-    project = Project(directory, LocalFolder(), dialect, rules, patience, CLOCK)
-    return Ground(kind, url, directory, project)
+    context = MigrationContext(
+        directory, LocalFolder(), dialect, prepare_options, wait_limits, CLOCK
+    )
+    return MigrationSetup(kind, url, directory, context)
 
 
 def dialect_of(kind: str, url: str) -> Dialect:
