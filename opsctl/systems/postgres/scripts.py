@@ -56,7 +56,7 @@ class LibpqScripts:
         import copy  # noqa: PLC0415 - few runs compare
 
         other = copy.copy(self)
-        other._parameters = self._parameters | {"dbname": database}  # noqa: SLF001  # our own twin
+        other._parameters = self._parameters | {"dbname": database}  # noqa: SLF001  # a copy of ourselves
         other._ahead = None  # noqa: SLF001  # same
         return other
 
