@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from opsctl.systems.files.folder_sizes import Folders
     from opsctl.systems.host import Host
     from opsctl.systems.removal.tree import Trees
-    from opsctl.systems.removal.workers import Sweepers
+    from opsctl.systems.removal.workers import RemovalWorkers
 
 
 class Parts(Protocol):
@@ -28,7 +28,7 @@ class Parts(Protocol):
     @property
     def trees(self) -> "Trees": ...
     @property
-    def sweepers(self) -> "Sweepers": ...
+    def removal_workers(self) -> "RemovalWorkers": ...
     @property
     def folders(self) -> "Folders": ...
     @property

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 from opsctl.errors import UsageError
 from opsctl.init.install_address import read_address
 from opsctl.init.model import InstallSource, SourceKind
-from opsctl.systems.files.local import Files, Kind
+from opsctl.systems.files.local import Files, PathKind
 
 DISTRIBUTION = "opsctl-stack"
 FIX = (
@@ -28,15 +28,15 @@ def read_install_source(text: str, root: Path, files: Files) -> InstallSource:
     if _SCHEME.match(text):
         return read_address(text)
     _refuse_our_names(text)
-    kind = files.kind(root / text) if text else Kind.NOTHING
-    if kind is Kind.NOTHING or kind is Kind.OTHER:
+    kind = files.kind(root / text) if text else PathKind.NOTHING
+    if kind is PathKind.NOTHING or kind is PathKind.OTHER:
         raise _missing(text)
-    if kind is Kind.FILE and not text.endswith(".whl"):
+    if kind is PathKind.FILE and not text.endswith(".whl"):
         raise refused(text, why="it is a file, and not a wheel (*.whl)")
     location = _location(text, root)
     _refuse_misread(location)
     return InstallSource(
-        SourceKind.WHEEL if kind is Kind.FILE else SourceKind.CHECKOUT,
+        SourceKind.WHEEL if kind is PathKind.FILE else SourceKind.CHECKOUT,
         location,
         _image_obstacle(location, root, files),
     )

@@ -4,9 +4,13 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from opsctl.init.model import Draft, Found
-from opsctl.systems.files.local import Files, Kind
+from opsctl.systems.files.local import Files, PathKind
 
-_FOUND = {Kind.NOTHING: Found.NOTHING, Kind.FILE: Found.FILE, Kind.DIRECTORY: Found.DIRECTORY}
+_FOUND = {
+    PathKind.NOTHING: Found.NOTHING,
+    PathKind.FILE: Found.FILE,
+    PathKind.DIRECTORY: Found.DIRECTORY,
+}
 
 
 def observe(root: Path, drafts: Iterable[Draft], files: Files) -> dict[str, Found]:

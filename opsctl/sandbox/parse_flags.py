@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from opsctl.errors import RefusedError, UsageError
 from opsctl.sandbox.model import BindMount
-from opsctl.systems.files.local import Kind
+from opsctl.systems.files.local import PathKind
 
 if TYPE_CHECKING:
     from opsctl.systems.files.local import Files
@@ -27,10 +27,10 @@ def read_bind(text: str, base: Path, files: "Files") -> BindMount:
 
 def bind(source: Path, target: str, files: "Files", *, writable: bool) -> BindMount:
     resolved = files.resolve(source)
-    if files.kind(resolved) is Kind.NOTHING:
+    if files.kind(resolved) is PathKind.NOTHING:
         raise UsageError(f"cannot mount {source}", why="there is no such file or folder")
     for name in SOCKETS:
-        if resolved.name == name or files.kind(resolved / name) is not Kind.NOTHING:
+        if resolved.name == name or files.kind(resolved / name) is not PathKind.NOTHING:
             why = f"it holds {name}, which is root on this machine"
             raise RefusedError(f"refused to mount {source}", why=why)
     return BindMount(resolved, target, writable)

@@ -17,7 +17,7 @@ from opsctl.settings import Settings
 from opsctl.settings.reading.choose_environment import app_env
 from opsctl.settings.sections.sandbox import Sandbox
 from opsctl.systems.engine.compose_labels import NETWORK_LABEL, PROJECT_LABEL
-from opsctl.systems.files.local import Kind
+from opsctl.systems.files.local import PathKind
 
 if TYPE_CHECKING:
     from opsctl.systems.clock import Clock
@@ -114,7 +114,7 @@ def _wish(asked: Asked, desk: Desk, service: "Service | None") -> Wish:
 def _service(named: str, desk: Desk) -> "Service | None":
     """Read the service from the compose file; None when there is none and nobody named it."""
     project, usual = desk.project(), desk.settings.sandbox.service
-    if not named and desk.files.kind(desk.directory / project.files[0]) is not Kind.FILE:
+    if not named and desk.files.kind(desk.directory / project.files[0]) is not PathKind.FILE:
         return None
     rendered = desk.compose.config(project)
     if not named and usual not in rendered.services:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from opsctl.findings import Figure, Finding, Level
 from opsctl.sandbox.model import MEBI, Ended, Figures, Run, Verdict
-from opsctl.systems.docker.capped_entrypoint import ROOM, read_shown
+from opsctl.systems.docker.capped_entrypoint import RUN_FOLDER, read_shown
 from opsctl.systems.engine.capped_container import ResourceSample
 
 # As timeout(1) has it.
@@ -22,7 +22,11 @@ def read_last_words(text: str) -> tuple[int, bool, Figures] | None:
     if not code.isdecimal():
         return None
     facts = read_shown(shown)
-    return int(code), bool(facts.get(f"{ROOM}/said", "").strip()), read_figures(facts)
+    return (
+        int(code),
+        bool(facts.get(f"{RUN_FOLDER}/shell-messages", "").strip()),
+        read_figures(facts),
+    )
 
 
 def read_figures(facts: Mapping[str, str]) -> Figures:

@@ -24,7 +24,7 @@ class Deadline(Value):
         return cls(clock, limit_s, clock.steady() + limit_s)
 
     def left_s(self) -> float:
-        """Count what is left; never 0, which sockets take for "do not wait at all"."""
+        """Return the remaining seconds; never 0, which sockets take for "do not wait"."""
         return max(_A_MOMENT_S, self.ends_at - self.clock.steady())
 
     def passed(self) -> bool:
@@ -32,12 +32,12 @@ class Deadline(Value):
 
 
 def within(deadline: Deadline, call: Callable[[], Result]) -> Result:
-    """Wait for a call that knows no deadline; raise TimeoutError and leave it behind if late."""
-    return Begun(deadline, call)()
+    """Wait for a call that has no deadline of its own; raise TimeoutError if it is late."""
+    return PendingCall(deadline, call)()
 
 
-class Begun(Generic[Result]):
-    """A call under way, while one goes on; calling this waits for it."""
+class PendingCall(Generic[Result]):
+    """A call in progress in another thread; calling this waits for its result."""
 
     def __init__(self, deadline: Deadline, call: Callable[[], Result]) -> None:
         self._deadline = deadline

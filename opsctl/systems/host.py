@@ -55,7 +55,7 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class HostMemory:
     total_bytes: int
     available_bytes: int
     swap_total_bytes: int = 0
@@ -113,7 +113,7 @@ class Host(Protocol):
 
     def load(self) -> Load: ...
 
-    def memory(self) -> Memory: ...
+    def memory(self) -> HostMemory: ...
 
     def mounts(self) -> tuple[Mount, ...]:
         """List the disks of this machine, each once, and always `/`."""
@@ -239,10 +239,10 @@ class PsutilHost:
     def load(self) -> Load:
         return Load(*os.getloadavg())
 
-    def memory(self) -> Memory:
+    def memory(self) -> HostMemory:
         with _telling("could not measure the memory"):
             memory, swap = psutil.virtual_memory(), psutil.swap_memory()
-        return Memory(memory.total, memory.available, swap.total, swap.used)
+        return HostMemory(memory.total, memory.available, swap.total, swap.used)
 
     def mounts(self) -> tuple[Mount, ...]:
         with _telling("could not list the mounts"):

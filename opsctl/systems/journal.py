@@ -40,11 +40,11 @@ class Journald:
 
     def write(self, entry: Entry) -> None:
         try:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as door:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as connection:
                 # journald may be stopped with its socket still there and full.
-                door.settimeout(LIMIT_S)
-                door.connect(str(self._path))
-                door.send(encode(entry))
+                connection.settimeout(LIMIT_S)
+                connection.connect(str(self._path))
+                connection.send(encode(entry))
         except OSError as error:
             raise translate(error, self._path) from error
 

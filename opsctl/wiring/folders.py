@@ -8,7 +8,7 @@ from opsctl.wiring.ground import Ground
 if TYPE_CHECKING:
     from opsctl.systems.files.folder_sizes import Folders
     from opsctl.systems.removal.tree import Trees
-    from opsctl.systems.removal.workers import Sweepers
+    from opsctl.systems.removal.workers import RemovalWorkers
 
 
 class FolderParts(Ground):
@@ -19,10 +19,10 @@ class FolderParts(Ground):
         return LocalTrees(self.clock)
 
     @cached_property
-    def sweepers(self) -> "Sweepers":
-        from opsctl.systems.removal.workers import LocalSweepers
+    def removal_workers(self) -> "RemovalWorkers":
+        from opsctl.systems.removal.workers import LocalRemovalWorkers
 
-        return LocalSweepers(self.clock, count=self.settings.retention.threads)
+        return LocalRemovalWorkers(self.clock, count=self.settings.retention.threads)
 
     @cached_property
     def folders(self) -> "Folders":

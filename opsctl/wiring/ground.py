@@ -19,7 +19,7 @@ from opsctl.settings import (
 )
 from opsctl.settings.sections.state import state_directory
 from opsctl.systems.clock import Clock, SystemClock
-from opsctl.systems.files.local import Files, Kind, LocalFiles, MissingFileError
+from opsctl.systems.files.local import Files, LocalFiles, MissingFileError, PathKind
 from opsctl.systems.text_cache import FileTextCache, code_generation
 from opsctl.value import Value
 
@@ -213,7 +213,7 @@ class Ground:
     def _standing(self) -> Path:
         """The project's folder, or what there is of its path: init may be about to make it."""
         path = self.project_dir
-        while self.files.kind(path) is not Kind.DIRECTORY and path != path.parent:
+        while self.files.kind(path) is not PathKind.DIRECTORY and path != path.parent:
             path = path.parent
         return path
 

@@ -1,4 +1,4 @@
-"""One suite over the twin and the real machine, then what only the machine can show."""
+"""One suite over the fake and the real machine, then what only the machine can show."""
 
 import os
 import socket
@@ -195,12 +195,12 @@ def choose(disk: HangingDisk, path: Path) -> Usage:
     return disk.measure(path) if path != ROOT else Usage(path, 100, 1, 99, 1.0)
 
 
-def test_the_twin_hangs_as_the_machine_does() -> None:
+def test_the_fake_hangs_as_the_machine_does() -> None:
     with pytest.raises(UnreachableError, match="did not say within"):
         SetHost(hanging={Path("/far")}).usage(Path("/far"))
 
 
-def test_mounts_of_the_twin_are_those_it_was_given() -> None:
+def test_mounts_of_the_fake_are_those_it_was_given() -> None:
     told = SetHost(hanging={Path("/far")})
     told.fill(Path("/data"), 50)
 

@@ -21,7 +21,7 @@ from opsctl.systems.files.folder_sizes import LocalFolders
 from opsctl.systems.files.local import LocalFiles
 from opsctl.systems.host import Host, PsutilHost
 from opsctl.systems.removal.tree import LocalTrees, Trees
-from opsctl.systems.removal.workers import LocalSweepers
+from opsctl.systems.removal.workers import LocalRemovalWorkers
 from opsctl.systems.sqlite.database import SqliteDatabases
 from tests.fakes.channel import KeptChannel
 from tests.fakes.clock import HandClock
@@ -51,8 +51,8 @@ class Ground:
         self._trees = trees
 
     @property
-    def sweepers(self) -> LocalSweepers:
-        return LocalSweepers(self.clock, count=self.settings.retention.threads)
+    def removal_workers(self) -> LocalRemovalWorkers:
+        return LocalRemovalWorkers(self.clock, count=self.settings.retention.threads)
 
     @property
     def folders(self) -> LocalFolders:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from opsctl.errors import OpsctlError, UnreachableError
-from opsctl.systems.host import Boot, Connection, Listener, Load, Memory, Mount, Usage
+from opsctl.systems.host import Boot, Connection, HostMemory, Listener, Load, Mount, Usage
 from opsctl.systems.user import User
 
 GIB = 1024**3
@@ -25,7 +25,7 @@ class SetHost:
     whom: User = field(default_factory=lambda: User("operator", 1000))
     boots: Boot = field(default_factory=lambda: Boot("boot-1", datetime(2024, 1, 1, tzinfo=UTC)))
     loads: Load = field(default_factory=lambda: Load(0.1, 0.1, 0.1))
-    memories: Memory = field(default_factory=lambda: Memory(4 * GIB, 3 * GIB))
+    memories: HostMemory = field(default_factory=lambda: HostMemory(4 * GIB, 3 * GIB))
     processors: int = 2
     hostname: str = "host"
 
@@ -48,7 +48,7 @@ class SetHost:
     def load(self) -> Load:
         return self.loads
 
-    def memory(self) -> Memory:
+    def memory(self) -> HostMemory:
         return self.memories
 
     def mounts(self) -> tuple[Mount, ...]:

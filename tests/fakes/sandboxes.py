@@ -85,7 +85,7 @@ class ScriptedChannel:
             self.coming += self.script.says
         if self._has_ended():
             mark = last_words(self.sent[0].split()[1].decode())
-            facts = f"file /run/opsctl/said\n+{self.script.said}\n"
+            facts = f"file /run/opsctl/shell-messages\n+{self.script.said}\n"
             facts += f"file /sys/fs/cgroup/memory.events\n+oom_kill {self.script.oom_kills}\n"
             facts += "file /sys/fs/cgroup/cpu.stat\n+usage_usec 250000\n"
             told = f"{self.script.exit_code}\n{facts}".encode()

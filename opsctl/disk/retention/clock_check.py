@@ -16,7 +16,7 @@ from opsctl.disk.retention.plan import (
 )
 from opsctl.errors import OpsctlError, RefusedError
 from opsctl.state.model import ClockMark
-from opsctl.systems.removal.tree import Skipped, Trees
+from opsctl.systems.removal.tree import SkippedFolder, Trees
 
 MARK = "retention"
 
@@ -51,7 +51,7 @@ def _now(parts: Parts) -> Moment:
 def _seen(trees: Trees, roots: Sequence[Path], *, ages: Ages, names: Names) -> Iterator[Age]:
     for root in roots:
         for below in trees.folders(root):
-            if isinstance(below, Skipped):
+            if isinstance(below, SkippedFolder):
                 continue
             try:
                 with trees.open(root, below) as folder:

@@ -8,10 +8,10 @@ from opsctl.disk.retention.plan import HOUR_NS, Age
 from opsctl.disk.retention.totals import Scope
 from opsctl.errors import OpsctlError
 from opsctl.systems.files.local import DiskFullError
-from opsctl.systems.removal.gzip_copy import ENDING, PACKED
-from opsctl.systems.removal.open_folder import shown
+from opsctl.systems.removal.gzip_copy import COMPRESSED_SUFFIXES, SUFFIX
+from opsctl.systems.removal.open_folder import format_folder
 from opsctl.systems.removal.safe_open import Below
-from opsctl.systems.removal.tree import Found, Skipped
+from opsctl.systems.removal.tree import FoundFile, SkippedFolder
 
 _KEPT = frozenset({Age.YOUNG, Age.MIDDLE})
 
@@ -34,7 +34,7 @@ def compress(scope: Scope, roots: Sequence[Path], *, ages_h: float) -> Squeezed:
     squeezed = Squeezed()
     for root in roots if ages_h else ():
         for below in scope.trees.folders(root):
-            if isinstance(below, Skipped):
+            if isinstance(below, SkippedFolder):
                 continue
             try:
                 _compress_folder(scope, root, below, squeezed, least_ns=round(ages_h * HOUR_NS))
@@ -49,7 +49,7 @@ def compress(scope: Scope, roots: Sequence[Path], *, ages_h: float) -> Squeezed:
 def _compress_folder(
     scope: Scope, root: Path, below: Below, squeezed: Squeezed, *, least_ns: int
 ) -> None:
-    place = f"{root}/{shown(below)}" if below else str(root)
+    place = f"{root}/{format_folder(below)}" if below else str(root)
     with scope.trees.open(root, below) as folder:
         # Listed first: a folder that grows while it is read may never end.
         for file in list(_wanted(scope, folder.batches(), least_ns=least_ns)):
@@ -59,11 +59,15 @@ def _compress_folder(
                 squeezed.add(place, saved)
 
 
-def _wanted(scope: Scope, batches: Iterator[Sequence[Found]], *, least_ns: int) -> Iterator[Found]:
+def _wanted(
+    scope: Scope, batches: Iterator[Sequence[FoundFile]], *, least_ns: int
+) -> Iterator[FoundFile]:
     for batch in batches:
         for file in batch:
             age_ns = scope.ages.now_ns - file.modified_ns
             is_aged = age_ns >= least_ns and scope.ages.judge(file.modified_ns) in _KEPT
-            is_packed = file.name.endswith(PACKED) or not scope.names.fit(file.name + ENDING)
+            is_packed = file.name.endswith(COMPRESSED_SUFFIXES) or not scope.names.fit(
+                file.name + SUFFIX
+            )
             if is_aged and not is_packed and scope.names.fit(file.name) and file.links == 1:
                 yield file

@@ -11,8 +11,8 @@ from opsctl.state.model import Lot
 from opsctl.state.removals import listed
 from opsctl.systems.removal.open_writers import Inode
 from opsctl.systems.removal.safe_open import Below
-from opsctl.systems.removal.safe_remove import Fate
-from opsctl.systems.removal.tree import Found, Trees
+from opsctl.systems.removal.safe_remove import FileOutcome
+from opsctl.systems.removal.tree import FoundFile, Trees
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Picked:
 
     root: Path
     below: Below
-    files: tuple[Found, ...]
+    files: tuple[FoundFile, ...]
 
     @property
     def lot(self) -> Lot:
@@ -39,7 +39,7 @@ def removing(trees: Trees, ledger: Ledger) -> Remove:
     def remove(picked: Sequence[Picked]) -> Sequence[Done]:
         lots = [one.lot for one in picked]
         numbers = ledger.begin(lots)
-        writers = trees.writers()
+        writers = trees.list_written()
         done = [_removed(trees, *both, writers) for both in zip(picked, lots, strict=True)]
         for number, one in zip(numbers, done, strict=True):
             ledger.end(number, one)
@@ -60,9 +60,9 @@ def _removed(trees: Trees, picked: Picked, lot: Lot, writers: frozenset[Inode]) 
         with trees.open(picked.root, picked.below) as folder:
             for index, file in enumerate(picked.files):
                 is_written = file.inode in writers
-                fate = Fate.WRITTEN if is_written else folder.remove(file, carefully=True)
-                written += fate is Fate.WRITTEN
-                if fate is Fate.GONE:
+                outcome = FileOutcome.WRITTEN if is_written else folder.remove(file, carefully=True)
+                written += outcome is FileOutcome.WRITTEN
+                if outcome is FileOutcome.REMOVED:
                     left.remove(index)
                     frees_bytes += file.frees_bytes
     except OpsctlError as error:

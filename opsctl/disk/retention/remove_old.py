@@ -10,17 +10,17 @@ from opsctl.disk.retention.totals import Scope
 from opsctl.progress import Progress
 from opsctl.state.model import Lot
 from opsctl.systems.clock import Clock
-from opsctl.systems.removal.open_folder import shown
+from opsctl.systems.removal.open_folder import format_folder
 from opsctl.systems.removal.open_writers import Inode
-from opsctl.systems.removal.workers import Due, Report, Sweep
+from opsctl.systems.removal.workers import DueBatch, RemovalOrder, WorkerReport
 
 ASK_EVERY_S = 0.5
 
 
-def due_below(scope: Scope, root: Path, *, is_careful: bool) -> Sweep:
+def due_below(scope: Scope, root: Path, *, is_careful: bool) -> RemovalOrder:
     """Say what `Ages` and `Names` say, in figures."""
     before_ns, future_ns = scope.ages.of_these_days
-    return Sweep(
+    return RemovalOrder(
         root=root,
         endings=scope.names.endings,
         pattern=scope.names.pattern,
@@ -41,18 +41,18 @@ class Sweeping:
     ledger: Ledger
     progress: Progress
     clock: Clock
-    _numbers: dict[Due, int | None] = field(default_factory=dict)
+    _numbers: dict[DueBatch, int | None] = field(default_factory=dict)
     _looked: int = 0
     _writers: frozenset[Inode] = frozenset()
     _asked_s: float = -math.inf
 
-    def answer(self, report: Report) -> frozenset[Inode]:
+    def answer(self, report: WorkerReport) -> frozenset[Inode]:
         self._note(report)
-        for cleared in report.cleared:
-            lot = self._lot(cleared.due)
-            done = Done(lot, cleared.frees_bytes, cleared.written, cleared.left, cleared.trouble)
+        for cleared in report.removed:
+            lot = self._lot(cleared.batch)
+            done = Done(lot, cleared.frees_bytes, cleared.written, cleared.left, cleared.problem)
             self.scope.tally.add_done(done)
-            self.ledger.end(self._numbers.pop(cleared.due), done)
+            self.ledger.end(self._numbers.pop(cleared.batch), done)
         if not report.due:
             return frozenset()
         lots = [self._lot(due) for due in report.due]
@@ -67,22 +67,22 @@ class Sweeping:
         """Ask all processes which files they write to; that takes as long as removing 1,000."""
         now_s = self.clock.steady()
         if now_s - self._asked_s > ASK_EVERY_S:
-            self._writers, self._asked_s = self.scope.trees.writers(), now_s
+            self._writers, self._asked_s = self.scope.trees.list_written(), now_s
         return self._writers
 
-    def _note(self, report: Report) -> None:
+    def _note(self, report: WorkerReport) -> None:
         tally = self.scope.tally
         tally.future += report.future
         tally.undated += report.undated
         tally.recovered += report.recovered
         for one in report.skipped:
-            tally.add_trouble(f"{self.root}/{shown(one.below)} was left alone: {one.why}")
-        for trouble in report.troubles:
+            tally.add_trouble(f"{self.root}/{format_folder(one.below)} was left alone: {one.why}")
+        for trouble in report.problems:
             tally.add_trouble(trouble)
-        self._looked += report.looked
+        self._looked += report.folders
         said = f"{self.root}: {tally.gone_files} files"
         self.progress.advance(self._looked, self._looked + report.waiting, said)
 
-    def _lot(self, due: Due) -> Lot:
+    def _lot(self, due: DueBatch) -> Lot:
         folder = b"/".join((bytes(self.root), *due.below))
         return Lot(folder, due.listing, due.files, due.size)

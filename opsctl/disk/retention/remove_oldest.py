@@ -15,7 +15,7 @@ from opsctl.errors import OpsctlError
 from opsctl.findings import Thresholds
 from opsctl.systems.host import Host, Usage
 from opsctl.systems.removal.safe_open import Below
-from opsctl.systems.removal.tree import Found, Skipped
+from opsctl.systems.removal.tree import FoundFile, SkippedFolder
 
 # So many of the oldest are known at once; then the folders are gone through again.
 OLDEST = 20_000
@@ -34,7 +34,7 @@ class Place:
 class Candidate:
     root: Path
     below: Below
-    file: Found
+    file: FoundFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def _oldest(scope: Scope, roots: Sequence[Path]) -> Sequence[Candidate]:
 
 def _may_go(scope: Scope, root: Path) -> Iterator[Candidate]:
     for below in scope.trees.folders(root):
-        if isinstance(below, Skipped):
+        if isinstance(below, SkippedFolder):
             continue
         try:
             with scope.trees.open(root, below) as folder:

@@ -34,7 +34,7 @@ def _gone(parts: Parts, removal: Removal) -> Iterator[tuple[bytes, int]]:
     try:
         with parts.trees.open(Path(_text(removal.folder)), ()) as folder:
             for name, size in parts.store.removals.listing(removal.number):
-                if folder.look(name) is None:
+                if folder.find(name) is None:
                     yield name, size
     except OpsctlError:
         # The folder is gone or closed to us: what was in it is not known to be gone.

@@ -72,7 +72,7 @@ def allowed_roots(parts: Parts) -> tuple[Path, ...]:
     for root in rules.roots:
         if not rules.allows(root):
             raise RefusedError(
-                f"Refused to clean {root}",
+                f"cannot clean {root}",
                 why=f"retention.allow has only {', '.join(rules.allow)}",
                 hint="Add its folder to retention.allow, if it holds nothing but raw logs.",
             )
@@ -91,7 +91,7 @@ def _carry_out(
     is_careful = parts.host.user().uid != 0
     for root in roots:
         sweeping = Sweeping(scope, root, ledger, progress, parts.clock)
-        parts.sweepers.sweep(due_below(scope, root, is_careful=is_careful), sweeping.answer)
+        parts.removal_workers.run(due_below(scope, root, is_careful=is_careful), sweeping.answer)
     squeezed = compress(scope, roots, ages_h=rules.compress_after_h)
     remove = only_saying if scope.is_dry else removing(scope.trees, ledger)
     findings += _relieved(parts, scope, roots, remove=remove)

@@ -1,20 +1,20 @@
-"""The gate of a capped container: shows its caps from inside, and runs the command once let go.
+"""The entry point of a capped container: reports its caps from inside, then runs the command.
 
-It is PID 1 and lives on builtins alone, for it has work to do where nothing can be forked any more.
-Standard input carries words of ours: `go MARK` lets the command start, a signal's name reaches
-every process but the gate, and its end (we are dead) kills them all. The last that it says stands
-on standard error behind MARK, which the command does not know.
+It is PID 1 and uses shell builtins alone, because it must work where nothing can be forked.
+Its standard input takes our requests: `go MARK` starts the command, the name of a signal is sent
+to every process but PID 1, and the end of input (we are dead) kills them all. Its own final report
+is on standard error behind MARK, which the command does not know.
 """
 
 from collections.abc import Mapping
 
 SHELL = "/bin/sh"
-ROOM = "/run/opsctl"
+RUN_FOLDER = "/run/opsctl"
 READY = b"ready\n"
 STOP, KILL = b"TERM\n", b"KILL\n"
 
 _V1 = "/sys/fs/cgroup"
-# What is read whole before the command starts; of two longer files come the lines that count.
+# Read whole before the command starts; of two longer files only the relevant lines are printed.
 BEFORE = (
     "/proc/net/route",
     "/proc/net/ipv6_route",
@@ -30,7 +30,7 @@ BEFORE = (
     "/sys/fs/cgroup/pids.max",
 )
 AFTER = (
-    f"{ROOM}/said",
+    f"{RUN_FOLDER}/shell-messages",
     f"{_V1}/memory/memory.max_usage_in_bytes",
     f"{_V1}/memory/memory.oom_control",
     f"{_V1}/cpuacct/cpuacct.usage",
@@ -44,8 +44,8 @@ AFTER = (
     "/sys/fs/cgroup/pids.peak",
 )
 
-# The shell's own word on a child that a signal ended goes to `said`: an exit code of 137 does not
-# tell that from `exit 137`. The command is a foreground job, or it would ignore SIGINT for good.
+# The shell reports a child that a signal ended in `shell-messages`: an exit code of 137 alone could
+# also be `exit 137`. The command is a foreground job, or it would ignore SIGINT for good.
 SCRIPT = f"""
 show() {{
   for file do
@@ -66,7 +66,7 @@ show {" ".join(BEFORE)}
 printf 'ready\\n'
 read -r word mark || exit 125
 [ "$word" = go ] || exit 125
-exec 3>&2 4<&0 2>{ROOM}/said
+exec 3>&2 4<&0 2>{RUN_FOLDER}/shell-messages
 (
   while read -r word <&4; do kill -"$word" -1; done
   kill -KILL -1
@@ -80,7 +80,7 @@ exit "$code"
 
 
 def entry(mark: str = "opsctl") -> list[str]:
-    """Say what a container is started with; its arguments are the command."""
+    """Build the entry point of a container; its arguments are the command."""
     return [SHELL, "-c", SCRIPT, mark]
 
 
@@ -89,12 +89,12 @@ def go(mark: str) -> bytes:
 
 
 def last_words(mark: str) -> bytes:
-    """Say what the gate's own end begins with."""
+    """Build the line that starts the final report."""
     return b"\0" + mark.encode() + b"\n"
 
 
 def read_shown(text: str) -> Mapping[str, str]:
-    """Read what `show` printed: the text of each file that was there."""
+    """Read what `show` printed: the text of each file that existed."""
     found: dict[str, list[str]] = {}
     lines: list[str] = []
     for line in text.splitlines():

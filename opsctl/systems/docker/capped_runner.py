@@ -1,4 +1,4 @@
-"""Containers for tests: made as they are told, heard as they speak, measured and taken away."""
+"""Capped test containers on Docker: created, attached to, measured and removed."""
 
 import math
 import socket
@@ -50,7 +50,7 @@ class DockerCappedRunner(DockerContainers):
         return found
 
     def open(self, container: str, *, stdin: bool = True, output: bool = True) -> ContainerChannel:
-        telling = partial(self._telling, "could not hear the test container")
+        telling = partial(self._telling, "could not attach to the test container")
         wanted = {"stdin": int(stdin), "stdout": int(output), "stderr": int(output), "stream": 1}
         with telling():
             given = self._client(PATIENT_S).attach_socket(container, params=wanted)
@@ -121,7 +121,7 @@ class DockerCappedRunner(DockerContainers):
 
 @contextmanager
 def _gone_is_fine() -> Iterator[None]:
-    """Let pass what has happened already, or is another's: gone, ended, being removed, in use."""
+    """Ignore a container or network that is gone, ended, being removed or in use."""
     try:
         yield
     except errors.NotFound:
@@ -135,8 +135,8 @@ def _channel(given: Any, telling: Callable[[], AbstractContextManager[None]]) ->
     """Take the socket out of the file, and the file out of the answer, that the driver gives."""
     found = getattr(given, "_sock", given)
     if not isinstance(found, socket.socket):
-        why = "the way to this engine cannot be kept open"
-        raise OpsctlError("could not hear the test container", why=why)
+        why = "the connection to this engine is not a socket"
+        raise OpsctlError("could not attach to the test container", why=why)
 
     def release() -> None:
         answer = getattr(given, "_response", None)

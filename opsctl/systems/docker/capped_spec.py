@@ -1,22 +1,22 @@
-"""What a capped container is, in our words, and the same in the engine's."""
+"""Builds the request to Docker that creates a capped container."""
 
 from typing import Any
 
-from opsctl.systems.docker.capped_entrypoint import ROOM, entry
+from opsctl.systems.docker.capped_entrypoint import RUN_FOLDER, entry
 from opsctl.systems.engine.capped_container import NO_NETWORK, BindMount, CappedSpec
 
-# Against 1024 of a container that nobody told otherwise: whoever else wants the processor has it.
+# The default is 1024: every other container gets the processor first.
 LOW_SHARES = 128
 SHARED_MEMORY_BYTES = 64 * 1024 * 1024
-# What is short of memory on the host takes a test before anything else.
+# When the host runs out of memory, a test is killed before anything else.
 FIRST_TO_DIE = 1000
 KEPT_OUTPUT = {"Type": "json-file", "Config": {"max-size": "1m", "max-file": "1"}}
-# The engine's log would be a disk to fill.
+# The engine's log could fill the disk.
 NO_OUTPUT = {"Type": "none", "Config": {}}
 
 
 def create_config(spec: CappedSpec) -> dict[str, Any]:
-    """Say it as the engine's `create` wants it."""
+    """Build the body of the engine's `create` request."""
     return {
         "Image": spec.image,
         "Entrypoint": entry(),
@@ -25,7 +25,7 @@ def create_config(spec: CappedSpec) -> dict[str, Any]:
         "User": spec.user,
         "WorkingDir": spec.workdir,
         "Labels": dict(spec.labels),
-        # Its end is how the gate learns of ours.
+        # The end of its input tells the entry point that we are gone.
         "OpenStdin": True,
         "StdinOnce": True,
         "AttachStdin": True,
@@ -67,8 +67,8 @@ def _host(spec: CappedSpec) -> dict[str, Any]:
 
 def _writable(spec: CappedSpec) -> dict[str, str]:
     safe = "rw,nosuid,nodev,mode=1777"
-    room = f"{safe},exec,size={spec.limits.tmp_bytes}{_owned(spec.user)}"
-    return dict.fromkeys(spec.writable, room) | {ROOM: f"{safe},noexec,size=65536"}
+    options = f"{safe},exec,size={spec.limits.tmp_bytes}{_owned(spec.user)}"
+    return dict.fromkeys(spec.writable, options) | {RUN_FOLDER: f"{safe},noexec,size=65536"}
 
 
 def _owned(user: str) -> str:
@@ -83,7 +83,7 @@ def _mount(bind: BindMount) -> dict[str, Any]:
         "Source": str(bind.source),
         "Target": bind.target,
         "ReadOnly": not bind.writable,
-        # What is mounted below it stays outside.
+        # Mounts below it are left out.
         "BindOptions": {"Propagation": "rprivate", "NonRecursive": True},
     }
 

@@ -1,4 +1,4 @@
-"""The container engine: what runs, what it runs from, and what all that takes."""
+"""The Docker Engine: its containers, images and disk usage."""
 
 import math
 import socket
@@ -110,13 +110,13 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
             yield from _causes(inner)
 
 
-def knock(address: str, deadline_s: float) -> None:
-    """Try the door of a local engine: the driver leaves its socket open when that fails."""
+def check_socket(address: str, deadline_s: float) -> None:
+    """Try to connect to a local engine first: the driver leaks its socket when that fails."""
     if not address.startswith(UNIX):
         return
-    with socket.socket(socket.AF_UNIX) as door:
-        door.settimeout(deadline_s)
-        door.connect(f"/{address.removeprefix(UNIX).lstrip('/')}")
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(deadline_s)
+        connection.connect(f"/{address.removeprefix(UNIX).lstrip('/')}")
 
 
 class DockerContainers:
@@ -235,7 +235,7 @@ class DockerContainers:
         return self._opened(timeout_s, self._api)
 
     def _agreed(self) -> str:
-        knock(self._address, self._deadline_s)
+        check_socket(self._address, self._deadline_s)
         said = self._opened(self._deadline_s, MINIMUM_DOCKER_API_VERSION).version(api_version=False)
         newest = said.get("ApiVersion")
         if not newest:

@@ -50,7 +50,7 @@ class Caps:
 
 
 @dataclass(frozen=True, slots=True)
-class Logging:
+class LoggingOptions:
     """Where a service's output goes; an empty driver is the engine's own choice."""
 
     driver: str = ""
@@ -92,7 +92,7 @@ class Service:
     has_healthcheck: bool = False
     replicas: int = 1
     caps: Caps = Caps()
-    logging: Logging = field(default_factory=Logging)
+    logging: LoggingOptions = field(default_factory=LoggingOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,10 +244,10 @@ def _replicas(raw: Mapping[str, Any]) -> int:
     return 1 if wanted is None else int(wanted)
 
 
-def _logging(raw: Mapping[str, Any] | None) -> Logging:
+def _logging(raw: Mapping[str, Any] | None) -> LoggingOptions:
     found = raw or {}
     options = {name: value or "" for name, value in mapping(found.get("options")).items()}
-    return Logging(found.get("driver") or "", options)
+    return LoggingOptions(found.get("driver") or "", options)
 
 
 def _caps(raw: Mapping[str, Any]) -> Caps:

@@ -47,7 +47,7 @@ class DiskFullError(OpsctlError):
     code = "disk_full"
 
 
-class Kind(StrEnum):
+class PathKind(StrEnum):
     NOTHING = "nothing"
     FILE = "file"
     DIRECTORY = "directory"
@@ -73,7 +73,7 @@ class Files(Protocol):
         """Write a file that was not there; never overwrite one."""
         ...
 
-    def kind(self, path: Path) -> Kind:
+    def kind(self, path: Path) -> PathKind:
         """Say what stands there; a link is what it leads to, or OTHER if it leads nowhere."""
         ...
 
@@ -187,17 +187,17 @@ class LocalFiles:
         with _reported(f"Cannot create {path}"), _temporary(path.parent, text, mode) as temporary:
             os.link(temporary, path)
 
-    def kind(self, path: Path) -> Kind:
+    def kind(self, path: Path) -> PathKind:
         try:
             mode = path.stat().st_mode
         except (FileNotFoundError, NotADirectoryError):
             below_a_file = any(parent.is_file() for parent in path.parents)
-            return Kind.OTHER if below_a_file or path.is_symlink() else Kind.NOTHING
+            return PathKind.OTHER if below_a_file or path.is_symlink() else PathKind.NOTHING
         except OSError as error:
             raise translate(error, what=f"Cannot look at {path}") from error
         if stat.S_ISDIR(mode):
-            return Kind.DIRECTORY
-        return Kind.FILE if stat.S_ISREG(mode) else Kind.OTHER
+            return PathKind.DIRECTORY
+        return PathKind.FILE if stat.S_ISREG(mode) else PathKind.OTHER
 
     def resolve(self, path: Path) -> Path:
         return Path(os.path.realpath(path))

@@ -76,7 +76,7 @@ class GitFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class WorktreeStatus:
     head: str | None = None
     branch: str = ""
     dirty: tuple[str, ...] = ()
@@ -121,7 +121,7 @@ def diary(ref: str, *, at: Path) -> Command:
     return asking("log", "--walk-reflogs", *shape, "--end-of-options", ref, "--", at=at)
 
 
-def read_status(said: bytes) -> Status:
+def read_status(said: bytes) -> WorktreeStatus:
     """Read `status --porcelain=v2 --branch -z`."""
     head, branch, dirty, untracked = "", "", [], []
     words = iter(said.decode(errors="backslashreplace").split("\0"))
@@ -137,7 +137,9 @@ def read_status(said: bytes) -> Status:
             dirty.append(rest.split(" ", FIELDS_BEFORE_PATH[kind])[-1])
             if kind == "2":
                 next(words, "")  # the name before the move
-    return Status(None if head == "(initial)" else head, branch, tuple(dirty), tuple(untracked))
+    return WorktreeStatus(
+        None if head == "(initial)" else head, branch, tuple(dirty), tuple(untracked)
+    )
 
 
 # Fields between the kind of a line and its path: changed, moved, in conflict.
@@ -145,13 +147,13 @@ FIELDS_BEFORE_PATH = {"1": 7, "2": 8, "u": 9}
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class RefNames:
     branch: str | None
     containing: tuple[Ref, ...]
     pointing: tuple[Ref, ...]
 
 
-def read_names(said: str, head: str, remotes: tuple[str, ...]) -> Names:
+def read_names(said: str, head: str, remotes: tuple[str, ...]) -> RefNames:
     """Read the answer to `holders`."""
     branch, containing, pointing = None, [], []
     for line in said.splitlines():
@@ -164,7 +166,7 @@ def read_names(said: str, head: str, remotes: tuple[str, ...]) -> Names:
         containing.append(ref)
         if head in {target, peeled}:
             pointing.append(ref)
-    return Names(branch, tuple(containing), tuple(pointing))
+    return RefNames(branch, tuple(containing), tuple(pointing))
 
 
 def read_ref(full: str, remotes: tuple[str, ...] = ()) -> Ref:

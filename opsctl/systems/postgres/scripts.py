@@ -7,7 +7,7 @@ from functools import partial
 
 from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.systems.clock import Clock
-from opsctl.systems.deadline import Begun, Deadline, within
+from opsctl.systems.deadline import Deadline, PendingCall, within
 from opsctl.systems.postgres import libpq
 from opsctl.systems.postgres.address import KEEPALIVE, checked, spoken
 from opsctl.systems.postgres.batch import Sent, compose
@@ -43,7 +43,7 @@ class LibpqScripts:
         self._clock = clock
         self._connect_s = connect_s
         self._query_s = query_s
-        self._ahead: Begun[LibpqSession] | None = None
+        self._ahead: PendingCall[LibpqSession] | None = None
 
     def __repr__(self) -> str:
         return f"LibpqScripts({self.address!r})"
@@ -56,7 +56,7 @@ class LibpqScripts:
         import copy  # noqa: PLC0415 - few runs compare
 
         other = copy.copy(self)
-        other._parameters = self._parameters | {"dbname": database}  # noqa: SLF001  # our own twin
+        other._parameters = self._parameters | {"dbname": database}  # noqa: SLF001  # a copy of ourselves
         other._ahead = None  # noqa: SLF001  # same
         return other
 
@@ -78,9 +78,9 @@ class LibpqScripts:
             with contextlib.suppress(TimeoutError, libpq.Connecting, OpsctlError):
                 answer.within(Deadline.after(self._clock, _HANG_UP_S)).close()
 
-    def _dial(self, question: str = "") -> "Begun[LibpqSession]":
+    def _dial(self, question: str = "") -> "PendingCall[LibpqSession]":
         opened = partial(self._opened, question)
-        return Begun(Deadline.after(self._clock, self._connect_s), opened)
+        return PendingCall(Deadline.after(self._clock, self._connect_s), opened)
 
     def _opened(self, question: str) -> "LibpqSession":
         connection = libpq.Connection(self._startup())

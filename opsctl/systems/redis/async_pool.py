@@ -1,4 +1,4 @@
-"""Redis for services that live on an event loop: the words of `redis_pool`, to be awaited."""
+"""Redis for services on an event loop: the calls of `pool`, to be awaited."""
 
 import asyncio
 import contextlib
@@ -114,7 +114,7 @@ class RedisPyAsync:
             await connected.disconnect()
 
     def _idle(self) -> Iterator[Any]:
-        """Take what is on the shelf, and leave as many empty places."""
+        """Take the idle connections, and leave as many empty places."""
         for _ in range(self._free.qsize()):
             connected = self._free.get_nowait()
             if connected is not None:

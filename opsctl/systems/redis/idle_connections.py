@@ -1,4 +1,4 @@
-"""Connections lent to one thread at a time: the last one put back is the first one taken."""
+"""Idle connections, lent to one thread at a time: the last one returned is lent first."""
 
 import os
 import threading
@@ -10,7 +10,7 @@ from opsctl.errors import BusyError
 from opsctl.systems.deadline import Deadline
 
 
-class Shelf:
+class IdleConnections:
     def __init__(self, make: Callable[[], Any], most: int) -> None:
         self._make = make
         self._most = most
@@ -25,7 +25,7 @@ class Shelf:
 
     def take(self, deadline: Deadline, address: str) -> Any:  # noqa: ANN401  # redis-py ships it without types
         if self._pid != os.getpid():
-            # A forked child would answer with what its parent asked.
+            # A forked child would read the answers to its parent's commands.
             self._start()
         try:
             return self._free.pop()
@@ -39,14 +39,14 @@ class Shelf:
                 self._changed.notify()
 
     def clear(self) -> None:
-        """Close what is on the shelf; what is lent stays usable and is not lost."""
+        """Close the idle connections; lent ones stay usable and are not lost."""
         with self._changed:
             for connected in tuple(self._free):
                 connected.disconnect()
 
     def _take_in_turn(self, deadline: Deadline, address: str) -> Any:  # noqa: ANN401  # same
         with self._changed:
-            # Said before looking: whoever puts one back looks here after it.
+            # Counted before the check: `put` looks at the count after it has returned one.
             self._waiting += 1
             try:
                 while not self._free:

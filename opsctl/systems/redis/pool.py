@@ -12,7 +12,7 @@ from opsctl.systems.deadline import Deadline
 from opsctl.systems.redis.access import Access
 from opsctl.systems.redis.connections import Guard, kind_of, options_for
 from opsctl.systems.redis.errors import DRIVER_ERRORS, translate
-from opsctl.systems.redis.idle_connections import Shelf
+from opsctl.systems.redis.idle_connections import IdleConnections
 from opsctl.systems.redis.pubsub import RedisPySubscription, Subscription, Topics
 from opsctl.systems.redis.target import Command, RedisLimits, RedisTarget, Script, Word
 
@@ -57,7 +57,7 @@ class RedisPyPooled:
         self._clock = clock
         self._limits = limits
         self._access = access
-        self._shelf = Shelf(self._connection, limits.connections)
+        self._idle = IdleConnections(self._connection, limits.connections)
 
     def __repr__(self) -> str:
         return f"RedisPyPooled({self.address!r})"
@@ -103,7 +103,7 @@ class RedisPyPooled:
             return RedisPySubscription(connected, topics, self._translated)
 
     def close(self) -> None:
-        self._shelf.clear()
+        self._idle.clear()
 
     def _connection(self, purpose: str = "cmd") -> Any:  # noqa: ANN401  # redis-py ships it without types
         name = f"{self._name}:{purpose}"
@@ -114,7 +114,7 @@ class RedisPyPooled:
 
     def _exchange(self, ask: Callable[[Any], T], limit_s: float | None) -> T:
         limit_s = limit_s or self._limits.answer_s
-        connected = self._shelf.take(Deadline.after(self._clock, limit_s), self.address)
+        connected = self._idle.take(Deadline.after(self._clock, limit_s), self.address)
         try:
             with self._translated(limit_s):
                 ready(connected, limit_s)
@@ -125,7 +125,7 @@ class RedisPyPooled:
                 connected.disconnect()
             raise
         finally:
-            self._shelf.put(connected)
+            self._idle.put(connected)
         return answer
 
     def _reply(self, connected: Any) -> Any:  # noqa: ANN401  # same

@@ -1,6 +1,6 @@
-"""Files of one folder that go together, with the folder held open.
+"""Files of one folder that are removed together, with the folder held open.
 
-A sweeper starts bare: what it imports is kept to what costs next to nothing.
+The worker process starts without site: import only what costs next to nothing here.
 """
 
 import os
@@ -15,33 +15,33 @@ if TYPE_CHECKING:
 BLOCK_BYTES = 512
 
 
-class Folder:
-    """One open folder; it closes with the last lot of it."""
+class OpenFolder:
+    """One open folder; it is closed with its last batch."""
 
-    __slots__ = ("_users", "below", "descriptor", "still_ns")
+    __slots__ = ("_users", "below", "descriptor", "own_change_ns")
 
     def __init__(self, descriptor: int, below: Below) -> None:
         self.descriptor = descriptor
         self.below = below
-        self.still_ns = 0
-        """When a name in it last changed, if that was by us."""
+        self.own_change_ns = 0
+        """When we last removed a name from it."""
         self._users = 1
 
-    def hold(self) -> None:
+    def retain(self) -> None:
         self._users += 1
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         self._users -= 1
         if not self._users:
             os.close(self.descriptor)
 
 
-class Lot:
-    """Name by name, and what each was when it was listed; in columns, which take little memory."""
+class FileBatch:
+    """Files as they were listed; in columns, which take little memory."""
 
-    __slots__ = ("devices", "folder", "frees", "names", "numbers", "sizes", "times")
+    __slots__ = ("devices", "folder", "freed_bytes", "names", "numbers", "sizes", "times")
 
-    def __init__(self, folder: Folder) -> None:
+    def __init__(self, folder: OpenFolder) -> None:
         self.folder = folder
         self.names: list[str] = []
         self.devices = array("Q")
@@ -49,7 +49,7 @@ class Lot:
         self.times = array("q")
         """In nanoseconds."""
         self.sizes = array("q")
-        self.frees = 0
+        self.freed_bytes = 0
 
     def add(self, name: str, now: os.stat_result) -> None:
         self.names.append(name)
@@ -57,20 +57,20 @@ class Lot:
         self.numbers.append(now.st_ino)
         self.times.append(now.st_mtime_ns)
         self.sizes.append(now.st_size)
-        self.frees += freed(now)
+        self.freed_bytes += freed_bytes(now)
 
     def files(self) -> "Iterator[tuple[str, int, int, int, int]]":
         return zip(self.names, self.devices, self.numbers, self.times, self.sizes, strict=True)
 
     @property
-    def told(self) -> tuple[Below, bytes, int, int, int]:
-        """Give folder, listing (SIZE/NAME, with NUL between), count, bytes, and bytes it frees."""
+    def as_message(self) -> tuple[Below, bytes, int, int, int]:
+        """Return folder, listing (SIZE/NAME, separated by NUL), count, size and bytes it frees."""
         sized = zip(self.sizes, self.names, strict=True)
         # No name holds a NUL.
         listing = os.fsencode("\0".join([f"{size}/{name}" for size, name in sized]))
-        return self.folder.below, listing, len(self.names), sum(self.sizes), self.frees
+        return self.folder.below, listing, len(self.names), sum(self.sizes), self.freed_bytes
 
 
-def freed(now: os.stat_result) -> int:
-    """Say what the disk gets back: nothing while another name leads to it."""
+def freed_bytes(now: os.stat_result) -> int:
+    """Count what the disk gets back: nothing while the file has another name."""
     return now.st_blocks * BLOCK_BYTES if now.st_nlink == 1 else 0

@@ -1,4 +1,4 @@
-"""Down into a tree by descriptor: no link is followed, no mount crossed, no open door passed."""
+"""Opens folders of a tree by descriptor: no links, no other mounts, none that all may write to."""
 
 import os
 from collections.abc import Iterator
@@ -7,26 +7,26 @@ from pathlib import Path
 
 from opsctl.errors import RefusedError
 from opsctl.systems.files.local import translate
-from opsctl.systems.removal.safe_open import Below, ClosedError, enter, enter_root
+from opsctl.systems.removal.safe_open import Below, UnsafeFolderError, enter, enter_root
 
 
-def shown(below: Below) -> str:
-    """Say a folder's place below its root."""
+def format_folder(below: Below) -> str:
+    """Write a folder's path below its root."""
     return os.fsdecode(b"/".join(below)) or "the root"
 
 
 @contextmanager
-def told(below: Below, doing: str) -> Iterator[None]:
+def reported(below: Below, doing: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise translate(error, what=f"Cannot {doing} {shown(below)}") from error
+        raise translate(error, what=f"cannot {doing} {format_folder(below)}") from error
 
 
 @contextmanager
-def opened_root(root: Path) -> Iterator[int]:
-    """Walk from / to the root by descriptor; a link or an open door on the way is refused."""
-    with _explained(str(root)):
+def open_root(root: Path) -> Iterator[int]:
+    """Walk from / to the root; refuse links and world-writable folders on the way."""
+    with _translated(str(root)):
         descriptor = enter_root(bytes(root))
     try:
         yield descriptor
@@ -35,9 +35,9 @@ def opened_root(root: Path) -> Iterator[int]:
 
 
 @contextmanager
-def opened(root: Path, below: Below) -> Iterator[int]:
-    with opened_root(root) as top:
-        with _explained("a folder"):
+def open_below(root: Path, below: Below) -> Iterator[int]:
+    with open_root(root) as top:
+        with _translated("a folder"):
             descriptor = enter(top, below)
         try:
             yield descriptor
@@ -46,10 +46,10 @@ def opened(root: Path, below: Below) -> Iterator[int]:
 
 
 @contextmanager
-def _explained(place: str) -> Iterator[None]:
+def _translated(place: str) -> Iterator[None]:
     try:
         yield
-    except ClosedError as error:
-        raise RefusedError(f"Refused to clean {place}", why=error.why, hint=error.hint) from error
+    except UnsafeFolderError as error:
+        raise RefusedError(f"cannot clean {place}", why=error.why, hint=error.hint) from error
     except OSError as error:
-        raise translate(error, what=f"Cannot enter {place}") from error
+        raise translate(error, what=f"cannot enter {place}") from error

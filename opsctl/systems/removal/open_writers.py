@@ -1,6 +1,6 @@
-"""Who writes to which file: asked of all processes, or of the kernel about one file.
+"""Which files are open for writing: from all processes, or from the kernel for one file.
 
-A sweeper starts bare: what it imports is kept to what costs next to nothing.
+The worker process starts without site: import only what costs next to nothing here.
 """
 
 import fcntl
@@ -14,8 +14,8 @@ from contextlib import suppress
 Inode = tuple[int, int]
 
 
-def writers() -> Iterator[Inode]:
-    """List what is open for writing, as far as we may look."""
+def list_written() -> Iterator[Inode]:
+    """List the files that some process has open for writing, as far as permissions allow."""
     for process in os.scandir("/proc"):
         if process.name.isdigit():
             with suppress(OSError):
@@ -25,7 +25,7 @@ def writers() -> Iterator[Inode]:
 def _written_by(process: str) -> Iterator[Inode]:
     for entry in os.scandir(f"/proc/{process}/fd"):
         with suppress(OSError, ValueError, StopIteration):
-            # The link's own mode says how it was opened.
+            # The link's own mode shows how the file was opened.
             if entry.stat(follow_symlinks=False).st_mode & stat.S_IWUSR:
                 file = entry.stat()
                 if stat.S_ISREG(file.st_mode):
@@ -33,7 +33,7 @@ def _written_by(process: str) -> Iterator[Inode]:
 
 
 def has_no_writer(descriptor: int) -> bool:
-    """Ask the kernel for a lease, which it gives only where nobody has the file open to write."""
+    """Ask the kernel for a lease: it grants one only if no process has the file open to write."""
     try:
         # Breaking a lease sends SIGIO, which ends a process; SIGURG does nothing.
         fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)
@@ -42,6 +42,6 @@ def has_no_writer(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     except OSError:
-        # No leases here, or none for us: root has seen every process's files, others have not.
+        # No leases here, or none for us: root has seen the files of every process, others have not.
         return os.geteuid() == 0
     return True

@@ -1,61 +1,66 @@
-"""Removes what a lot lists, each file only if it is still the one that was listed.
+"""Removes the files of a batch, each only if it is still the one that was listed.
 
-A sweeper starts bare: what it imports is kept to what costs next to nothing.
+The worker process starts without site: import only what costs next to nothing here.
 """
 
 import os
 from stat import S_ISREG
 
-from opsctl.systems.removal.batch import BLOCK_BYTES, Lot, freed
-from opsctl.systems.removal.safe_remove import Fate, Grave, Seen
+from opsctl.systems.removal.batch import BLOCK_BYTES, FileBatch, freed_bytes
+from opsctl.systems.removal.safe_remove import FileIdentity, FileOutcome, SafeRemover
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 Inode = tuple[int, int]
-# So few files take less time than a new run needs to start.
-ALIVE_EVERY = 16
+# Removing so few files takes less time than starting a new run.
+CHECK_EVERY = 16
 
 
-class Outcome:
-    """What became of a lot; `left` counts its files from 0."""
+class BatchOutcome:
+    """What happened to a batch; `left` has indexes of its files."""
 
-    __slots__ = ("frees", "left", "trouble", "written")
+    __slots__ = ("errno", "freed_bytes", "left", "written")
 
     def __init__(self) -> None:
-        self.frees = self.written = self.trouble = 0
+        self.freed_bytes = self.written = self.errno = 0
         self.left: list[int] = []
 
     @property
-    def told(self) -> tuple[int, int, list[int], int]:
-        return self.frees, self.written, self.left, self.trouble
+    def as_message(self) -> tuple[int, int, list[int], int]:
+        return self.freed_bytes, self.written, self.left, self.errno
 
 
-class Clearing:
-    """`alive` is asked before each file: whoever writes the books may be gone."""
+class BatchRemover:
+    """Calls `require_parent` before each file: the process that keeps the record may be gone."""
 
-    def __init__(self, *, is_careful: bool, alive: "Callable[[], None]") -> None:
+    def __init__(self, *, is_careful: bool, require_parent: "Callable[[], None]") -> None:
         self._is_careful = is_careful
-        self._alive = alive
+        self._require_parent = require_parent
 
-    def clear(self, lot: Lot, busy: frozenset[Inode], *, quiet_ns: int) -> Outcome:
-        """Remove it, but what is `busy`; changed after `quiet_ns` is a folder where names move."""
-        folder = lot.folder
+    def remove(self, batch: FileBatch, busy: frozenset[Inode], *, quiet_ns: int) -> BatchOutcome:
+        """Remove all but the `busy` files; in a folder changed after `quiet_ns` names may move."""
+        folder = batch.folder
         changed_ns = os.fstat(folder.descriptor).st_mtime_ns
-        is_quiet = changed_ns < quiet_ns or changed_ns == folder.still_ns
+        is_quiet = changed_ns < quiet_ns or changed_ns == folder.own_change_ns
         if not is_quiet or self._is_careful:
-            return self._by_grave(lot, busy)
-        outcome = self._in_place(lot, busy)
-        folder.still_ns = os.fstat(folder.descriptor).st_mtime_ns
+            return self._by_rename(batch, busy)
+        outcome = self._in_place(batch, busy)
+        folder.own_change_ns = os.fstat(folder.descriptor).st_mtime_ns
         return outcome
 
-    def _in_place(self, lot: Lot, busy: frozenset[Inode]) -> Outcome:
-        """Do as `graves.remove_in_place` does, without a call of ours for each file."""
-        folder, alive, stat, unlink = lot.folder.descriptor, self._alive, os.stat, os.unlink
-        outcome, is_busy = Outcome(), frozenset(number for _, number in busy)
+    def _in_place(self, batch: FileBatch, busy: frozenset[Inode]) -> BatchOutcome:
+        """Do what `remove_in_place` does, without a Python call per file."""
+        folder, require_parent, stat, unlink = (
+            batch.folder.descriptor,
+            self._require_parent,
+            os.stat,
+            os.unlink,
+        )
+        outcome, is_busy = BatchOutcome(), frozenset(number for _, number in busy)
         left, frees = outcome.left, 0
-        for index, (name, device, number, modified, size) in enumerate(lot.files()):
+        for index, (name, device, number, modified, size) in enumerate(batch.files()):
             try:
                 now = stat(name, dir_fd=folder, follow_symlinks=False)
                 if (
@@ -70,42 +75,44 @@ class Clearing:
                     outcome.written += 1
                     left.append(index)
                 else:
-                    if not index % ALIVE_EVERY:
-                        alive()
+                    if not index % CHECK_EVERY:
+                        require_parent()
                     unlink(name, dir_fd=folder)
                     frees += now.st_blocks * BLOCK_BYTES if now.st_nlink == 1 else 0
             except FileNotFoundError:
                 left.append(index)
             except OSError as error:
                 left.append(index)
-                outcome.trouble = error.errno or 0
-        outcome.frees = frees
+                outcome.errno = error.errno or 0
+        outcome.freed_bytes = frees
         return outcome
 
-    def _by_grave(self, lot: Lot, busy: frozenset[Inode]) -> Outcome:
-        outcome, grave = Outcome(), Grave(lot.folder.descriptor)
-        for index, (name, device, number, modified, size) in enumerate(lot.files()):
-            fate = Fate.OTHER
+    def _by_rename(self, batch: FileBatch, busy: frozenset[Inode]) -> BatchOutcome:
+        outcome, remover = BatchOutcome(), SafeRemover(batch.folder.descriptor)
+        for index, (name, device, number, modified, size) in enumerate(batch.files()):
+            result = FileOutcome.REPLACED
             try:
-                now = os.stat(name, dir_fd=lot.folder.descriptor, follow_symlinks=False)
+                now = os.stat(name, dir_fd=batch.folder.descriptor, follow_symlinks=False)
                 seen = (device, number, modified, size)
-                fate = self._buried(grave, name, seen, busy)
-                outcome.frees += freed(now) if fate is Fate.GONE else 0
+                result = self._remove_one(remover, name, seen, busy)
+                outcome.freed_bytes += freed_bytes(now) if result is FileOutcome.REMOVED else 0
             except FileNotFoundError:
                 pass
             except OSError as error:
-                outcome.trouble = error.errno or 0
-            if fate is not Fate.GONE:
+                outcome.errno = error.errno or 0
+            if result is not FileOutcome.REMOVED:
                 outcome.left.append(index)
-            outcome.written += fate is Fate.WRITTEN
+            outcome.written += result is FileOutcome.WRITTEN
         try:
-            grave.close()
+            remover.close()
         except OSError as error:
-            outcome.trouble = error.errno or 0
+            outcome.errno = error.errno or 0
         return outcome
 
-    def _buried(self, grave: Grave, name: str, seen: Seen, busy: frozenset[Inode]) -> Fate:
+    def _remove_one(
+        self, remover: SafeRemover, name: str, seen: FileIdentity, busy: frozenset[Inode]
+    ) -> FileOutcome:
         if seen[:2] in busy:
-            return Fate.WRITTEN
-        self._alive()
-        return grave.remove(name, seen, carefully=self._is_careful)
+            return FileOutcome.WRITTEN
+        self._require_parent()
+        return remover.remove(name, seen, carefully=self._is_careful)

@@ -1,6 +1,6 @@
-"""Which folder may be entered from which: by descriptor, in plain exceptions.
+"""Enters folders by descriptor, and refuses unsafe ones; raises plain exceptions.
 
-A sweeper starts bare: what it imports is kept to what costs next to nothing.
+The worker process starts without site: import only what costs next to nothing here.
 """
 
 import errno
@@ -13,8 +13,8 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 Below = tuple[bytes, ...]
 
 
-class ClosedError(Exception):
-    """A folder that we do not go into, whatever the system says."""
+class UnsafeFolderError(Exception):
+    """A folder that is not entered although the system would allow it."""
 
     def __init__(self, why: str, *, hint: str = "") -> None:
         super().__init__(why)
@@ -23,13 +23,13 @@ class ClosedError(Exception):
 
 
 def enter_root(root: bytes) -> int:
-    """Walk from / to the root by descriptor; a link or an open door on the way is refused."""
+    """Walk from / to the root; refuse links and world-writable folders on the way."""
     descriptor = os.open("/", _FOLDER)
     try:
         for part in filter(None, root.split(b"/")):
             _refuse_swappable(descriptor, part)
-            descriptor = _step(descriptor, part)
-        _refuse_open(descriptor)
+            descriptor = _enter_next(descriptor, part)
+        _refuse_world_writable(descriptor)
     except BaseException:
         os.close(descriptor)
         raise
@@ -42,17 +42,17 @@ def enter(top: int, below: Below) -> int:
     try:
         mount = mount_of(top) if below else ""
         for name in below:
-            descriptor = _step(descriptor, name)
-            _refuse_open(descriptor)
-            _refuse_other(descriptor, mount)
+            descriptor = _enter_next(descriptor, name)
+            _refuse_world_writable(descriptor)
+            _refuse_other_mount(descriptor, mount)
     except BaseException:
         os.close(descriptor)
         raise
     return descriptor
 
 
-def _step(descriptor: int, name: bytes) -> int:
-    """Go one folder down, and let the one above go."""
+def _enter_next(descriptor: int, name: bytes) -> int:
+    """Open the next folder down, and close the one above."""
     try:
         inner = os.open(name, _FOLDER, dir_fd=descriptor)
     except NotADirectoryError as error:
@@ -71,30 +71,30 @@ def _is_link(descriptor: int, name: bytes) -> bool:
     return stat.S_ISLNK(now.st_mode)
 
 
-def _refuse_open(descriptor: int) -> None:
+def _refuse_world_writable(descriptor: int) -> None:
     if os.fstat(descriptor).st_mode & stat.S_IWOTH:
-        raise ClosedError("every user may write to it", hint="chmod o-w")
+        raise UnsafeFolderError("every user may write to it", hint="chmod o-w")
 
 
-def _refuse_other(descriptor: int, mount: str) -> None:
+def _refuse_other_mount(descriptor: int, mount: str) -> None:
     if mount_of(descriptor) != mount:
-        raise ClosedError("it is another mount")
+        raise UnsafeFolderError("it is another mount")
 
 
 def _refuse_swappable(descriptor: int, part: bytes) -> None:
-    """A sticky folder is well: only the owner of an entry may move it."""
+    """A sticky folder is fine: only the owner of an entry may move it."""
     mode = os.fstat(descriptor).st_mode
     if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
         why = f"every user may write to the folder that {os.fsdecode(part)} is in"
-        raise ClosedError(why, hint="chmod o-w")
+        raise UnsafeFolderError(why, hint="chmod o-w")
 
 
 def mount_of(descriptor: int) -> str:
     """Name the mount, not the device: a bind mount has the device of its source."""
     info = os.open(f"/proc/self/fdinfo/{descriptor}", os.O_RDONLY | os.O_CLOEXEC)
     try:
-        said = os.read(info, 4096).decode("ascii")
+        text = os.read(info, 4096).decode("ascii")
     finally:
         os.close(info)
-    fields = dict(line.split(":", 1) for line in said.splitlines() if ":" in line)
+    fields = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
     return fields.get("mnt_id", str(os.fstat(descriptor).st_dev)).strip()

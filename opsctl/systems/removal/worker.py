@@ -1,7 +1,7 @@
-"""Lists and removes what is due, folder by folder: a small program beside the one that decides.
+"""The worker process: lists the files that are due, and removes them when told to.
 
-It starts bare: what it imports is kept to what costs next to nothing. It reads turns and writes
-reports by pipe; in each it says what it would remove next, and it removes only when told to.
+It starts without site: import only what costs next to nothing here. It reads requests and writes
+reports over pipes; each report lists what it would remove next.
 """
 
 import gc
@@ -14,132 +14,139 @@ from collections import deque
 from itertools import islice
 from stat import S_ISDIR, S_ISREG
 
-from opsctl.systems.removal.batch import Folder, Lot
-from opsctl.systems.removal.remove_batch import Clearing
-from opsctl.systems.removal.safe_open import Below, ClosedError, enter, enter_root
-from opsctl.systems.removal.safe_remove import GRAVE, OURS, restore
+from opsctl.systems.removal.batch import FileBatch, OpenFolder
+from opsctl.systems.removal.remove_batch import BatchRemover
+from opsctl.systems.removal.safe_open import Below, UnsafeFolderError, enter, enter_root
+from opsctl.systems.removal.safe_remove import MOVED, OURS, recover
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import IO, Any
 
-BATCH = 4096
-# Few enough to be small in memory, many enough for a commit each not to matter.
-LOT_FILES = 12_000
+ENTRIES_AT_ONCE = 4096
+# Small in memory, and many enough that one commit per batch does not matter.
+BATCH_FILES = 12_000
 HEADER_BYTES = 8
 
 
-class Wanted:
-    """What is due by its name and its time."""
+class DueRule:
+    """Which files are due, by name and time."""
 
-    def __init__(self, told: "dict[str, Any]") -> None:
-        self.endings: tuple[str, ...] = told["endings"]
-        self.fits = re.compile(told["pattern"], re.DOTALL).match
-        self.dated_ns: int = told["dated_ns"]
-        self.before_ns: int = told["before_ns"]
-        self.future_ns: int = told["future_ns"]
+    def __init__(self, order: "dict[str, Any]") -> None:
+        self.endings: tuple[str, ...] = order["endings"]
+        self.matches = re.compile(order["pattern"], re.DOTALL).match
+        self.dated_ns: int = order["dated_ns"]
+        self.before_ns: int = order["before_ns"]
+        self.future_ns: int = order["future_ns"]
 
 
-class Sweeper:
-    """All that one sweeper knows; a report empties what it has met."""
+class RemovalWorker:
+    """All that one worker knows; a report empties what it has met."""
 
-    def __init__(self, told: "dict[str, Any]") -> None:
-        self._root: bytes = told["root"]
-        self._is_dry: bool = told["is_dry"]
-        self._wanted = Wanted(told)
-        self._clearing = Clearing(is_careful=told["is_careful"], alive=_stop_with(os.getppid()))
+    def __init__(self, order: "dict[str, Any]") -> None:
+        self._root: bytes = order["root"]
+        self._is_dry: bool = order["is_dry"]
+        self._rule = DueRule(order)
+        self._remover = BatchRemover(
+            is_careful=order["is_careful"], require_parent=_exit_without(os.getppid())
+        )
         self._top: int | None = None
         self._waiting: deque[Below] = deque()
-        self._lots = self._listed()
-        self._met = _nothing()
+        self._batches = self._due_batches()
+        self._counts = _empty_report()
 
-    def due(self) -> list[Lot]:
-        """List what is due in the next folders, enough for one turn."""
-        lots: list[Lot] = []
-        while sum(len(lot.names) for lot in lots) < LOT_FILES and (lot := next(self._lots)):
-            lots.append(lot)
-        return lots
+    def list_due(self) -> list[FileBatch]:
+        """List what is due in the next folders, enough for one report."""
+        batches: list[FileBatch] = []
+        while sum(len(batch.names) for batch in batches) < BATCH_FILES and (
+            batch := next(self._batches)
+        ):
+            batches.append(batch)
+        return batches
 
-    def add(self, folders: "list[Below]") -> None:
+    def add_folders(self, folders: "list[Below]") -> None:
         self._waiting.extend(folders)
 
-    def take(self, turn: "dict[str, Any]", lots: list[Lot]) -> None:
-        """Remove what was reported, if that may go."""
-        busy = frozenset(turn["busy"])
-        for lot in lots:
+    def remove(self, request: "dict[str, Any]", batches: list[FileBatch]) -> None:
+        """Remove what was reported, if the request says so."""
+        busy = frozenset(request["busy"])
+        for batch in batches:
             try:
-                if turn["goes"]:
-                    outcome = self._clearing.clear(lot, busy, quiet_ns=turn["quiet_ns"])
-                    self._met["done"].append(outcome.told)
+                if request["removes"]:
+                    outcome = self._remover.remove(batch, busy, quiet_ns=request["quiet_ns"])
+                    self._counts["done"].append(outcome.as_message)
             finally:
-                lot.folder.let_go()
+                batch.folder.release()
 
-    def report(self, lots: list[Lot]) -> "dict[str, Any]":
-        met, self._met = self._met, _nothing()
-        return met | {"lots": [lot.told for lot in lots], "waiting": len(self._waiting)}
+    def report(self, batches: list[FileBatch]) -> "dict[str, Any]":
+        report, self._counts = self._counts, _empty_report()
+        return report | {
+            "batches": [batch.as_message for batch in batches],
+            "waiting": len(self._waiting),
+        }
 
-    def _listed(self) -> "Iterator[Lot | None]":
-        """Go through the folders that wait, for ever; None where there is none now."""
+    def _due_batches(self) -> "Iterator[FileBatch | None]":
+        """Go through the queued folders for ever; None while the queue is empty."""
         while True:
             if not self._waiting:
                 yield None
                 continue
             below = self._waiting.popleft()
-            self._met["looked"] += 1
-            folder = self._entered(below)
+            self._counts["folders"] += 1
+            folder = self._enter(below)
             if folder is None:
                 continue
             try:
                 yield from self._in_folder(folder)
             except OSError as error:
-                self._met["troubles"].append((below, error.errno))
+                self._counts["problems"].append((below, error.errno))
             finally:
-                folder.let_go()
+                folder.release()
 
-    def _entered(self, below: Below) -> Folder | None:
+    def _enter(self, below: Below) -> OpenFolder | None:
         try:
             if self._top is None:
                 self._top = enter_root(self._root)
-            return Folder(enter(self._top, below), below)
+            return OpenFolder(enter(self._top, below), below)
         except FileNotFoundError:
             return None
-        except ClosedError as error:
-            self._met["skipped"].append((below, error.why, 0))
+        except UnsafeFolderError as error:
+            self._counts["skipped"].append((below, error.why, 0))
         except OSError as error:
-            self._met["skipped"].append((below, error.strerror, error.errno))
+            self._counts["skipped"].append((below, error.strerror, error.errno))
         return None
 
-    def _in_folder(self, folder: Folder) -> "Iterator[Lot]":
-        lot, ours = Lot(folder), list[str]()
+    def _in_folder(self, folder: OpenFolder) -> "Iterator[FileBatch]":
+        batch, ours = FileBatch(folder), list[str]()
         with os.scandir(folder.descriptor) as entries:
-            while part := list(islice(entries, BATCH)):
+            while part := list(islice(entries, ENTRIES_AT_ONCE)):
                 # In the order of the inodes: the disk reads and frees them side by side.
                 part.sort(key=os.DirEntry.inode)
-                ours += self._pick(part, lot)
-                if len(lot.names) >= LOT_FILES:
-                    folder.hold()
-                    yield lot
-                    lot = Lot(folder)
+                ours += self._pick(part, batch)
+                if len(batch.names) >= BATCH_FILES:
+                    folder.retain()
+                    yield batch
+                    batch = FileBatch(folder)
         if not self._is_dry:
-            self._settle(lot, ours)
-        if lot.names:
-            folder.hold()
-            yield lot
+            self._recover(batch, ours)
+        if batch.names:
+            folder.retain()
+            yield batch
 
-    def _pick(self, part: "list[os.DirEntry[str]]", lot: Lot) -> list[str]:
-        """Run for every file there is: what is young costs one look at the disk and little else."""
-        wanted, ours = self._wanted, list[str]()
-        endings, fits = wanted.endings, wanted.fits
-        dated, before, future = wanted.dated_ns, wanted.before_ns, wanted.future_ns
+    def _pick(self, part: "list[os.DirEntry[str]]", batch: FileBatch) -> list[str]:
+        """Runs for every file there is: a young one costs one stat and little else."""
+        rule, ours = self._rule, list[str]()
+        endings, matches = rule.endings, rule.matches
+        dated, before, future = rule.dated_ns, rule.before_ns, rule.future_ns
         for entry in part:
             name = entry.name
             if name.startswith(OURS):
                 ours.append(name)
                 continue
-            if not (name.endswith(endings) or fits(os.fsencode(name))):
+            if not (name.endswith(endings) or matches(os.fsencode(name))):
                 if entry.is_dir(follow_symlinks=False):
-                    self._add_inner(lot.folder, name)
+                    self._add_inner(batch.folder, name)
                 continue
             try:
                 now = entry.stat(follow_symlinks=False)
@@ -148,47 +155,47 @@ class Sweeper:
             modified = now.st_mtime_ns
             if not S_ISREG(now.st_mode):
                 if S_ISDIR(now.st_mode):
-                    self._add_inner(lot.folder, name)
+                    self._add_inner(batch.folder, name)
             elif dated <= modified < before:
-                lot.add(name, now)
+                batch.add(name, now)
             elif not before <= modified <= future:
-                self._met["future" if modified > future else "undated"] += 1
+                self._counts["future" if modified > future else "undated"] += 1
         return ours
 
-    def _add_inner(self, folder: Folder, name: str) -> None:
-        self._met["inner"].append((*folder.below, os.fsencode(name)))
+    def _add_inner(self, folder: OpenFolder, name: str) -> None:
+        self._counts["inner"].append((*folder.below, os.fsencode(name)))
 
-    def _settle(self, lot: Lot, ours: list[str]) -> None:
-        """Finish what a killed run began: what was old goes, what was not gets a name again."""
-        wanted, folder = self._wanted, lot.folder.descriptor
+    def _recover(self, batch: FileBatch, ours: list[str]) -> None:
+        """Finish what a killed run began: old files are due again, others become visible."""
+        rule, folder = self._rule, batch.folder.descriptor
         for name in ours:
-            is_grave = os.fsencode(name).startswith(GRAVE)
+            is_moved = os.fsencode(name).startswith(MOVED)
             try:
                 now = os.stat(name, dir_fd=folder, follow_symlinks=False)
-                is_old = wanted.dated_ns <= now.st_mtime_ns < wanted.before_ns
-                if is_grave and is_old and S_ISREG(now.st_mode):
-                    lot.add(name, now)
+                is_old = rule.dated_ns <= now.st_mtime_ns < rule.before_ns
+                if is_moved and is_old and S_ISREG(now.st_mode):
+                    batch.add(name, now)
                 else:
-                    restore(folder, os.fsencode(name))
-                    self._met["recovered"] += is_grave
+                    recover(folder, os.fsencode(name))
+                    self._counts["recovered"] += is_moved
             except FileNotFoundError:
                 continue
 
 
-def _nothing() -> "dict[str, Any]":
-    lists: dict[str, Any] = {name: [] for name in ("inner", "skipped", "troubles", "done")}
-    return lists | dict.fromkeys(("future", "undated", "recovered", "looked"), 0)
+def _empty_report() -> "dict[str, Any]":
+    lists: dict[str, Any] = {name: [] for name in ("inner", "skipped", "problems", "done")}
+    return lists | dict.fromkeys(("future", "undated", "recovered", "folders"), 0)
 
 
-def _stop_with(parent: int) -> "Callable[[], None]":
-    """End with whoever started us; a signal for that would come too late for the next file."""
+def _exit_without(parent: int) -> "Callable[[], None]":
+    """Exit once the parent has gone; a signal would come too late for the next file."""
     getppid = os.getppid
 
-    def alive() -> None:
+    def require_parent() -> None:
         if getppid() != parent:
             os._exit(1)
 
-    return alive
+    return require_parent
 
 
 def send(pipe: "IO[bytes]", message: "dict[str, Any]") -> None:
@@ -198,7 +205,7 @@ def send(pipe: "IO[bytes]", message: "dict[str, Any]") -> None:
 
 
 def receive(pipe: "IO[bytes]") -> "dict[str, Any] | None":
-    """Read one whole message; None where there comes none any more, or only its beginning."""
+    """Read one whole message; None at the end of the pipe, or after half a message."""
     size = int.from_bytes(pipe.read(HEADER_BYTES), "big")
     data = pipe.read(size)
     if not size or len(data) < size:
@@ -209,19 +216,19 @@ def receive(pipe: "IO[bytes]") -> "dict[str, Any] | None":
 
 def main() -> None:
     read, write = sys.stdin.buffer, sys.stdout.buffer
-    told = receive(read)
-    if told is None:
+    order = receive(read)
+    if order is None:
         return
-    # Whoever was to read it is gone.
+    # The reader is gone.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    # Nothing here goes in circles.
+    # Nothing here makes reference cycles.
     gc.disable()
-    sweeper, lots = Sweeper(told), list[Lot]()
-    send(write, sweeper.report(lots))
-    while turn := receive(read):
-        sweeper.add(turn["folders"])
-        ahead = sweeper.due()
-        send(write, sweeper.report(ahead))
-        # While what comes next is written down.
-        sweeper.take(turn, lots)
-        lots = ahead
+    worker, batches = RemovalWorker(order), list[FileBatch]()
+    send(write, worker.report(batches))
+    while request := receive(read):
+        worker.add_folders(request["folders"])
+        next_batches = worker.list_due()
+        send(write, worker.report(next_batches))
+        # Meanwhile the parent records the next batches.
+        worker.remove(request, batches)
+        batches = next_batches

@@ -1,6 +1,6 @@
-"""Trees thinned by several small programs at once; each says what it would remove before it does.
+"""Removes files of a tree with several worker processes; each reports a batch before it goes.
 
-A second process and not a thread: the work is one call to the kernel after the other.
+Processes and not threads: the work is one system call after the other.
 """
 
 import os
@@ -18,19 +18,19 @@ from typing import IO, Any, Protocol, TypeAlias
 from opsctl.errors import OpsctlError
 from opsctl.systems.clock import Clock
 from opsctl.systems.files.local import translate
-from opsctl.systems.removal.open_folder import opened_root, shown
+from opsctl.systems.removal.open_folder import format_folder, open_root
 from opsctl.systems.removal.open_writers import Inode
 from opsctl.systems.removal.safe_open import Below
 from opsctl.systems.removal.safe_remove import QUIET_S
 from opsctl.systems.removal.worker import receive, send
 
-# So many folders are handed out at once, and fewer towards the end: nobody is left with many.
-SHARE = 16
+# The most folders assigned at once; fewer towards the end, so that no worker has many left.
+FOLDERS_AT_ONCE = 16
 END_S = 5.0
-# Each sweeper removes one turn's files while those of the next are written down.
-AT_ONCE = 2
-_HOME = Path(__file__).parents[3]
-# Without site and environment: it starts in 20 ms, and in a fourth of our memory.
+# A worker removes the files of one report while those of the next are recorded.
+REPORTS_AHEAD = 2
+_SOURCE = Path(__file__).parents[3]
+# Without site and environment it starts in 20 ms, with a quarter of our memory.
 _ARGV = ("-I", "-S", "-X", "utf8", "-c")
 _PROGRAM = (
     "import sys; sys.path.append({!r}); from opsctl.systems.removal.worker import main; main()"
@@ -38,26 +38,26 @@ _PROGRAM = (
 
 
 @dataclass(frozen=True, slots=True)
-class Sweep:
-    """Which regular files go: by the end of their name or a pattern, and by when they changed."""
+class RemovalOrder:
+    """Which regular files to remove: by suffix or pattern, and by modification time."""
 
     root: Path
     endings: tuple[bytes, ...]
     pattern: bytes
     dated_ns: int
-    """What changed before has no credible time, and stays."""
+    """Older than this is not credible; the file stays."""
     before_ns: int
-    """What changed before goes."""
+    """Files modified before this are removed."""
     future_ns: int
-    """What changed after has a time of the future; it is counted, and stays."""
+    """Later than this is in the future; the file is counted, and stays."""
     is_careful: bool
-    """Ask the kernel about each file whether it is written to."""
+    """Ask the kernel for each file whether it is open for writing."""
     is_dry: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Due:
-    """Files of one folder that would go next; the listing has SIZE/NAME, with NUL between."""
+class DueBatch:
+    """Files of one folder to be removed next; the listing has SIZE/NAME, separated by NUL."""
 
     below: Below
     listing: bytes
@@ -67,18 +67,18 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
-class Cleared:
-    """What became of them; `left` counts in the listing from 0."""
+class RemovedBatch:
+    """What happened to a batch; `left` has indexes into its listing."""
 
-    due: Due
+    batch: DueBatch
     frees_bytes: int
     written: int
     left: tuple[int, ...]
-    trouble: str
+    problem: str
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class SkippedFolder:
     """A folder that was not entered, and why."""
 
     below: Below
@@ -86,57 +86,57 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """What one sweeper has met and done since its last, and what it would remove next."""
+class WorkerReport:
+    """What one worker has done since its last report, and what it would remove next."""
 
-    due: tuple[Due, ...]
-    cleared: tuple[Cleared, ...]
-    skipped: tuple[Left, ...]
-    troubles: tuple[str, ...]
+    due: tuple[DueBatch, ...]
+    removed: tuple[RemovedBatch, ...]
+    skipped: tuple[SkippedFolder, ...]
+    problems: tuple[str, ...]
     future: int
     undated: int
     recovered: int
-    looked: int
-    """Folders."""
+    folders: int
+    """Searched since the last report."""
     waiting: int
-    """Folders that are known, and still to be looked through."""
+    """Folders that are known and still to be searched."""
 
 
-Answer: TypeAlias = Callable[[Report], frozenset[Inode]]
+OnReport: TypeAlias = Callable[[WorkerReport], frozenset[Inode]]
 
 
-class Sweepers(Protocol):
-    def sweep(self, sweep: Sweep, answer: Answer) -> None:
-        """Go through all below a root; what `answer` was told of goes once it returns.
+class RemovalWorkers(Protocol):
+    def run(self, order: RemovalOrder, on_report: OnReport) -> None:
+        """Go through all below a root; a reported batch is removed once `on_report` returns.
 
-        It gives what is being written to, which stays. In a dry sweep all stays.
+        It returns the files being written to, which stay. In a dry run all stay.
         """
         ...
 
 
-class LocalSweepers:
+class LocalRemovalWorkers:
     def __init__(self, clock: Clock, *, count: int) -> None:
         self._clock = clock
         self._count = count
 
-    def sweep(self, sweep: Sweep, answer: Answer) -> None:
-        with opened_root(sweep.root):
+    def run(self, order: RemovalOrder, on_report: OnReport) -> None:
+        with open_root(order.root):
             pass
         with ExitStack() as stack:
-            crew = [stack.enter_context(_started(sweep)) for _ in range(self._count)]
+            workers = [stack.enter_context(_worker(order)) for _ in range(self._count)]
             selector = stack.enter_context(DefaultSelector())
-            for one in crew:
-                selector.register(one.pipe, EVENT_READ, one)
-            _Shift(self._clock, crew, answer, is_dry=sweep.is_dry).carry(selector)
+            for worker in workers:
+                selector.register(worker.pipe, EVENT_READ, worker)
+            _Dispatcher(self._clock, workers, on_report, is_dry=order.is_dry).run(selector)
 
 
-class _One:
-    """A sweeper at work, and what it is about to remove."""
+class _Worker:
+    """A running worker, and the batches that it is about to remove."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", sweep: Sweep) -> None:
+    def __init__(self, process: "subprocess.Popen[bytes]", order: RemovalOrder) -> None:
         self._process = process
-        self._root = sweep.root
-        self._begun: deque[tuple[Due, ...]] = deque()
+        self._root = order.root
+        self._begun: deque[tuple[DueBatch, ...]] = deque()
         self.waiting = 0
         self.inner: list[Below] = []
 
@@ -149,57 +149,59 @@ class _One:
         return self._process.stdout  # type: ignore[return-value]  # it has one
 
     def close(self) -> None:
-        """Say nothing more: it ends."""
+        """End it, by ending its input."""
         if self._process.stdin is not None:
             self._process.stdin.close()
 
-    def say(self, message: dict[str, Any]) -> None:
+    def send(self, message: dict[str, Any]) -> None:
         try:
             send(self._process.stdin, message)  # type: ignore[arg-type]  # it has one
         except OSError as error:
-            raise self._gone() from error
+            raise self._ended() from error
 
-    def hear(self) -> Report:
-        said = receive(self.pipe)
-        if said is None:
-            raise self._gone()
-        self.waiting, self.inner = said["waiting"], said["inner"]
-        # What it was let remove last comes back with its report after next.
-        begun = self._begun.popleft() if len(self._begun) == AT_ONCE else ()
-        self._begun.append(tuple(Due(*lot) for lot in said["lots"]))
-        done = zip(begun, said["done"], strict=False)
-        return Report(
+    def receive(self) -> WorkerReport:
+        message = receive(self.pipe)
+        if message is None:
+            raise self._ended()
+        self.waiting, self.inner = message["waiting"], message["inner"]
+        # The outcome of what it removes now comes with its report after next.
+        begun = self._begun.popleft() if len(self._begun) == REPORTS_AHEAD else ()
+        self._begun.append(tuple(DueBatch(*batch) for batch in message["batches"]))
+        done = zip(begun, message["done"], strict=False)
+        return WorkerReport(
             due=self._begun[-1],
-            cleared=tuple(_cleared(due, *outcome) for due, outcome in done),
-            skipped=tuple(_left(*one) for one in said["skipped"]),
-            troubles=tuple(_trouble(*one) for one in said["troubles"]),
-            future=said["future"],
-            undated=said["undated"],
-            recovered=said["recovered"],
-            looked=said["looked"],
-            waiting=said["waiting"],
+            removed=tuple(_removed_batch(due, *outcome) for due, outcome in done),
+            skipped=tuple(_skipped_folder(*folder) for folder in message["skipped"]),
+            problems=tuple(_problem(*problem) for problem in message["problems"]),
+            future=message["future"],
+            undated=message["undated"],
+            recovered=message["recovered"],
+            folders=message["folders"],
+            waiting=message["waiting"],
         )
 
-    def _gone(self) -> OpsctlError:
+    def _ended(self) -> OpsctlError:
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(END_S)
         return OpsctlError(
-            f"Cannot clean {self._root} any further",
-            why=f"what does it has ended by itself ({self._process.returncode})",
-            hint="Look at `dmesg`, then run it again: what had gone is in the books.",
+            f"cannot finish cleaning {self._root}",
+            why=f"a worker process ended by itself ({self._process.returncode})",
+            hint="Look at `dmesg`, then run it again: what was removed is recorded.",
         )
 
 
-def _cleared(due: Due, frees: int, written: int, left: Sequence[int], number: int) -> Cleared:
-    return Cleared(due, frees, written, tuple(left), _why(number) if number else "")
+def _removed_batch(
+    due: DueBatch, frees: int, written: int, left: Sequence[int], number: int
+) -> RemovedBatch:
+    return RemovedBatch(due, frees, written, tuple(left), _why(number) if number else "")
 
 
-def _left(below: Below, why: str, number: int) -> Left:
-    return Left(below, _why(number, why) if number else why)
+def _skipped_folder(below: Below, why: str, number: int) -> SkippedFolder:
+    return SkippedFolder(below, _why(number, why) if number else why)
 
 
-def _trouble(below: Below, number: int) -> str:
-    return f"Cannot read {shown(below)}: {_why(number)}"
+def _problem(below: Below, number: int) -> str:
+    return f"cannot read {format_folder(below)}: {_why(number)}"
 
 
 def _why(number: int, otherwise: str = "") -> str:
@@ -207,87 +209,89 @@ def _why(number: int, otherwise: str = "") -> str:
 
 
 @contextmanager
-def _started(sweep: Sweep) -> Iterator[_One]:
+def _worker(order: RemovalOrder) -> Iterator[_Worker]:
     with _start() as process:
-        one = _One(process, sweep)
+        worker = _Worker(process, order)
         try:
-            one.say(_told(sweep))
-            yield one
+            worker.send(_as_message(order))
+            yield worker
         except BaseException:
             process.kill()
             with suppress(OSError):
-                one.close()
+                worker.close()
             raise
 
 
 def _start() -> "subprocess.Popen[bytes]":
-    argv = [sys.executable, *_ARGV, _PROGRAM.format(str(_HOME))]
-    # Where Python itself needs it.
+    argv = [sys.executable, *_ARGV, _PROGRAM.format(str(_SOURCE))]
+    # Python itself may need it.
     env = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
     pipe = subprocess.PIPE
     try:
         # A group of its own: Ctrl-C is for us, and it ends with us.
         return subprocess.Popen(argv, stdin=pipe, stdout=pipe, env=env, process_group=0)  # noqa: S603 - this very program
     except OSError as error:
-        raise translate(error, what=f"Cannot start {sys.executable}") from error
+        raise translate(error, what=f"cannot start {sys.executable}") from error
 
 
-def _told(sweep: Sweep) -> dict[str, Any]:
+def _as_message(order: RemovalOrder) -> dict[str, Any]:
     return {
-        "root": bytes(sweep.root),
-        "endings": tuple(one.decode("utf-8", "surrogateescape") for one in sweep.endings),
-        "pattern": sweep.pattern,
-        "dated_ns": sweep.dated_ns,
-        "before_ns": sweep.before_ns,
-        "future_ns": sweep.future_ns,
-        "is_careful": sweep.is_careful,
-        "is_dry": sweep.is_dry,
+        "root": bytes(order.root),
+        "endings": tuple(end.decode("utf-8", "surrogateescape") for end in order.endings),
+        "pattern": order.pattern,
+        "dated_ns": order.dated_ns,
+        "before_ns": order.before_ns,
+        "future_ns": order.future_ns,
+        "is_careful": order.is_careful,
+        "is_dry": order.is_dry,
     }
 
 
-class _Shift:
-    """Hands out folders until there is none left and nobody is at work."""
+class _Dispatcher:
+    """Assigns folders until none is left and every worker is idle."""
 
-    def __init__(self, clock: Clock, crew: Sequence[_One], answer: Answer, *, is_dry: bool) -> None:
-        self._clock, self._answer, self._is_dry = clock, answer, is_dry
-        self._crew = len(crew)
+    def __init__(
+        self, clock: Clock, workers: Sequence[_Worker], on_report: OnReport, *, is_dry: bool
+    ) -> None:
+        self._clock, self._on_report, self._is_dry = clock, on_report, is_dry
+        self._workers = len(workers)
         self._folders: list[Below] = [()]
-        self._busy: set[_One] = set(crew)
-        self._idle: list[_One] = []
+        self._busy: set[_Worker] = set(workers)
+        self._idle: list[_Worker] = []
 
-    def carry(self, selector: DefaultSelector) -> None:
+    def run(self, selector: DefaultSelector) -> None:
         while self._busy:
-            # No deadline: how long the disk takes to let go of a file, nobody knows.
+            # No deadline: nobody knows how long the disk takes to free a file.
             for key, _ in selector.select():
-                self._serve(key.data)
+                self._handle(key.data)
             while self._idle and self._folders:
-                one = self._idle.pop()
-                self._busy.add(one)
-                self._give(one, frozenset())
+                worker = self._idle.pop()
+                self._busy.add(worker)
+                self._assign(worker, frozenset())
 
-    def _serve(self, one: _One) -> None:
-        report = one.hear()
-        self._folders += sorted(one.inner, reverse=True)
-        busy = self._answer(replace(report, waiting=report.waiting + len(self._folders)))
-        if one.has_begun or one.waiting or self._folders:
-            self._give(one, busy)
+    def _handle(self, worker: _Worker) -> None:
+        report = worker.receive()
+        self._folders += sorted(worker.inner, reverse=True)
+        busy = self._on_report(replace(report, waiting=report.waiting + len(self._folders)))
+        if worker.has_begun or worker.waiting or self._folders:
+            self._assign(worker, busy)
         else:
-            self._busy.discard(one)
-            self._idle.append(one)
+            self._busy.discard(worker)
+            self._idle.append(worker)
 
-    def _give(self, one: _One, busy: frozenset[Inode]) -> None:
+    def _assign(self, worker: _Worker, busy: frozenset[Inode]) -> None:
         quiet = self._clock.now() - timedelta(seconds=QUIET_S)
-        one.say(
+        worker.send(
             {
-                "folders": self._share(one),
+                "folders": self._next_folders(worker),
                 "busy": tuple(busy),
                 "quiet_ns": int(quiet.timestamp() * 1e9),
-                "goes": not self._is_dry,
+                "removes": not self._is_dry,
             }
         )
 
-    def _share(self, one: _One) -> list[Below]:
-        wanted = min(SHARE, -(-len(self._folders) // (2 * self._crew))) - one.waiting
-        share = self._folders[-wanted:] if wanted > 0 else []
+    def _next_folders(self, worker: _Worker) -> list[Below]:
+        count = min(FOLDERS_AT_ONCE, -(-len(self._folders) // (2 * self._workers))) - worker.waiting
+        share = self._folders[-count:] if count > 0 else []
         del self._folders[len(self._folders) - len(share) :]
         return share[::-1]

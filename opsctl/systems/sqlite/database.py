@@ -143,7 +143,7 @@ class SqliteDatabases:
     def _make_private(self, path: Path) -> None:
         # SQLite gives its -wal and -shm files the mode of this one. An existing file is not
         # opened here: closing it would drop the locks that this process has on it.
-        if self._files.kind(path) is files.Kind.NOTHING:
+        if self._files.kind(path) is files.PathKind.NOTHING:
             with suppress(files.FileExistsAlreadyError):
                 self._files.create_text(path, "")
         what = f"Cannot use {path}"

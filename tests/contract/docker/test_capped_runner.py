@@ -1,4 +1,4 @@
-"""One suite over the twin and a real engine, then what only an engine can show."""
+"""One suite over the fake and a real engine, then what only an engine can show."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -164,7 +164,7 @@ def test_a_container_of_no_image_is_not_made(stage: Stage) -> None:
         stage.sandboxes.create(replace(stage.spec("true"), image="no-such-image:1"))
 
 
-def test_the_twin_can_be_away() -> None:
+def test_the_fake_can_be_unavailable() -> None:
     with pytest.raises(UnreachableError):
         replace(told(), is_away=True).create(Stage(told(), "x").spec("true"))
 

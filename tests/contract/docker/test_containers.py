@@ -1,4 +1,4 @@
-"""One suite over the twin and a real engine, then what only an engine can show."""
+"""One suite over the fake and a real engine, then what only an engine can show."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -244,7 +244,7 @@ def test_a_proxy_is_not_the_way_to_the_engine(
         assert docker.version().engine
 
 
-def test_the_twin_can_be_away() -> None:
+def test_the_fake_can_be_unavailable() -> None:
     away = replace(MemoryContainers(), is_away=True)
 
     with pytest.raises(UnreachableError):

@@ -1,4 +1,4 @@
-"""One suite over the twin and the real thing, then what only real repositories can show."""
+"""One suite over the fake and the real thing, then what only real repositories can show."""
 
 import os
 import shutil

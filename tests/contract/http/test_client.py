@@ -42,7 +42,7 @@ class Answering:
     down: str
 
 
-@pytest.fixture(params=["twin", "real"])
+@pytest.fixture(params=["fake", "real"])
 def answering(request: pytest.FixtureRequest, site: Running, dead_address: Address) -> Answering:
     down = f"http://{dead_address.host}:{dead_address.port}/{CANARY}"
     if request.param == "real":

@@ -1,4 +1,4 @@
-"""One suite over the twin and the real thing: what every caller of Processes may count on."""
+"""One suite over the fake and the real thing: what every caller of Processes may count on."""
 
 from pathlib import Path
 

@@ -28,9 +28,9 @@ def opened(url: str, access: Access = Access.FULL, limits: RedisLimits = AMPLE) 
     return RedisPy(target, purpose="test", clock=SystemClock(), limits=limits, access=access)
 
 
-@pytest.fixture(params=["twin", "real"])
+@pytest.fixture(params=["fake", "real"])
 def store(request: pytest.FixtureRequest) -> Iterator[Redis]:
-    if request.param == "twin":
+    if request.param == "fake":
         yield MemoryRedis(SystemClock())
         return
     real = opened(request.getfixturevalue("redis_url"))
@@ -38,9 +38,9 @@ def store(request: pytest.FixtureRequest) -> Iterator[Redis]:
     real.close()
 
 
-@pytest.fixture(params=["twin", "real"])
+@pytest.fixture(params=["fake", "real"])
 def read_only(request: pytest.FixtureRequest) -> Iterator[Redis]:
-    if request.param == "twin":
+    if request.param == "fake":
         yield MemoryRedis(SystemClock(), access=Access.READ)
         return
     real = opened(request.getfixturevalue("redis_url"), Access.READ)

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from opsctl.errors import OpsctlError
-from opsctl.systems.removal.batch import Folder, Lot
-from opsctl.systems.removal.remove_batch import Clearing
-from opsctl.systems.removal.safe_remove import Fate
-from opsctl.systems.removal.tree import Found, LocalFolder, LocalTrees
+from opsctl.systems.removal.batch import FileBatch, OpenFolder
+from opsctl.systems.removal.remove_batch import BatchRemover
+from opsctl.systems.removal.safe_remove import FileOutcome
+from opsctl.systems.removal.tree import FoundFile, LocalTreeFolder, LocalTrees
 from tests.fakes.clock import HandClock
 from tests.integration.disk.conftest import aged, log
 
@@ -21,7 +21,7 @@ TRIES = 1000
 TEXT = b"precious"
 # Every folder changed before then.
 FAR_NS = 1 << 62
-CLEARING = Clearing(is_careful=False, alive=lambda: None)
+REMOVER = BatchRemover(is_careful=False, require_parent=lambda: None)
 TREES = LocalTrees(HandClock(datetime(2026, 1, 1, tzinfo=UTC)))
 
 
@@ -43,8 +43,8 @@ def meanwhile(step: Callable[[], None]) -> Iterator[None]:
         thread.join()
 
 
-def seen(folder: LocalFolder, name: str) -> Found | None:
-    return folder.look(os.fsencode(name))
+def seen(folder: LocalTreeFolder, name: str) -> FoundFile | None:
+    return folder.find(os.fsencode(name))
 
 
 def test_a_young_file_that_takes_an_old_ones_name_is_never_removed(tmp_path: Path) -> None:
@@ -61,24 +61,24 @@ def test_a_young_file_that_takes_an_old_ones_name_is_never_removed(tmp_path: Pat
             except FileNotFoundError:
                 pass
 
-    fates: list[Fate] = []
+    outcomes: list[FileOutcome] = []
     with meanwhile(swap):
         for _ in range(TRIES):
             log(tmp_path / "fresh", hours=130)
             descriptor = os.open(tmp_path, os.O_RDONLY)
-            folder = LocalFolder(descriptor)
+            folder = LocalTreeFolder(descriptor)
             found = seen(folder, "fresh")
             assert found is not None
             # What was seen under this name is the old one; who has it now is open.
             (tmp_path / "fresh").unlink()
-            fates.append(folder.remove(found._replace(name=name.encode()), carefully=False))
+            outcomes.append(folder.remove(found._replace(name=name.encode()), carefully=False))
             folder.close()
             os.close(descriptor)
 
     survivors = [path for path in tmp_path.iterdir() if path.stat().st_ino == inode]
     assert len(survivors) == 1
     assert survivors[0].read_bytes() == TEXT
-    assert set(fates) == {Fate.OTHER}
+    assert set(outcomes) == {FileOutcome.REPLACED}
 
 
 def test_nor_is_one_that_takes_a_listed_name_while_it_is_swept(tmp_path: Path) -> None:
@@ -99,16 +99,16 @@ def test_nor_is_one_that_takes_a_listed_name_while_it_is_swept(tmp_path: Path) -
         for _ in range(TRIES):
             lot = listed(log(tmp_path / "old", hours=130), "a.log")
             (tmp_path / "old").unlink()
-            left.append(CLEARING.clear(lot, frozenset(), quiet_ns=0).left)
-            lot.folder.let_go()
+            left.append(REMOVER.remove(lot, frozenset(), quiet_ns=0).left)
+            lot.folder.release()
 
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [TEXT]
     assert left == [[0]] * TRIES
 
 
-def listed(old: Path, name: str) -> Lot:
+def listed(old: Path, name: str) -> FileBatch:
     """Say that this old file was listed, under a name that is another's by now."""
-    lot = Lot(Folder(os.open(old.parent, os.O_RDONLY), ()))
+    lot = FileBatch(OpenFolder(os.open(old.parent, os.O_RDONLY), ()))
     lot.add(name, old.stat())
     return lot
 
@@ -125,9 +125,9 @@ def test_what_changed_since_it_was_listed_stays(tmp_path: Path, quiet_ns: int) -
     kept[3].unlink()
     kept[3].symlink_to(kept[0])
 
-    outcomes = [CLEARING.clear(lot, frozenset(), quiet_ns=quiet_ns) for lot in lots]
+    outcomes = [REMOVER.remove(lot, frozenset(), quiet_ns=quiet_ns) for lot in lots]
     for lot in lots:
-        lot.folder.let_go()
+        lot.folder.release()
 
     assert [outcome.left for outcome in outcomes] == [[0]] * 4
     assert sorted(tmp_path.iterdir()) == kept
@@ -155,7 +155,7 @@ def test_a_folder_that_becomes_a_link_never_leads_to_a_sentinel(tmp_path: Path) 
                 with TREES.open(root, (b"a",)) as folder:
                     for batch in folder.batches():
                         for file in batch:
-                            removed += folder.remove(file, carefully=False) is Fate.GONE
+                            removed += folder.remove(file, carefully=False) is FileOutcome.REMOVED
                     log_again(folder)
             except OpsctlError:
                 continue
@@ -166,7 +166,7 @@ def test_a_folder_that_becomes_a_link_never_leads_to_a_sentinel(tmp_path: Path) 
 
 def log_again(folder: object) -> None:
     """Put an old file back by descriptor, wherever the folder is called now."""
-    assert isinstance(folder, LocalFolder)
+    assert isinstance(folder, LocalTreeFolder)
     flags = os.O_CREAT | os.O_WRONLY
     descriptor = os.open("old.log", flags, 0o644, dir_fd=folder._descriptor)
     os.close(descriptor)
@@ -189,7 +189,7 @@ def test_a_file_that_becomes_a_link_loses_the_link_at_most(tmp_path: Path) -> No
     with meanwhile(swap):
         for _ in range(TRIES):
             with TREES.open(root, ()) as folder:
-                found = folder.look(b"old.log")
+                found = folder.find(b"old.log")
                 if found is not None:
                     folder.remove(found, carefully=True)
 
@@ -202,8 +202,8 @@ def test_what_was_put_back_never_covers_a_newer_file(tmp_path: Path) -> None:
         ((found,),) = tuple(folder.batches())
         aged(old, hours=1)
 
-        fate = folder.remove(found, carefully=False)
+        outcome = folder.remove(found, carefully=False)
 
-    assert fate is Fate.OTHER
+    assert outcome is FileOutcome.REPLACED
     assert old.read_bytes() == b"x" * 10
     assert [path.name for path in tmp_path.iterdir()] == ["a.log"]

@@ -10,7 +10,7 @@ import pytest
 
 from opsctl.disk.retention.plan import UNDATED_BEFORE_NS
 from opsctl.errors import OpsctlError
-from opsctl.systems.removal.workers import LocalSweepers, Report, Sweep
+from opsctl.systems.removal.workers import LocalRemovalWorkers, RemovalOrder, WorkerReport
 from tests.fakes.clock import HandClock
 from tests.fakes.ground import REAL_NOW
 from tests.integration.disk.conftest import aged, log
@@ -18,11 +18,11 @@ from tests.integration.disk.conftest import aged, log
 HOUR_NS = 3600 * 10**9
 NOW_NS = int(REAL_NOW.timestamp() * 10**9)
 # Long after: in each folder all was still for long.
-SWEEPERS = LocalSweepers(HandClock(datetime(2100, 1, 1, tzinfo=UTC)), count=2)
+WORKERS = LocalRemovalWorkers(HandClock(datetime(2100, 1, 1, tzinfo=UTC)), count=2)
 
 
-def sweep(root: Path, *, is_careful: bool = False, is_dry: bool = False) -> Sweep:
-    return Sweep(
+def sweep(root: Path, *, is_careful: bool = False, is_dry: bool = False) -> RemovalOrder:
+    return RemovalOrder(
         root=root,
         endings=(b".log",),
         pattern=rb"(?!)",
@@ -34,8 +34,8 @@ def sweep(root: Path, *, is_careful: bool = False, is_dry: bool = False) -> Swee
     )
 
 
-def collect(reports: list[Report]) -> Callable[[Report], frozenset[tuple[int, int]]]:
-    def answer(report: Report) -> frozenset[tuple[int, int]]:
+def collect(reports: list[WorkerReport]) -> Callable[[WorkerReport], frozenset[tuple[int, int]]]:
+    def answer(report: WorkerReport) -> frozenset[tuple[int, int]]:
         reports.append(report)
         return frozenset()
 
@@ -46,7 +46,7 @@ def children() -> list[int]:
     """Name the sweepers that we have started."""
     listed = [read(path).decode() for path in Path("/proc/self/task").glob("*/children")]
     started = [int(one) for text in listed for one in text.split()]
-    return [one for one in started if b"sweeper" in read(Path(f"/proc/{one}/cmdline"))]
+    return [one for one in started if b"removal.worker" in read(Path(f"/proc/{one}/cmdline"))]
 
 
 def read(path: Path) -> bytes:
@@ -62,7 +62,7 @@ def test_nothing_goes_before_it_was_said_and_answered(tmp_path: Path) -> None:
         log(tmp_path / f"{number % 4}" / f"{number}.log", hours=130)
     said: set[str] = set()
 
-    def answer(report: Report) -> frozenset[tuple[int, int]]:
+    def answer(report: WorkerReport) -> frozenset[tuple[int, int]]:
         for due in report.due:
             folder = os.fsdecode(b"/".join(due.below))
             names = [entry.partition(b"/")[2].decode() for entry in due.listing.split(b"\0")]
@@ -72,7 +72,7 @@ def test_nothing_goes_before_it_was_said_and_answered(tmp_path: Path) -> None:
         assert there | said == {f"{number}.log" for number in range(40)}
         return frozenset()
 
-    SWEEPERS.sweep(sweep(tmp_path), answer)
+    WORKERS.run(sweep(tmp_path), answer)
 
     assert len(said) == 40
     assert list(tmp_path.rglob("*.log")) == []
@@ -80,9 +80,9 @@ def test_nothing_goes_before_it_was_said_and_answered(tmp_path: Path) -> None:
 
 def test_a_dry_sweep_says_all_and_removes_nothing(tmp_path: Path) -> None:
     old = [log(tmp_path / "a" / f"{number}.log", hours=130, size=7) for number in range(3)]
-    reports: list[Report] = []
+    reports: list[WorkerReport] = []
 
-    SWEEPERS.sweep(sweep(tmp_path, is_dry=True), collect(reports))
+    WORKERS.run(sweep(tmp_path, is_dry=True), collect(reports))
 
     assert [(due.below, due.files, due.size) for one in reports for due in one.due] == [
         ((b"a",), 3, 21)
@@ -93,14 +93,14 @@ def test_a_dry_sweep_says_all_and_removes_nothing(tmp_path: Path) -> None:
 def test_a_careful_sweep_asks_the_kernel_who_writes(tmp_path: Path) -> None:
     busy = log(tmp_path / "busy.log", hours=130)
     log(tmp_path / "idle.log", hours=130)
-    reports: list[Report] = []
+    reports: list[WorkerReport] = []
 
     with busy.open("ab"):
         aged(busy, hours=130)
-        SWEEPERS.sweep(sweep(tmp_path, is_careful=True), collect(reports))
+        WORKERS.run(sweep(tmp_path, is_careful=True), collect(reports))
 
     assert list(tmp_path.iterdir()) == [busy]
-    assert [one.written for report in reports for one in report.cleared] == [1]
+    assert [one.written for report in reports for one in report.removed] == [1]
 
 
 def test_what_we_are_told_is_written_to_stays(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_what_we_are_told_is_written_to_stays(tmp_path: Path) -> None:
     log(tmp_path / "idle.log", hours=130)
     found = busy.stat()
 
-    SWEEPERS.sweep(sweep(tmp_path), lambda _: frozenset({(found.st_dev, found.st_ino)}))
+    WORKERS.run(sweep(tmp_path), lambda _: frozenset({(found.st_dev, found.st_ino)}))
 
     assert list(tmp_path.iterdir()) == [busy]
 
@@ -116,14 +116,14 @@ def test_what_we_are_told_is_written_to_stays(tmp_path: Path) -> None:
 def test_a_sweeper_that_dies_is_said(tmp_path: Path) -> None:
     old = log(tmp_path / "a.log", hours=130)
 
-    def answer(report: Report) -> frozenset[tuple[int, int]]:
+    def answer(report: WorkerReport) -> frozenset[tuple[int, int]]:
         for one in children() if report.due else ():
             os.kill(one, signal.SIGKILL)
             os.waitid(os.P_PID, one, os.WEXITED | os.WNOWAIT)
         return frozenset()
 
-    with pytest.raises(OpsctlError, match=r"Cannot clean .* any further") as caught:
-        SWEEPERS.sweep(sweep(tmp_path), answer)
+    with pytest.raises(OpsctlError, match=r"cannot finish cleaning") as caught:
+        WORKERS.run(sweep(tmp_path), answer)
 
     assert "ended by itself" in caught.value.why
     assert old.exists()
@@ -132,12 +132,12 @@ def test_a_sweeper_that_dies_is_said(tmp_path: Path) -> None:
 def test_what_raises_in_between_ends_them_all(tmp_path: Path) -> None:
     old = log(tmp_path / "a.log", hours=130)
 
-    def answer(report: Report) -> frozenset[tuple[int, int]]:
+    def answer(report: WorkerReport) -> frozenset[tuple[int, int]]:
         if report.due:
             raise OpsctlError("the books are closed")
         return frozenset()
 
     with pytest.raises(OpsctlError, match="the books are closed"):
-        SWEEPERS.sweep(sweep(tmp_path), answer)
+        WORKERS.run(sweep(tmp_path), answer)
 
     assert old.exists()

@@ -10,12 +10,12 @@ import pytest
 
 from opsctl.errors import RefusedError, SettingsError
 from opsctl.findings import Level, worst_level
-from opsctl.systems.removal.worker import LOT_FILES
+from opsctl.systems.removal.worker import BATCH_FILES
 from tests.fakes.clock import HandClock
 from tests.integration.disk.conftest import Ready, aged, log
 
 # More than are listed at once.
-MANY = LOT_FILES * 5 // 4
+MANY = BATCH_FILES * 5 // 4
 
 
 @pytest.fixture
@@ -149,7 +149,7 @@ def test_a_root_that_everybody_may_write_to_is_refused(ready: Ready, root: Path)
     old = log(root / "a.log", hours=130)
     root.chmod(0o1777)
 
-    with pytest.raises(RefusedError, match="Refused to clean"):
+    with pytest.raises(RefusedError, match="cannot clean"):
         ready(root).retain()
 
     assert old.exists()
@@ -159,7 +159,7 @@ def test_a_root_behind_a_link_is_not_entered(ready: Ready, root: Path, tmp_path:
     old = log(root / "a.log", hours=130)
     (tmp_path / "link").symlink_to(root)
 
-    with pytest.raises(Exception, match="Cannot enter") as caught:
+    with pytest.raises(Exception, match="cannot enter") as caught:
         ready(tmp_path / "link").retain()
 
     assert "symbolic link" in getattr(caught.value, "why", "")
@@ -171,7 +171,7 @@ def test_a_root_outside_of_what_settings_allow_is_refused(ready: Ready, root: Pa
     allow = ground.settings.retention.replaced(allow=("/srv",))
     ground.settings = ground.settings.replaced(retention=allow)
 
-    with pytest.raises(RefusedError, match="Refused to clean"):
+    with pytest.raises(RefusedError, match="cannot clean"):
         ground.retain()
 
 
@@ -257,9 +257,9 @@ def test_compression_leaves_what_is_written_to_and_what_is_taken(ready: Ready, r
 
 
 def test_what_a_killed_run_moved_goes_or_gets_a_name_again(ready: Ready, root: Path) -> None:
-    log(root / ".opsctl-grave-aa", hours=130)
-    log(root / ".opsctl-grave-bb", hours=50)
-    log(root / ".opsctl-aside-cc", hours=1)
+    log(root / ".opsctl-removing-aa", hours=130)
+    log(root / ".opsctl-removing-bb", hours=50)
+    log(root / ".opsctl-unfinished-cc", hours=1)
 
     ready(root).retain()
 

@@ -47,7 +47,7 @@ def test_last_words_of_cgroup_v2_are_read() -> None:
 
 
 def test_an_old_kernel_tells_less_and_that_is_no_zero() -> None:
-    text = "0\nfile /sys/fs/cgroup/cpu.stat\n+usage_usec 5\nfile /run/opsctl/said\n"
+    text = "0\nfile /sys/fs/cgroup/cpu.stat\n+usage_usec 5\nfile /run/opsctl/shell-messages\n"
 
     assert read_last_words(text) == (0, False, Figures(cpu_s=0.000005))
 

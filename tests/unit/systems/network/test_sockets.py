@@ -5,7 +5,7 @@ import pytest
 
 from opsctl.errors import UnreachableError
 from opsctl.systems.clock import SystemClock
-from opsctl.systems.deadline import Begun, Deadline, within
+from opsctl.systems.deadline import Deadline, PendingCall, within
 from opsctl.systems.network.sockets import dial, resolve
 from tests.engines.addresses import Address
 
@@ -35,7 +35,7 @@ def test_a_call_that_hangs_is_left_behind() -> None:
 def test_a_call_that_has_begun_goes_on_while_its_caller_does_something_else() -> None:
     met = threading.Barrier(2, timeout=60)
 
-    answer = Begun(ample(), lambda: met.wait() >= 0)
+    answer = PendingCall(ample(), lambda: met.wait() >= 0)
     met.wait()
 
     assert answer() is True
