@@ -30,7 +30,7 @@ def own_memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def own_logs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A run of opsctl inside this process sets its logger up; the next test starts without."""
-    monkeypatch.setattr("opsctl.logs._Desk.wanted", None)
+    monkeypatch.setattr("opsctl.logs._LogState.wanted", None)
     log = logging.getLogger("opsctl")
     before = (log.level, log.propagate, log.handlers[:])
     yield

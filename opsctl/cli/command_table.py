@@ -10,7 +10,7 @@ class Entry(Value):
     says: str
 
 
-ROOT: dict[str, Entry] = {
+ROOT_COMMANDS: dict[str, Entry] = {
     "init": Entry(
         "opsctl.cli.commands.init:init", "Write what a project needs and never overwrite a file."
     ),
@@ -82,7 +82,7 @@ ROOT: dict[str, Entry] = {
     ),
 }
 
-DEBUG: dict[str, Entry] = {
+DEBUG_COMMANDS: dict[str, Entry] = {
     "pubsub": Entry(
         "opsctl.cli.commands.debug.pubsub:pubsub",
         "Say who hears which channel; exit 3 if one is not heard.",

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO, cast
 
 import click
 
-from opsctl.cli.click_classes import LazyBranch
-from opsctl.cli.command_table import ROOT
-from opsctl.cli.exit import leave
+from opsctl.cli.click_classes import LazyGroup
+from opsctl.cli.command_table import ROOT_COMMANDS
+from opsctl.cli.exit import exit_process
 from opsctl.cli.flags import FORMATS, VERSION
 from opsctl.cli.session import Session
 from opsctl.cli.signals import caught_signal, signals_interrupt
@@ -24,7 +24,7 @@ EPILOG = """Exit codes: 0 done, 1 failed, 2 usage, 3 trouble found, 4 pending, 5
 6 settings, 7 unreachable, 8 not restored, 75 busy, 130 interrupted."""
 
 
-class Root(LazyBranch):
+class RootGroup(LazyGroup):
     def main(  # type: ignore[override] # click's overloads tell modes apart; this always exits
         self,
         args: Sequence[str] | None = None,
@@ -149,7 +149,7 @@ def _open_closed_streams() -> None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115 - open to the end; pathlib takes 3 ms
 
 
-@click.group(cls=Root, params=[VERSION], table=ROOT, epilog=EPILOG)
+@click.group(cls=RootGroup, params=[VERSION], table=ROOT_COMMANDS, epilog=EPILOG)
 def root() -> None:
     """Run one server's data stack: deploy it, migrate it, watch it, heal it."""
 
@@ -163,4 +163,4 @@ def main() -> NoReturn:
     except SystemExit as end:
         if isinstance(end.code, str):
             raise
-        leave(end.code or 0)
+        exit_process(end.code or 0)

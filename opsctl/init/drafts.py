@@ -10,8 +10,8 @@ from opsctl.init.install_steps import (
     workflow_step,
 )
 from opsctl.init.model import Draft, InstallSource, SourceKind
-from opsctl.settings.example import SCHEMA_FILE, example
-from opsctl.settings.schema import schema
+from opsctl.settings.example import SCHEMA_FILE, render_example
+from opsctl.settings.schema import render_schema
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _COPIED = {
@@ -29,12 +29,13 @@ _LEFT_ALONE = "--install-from left it untouched"
 def drafts(project: str, source: InstallSource | None = None) -> tuple[Draft, ...]:
     """Write every file for a project of this name, which installs opsctl from this source."""
     settings = Draft(
-        PurePosixPath("configs/opsctl.yaml"), example({"project.name": project, "env": "dev"})
+        PurePosixPath("configs/opsctl.yaml"),
+        render_example({"project.name": project, "env": "dev"}),
     )
     copied = (Draft(PurePosixPath(path), _template(name)) for path, name in _COPIED.items())
     return (
         settings,
-        Draft(PurePosixPath("configs") / SCHEMA_FILE, schema()),
+        Draft(PurePosixPath("configs") / SCHEMA_FILE, render_schema()),
         *copied,
         _dockerfile(source),
         _workflow(source),

@@ -34,7 +34,7 @@ class Redactor:
         return re.sub(_PAIR, rf"\g<name>{MASK}", text, flags=re.IGNORECASE)
 
 
-class Wanted(Value):
+class LogTarget(Value):
     """From which level on records of this package are written, and where to."""
 
     level: str
@@ -43,32 +43,34 @@ class Wanted(Value):
     secrets: tuple[str, ...]
 
 
-class _Desk:
+class _LogState:
     turn = threading.RLock()
-    wanted: Wanted | None = None
+    wanted: LogTarget | None = None
     is_open = False
 
 
-def configure(level: str, *, stream: TextIO, file: str = "", secrets: Iterable[str] = ()) -> None:
+def configure_logs(
+    level: str, *, stream: TextIO, file: str = "", secrets: Iterable[str] = ()
+) -> None:
     """Send this package's records to `stream`; to a file only errors, and only when asked."""
-    with _Desk.turn:
-        _Desk.wanted = Wanted(level, stream, file, tuple(secrets))
-        if _Desk.is_open:
-            _direct(_Desk.wanted)
+    with _LogState.turn:
+        _LogState.wanted = LogTarget(level, stream, file, tuple(secrets))
+        if _LogState.is_open:
+            _direct(_LogState.wanted)
 
 
 def logger(name: str) -> "Logger":
     """Give a logger of this package: the standard one, where nothing was configured."""
     import logging  # noqa: PLC0415 - what logs is loaded by who logs
 
-    with _Desk.turn:
-        if not _Desk.is_open and _Desk.wanted is not None:
-            _direct(_Desk.wanted)
-        _Desk.is_open = True
+    with _LogState.turn:
+        if not _LogState.is_open and _LogState.wanted is not None:
+            _direct(_LogState.wanted)
+        _LogState.is_open = True
     return logging.getLogger(name)
 
 
-def _direct(wanted: Wanted) -> None:
-    from opsctl.logs.lines import direct  # noqa: PLC0415 - same
+def _direct(wanted: LogTarget) -> None:
+    from opsctl.logs.lines import attach_handlers  # noqa: PLC0415 - same
 
-    direct(wanted)
+    attach_handlers(wanted)

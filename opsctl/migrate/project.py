@@ -11,7 +11,7 @@ from opsctl.migrate.plan import plan, standings
 from opsctl.migrate.read import read_data, read_library
 from opsctl.migrate.run_model import Outcome, Patience, Rules, Tell, Work
 from opsctl.migrate.tracking_table import Ledger
-from opsctl.progress import Progress, Silent
+from opsctl.progress import NoProgress, Progress
 from opsctl.value import Value
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Draft(Value):
             again = plan(standings(self.library.migrations, ledger.applied()), self.order)
             wanted = {migration.version for migration in again.todo}
             works = [work for work in self.works if work.migration.version in wanted]
-            shown = progress or Silent()
+            shown = progress or NoProgress()
             run = Run(project, ledger, tell, resumed=again.resumed, progress=shown)
             run.apply(works)
         return Outcome(tuple(work.file for work in run.kept), self.notes, again.left)

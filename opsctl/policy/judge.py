@@ -191,12 +191,12 @@ def to_accept(
         if known.check not in asked or (known.check, known.file, known.what) in standing
     ]
     ours = {one.id for one in ANSWER_RULES}
-    new = [f for f in report.findings if f.is_trouble and f.check not in ours]
+    new = [f for f in report.findings if f.is_problem and f.check not in ours]
     return (*kept, *new)
 
 
 def as_accepted(report: Report, accepted: Iterable[Finding]) -> Report:
     """Say what the next run will say."""
     keys: Mapping[str, Finding] = {finding.key: finding for finding in accepted}
-    left = tuple(f for f in report.findings if f.key not in keys or not f.is_trouble)
+    left = tuple(f for f in report.findings if f.key not in keys or not f.is_problem)
     return replace(report, findings=left)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from opsctl.errors import OpsctlError
-from opsctl.findings import Finding, Level, worst
+from opsctl.findings import Finding, Level, worst_level
 from opsctl.probe.model import Report
 from opsctl.probe.redis.judge import judge_redis
 from opsctl.probe.redis.measure import measure
@@ -43,7 +43,7 @@ def wait_until_well(
     while True:
         report = ask()
         passed = clock.steady() - began
-        if worst(_critical(report)) is Level.OK or passed >= wait_s:
+        if worst_level(_critical(report)) is Level.OK or passed >= wait_s:
             return report
         first = _critical(report)[0]
         progress.advance(round(passed), round(wait_s), f"{first.check}: {first.what}")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import click
 
-from opsctl.cli.click_classes import Branch
+from opsctl.cli.click_classes import CommandGroup
 from opsctl.cli.confirm import confirm, confirm_by_name
 from opsctl.cli.flags import FORMATS
 from opsctl.cli.session import Session, pass_session
@@ -40,14 +40,14 @@ class Lives:
     ttls: tuple[tuple[str, float], ...]
 
 
-@click.group(cls=Branch)
+@click.group(cls=CommandGroup)
 def cache() -> None:
     """See and clear the cache that all processes share."""
 
 
 @cache.command()
 @pass_session
-def stats(session: Session) -> None:
+def stats(session: Session) -> int:
     """Show hits, misses and errors of every process, and of all together.
 
     A process reports every cache.report_every_s, and when asked; one that ended stays for an hour.
@@ -57,12 +57,12 @@ def stats(session: Session) -> None:
     found = read_stats(
         _redis(session), rules.prefix, goal_percent=rules.goal_percent, clock=wiring.clock
     )
-    session.output.conclude(found, _stats_view(found))
+    return session.output.conclude(found, _stats_view(found))
 
 
 @cache.command(formats=FORMATS)
 @pass_session
-def health(session: Session) -> None:
+def health(session: Session) -> int:
     """Judge layers, listeners, errors and the hit rate of the cache; exit 3 on trouble."""
     wiring = session.wiring
     rules = wiring.settings.cache
@@ -78,7 +78,7 @@ def health(session: Session) -> None:
         said = "turned off by redis.enabled: each process has its own memory"
         found = CacheHealth((Finding("redis", Level.OK, said),))
     rows = tuple((f.check, f.level.value, f.what) for f in found.findings)
-    session.output.conclude(found, [Table(("check", "", "finding"), rows)])
+    return session.output.conclude(found, [Table(("check", "", "finding"), rows)])
 
 
 @cache.command()
@@ -92,19 +92,19 @@ def health(session: Session) -> None:
     help="Most keys to show.",
 )
 @pass_session
-def keys(session: Session, *, pattern: str, most: int) -> None:
+def keys(session: Session, *, pattern: str, most: int) -> int:
     """List cached keys with what is left of their time, by a glob of Redis."""
     found = list_keys(_redis(session), session.wiring.settings.cache.prefix, pattern, most=most)
-    session.output.conclude(found, _keys_view(found))
+    return session.output.conclude(found, _keys_view(found))
 
 
 @cache.command()
 @pass_session
-def ttl(session: Session) -> None:
+def ttl(session: Session) -> int:
     """Show how long each type of data lives."""
     lives = Lives(lives_table(session.wiring.settings.cache.lives))
     rows = tuple((name, f"{seconds:g}") for name, seconds in lives.ttls)
-    session.output.conclude(lives, [Table(("type", "seconds"), rows)])
+    return session.output.conclude(lives, [Table(("type", "seconds"), rows)])
 
 
 @cache.command()
@@ -132,20 +132,20 @@ def delete(
 
 def _remove(
     session: Session, pattern: str, *, dry_run: bool, yes: bool, confirmed: str | None
-) -> None:
+) -> int:
     redis, prefix = _redis(session), session.wiring.settings.cache.prefix
     plan = plan_removal(redis, prefix, pattern)
     if dry_run:
-        session.output.conclude(plan, _removal_view(plan))
+        return session.output.conclude(plan, _removal_view(plan))
     question = f"Remove {plan.matching} cached values like {pattern} from {redis.address}?"
     if session.wiring.settings.env == "prod":
         confirm_by_name(session, question, name="prod", given=confirmed)
     else:
         confirm(session, question, yes=yes)
-    with session.deed(pattern, lock="cache", wait_s=0.0):
+    with session.audited_change(pattern, lock="cache", wait_s=0.0):
         session.left_behind = "some of the values are removed; run it again"
         done = remove(redis, prefix, plan, session.wiring.clock)
-    session.output.conclude(done, _removal_view(done))
+    return session.output.conclude(done, _removal_view(done))
 
 
 def _redis(session: Session) -> Redis:

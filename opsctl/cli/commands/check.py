@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from opsctl.cli.click_classes import Verb
+from opsctl.cli.click_classes import OpsctlCommand
 from opsctl.cli.session import Session, pass_session
-from opsctl.cli.show.text import Block, clean
-from opsctl.errors import UsageError
+from opsctl.cli.show.text import Block, escape_control
+from opsctl.errors import EXIT_ATTENTION, UsageError
 from opsctl.findings import Finding, Level
 from opsctl.policy.baseline import write
 from opsctl.policy.check import Checked, Wish
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _READABLE = 0o644
 
 
-@click.command(cls=Verb, formats=("text", "json", "github", "junit", "sarif"))
+@click.command(cls=OpsctlCommand, formats=("text", "json", "github", "junit", "sarif"))
 @click.argument("paths", metavar="[PATH]...", nargs=-1)
 @click.option("--rule", "only", metavar="ID", multiple=True, help="Ask this rule only; repeatable.")
 @click.option("--live", is_flag=True, help="Also look at the running host and its containers.")
@@ -39,7 +39,7 @@ def check(
     live: bool,
     strict: bool,
     write_baseline: bool,
-) -> None:
+) -> int:
     """Hold the project to the rules of the house; exit 3 on findings.
 
     Reads files, rendered compose projects, settings and git, and runs none of what it checks.
@@ -48,11 +48,12 @@ def check(
     """
     if write_baseline and (paths or only):
         raise UsageError("a baseline is of the whole project", hint="Leave PATH and --rule out.")
-    site = session.use(session.wiring.or_defaults())
+    site = session.switch_wiring(session.wiring.or_defaults())
     checked = check_all(site, Wish(paths, only, live), Sql(_read_sql, _why_alone))
     report = _accepted(session, checked) if write_baseline else checked.report
     advised = any(finding.level is Level.ADVICE for finding in report.findings)
-    session.output.conclude(report, _view(report), exit_code=3 if strict and advised else None)
+    code = EXIT_ATTENTION if strict and advised else None
+    return session.output.conclude(report, _view(report), exit_code=code)
 
 
 def _accepted(session: Session, checked: Checked) -> Report:
@@ -97,6 +98,8 @@ def _view(report: Report) -> list[Block]:
 
 
 def _line(finding: Finding) -> str:
-    place = ":".join(filter(None, (clean(finding.file), str(finding.line or "")))) or "project"
+    place = (
+        ":".join(filter(None, (escape_control(finding.file), str(finding.line or "")))) or "project"
+    )
     word = "error" if finding.level is Level.CRITICAL else finding.level.value
-    return f"{place}: {word}: {clean(finding.what)} [{finding.check}]"
+    return f"{place}: {word}: {escape_control(finding.what)} [{finding.check}]"

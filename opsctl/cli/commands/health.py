@@ -1,8 +1,10 @@
 """`opsctl health`."""
 
+from typing import NoReturn
+
 import click
 
-from opsctl.cli.click_classes import Branch
+from opsctl.cli.click_classes import CommandGroup
 from opsctl.cli.flags import FORMATS, Duration
 from opsctl.cli.session import Session, pass_session
 from opsctl.cli.show.text import Block, Table
@@ -18,7 +20,7 @@ wait_option = click.option(
 )
 
 
-@click.group(cls=Branch)
+@click.group(cls=CommandGroup)
 def health() -> None:
     """Ask whether the stack's systems are well; exit 3 if one is not."""
 
@@ -26,7 +28,7 @@ def health() -> None:
 @health.command(formats=FORMATS)
 @wait_option
 @pass_session
-def redis(session: Session, *, wait_s: float | None) -> None:
+def redis(session: Session, *, wait_s: float | None) -> int:
     """Judge Redis: answer times, memory, clients, persistence, replicas, keys; exit 3 on trouble.
 
     The marks stand in section `probe` of the settings. Nothing it asks can stall the server.
@@ -34,17 +36,17 @@ def redis(session: Session, *, wait_s: float | None) -> None:
     wiring = session.wiring
     rules = wiring.settings.probe
     if not wiring.settings.redis.enabled:
-        _conclude(session, switched_off("redis", "redis.enabled"))
+        return _conclude(session, switched_off("redis", "redis.enabled"))
     report = wait_until_well(
         lambda: redis_health(wiring.redis, rules, wiring.clock),
         wait_s=wait_s or 0.0,
         clock=wiring.clock,
         progress=session.progress,
     )
-    _conclude(session, report)
+    return _conclude(session, report)
 
 
-def _conclude(session: Session, report: Report) -> None:
+def _conclude(session: Session, report: Report) -> NoReturn:
     session.output.conclude(report, view_findings(report))
 
 

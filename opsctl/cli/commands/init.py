@@ -2,7 +2,7 @@
 
 import click
 
-from opsctl.cli.click_classes import Verb
+from opsctl.cli.click_classes import OpsctlCommand
 from opsctl.cli.flags import lock_timeout
 from opsctl.cli.session import Session, pass_session
 from opsctl.cli.show.text import Block, Table
@@ -15,7 +15,7 @@ from opsctl.init.plan import plan
 from opsctl.init.write import write
 
 
-@click.command(cls=Verb)
+@click.command(cls=OpsctlCommand)
 @click.option("--name", help="Name of the stack; the folder's name by default.")
 @click.option(
     "--install-from",
@@ -34,7 +34,7 @@ def init(
     dry_run: bool,
     exit_code: bool,
     lock_timeout_s: float | None,
-) -> None:
+) -> int:
     """Write what a project needs and never overwrite a file.
 
     Settings with one overlay per environment, compose files, the first migration, a Dockerfile and
@@ -46,7 +46,7 @@ def init(
     """
     root = session.wiring.directory
     project = name or project_name(root.name)
-    wiring = session.use(session.wiring.or_defaults(project))
+    wiring = session.switch_wiring(session.wiring.or_defaults(project))
     source = None
     if install_from is not None:
         source = read_install_source(install_from, root, wiring.files)
@@ -54,12 +54,12 @@ def init(
     if dry_run:
         steps = plan(wanted, observe(root, wanted, wiring.files), source)
         code = EXIT_PENDING if exit_code and steps.pending else EXIT_OK
-        session.output.conclude(steps, _view(steps), exit_code=code)
-    with session.deed(str(root), lock="init", wait_s=lock_timeout_s or 0.0):
+        return session.output.conclude(steps, _view(steps), exit_code=code)
+    with session.audited_change(str(root), lock="init", wait_s=lock_timeout_s or 0.0):
         steps = plan(wanted, observe(root, wanted, wiring.files), source)
         session.left_behind = "what had been written was removed again"
         write(root, steps, wanted, files=wiring.files, progress=session.progress)
-    session.output.conclude(steps, _view(steps))
+    return session.output.conclude(steps, _view(steps))
 
 
 def _view(steps: Plan) -> list[Block]:

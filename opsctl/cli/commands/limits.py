@@ -2,7 +2,7 @@
 
 import click
 
-from opsctl.cli.click_classes import Branch
+from opsctl.cli.click_classes import CommandGroup
 from opsctl.cli.confirm import confirm, confirm_by_name
 from opsctl.cli.session import Session, pass_session
 from opsctl.cli.show.text import Block, Table
@@ -18,7 +18,7 @@ from opsctl.kit.limit_view import (
 from opsctl.systems.redis.client import Redis
 
 
-@click.group(cls=Branch)
+@click.group(cls=CommandGroup)
 def limits() -> None:
     """See and reset the rate limits of all processes."""
 
@@ -26,13 +26,13 @@ def limits() -> None:
 @limits.command()
 @click.option("--prefix", help="First part of the keys; limits.prefix by default.")
 @pass_session
-def show(session: Session, *, prefix: str | None) -> None:
+def show(session: Session, *, prefix: str | None) -> int:
     """Show each limit: what is used of it, who waits, when the next call is allowed.
 
     Every process that shares the limits counts. Exit 7 when Redis is off or away.
     """
     report = read_limits(_redis(session), prefix or session.wiring.settings.limits.prefix)
-    session.output.conclude(report, _view(report))
+    return session.output.conclude(report, _view(report))
 
 
 @limits.command("reset")
@@ -48,7 +48,7 @@ def reset_limit(
     dry_run: bool,
     yes: bool,
     confirmed: str | None,
-) -> None:
+) -> int:
     """Forget what a limit has counted: NAME, or NAME:SUBJECT for one subject.
 
     Up to a whole limit of calls may then follow those just made: the other side may refuse them.
@@ -56,11 +56,11 @@ def reset_limit(
     redis = _redis(session)
     plan = plan_reset(redis, session.wiring.settings.limits.prefix, name)
     if dry_run or not plan.keys:
-        session.output.conclude(plan, _plan_view(plan))
+        return session.output.conclude(plan, _plan_view(plan))
     _ask(session, plan, yes=yes, confirmed=confirmed)
-    with session.deed(name, lock="limits", wait_s=0.0):
+    with session.audited_change(name, lock="limits", wait_s=0.0):
         done = reset(redis, plan)
-    session.output.conclude(done, _plan_view(done))
+    return session.output.conclude(done, _plan_view(done))
 
 
 def _ask(session: Session, plan: ResetPlan, *, yes: bool, confirmed: str | None) -> None:

@@ -8,21 +8,21 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from opsctl.cli.click_classes import Verb
+from opsctl.cli.click_classes import OpsctlCommand
 from opsctl.cli.command_table import Entry
 from opsctl.cli.confirm import confirm, confirm_by_name
-from opsctl.cli.root import Root
+from opsctl.cli.root import RootGroup
 from opsctl.cli.session import Session, pass_session
 
 Ask = Callable[..., Result]
 
 
-@click.group(cls=Root, table={"destroy": Entry(f"{__name__}:destroy", "Destroy a thing.")})
+@click.group(cls=RootGroup, table={"destroy": Entry(f"{__name__}:destroy", "Destroy a thing.")})
 def program() -> None:
     """Stand for the root."""
 
 
-@click.command(cls=Verb)
+@click.command(cls=OpsctlCommand)
 @click.option("--yes", "-y", is_flag=True)
 @click.option("--confirm", "given")
 @pass_session

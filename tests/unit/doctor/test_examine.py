@@ -5,7 +5,7 @@ from opsctl.doctor.examine import examine
 from opsctl.doctor.model import Check
 from opsctl.errors import UnreachableError
 from opsctl.findings import Finding, Level
-from opsctl.progress import Silent
+from opsctl.progress import NoProgress
 from opsctl.systems.clock import SystemClock
 
 
@@ -21,7 +21,7 @@ def dead() -> Iterator[Finding]:
 def test_answers_come_in_the_order_of_the_questions_and_a_failure_is_one() -> None:
     checks = [Check("dead", dead), Check("fine", fine)]
 
-    report = examine(checks, deadline_s=5, clock=SystemClock(), progress=Silent())
+    report = examine(checks, deadline_s=5, clock=SystemClock(), progress=NoProgress())
 
     assert report.findings == (
         Finding("dead", Level.CRITICAL, "no answer: refused", fix="start it"),
@@ -39,7 +39,7 @@ def test_one_that_hangs_is_left_behind_and_said_so() -> None:
     clock = SystemClock()
     began = clock.steady()
     checks = [Check("hung", hang), Check("fine", fine)]
-    report = examine(checks, deadline_s=0.2, clock=clock, progress=Silent())
+    report = examine(checks, deadline_s=0.2, clock=clock, progress=NoProgress())
     took = clock.steady() - began
     stuck.set()
 

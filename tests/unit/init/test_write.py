@@ -7,7 +7,7 @@ from opsctl.init.drafts import drafts
 from opsctl.init.observe import observe
 from opsctl.init.plan import plan
 from opsctl.init.write import write
-from opsctl.progress import Silent
+from opsctl.progress import NoProgress
 from opsctl.systems.files.local import LocalFiles
 
 WANTED = drafts("ticks")
@@ -35,7 +35,7 @@ class Flaky(LocalFiles):
 
 def run(root: Path, files: LocalFiles) -> None:
     steps = plan(WANTED, observe(root, WANTED, files))
-    write(root, steps, WANTED, files=files, progress=Silent())
+    write(root, steps, WANTED, files=files, progress=NoProgress())
 
 
 def everything(root: Path) -> list[str]:

@@ -3,7 +3,7 @@
 import pytest
 
 from opsctl.errors import OpsctlError, RefusedError, UnreachableError
-from opsctl.progress import Silent
+from opsctl.progress import NoProgress
 from opsctl.sandbox.model import Plan, Run, Stage, Verdict, Wish
 from opsctl.sandbox.plan import plan
 from opsctl.sandbox.run import Parts, run
@@ -28,7 +28,7 @@ class Site:
 
     def run(self, wish: Wish, *, keep: bool = False) -> tuple[Run, ...]:
         box = self.sandboxes
-        parts = Parts(box, box.clock, self.rules, self.heard.append, Silent())
+        parts = Parts(box, box.clock, self.rules, self.heard.append, NoProgress())
         return run(self.plan(wish), parts, MARKS, keep=keep)
 
     @property
@@ -155,7 +155,7 @@ def test_an_interruption_leaves_nothing(site: Site) -> None:
         raise KeyboardInterrupt
 
     box = site.sandboxes
-    parts = Parts(box, box.clock, site.rules, interrupted, Silent())
+    parts = Parts(box, box.clock, site.rules, interrupted, NoProgress())
     with pytest.raises(KeyboardInterrupt):
         run(site.plan(Wish(("app:1",), services=("redis",))), parts, MARKS)
 

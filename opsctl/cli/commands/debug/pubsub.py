@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import click
 
-from opsctl.cli.click_classes import Verb
+from opsctl.cli.click_classes import OpsctlCommand
 from opsctl.cli.flags import FORMATS, Duration
 from opsctl.cli.session import Session, pass_session
-from opsctl.cli.show.text import Block, Table, clean
+from opsctl.cli.show.text import Block, Table, escape_control
+from opsctl.errors import EXIT_OK
 from opsctl.findings import Finding, Level
 from opsctl.probe.health import switched_off
 from opsctl.probe.pubsub.canary import fly
@@ -21,7 +22,7 @@ from opsctl.systems.redis.pubsub import Topics
 _PURPOSE = OBSERVER.removeprefix("opsctl:")
 
 
-@click.command(cls=Verb, formats=FORMATS)
+@click.command(cls=OpsctlCommand, formats=FORMATS)
 @click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
 @click.option("--canary", is_flag=True, help="Also send a test message and wait for it.")
 @click.option("--follow", "following", is_flag=True, help="Show what flows until interrupted.")
@@ -40,7 +41,7 @@ def pubsub(  # one a flag
     for_s: float | None,
     every_s: float,
     payloads: bool,
-) -> None:
+) -> int:
     """Say who hears which channel, proven without a message; exit 3 if one is not heard.
 
     Without PATTERN the channels and patterns of section `probe` are asked for. OK: somebody hears
@@ -50,15 +51,15 @@ def pubsub(  # one a flag
     wanted = expected(settings.probe, patterns)
     if not settings.redis.enabled:
         off = switched_off("redis", "redis.enabled")
-        session.output.conclude(off, ["Redis is turned off by redis.enabled."])
+        return session.output.conclude(off, ["Redis is turned off by redis.enabled."])
     if following:
         pace = Pace(every_s, for_s, settings.probe.top)
         _follow(session, wanted, pace, payloads=payloads)
-        return
+        return EXIT_OK
     report = who_listens(session.wiring.redis, wanted, session.wiring.redis_node, settings.probe)
     if canary:
         report = replace(report, findings=(*report.findings, _canary(session)))
-    session.output.conclude(report, _view(report))
+    return session.output.conclude(report, _view(report))
 
 
 def _canary(session: Session) -> Finding:
@@ -102,6 +103,8 @@ def _lines(beat: Beat) -> list[str]:
     for talker in beat.talkers:
         last = "never heard" if talker.silent_s is None else f"last {talker.silent_s:.1f} s ago"
         rate = f"{talker.messages_per_s:.1f}/s, {talker.bytes_per_s / 1024:.1f} KiB/s"
-        sample = f"  {clean(talker.sample)}" if talker.sample else ""
-        lines.append(f"  {clean(talker.channel)}  {rate}, {talker.messages} in all, {last}{sample}")
+        sample = f"  {escape_control(talker.sample)}" if talker.sample else ""
+        lines.append(
+            f"  {escape_control(talker.channel)}  {rate}, {talker.messages} in all, {last}{sample}"
+        )
     return lines

@@ -2,7 +2,7 @@
 
 import click
 
-from opsctl.cli.click_classes import Verb
+from opsctl.cli.click_classes import OpsctlCommand
 from opsctl.cli.session import Session, pass_session
 from opsctl.cli.show.text import Block, Table
 from opsctl.probe.health import switched_off
@@ -11,9 +11,9 @@ from opsctl.probe.redis.inspect import HotKey, Inspection, inspect
 _KIB = 1024
 
 
-@click.command(cls=Verb)
+@click.command(cls=OpsctlCommand)
 @pass_session
-def redis(session: Session) -> None:
+def redis(session: Session) -> int:
     """Show slow commands, big and hot keys, and clients, without stalling the server.
 
     Keys are walked in small steps that end after probe.keys keys or probe.budget_s seconds.
@@ -21,9 +21,9 @@ def redis(session: Session) -> None:
     wiring = session.wiring
     if not wiring.settings.redis.enabled:
         report = switched_off("redis", "redis.enabled")
-        session.output.conclude(report, ["Redis is turned off by redis.enabled."])
+        return session.output.conclude(report, ["Redis is turned off by redis.enabled."])
     seen = inspect(wiring.redis, wiring.settings.probe, wiring.clock)
-    session.output.conclude(seen, _view(seen))
+    return session.output.conclude(seen, _view(seen))
 
 
 def _view(seen: Inspection) -> list[Block]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import click
 
-from opsctl.cli.click_classes import Verb
+from opsctl.cli.click_classes import OpsctlCommand
 from opsctl.cli.commands.migrate.apply import values
 from opsctl.cli.confirm import confirm, confirm_by_name
 from opsctl.cli.flags import Duration
@@ -29,13 +29,13 @@ class TakenBack:
     files: tuple[str, ...]
 
 
-@click.command(cls=Verb)
+@click.command(cls=OpsctlCommand)
 @click.argument("name")
 @click.option("--down", is_flag=True, help="Also start the part that takes it back.")
 @click.option("-n", "--dry-run", is_flag=True, help="Show the names; write nothing.")
 @click.option("-y", "--yes", is_flag=True, help="For scripts: nothing is asked here.")
 @pass_session
-def new(session: Session, *, name: str, down: bool, dry_run: bool, yes: bool) -> None:  # noqa: ARG001 - scripts give it everywhere
+def new(session: Session, *, name: str, down: bool, dry_run: bool, yes: bool) -> int:  # noqa: ARG001 - scripts give it everywhere
     """Start a file with the next free number."""
     wiring = session.wiring
     directory = wiring.project_dir / wiring.settings.migrations.directory
@@ -44,10 +44,10 @@ def new(session: Session, *, name: str, down: bool, dry_run: bool, yes: bool) ->
     if not dry_run:
         start(wiring.files, directory, wanted)
     paths = tuple(str(directory / draft.file) for draft in wanted)
-    session.output.conclude(Created(paths), paths)
+    return session.output.conclude(Created(paths), paths)
 
 
-@click.command(cls=Verb)
+@click.command(cls=OpsctlCommand)
 @click.option("--to", type=click.IntRange(0), metavar="V", help="Everything up to V is there.")
 @click.option("--from", "source", type=click.Choice(SOURCES), help="Whose notes to read.")
 @click.option(
@@ -66,7 +66,7 @@ def adopt(
     forgotten: Sequence[int],
     dry_run: bool,
     yes: bool,
-) -> None:
+) -> int:
     """Record what was applied before opsctl, without running it.
 
     Reads what other tools wrote down: a file .applied, dbmate's or golang-migrate's table
@@ -85,17 +85,17 @@ def adopt(
             adoption = plan_adoption(project, ledger, to=to, source=source)
             changes = [f"record {file}" for file in adoption.files]
         if dry_run or not changes:
-            session.output.conclude(adoption, _adoption(adoption, changes))
+            return session.output.conclude(adoption, _adoption(adoption, changes))
         confirm(session, f"{len(changes)} rows change: {', '.join(changes[:5])}. Go on?", yes=yes)
         address = project.dialect.scripts.address
-        with session.deed(address, lock="migrate", wait_s=project.patience.runner_s):
+        with session.audited_change(address, lock="migrate", wait_s=project.patience.runner_s):
             accept(project, ledger, accepted)
             forget(ledger, forgotten)
             adopt_all(project, ledger, adoption)
-    session.output.conclude(adoption, _adoption(adoption, changes))
+    return session.output.conclude(adoption, _adoption(adoption, changes))
 
 
-@click.command(cls=Verb)
+@click.command(cls=OpsctlCommand)
 @click.option("--to", type=click.IntRange(0), metavar="V", help="Take back everything after V.")
 @click.option(
     "--step", type=click.IntRange(1), metavar="N", help="Take back N files; 1 by default."
@@ -121,7 +121,7 @@ def down(
     typed: str | None,
     lock_timeout_s: float | None,
     given: Sequence[str],
-) -> None:
+) -> int:
     """Take the last files back by their down parts: NNN_name.down.sql.
 
     Each runs in one transaction, together with the removal of its row.
@@ -132,13 +132,13 @@ def down(
         works = prepare_down(project, choose(look(project, ledger), to=to, step=step))
         names = tuple(work.file for work in works)
         if dry_run or not works:
-            session.output.conclude(TakenBack(names), names or ("nothing to take back",))
+            return session.output.conclude(TakenBack(names), names or ("nothing to take back",))
         _ask(session, f"This runs {', '.join(names)}, which may destroy data.", typed, yes=yes)
         address, wait_s = project.dialect.scripts.address, project.patience.runner_s
-        with session.deed(address, lock="migrate", wait_s=wait_s):
+        with session.audited_change(address, lock="migrate", wait_s=wait_s):
             session.left_behind = "the file that ran is taken back in whole or not at all"
             done = take_back(project, ledger, works, lambda e: session.output.event(e, str(e)))
-    session.output.conclude(TakenBack(tuple(done)), [f"{len(done)} taken back"])
+    return session.output.conclude(TakenBack(tuple(done)), [f"{len(done)} taken back"])
 
 
 def _ask(session: Session, question: str, typed: str | None, *, yes: bool) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import click
 
-from opsctl.cli.click_classes import Verb
+from opsctl.cli.click_classes import OpsctlCommand
 from opsctl.cli.commands.migrate.apply import values
 from opsctl.cli.flags import FORMATS
 from opsctl.cli.session import Session, pass_session
@@ -50,10 +50,10 @@ class Schema:
     objects: tuple[Named, ...]
 
 
-@click.command(cls=Verb)
+@click.command(cls=OpsctlCommand)
 @click.option("--exit-code", is_flag=True, help="Exit 4 if files are pending.")
 @pass_session
-def status(session: Session, *, exit_code: bool) -> None:
+def status(session: Session, *, exit_code: bool) -> int:
     """Say where every file stands.
 
     applied, pending, edited (changed since it was applied), missing (applied, the file is gone),
@@ -65,14 +65,14 @@ def status(session: Session, *, exit_code: bool) -> None:
     waiting = any(row.state in _WAITING for row in rows)
     code = EXIT_PENDING if exit_code and waiting else EXIT_OK
     report = Status(project.dialect.scripts.address, rows)
-    session.output.conclude(report, [_table(rows)], exit_code=code)
+    return session.output.conclude(report, [_table(rows)], exit_code=code)
 
 
-@click.command(cls=Verb, formats=FORMATS)
+@click.command(cls=OpsctlCommand, formats=FORMATS)
 @click.option("--no-schema", is_flag=True, help="Only the files; build no shadow database.")
 @values
 @pass_session
-def verify(session: Session, *, no_schema: bool, given: Sequence[str]) -> None:
+def verify(session: Session, *, no_schema: bool, given: Sequence[str]) -> int:
     """Find files and schemas that have drifted; exit 3 on trouble.
 
     Every edited file is compared with git's text of it when it was applied. Then an empty database
@@ -83,17 +83,17 @@ def verify(session: Session, *, no_schema: bool, given: Sequence[str]) -> None:
         session.wiring.guard_production(session.command)
     with project.ledger() as ledger:
         verdict = verify_all(project, ledger, session.wiring.git, schema=not no_schema)
-    session.output.conclude(verdict, _verdict(verdict))
+    return session.output.conclude(verdict, _verdict(verdict))
 
 
-@click.command(cls=Verb)
+@click.command(cls=OpsctlCommand)
 @pass_session
-def dump(session: Session) -> None:
+def dump(session: Session) -> int:
     """Print the schema, in an order that stays: for reading and for diffs, not a backup."""
     project = session.wiring.migrations()
     with project.ledger() as ledger:
         objects = tuple(project.dialect.schema(ledger.session))
-    session.output.conclude(Schema(objects), [as_text(objects)])
+    return session.output.conclude(Schema(objects), [as_text(objects)])
 
 
 def _row(standing: Standing) -> Row:

@@ -3,7 +3,7 @@
 import pytest
 
 from opsctl.errors import UnreachableError
-from opsctl.findings import Level, worst
+from opsctl.findings import Level, worst_level
 from opsctl.probe.pubsub.candidates import observing
 from opsctl.probe.pubsub.listeners import Expected
 from opsctl.probe.pubsub.report import PubsubReport, expected, who_listens
@@ -31,7 +31,7 @@ def test_nobody_is_a_proven_failure(server: RedisServer, open_redis: Open) -> No
     report = asked(open_redis, server.url(), expected(Probe(), ()))
 
     assert [one.verdict for one in report.coverage] == ["FAIL"] * 4
-    assert worst(report.findings) is Level.CRITICAL
+    assert worst_level(report.findings) is Level.CRITICAL
 
 
 @pytest.mark.parametrize("protocol", [2, 3])

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from opsctl.findings import Level, worst
+from opsctl.findings import Level, worst_level
 from opsctl.probe.model import Vitals, Walk
 from opsctl.probe.redis.clients import parse_clients
 from opsctl.probe.redis.judge import above, judge_redis, percentiles
@@ -36,7 +36,7 @@ WELL = Vitals(
 
 
 def level_of(seen: Vitals, check: str) -> Level:
-    return worst(f for f in judge_redis(seen, RULES) if f.check == check)
+    return worst_level(f for f in judge_redis(seen, RULES) if f.check == check)
 
 
 def with_info(**changed: str) -> Vitals:
@@ -44,7 +44,7 @@ def with_info(**changed: str) -> Vitals:
 
 
 def test_a_healthy_server_is_fine_in_everything() -> None:
-    assert worst(judge_redis(WELL, RULES)) is Level.OK
+    assert worst_level(judge_redis(WELL, RULES)) is Level.OK
 
 
 @pytest.mark.parametrize(
