@@ -22,7 +22,7 @@ class FolderParts(Ground):
     def sweepers(self) -> "Sweepers":
         from opsctl.systems.removal.workers import LocalSweepers
 
-        return LocalSweepers(self.clock, count=self.settings.retention.threads)
+        return LocalSweepers(self.clock, count=self.settings.retention.workers)
 
     @cached_property
     def folders(self) -> "Folders":

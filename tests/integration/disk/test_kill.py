@@ -21,7 +21,7 @@ FOLDERS, OLD, YOUNG = 40, 250, 10
 SETTINGS = """
 project: {{name: stack}}
 notify: {{journal: false}}
-retention: {{roots: [{root}], allow: [{root}], threads: 2}}
+retention: {{roots: [{root}], allow: [{root}], workers: 2}}
 state: {{dir: {state}}}
 """
 

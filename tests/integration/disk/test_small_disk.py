@@ -84,7 +84,7 @@ def test_each_trouble_is_told_once_and_its_end_after_the_interval(ready: Ready, 
         ground.clock.wall += timedelta(minutes=20)
 
     told = [
-        (message.said, message.summary.partition("%")[0]) for message in ground.channel.messages
+        (message.event, message.summary.partition("%")[0]) for message in ground.channel.messages
     ]
     assert [said for said, _ in told] == ["raised", "resolved"]
     assert told[0][1].startswith(f"disk {disk} space: 81.")
@@ -187,7 +187,7 @@ def test_a_full_disk_of_young_logs_loses_none_and_somebody_is_told(
     said = {f.check: f for f in report.findings}[f"retention {disk}"]
     assert (report.files, len(list(root.iterdir()))) == (0, 20)
     assert said.level is Level.CRITICAL
-    assert "none younger than 48 h ever does" in said.what
+    assert "those younger than 48 h are always kept" in said.what
 
 
 def test_a_full_disk_that_holds_the_state_is_cleaned_and_written_down(

@@ -11,7 +11,7 @@ from types import FrameType
 
 import pytest
 
-from opsctl.notify.model import Answer, Notice, Severity
+from opsctl.notify.model import Notice, SendResult, Severity
 from opsctl.notify.notifier import Notifier
 from opsctl.state import Store, open_store
 from opsctl.systems.clock import SystemClock
@@ -40,7 +40,7 @@ class Home:
         return make_notifier(lambda: store, _Lines(self._mailbox), SystemClock(), self.state)
 
     def tell(self, notifier: Notifier, key: str) -> None:
-        notifier.tell(Notice(key, "disk", Severity.WARNING, f"{key} is full"))
+        notifier.report(Notice(key, "disk", Severity.WARNING, f"{key} is full"))
         append(self._told, key)
 
     @property
@@ -60,11 +60,11 @@ class _Lines(KeptChannel):
         super().__init__()
         self._mailbox = mailbox
 
-    def send(self, bundle: object, *, limit_s: float) -> Answer:
+    def send(self, bundle: object, *, limit_s: float) -> SendResult:
         assert limit_s > 0
         for message in getattr(bundle, "messages", ()):
             append(self._mailbox, f"{getattr(bundle, 'id', '')} {message.key}")
-        return Answer(is_taken=True)
+        return SendResult(is_accepted=True)
 
 
 def append(path: Path, line: str) -> None:

@@ -98,7 +98,7 @@ def test_what_is_told_arrives_once(project: Path, hook: Hook) -> None:
 
     (body,) = hook.bodies
     assert "warning" in json.loads(body)["text"].lower()
-    assert {letter["status"] for letter in listed["letters"]} == {"sent"}
+    assert {message["status"] for message in listed["messages"]} == {"sent"}
 
 
 def test_a_channel_can_be_tried(project: Path, hook: Hook) -> None:
