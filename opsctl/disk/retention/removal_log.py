@@ -39,44 +39,44 @@ class RemovalLog:
         self._store = store
         self._clock = clock
         self._run = run
-        self._done: list[tuple[int | None, RemovalResult]] = []
+        self._results: list[tuple[int | None, RemovalResult]] = []
 
     def begin(self, lots: Sequence[Lot]) -> Sequence[int | None]:
         """Record the intents of several lots at once; None where the disk is full."""
         try:
             with self._store.transaction():
-                self._close_done()
+                self._record_results()
                 at, removals = self._clock.now(), self._store.removals
                 numbers = [removals.begin(self._run, lot, at=at) for lot in lots]
         except DiskFullError:
             log.warning("disk too full to record removals", extra={"run": self._run})
             return [None] * len(lots)
-        self._done.clear()
+        self._results.clear()
         return numbers
 
-    def end(self, number: int | None, done: RemovalResult) -> None:
+    def end(self, number: int | None, result: RemovalResult) -> None:
         """Keep the result; it is recorded later, with its intent if that is missing."""
-        self._done.append((number, done))
+        self._results.append((number, result))
 
     def finish(self) -> None:
         """Record the rest, and log what the store could not take."""
-        if self._done:
+        if self._results:
             self.begin(())
-        for number, done in self._done:
+        for number, result in self._results:
             if number is None:
-                facts = {"folder": repr(done.lot.folder), "files": done.deleted}
+                facts = {"folder": repr(result.lot.folder), "files": result.deleted}
                 log.error("deleted, but not recorded", extra=facts)
 
-    def _close_done(self) -> None:
-        for number, done in self._done:
-            removal = self._begin_late(done) if number is None else number
+    def _record_results(self) -> None:
+        for number, result in self._results:
+            removal = self._begin_late(result) if number is None else number
             self._store.removals.end(
-                removal, files=done.deleted, size=done.frees_bytes, at=self._clock.now()
+                removal, files=result.deleted, size=result.frees_bytes, at=self._clock.now()
             )
 
-    def _begin_late(self, done: RemovalResult) -> int:
-        gone = without(done.lot, frozenset(done.left))
-        return self._store.removals.begin(self._run, gone, at=self._clock.now())
+    def _begin_late(self, result: RemovalResult) -> int:
+        deleted = without(result.lot, frozenset(result.left))
+        return self._store.removals.begin(self._run, deleted, at=self._clock.now())
 
 
 @contextmanager
