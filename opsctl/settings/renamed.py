@@ -1,4 +1,4 @@
-"""Settings keys that were renamed: an old key is refused with the new one as the hint."""
+"""Settings keys that were renamed: an old one is refused, with the new one as the hint."""
 
 RENAMED: dict[str, str] = {
     "disk.trend_least_hours": "disk.trend_min_hours",

@@ -1,4 +1,4 @@
-"""The ways out: the web, and whoever is told of troubles."""
+"""HTTP, and the channels that problems are reported to."""
 
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ class NoticeParts(Ground):
 
     @property
     def where(self) -> str:
-        """Project, environment and machine, as notices say it."""
+        """Project, environment and machine, as messages show it."""
         return f"{self.settings.project.name} {self.settings.env} {self.host.name()}"
 
     @cached_property
@@ -40,7 +40,7 @@ class NoticeParts(Ground):
 
     @cached_property
     def notifier(self) -> "Notifier":
-        """Tell of troubles; what is due goes out, within bounds, when the run ends."""
+        """Report problems; what is due is sent, within a time limit, when the run ends."""
         from opsctl.notify.setup import NotifierParts, build_notifier
 
         settings = self.settings.notify

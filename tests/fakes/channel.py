@@ -1,4 +1,4 @@
-"""A channel that keeps what it is told, and is down when the test says so."""
+"""A channel that keeps what is sent, and is down when the test says so."""
 
 from dataclasses import dataclass, field
 

@@ -1,4 +1,4 @@
-"""Letters to a real SMTP server."""
+"""Mails to a real SMTP server."""
 
 import time
 from collections.abc import Callable
@@ -33,7 +33,7 @@ def channel(box: Postbox, **server: str) -> MailChannel:
     return MailChannel(SmtpMail(named, clock=SystemClock()), "opsctl@box", ("a@box", "b@box"))
 
 
-def test_a_letter_arrives_with_all_who_are_to_get_it(postbox: Postbox) -> None:
+def test_a_mail_arrives_with_all_recipients(postbox: Postbox) -> None:
     answer = channel(postbox).send(BUNDLE, limit_s=5)
 
     assert answer.is_accepted
@@ -46,7 +46,7 @@ def test_a_letter_arrives_with_all_who_are_to_get_it(postbox: Postbox) -> None:
     assert "To fix: `opsctl prune`" in letter.get_content()
 
 
-def test_a_server_that_is_full_for_now_is_tried_again(postbox: Postbox) -> None:
+def test_a_temporary_failure_is_not_a_rejection(postbox: Postbox) -> None:
     postbox.answers["END"] = b"452 later"
 
     answer = channel(postbox).send(BUNDLE, limit_s=5)
@@ -55,7 +55,7 @@ def test_a_server_that_is_full_for_now_is_tried_again(postbox: Postbox) -> None:
     assert "452 later" in answer.error
 
 
-def test_a_letter_that_nobody_wants_is_refused(postbox: Postbox) -> None:
+def test_a_mail_without_a_valid_recipient_is_rejected(postbox: Postbox) -> None:
     postbox.answers["RCPT"] = b"550 who is that"
 
     answer = channel(postbox).send(BUNDLE, limit_s=5)
@@ -64,7 +64,7 @@ def test_a_letter_that_nobody_wants_is_refused(postbox: Postbox) -> None:
     assert "550 who is that" in answer.error
 
 
-def test_a_mute_server_holds_nobody_up(postbox: Postbox) -> None:
+def test_a_server_that_never_answers_blocks_nobody(postbox: Postbox) -> None:
     postbox.is_mute = True
     began = time.monotonic()
 
@@ -77,7 +77,7 @@ def test_a_mute_server_holds_nobody_up(postbox: Postbox) -> None:
 @pytest.mark.parametrize(
     ("verb", "said"), [("CONNECT", b"554 go away"), ("EHLO", b"500 what"), ("DATA", b"554 spam")]
 )
-def test_trouble_is_an_answer(postbox: Postbox, verb: str, said: bytes) -> None:
+def test_a_failure_is_a_result(postbox: Postbox, verb: str, said: bytes) -> None:
     postbox.answers[verb] = said
     postbox.answers["HELO"] = said
 
@@ -87,7 +87,7 @@ def test_trouble_is_an_answer(postbox: Postbox, verb: str, said: bytes) -> None:
     assert said.decode() in answer.error
 
 
-def test_starttls_is_never_gone_without(postbox: Postbox) -> None:
+def test_mail_is_never_sent_without_starttls(postbox: Postbox) -> None:
     answer = channel(postbox, tls="starttls", user="op", password=CANARY).send(BUNDLE, limit_s=5)
 
     assert not answer.is_accepted
@@ -96,7 +96,7 @@ def test_starttls_is_never_gone_without(postbox: Postbox) -> None:
     assert CANARY not in answer.error
 
 
-def test_a_server_that_is_gone_is_said(make_postbox: Callable[..., Postbox]) -> None:
+def test_an_unreachable_server_is_an_error(make_postbox: Callable[..., Postbox]) -> None:
     box = make_postbox()
     box.port = 1
 

@@ -31,7 +31,7 @@ def send(hook: Hook, *, reach: Reach = LOCAL, limit_s: float = 5) -> SendResult:
     return webhook(hook.url, HttpxHttp(clock=SystemClock()), reach).send(BUNDLE, limit_s=limit_s)
 
 
-def test_a_webhook_gets_json_with_an_id_that_a_second_try_repeats(hook: Hook) -> None:
+def test_a_webhook_gets_json_with_an_id_that_a_retry_repeats(hook: Hook) -> None:
     answers = [send(hook), send(hook)]
 
     body = json.loads(hook.bodies[0])
@@ -41,7 +41,7 @@ def test_a_webhook_gets_json_with_an_id_that_a_second_try_repeats(hook: Hook) ->
     assert hook.ids == ["0123abcd", "0123abcd"]
 
 
-def test_a_name_from_outside_pages_nobody_on_slack(hook: Hook) -> None:
+def test_a_mention_in_a_message_notifies_nobody_on_slack(hook: Hook) -> None:
     channel = slack(hook.url, HttpxHttp(clock=SystemClock()), LOCAL)
 
     channel.send(BUNDLE, limit_s=5)
@@ -61,7 +61,7 @@ def test_a_name_from_outside_pages_nobody_on_slack(hook: Hook) -> None:
         (302, {"location": "http://169.254.169.254/"}, (False, None)),
     ],
 )
-def test_what_it_answers_decides_about_another_try(
+def test_the_status_decides_about_a_retry(
     hook: Hook, status: int, headers: dict[str, str], expected: tuple[bool, float | None]
 ) -> None:
     hook.status, hook.headers = status, headers
@@ -73,7 +73,7 @@ def test_what_it_answers_decides_about_another_try(
     assert f"it answered {status}" in answer.error
 
 
-def test_a_mute_server_holds_nobody_up_and_its_path_is_not_told(hook: Hook) -> None:
+def test_a_server_that_never_answers_blocks_nobody_and_its_path_stays_secret(hook: Hook) -> None:
     hook.is_mute = True
     began = time.monotonic()
 
@@ -84,14 +84,14 @@ def test_a_mute_server_holds_nobody_up_and_its_path_is_not_told(hook: Hook) -> N
     assert "c4n4ry" not in answer.error
 
 
-def test_an_address_inside_is_never_asked(hook: Hook) -> None:
+def test_a_private_address_is_never_contacted(hook: Hook) -> None:
     answer = send(hook, reach=Reach.of([], plain_http=True))
 
     assert "127.0.0.1 is not a public address" in answer.error
     assert hook.bodies == []
 
 
-def test_a_name_that_changes_between_look_and_dial_leads_nowhere_else(
+def test_a_name_that_changes_after_the_check_leads_nowhere_else(
     hook: Hook,
 ) -> None:
     """The address that was judged is the one that is dialled: the name is asked once."""
