@@ -31,7 +31,7 @@ def disk() -> None:
 @click.option("--no-notify", is_flag=True, help="Send no message and change no alert.")
 @pass_session
 def check(session: Session, *, no_notify: bool) -> int:
-    r"""Report the usage of every mount, the engine and large folders.
+    """Report the usage of every mount, the engine and large folders.
 
     Space as psutil counts it (blocks reserved for root count as used) and inodes; what the
     container engine uses, and how much of that `opsctl prune` frees; the largest folders.
@@ -79,7 +79,7 @@ def watch(session: Session) -> None:
 def retain(
     session: Session, *, dry_run: bool, yes: bool, trust_clock: bool, lock_timeout_s: float | None
 ) -> int:
-    r"""Delete old raw logs, and on a full disk the oldest first.
+    """Delete old raw logs, and on a full disk the oldest first.
 
     Deletes logs older than retention.max_age_h (120 h). On a mount above its warning threshold it
     deletes the oldest until the mount is below disk.clear_percent. Logs younger than 48 h are

@@ -19,7 +19,7 @@ def notify() -> None:
 @click.argument("channel", required=False)
 @pass_session
 def test(session: Session, *, channel: str | None) -> int:
-    r"""Send a test message to CHANNEL, or to every channel.
+    """Send a test message to CHANNEL, or to every channel.
 
     Exits 3 if a channel does not accept it.
 
