@@ -65,11 +65,11 @@ ROOT_COMMANDS: dict[str, Entry] = {
     ),
     "disk": Entry(
         "opsctl.cli.commands.disk:disk",
-        "How full the disks are, where that leads, and which raw logs go.",
+        "Check disks, forecast when they fill up, delete old raw logs.",
     ),
     "notify": Entry(
         "opsctl.cli.commands.notify:notify",
-        "Where alerts go: try a channel, see what was told and what waits.",
+        "Test notification channels and list queued and sent messages.",
     ),
     "migrate": Entry(
         "opsctl.cli.commands.migrate.group:migrate",

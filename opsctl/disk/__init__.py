@@ -1,1 +1,1 @@
-"""How full the disks are, where that leads, and which raw logs go."""
+"""Checks how full the disks are, forecasts when they fill up, and deletes old raw logs."""

@@ -1,4 +1,4 @@
-"""What `opsctl disk` works with; each part is built when first asked for."""
+"""What `opsctl disk` needs; each part is built when first used."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from opsctl.systems.removal.workers import RemovalWorkers
 
 
-class Parts(Protocol):
+class DiskContext(Protocol):
     @property
     def settings(self) -> Settings: ...
     @property

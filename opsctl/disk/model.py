@@ -6,11 +6,12 @@ from enum import StrEnum
 from pathlib import Path
 
 from opsctl.findings import Finding
+from opsctl.health_rules.disk import EngineUsage
 
 
 @dataclass(frozen=True, slots=True)
-class MountShare:
-    """One mount as it was measured."""
+class MountUsage:
+    """The measured usage of one mount."""
 
     mount: Path
     device: str
@@ -24,41 +25,32 @@ class MountShare:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
-    """What one kind of engine's things takes, and what `opsctl prune` would give back."""
-
-    what: str
-    size_bytes: int
-    prunable_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
 class FolderSize:
     path: Path
     size_bytes: int
-    is_whole: bool
-    """False where time ran out: it is at least so large."""
+    is_complete: bool
+    """False if the time limit was reached: it is at least this large."""
 
 
 @dataclass(frozen=True, slots=True)
-class CheckReport:
+class DiskCheckReport:
     findings: tuple[Finding, ...]
-    mounts: tuple[MountShare, ...] = ()
-    engine: tuple[Share, ...] = ()
+    mounts: tuple[MountUsage, ...] = ()
+    engine: tuple[EngineUsage, ...] = ()
     folders: tuple[FolderSize, ...] = ()
     notes: tuple[str, ...] = ()
-    """What could not be seen, and is no trouble of the disk."""
+    """What could not be measured, without being a problem of the disk."""
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class UsagePoint:
     at: datetime
     percent: float
 
 
 @dataclass(frozen=True, slots=True)
-class Slope:
-    """Percent a day; the true one lies between low and high nine times out of ten."""
+class UsageSlope:
+    """Percent per day; low to high is the 90 % confidence interval."""
 
     low: float
     middle: float
@@ -66,8 +58,8 @@ class Slope:
 
 
 @dataclass(frozen=True, slots=True)
-class Forecast:
-    """When a mount will be full; None where that is never, or not known."""
+class FullForecast:
+    """When a mount will be full; None for never or unknown."""
 
     soonest: datetime | None
     likeliest: datetime | None
@@ -75,30 +67,30 @@ class Forecast:
 
 
 @dataclass(frozen=True, slots=True)
-class Trend:
+class DiskTrend:
     mount: str
-    points: tuple[Point, ...]
-    said: str
-    slope: Slope | None = None
-    forecast: Forecast | None = None
+    points: tuple[UsagePoint, ...]
+    summary: str
+    slope: UsageSlope | None = None
+    forecast: FullForecast | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class TrendReport:
+class DiskTrendReport:
     findings: tuple[Finding, ...]
-    trends: tuple[Trend, ...]
+    trends: tuple[DiskTrend, ...]
 
 
-class Deed(StrEnum):
-    REMOVE = "remove"
+class RetainAction(StrEnum):
+    DELETE = "delete"
     COMPRESS = "compress"
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """What happens to files of one folder, and why."""
+class RetainStep:
+    """What happens to the files of one folder, and why."""
 
-    deed: Deed
+    action: RetainAction
     folder: str
     files: int
     size_bytes: int
@@ -107,12 +99,12 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class RetainReport:
-    """What went, or would go; `run` names it in the audit."""
+    """What was deleted, or would be; `run` is its id in the audit."""
 
     run: str
     is_dry: bool
     findings: tuple[Finding, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[RetainStep, ...]
     files: int
     freed_bytes: int
     compressed_files: int = 0

@@ -1,33 +1,36 @@
-"""`opsctl disk watch`: looks again and again, until it is stopped."""
+"""`opsctl disk watch`: checks the disks at an interval, until it is stopped."""
 
 from collections.abc import Callable
 
-from opsctl.disk.alerts import tell
+from opsctl.disk.alerts import report_findings
 from opsctl.disk.check import check_disks
-from opsctl.disk.context import Parts
-from opsctl.disk.model import CheckReport
-from opsctl.disk.trend import look_ahead
+from opsctl.disk.context import DiskContext
+from opsctl.disk.model import DiskCheckReport
+from opsctl.disk.trend import forecast_disks
 from opsctl.errors import OpsctlError
 from opsctl.logs import logger
 
 log = logger(__name__)
 
 
-def watch(
-    parts: Parts, on_look: Callable[[CheckReport], None], *, looks: int | None = None
+def watch_disks(
+    context: DiskContext,
+    on_check: Callable[[DiskCheckReport], None],
+    *,
+    max_checks: int | None = None,
 ) -> None:
-    """Look, tell, wait; what fails is logged and tried again at the next look."""
-    every_s = parts.settings.disk.watch_every_s
+    """Check, report, wait; a failed check is logged, and the next one retries."""
+    every_s = context.settings.disk.watch_every_s
     done = 0
-    while looks is None or done < looks:
-        began = parts.clock.steady()
+    while max_checks is None or done < max_checks:
+        began = context.clock.steady()
         try:
-            on_look(check_disks(parts))
-            tell(parts, look_ahead(parts).findings)
+            on_check(check_disks(context))
+            report_findings(context, forecast_disks(context).findings)
         except OpsctlError as error:
-            log.warning("look failed", extra={"what": error.what, "why": error.why})
-        # Tries again what waits, too, however long the channel was down.
-        parts.notifier.flush(parts.settings.notify.command_wait_s)
+            log.warning("check failed", extra={"what": error.what, "why": error.why})
+        # Retries queued messages as well, however long the channel was down.
+        context.notifier.flush(context.settings.notify.command_wait_s)
         done += 1
-        if looks is None or done < looks:
-            parts.clock.sleep(every_s - (parts.clock.steady() - began))
+        if max_checks is None or done < max_checks:
+            context.clock.sleep(every_s - (context.clock.steady() - began))

@@ -1,7 +1,7 @@
 """The questions of `opsctl doctor`, one small function each."""
 
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -9,7 +9,6 @@ from opsctl import __version__
 from opsctl.doctor.judge import (
     judge_answer,
     judge_checkout,
-    judge_disk,
     judge_dotenv,
     judge_settings,
     judge_skew,
@@ -17,6 +16,7 @@ from opsctl.doctor.judge import (
 from opsctl.doctor.model import Check, Patient
 from opsctl.errors import OpsctlError
 from opsctl.findings import Finding, Level, Thresholds
+from opsctl.health_rules.disk import CleanupOptions, judge_mount, mount_of, suggest_fix
 from opsctl.systems.http.client import HttpRequest
 
 
@@ -75,27 +75,22 @@ def _git(patient: Patient) -> Iterator[Finding]:
 
 
 def _disk(patient: Patient) -> Iterator[Finding]:
-    settings = patient.settings.disk
-    for folder in _measured(patient):
+    disk = patient.settings.disk
+    mounted = tuple(mount.path for mount in patient.host.mounts())
+    options = CleanupOptions(Path(disk.engine_dir))
+    for folder in _measured(patient, mounted):
         usage = patient.host.usage(folder)
-        yield from judge_disk(
-            str(usage.mount),
-            percent=usage.percent,
-            inode_percent=usage.inode_percent,
-            marks=Thresholds(*settings.marks(str(usage.mount))),
+        yield from judge_mount(
+            usage,
+            thresholds=Thresholds(*disk.thresholds(str(usage.mount))),
+            fix=suggest_fix(usage.mount, mounted, options),
         )
 
 
-def _measured(patient: Patient) -> tuple[Path, ...]:
+def _measured(patient: Patient, mounted: Sequence[Path]) -> tuple[Path, ...]:
     """Measure each mount once: the project's, and the one that holds images and volumes."""
-    wanted = (patient.directory, Path(patient.settings.disk.engine_dir))
-    mounts = sorted((mount.path for mount in patient.host.mounts()), key=_depth, reverse=True)
-    holders = (next((m for m in mounts if path.is_relative_to(m)), path) for path in wanted)
-    return tuple(dict.fromkeys(holders))
-
-
-def _depth(path: Path) -> int:
-    return len(path.parts)
+    paths = (patient.directory, Path(patient.settings.disk.engine_dir))
+    return tuple(dict.fromkeys(mount_of(path, mounted) or path for path in paths))
 
 
 def _engine(patient: Patient) -> Iterator[Finding]:

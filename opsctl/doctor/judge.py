@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from opsctl.findings import Figure, Finding, Level, Thresholds
+from opsctl.findings import Figure, Finding, Level
 from opsctl.settings import DescribedSetting, LoadedSettings
 
 BAD_REQUEST = 400
-_FULL_FIX = "Find what is large: `docker system df`, then `du -xh --max-depth=2 {mount} | sort -h`."
 _SKEW_FIX = "Let one clock follow the other: `timedatectl set-ntp true` on both."
 
 
@@ -39,19 +38,6 @@ def _secrets_in_files(
                 file=file,
                 line=int(line),
             )
-
-
-def judge_disk(
-    mount: str, *, percent: float, inode_percent: float, marks: Thresholds
-) -> Iterator[Finding]:
-    for name, used in (("space", percent), ("inodes", inode_percent)):
-        yield Finding(
-            f"disk {mount}",
-            marks.level_of(used),
-            f"{used:.0f} % of {name} used",
-            fix=_FULL_FIX.format(mount=mount),
-            figures=(Figure(name, used, "%", marks.warn_at, marks.critical_at),),
-        )
 
 
 def judge_skew(

@@ -1,1 +1,1 @@
-"""Where alerts go: each trouble is told once, and its end as well."""
+"""Sends alerts to channels: each problem is reported once, and so is its end."""

@@ -1,4 +1,4 @@
-"""The nouns of notifying, and what it needs of the rooms around it."""
+"""The nouns of notifications, and what they need from other packages."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -9,8 +9,8 @@ from typing import Any, Protocol, TypeAlias
 
 from opsctl.errors import OpsctlError
 
-# What JSON can say; what a key's readers know, and a message as it lies in the queue.
-Packed: TypeAlias = Mapping[str, Any]
+# The history of a key and a message, as they are stored.
+JsonObject: TypeAlias = Mapping[str, Any]
 
 
 class Severity(StrEnum):
@@ -26,8 +26,8 @@ class Severity(StrEnum):
 _RANKS = {Severity.INFO: 0, Severity.WARNING: 1, Severity.CRITICAL: 2}
 
 
-class Said(StrEnum):
-    """What a message says of its key."""
+class AlertEvent(StrEnum):
+    """What happened to the problem under a key."""
 
     RAISED = "raised"
     RESOLVED = "resolved"
@@ -35,7 +35,7 @@ class Said(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One trouble under one key, as it stands now; `fix` says what to type."""
+    """One problem under one key, in its current state; `fix` says what to type."""
 
     key: str
     topic: str
@@ -45,13 +45,13 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """One thing to tell, as readers get it."""
+class AlertMessage:
+    """One alert, as recipients get it."""
 
     key: str
     topic: str
     severity: Severity
-    said: Said
+    event: AlertEvent
     summary: str
     at: datetime
     fix: str = ""
@@ -61,41 +61,41 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """Messages that go out as one; a second try has the same id, so that readers can tell."""
+    """Messages sent as one; a retry has the same id, so that recipients can detect it."""
 
     id: str
-    messages: tuple[Message, ...]
+    messages: tuple[AlertMessage, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """How a channel took a bundle."""
+class SendResult:
+    """Whether a channel accepted a bundle, and why not."""
 
-    is_taken: bool
-    trouble: str = ""
+    is_accepted: bool
+    error: str = ""
     retry_after_s: float | None = None
-    is_refusal: bool = False
-    """It will say the same again, whenever it is asked."""
+    is_rejected: bool = False
+    """Rejected for good: a retry would get the same answer."""
 
 
-TAKEN = Answer(is_taken=True)
+ACCEPTED = SendResult(is_accepted=True)
 
 
-def failed(error: OpsctlError, *, is_refusal: bool = False) -> Answer:
-    trouble = f"{error.what}: {error.why}" if error.why else error.what
-    return Answer(is_taken=False, trouble=trouble, is_refusal=is_refusal)
+def failed_result(error: OpsctlError, *, is_rejected: bool = False) -> SendResult:
+    text = f"{error.what}: {error.why}" if error.why else error.what
+    return SendResult(is_accepted=False, error=text, is_rejected=is_rejected)
 
 
 class Channel(Protocol):
     @property
     def name(self) -> str: ...
 
-    def send(self, bundle: Bundle, *, limit_s: float) -> Answer:
-        """Tell, within the limit; trouble is an answer, not an error."""
+    def send(self, bundle: Bundle, *, limit_s: float) -> SendResult:
+        """Send within the limit; a failure is a result, not an exception."""
         ...
 
 
-class Queued(Protocol):
+class QueuedMessage(Protocol):
     """One message in the queue."""
 
     @property
@@ -109,7 +109,7 @@ class Queued(Protocol):
     @property
     def due_at(self) -> datetime: ...
     @property
-    def message(self) -> Packed: ...
+    def message(self) -> JsonObject: ...
     @property
     def status(self) -> str: ...
     @property
@@ -123,23 +123,25 @@ class Queued(Protocol):
 
 
 class Outbox(Protocol):
-    """A queue that survives us; it is filled by the state store."""
+    """A persistent queue; the state store implements it."""
 
     def transaction(self) -> AbstractContextManager[None]: ...
 
-    def memory(self, key: str) -> Packed | None: ...
+    def memory(self, key: str) -> JsonObject | None: ...
 
-    def remember(self, key: str, memory: Packed, *, at: datetime) -> None: ...
+    def remember(self, key: str, memory: JsonObject, *, at: datetime) -> None: ...
 
     def put(
-        self, channel: str, message: Packed, *, key: str, at: datetime, due_at: datetime
+        self, channel: str, message: JsonObject, *, key: str, at: datetime, due_at: datetime
     ) -> None: ...
 
     def withdraw(self, key: str, *, at: datetime) -> int:
-        """Take back what was not due yet."""
+        """Withdraw what is not due yet."""
         ...
 
-    def next_bundle(self, channel: str, *, now: datetime, limit: int) -> Sequence[Queued]: ...
+    def next_bundle(
+        self, channel: str, *, now: datetime, limit: int
+    ) -> Sequence[QueuedMessage]: ...
 
     def claim(self, channel: str, bundle: str, numbers: Sequence[int]) -> None: ...
 
@@ -150,22 +152,22 @@ class Outbox(Protocol):
     def rest(
         self, channel: str, bundle: str, *, failures: int, until: datetime, trouble: str
     ) -> None:
-        """Leave the channel alone for a while; its messages stay where they are."""
+        """Pause the channel until then; its messages stay queued."""
         ...
 
     def failures(self, channel: str) -> int: ...
 
     def rests_until(self, channel: str) -> datetime | None: ...
 
-    def pending(self) -> Sequence[Queued]: ...
+    def pending(self) -> Sequence[QueuedMessage]: ...
 
-    def ended(self, *, limit: int) -> Sequence[Queued]: ...
+    def ended(self, *, limit: int) -> Sequence[QueuedMessage]: ...
 
     def forget(self, *, before: datetime) -> None: ...
 
 
-class Turns(Protocol):
-    """Locks that die with their holder."""
+class ChannelLocks(Protocol):
+    """Locks that are released when their holder dies."""
 
     def hold(
         self, name: str, *, purpose: str, wait_s: float = 0.0

@@ -1,135 +1,151 @@
-"""Tells of troubles: into the queue at once, out to the channels within bounds."""
+"""Reports problems: queued at once, sent to the channels within a time limit."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from opsctl.errors import OpsctlError
 from opsctl.logs import logger
-from opsctl.notify.deliver import Courier
-from opsctl.notify.model import Bundle, Message, Notice, Outbox, Said, Severity
+from opsctl.notify.deliver import MessageSender
+from opsctl.notify.message_formats import pack_message
+from opsctl.notify.model import AlertEvent, AlertMessage, Bundle, Notice, Outbox, Severity
 from opsctl.notify.plan import (
-    Memory,
-    Rules,
-    Verdict,
-    Way,
-    channels_for,
-    on_raise,
-    on_resolve,
-    packed,
-    unpacked,
+    AlertHistory,
+    NotifyDecision,
+    NotifyRules,
+    decide_raised,
+    decide_resolved,
+    pack_history,
+    select_channels,
+    unpack_history,
 )
-from opsctl.notify.render import pack
+from opsctl.settings.sections.notify import Route
 from opsctl.systems.clock import Clock
 
 log = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
-    """What a notifier goes by."""
+class NotifierOptions:
+    """The rules and routes of a notifier."""
 
-    rules: Rules
-    routes: tuple[Way, ...]
+    rules: NotifyRules
+    routes: tuple[Route, ...]
     where: str
     redact: Callable[[str], str]
 
 
 class Notifier:
-    """For every capability: raise what is wrong, resolve what is seen to be well again."""
+    """For every capability: report a problem, resolve it when it is measured to be over."""
 
     def __init__(
-        self, outbox: Callable[[], Outbox], courier: Courier, *, telling: Telling, clock: Clock
+        self,
+        outbox: Callable[[], Outbox],
+        sender: MessageSender,
+        *,
+        options: NotifierOptions,
+        clock: Clock,
     ) -> None:
         self._outbox = outbox
-        self._courier = courier
-        self._telling = telling
+        self._sender = sender
+        self._options = options
         self._clock = clock
-        self._homeless: dict[str, Memory] = {}
+        self._unqueued_history: dict[str, AlertHistory] = {}
 
-    def tell(self, notice: Notice) -> bool:
-        """Queue it for whoever is to know, once an interval; say whether anything was queued."""
-        now, rules = self._clock.now(), self._telling.rules
-        message = self._message(notice, Said.RAISED)
+    def report(self, notice: Notice) -> bool:
+        """Queue it for its channels, once per interval; return whether anything was queued."""
+        now, rules = self._clock.now(), self._options.rules
+        message = self._message(notice, AlertEvent.RAISED)
         return self._decide(
-            message, lambda memory: on_raise(memory, notice.severity, now=now, rules=rules)
+            message, lambda history: decide_raised(history, notice.severity, now=now, rules=rules)
         )
 
     def resolve(self, key: str, *, topic: str, evidence: str) -> bool:
-        """Say that a trouble has ended, and by what it is seen; silence is no evidence."""
+        """WorkerReport that a problem has ended, with the evidence; silence is no evidence."""
         if not evidence.strip():
-            raise ValueError(f"no evidence that {key} is well")
-        now, rules = self._clock.now(), self._telling.rules
-        message = self._message(Notice(key, topic, Severity.INFO, evidence), Said.RESOLVED)
-        return self._decide(message, lambda memory: on_resolve(memory, now=now, rules=rules))
+            raise ValueError(f"no evidence that {key} is resolved")
+        now, rules = self._clock.now(), self._options.rules
+        message = self._message(Notice(key, topic, Severity.INFO, evidence), AlertEvent.RESOLVED)
+        return self._decide(message, lambda history: decide_resolved(history, now=now, rules=rules))
 
     def flush(self, limit_s: float) -> None:
-        """Send what is due; come back within the limit, whatever the channels do."""
-        self._courier.flush(limit_s)
+        """Send what is due; return within the limit, whatever the channels do."""
+        self._sender.flush(limit_s)
 
-    def _message(self, notice: Notice, said: Said) -> Message:
-        redact = self._telling.redact
-        return Message(
+    def _message(self, notice: Notice, event: AlertEvent) -> AlertMessage:
+        redact = self._options.redact
+        return AlertMessage(
             key=notice.key,
             topic=notice.topic,
             severity=notice.severity,
-            said=said,
+            event=event,
             summary=redact(notice.summary),
             at=self._clock.now(),
             fix=redact(notice.fix),
-            where=self._telling.where,
+            where=self._options.where,
         )
 
-    def _decide(self, message: Message, judge: Callable[[Memory], Verdict]) -> bool:
+    def _decide(
+        self, message: AlertMessage, decide: Callable[[AlertHistory], NotifyDecision]
+    ) -> bool:
         try:
             outbox = self._outbox()
             with outbox.transaction():
-                verdict = judge(unpacked(outbox.memory(message.key)))
-                return self._record(outbox, message, verdict)
+                decision = decide(unpack_history(outbox.memory(message.key)))
+                return self._record(outbox, message, decision)
         except OpsctlError as error:
             log.warning("notice cannot be queued", extra={"key": message.key, "why": error.why})
-            return self._tell_without_queue(message, judge)
+            return self._send_without_queue(message, decide)
 
-    def _record(self, outbox: Outbox, message: Message, verdict: Verdict) -> bool:
-        if unpacked(outbox.memory(message.key)) == verdict.memory and verdict.due_at is None:
+    def _record(self, outbox: Outbox, message: AlertMessage, decision: NotifyDecision) -> bool:
+        if (
+            unpack_history(outbox.memory(message.key)) == decision.history
+            and decision.due_at is None
+        ):
             return False
-        if verdict.withdraw:
+        if decision.withdraw:
             outbox.withdraw(message.key, at=message.at)
-        outbox.remember(message.key, packed(verdict.memory), at=message.at)
-        if verdict.due_at is None:
+        outbox.remember(message.key, pack_history(decision.history), at=message.at)
+        if decision.due_at is None:
             return False
-        planned = _as_planned(message, verdict)
+        planned = _with_planned_severity(message, decision)
         for channel in self._channels(planned):
             outbox.put(
-                channel, pack(planned), key=planned.key, at=message.at, due_at=verdict.due_at
+                channel,
+                pack_message(planned),
+                key=planned.key,
+                at=message.at,
+                due_at=decision.due_at,
             )
         return True
 
-    def _tell_without_queue(self, message: Message, judge: Callable[[Memory], Verdict]) -> bool:
-        """A full disk takes no queue, and is what must be told: hand it over by word of mouth."""
-        verdict = judge(self._homeless.get(message.key) or self._last_known(message.key))
-        self._homeless[message.key] = verdict.memory
-        if verdict.due_at is None or verdict.due_at > message.at:
+    def _send_without_queue(
+        self, message: AlertMessage, decide: Callable[[AlertHistory], NotifyDecision]
+    ) -> bool:
+        """Send without the queue: a full disk cannot store it, and must be reported."""
+        decision = decide(self._unqueued_history.get(message.key) or self._last_known(message.key))
+        self._unqueued_history[message.key] = decision.history
+        if decision.due_at is None or decision.due_at > message.at:
             return False
-        planned = _as_planned(message, verdict)
-        self._courier.tell_now(Bundle("", (planned,)), self._channels(planned))
+        planned = _with_planned_severity(message, decision)
+        self._sender.send_directly(Bundle("", (planned,)), self._channels(planned))
         return True
 
-    def _last_known(self, key: str) -> Memory:
+    def _last_known(self, key: str) -> AlertHistory:
         try:
-            return unpacked(self._outbox().memory(key))
+            return unpack_history(self._outbox().memory(key))
         except OpsctlError:
-            return Memory()
+            return AlertHistory()
 
-    def _channels(self, message: Message) -> Iterable[str]:
-        return channels_for(
+    def _channels(self, message: AlertMessage) -> Iterable[str]:
+        return select_channels(
             message.severity,
             message.topic,
-            routes=self._telling.routes,
-            known=self._courier.channels,
+            routes=self._options.routes,
+            known=self._sender.channels,
         )
 
 
-def _as_planned(message: Message, verdict: Verdict) -> Message:
-    """An end is told to those who were told of the trouble."""
-    planned = verdict.memory.pending
+def _with_planned_severity(message: AlertMessage, decision: NotifyDecision) -> AlertMessage:
+    """Send the end of a problem to those who got its beginning."""
+    planned = decision.history.pending
     return replace(message, severity=planned.severity) if planned else message

@@ -1,60 +1,52 @@
-"""Decides who is told what, and when: pure, and from what a key's readers know."""
+"""Decides who gets which message, and when: pure, from what was sent for a key before."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from fnmatch import fnmatchcase
-from typing import NamedTuple
 
-from opsctl.notify.model import Packed, Said, Severity
+from opsctl.notify.model import AlertEvent, JsonObject, Severity
+from opsctl.settings.sections.notify import Route
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What was told of a key, or will be, and when."""
+class Announcement:
+    """What was sent for a key, or will be, and when."""
 
-    said: Said
+    event: AlertEvent
     severity: Severity
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
-    """What a key's readers know; `pending` is planned, and can still be taken back."""
+class AlertHistory:
+    """What was sent for a key; `pending` is planned, and can still be withdrawn."""
 
-    told: Told | None = None
-    pending: Told | None = None
-    raised: bool = False
+    sent: Announcement | None = None
+    pending: Announcement | None = None
+    is_raised: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class NotifyRules:
     repeat: timedelta
     quiet_minutes: tuple[int, int] | None
-    """From which minute of the day to which; over midnight where the end comes first."""
+    """First and last minute of the day; past midnight where the last comes first."""
     zone: tzinfo
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    memory: Memory
+class NotifyDecision:
+    history: AlertHistory
     withdraw: bool = False
     due_at: datetime | None = None
-    """When to tell it; None means not at all."""
+    """When to send it; None means not at all."""
 
 
-class Way(NamedTuple):
-    """From which severity on, about what, to which channels."""
-
-    severity: str
-    topic: str
-    channels: tuple[str, ...]
-
-
-def channels_for(
-    severity: Severity, topic: str, *, routes: Iterable[Way], known: Iterable[str]
+def select_channels(
+    severity: Severity, topic: str, *, routes: Iterable[Route], known: Iterable[str]
 ) -> tuple[str, ...]:
-    """Collect the channels of every route that fits, each once, as far as they are set up."""
+    """Collect the channels of every matching route, each once, if they are set up."""
     wanted = {
         name
         for route in routes
@@ -64,50 +56,57 @@ def channels_for(
     return tuple(name for name in known if name in wanted)
 
 
-def on_raise(memory: Memory, severity: Severity, *, now: datetime, rules: Rules) -> Verdict:
-    """Tell a new trouble, a rise, or one that still stands when its interval is over."""
-    known = replace(_settled(memory, now), raised=True)
-    told = known.told
-    if told is None:
-        return _tell(known, Told(Said.RAISED, severity, now), rules)
-    is_rise = told.said is Said.RAISED and severity.rank > told.severity.rank
-    if is_rise or now >= told.at + rules.repeat:
-        return _tell(known, Told(Said.RAISED, severity, now), rules)
-    if told.said is Said.RAISED:
-        # Its readers know already; a word of its end that has not gone out is wrong by now.
-        return Verdict(replace(known, pending=None), withdraw=known.pending is not None)
-    return _tell(known, Told(Said.RAISED, severity, told.at + rules.repeat), rules)
+def decide_raised(
+    history: AlertHistory, severity: Severity, *, now: datetime, rules: NotifyRules
+) -> NotifyDecision:
+    """Send a new problem, a rise in severity, or one still open after its interval."""
+    known = replace(_count_due_as_sent(history, now), is_raised=True)
+    sent = known.sent
+    if sent is None:
+        return _schedule(known, Announcement(AlertEvent.RAISED, severity, now), rules)
+    is_rise = sent.event is AlertEvent.RAISED and severity.rank > sent.severity.rank
+    if is_rise or now >= sent.at + rules.repeat:
+        return _schedule(known, Announcement(AlertEvent.RAISED, severity, now), rules)
+    if sent.event is AlertEvent.RAISED:
+        # Already reported; a planned "resolved" that has not gone out is wrong by now.
+        return NotifyDecision(replace(known, pending=None), withdraw=known.pending is not None)
+    return _schedule(
+        known, Announcement(AlertEvent.RAISED, severity, sent.at + rules.repeat), rules
+    )
 
 
-def on_resolve(memory: Memory, *, now: datetime, rules: Rules) -> Verdict:
-    """Tell the end of what was told, and of nothing else."""
-    known = replace(_settled(memory, now), raised=False)
-    told = known.told
-    if told is None or told.said is Said.RESOLVED:
-        return Verdict(replace(known, pending=None), withdraw=known.pending is not None)
-    if known.pending is not None and known.pending.said is Said.RESOLVED:
-        return Verdict(known)
-    at = max(now, told.at + rules.repeat)
-    return _tell(known, Told(Said.RESOLVED, told.severity, at), rules)
+def decide_resolved(history: AlertHistory, *, now: datetime, rules: NotifyRules) -> NotifyDecision:
+    """Send the end of a problem that was sent, and of no other."""
+    known = replace(_count_due_as_sent(history, now), is_raised=False)
+    sent = known.sent
+    if sent is None or sent.event is AlertEvent.RESOLVED:
+        return NotifyDecision(replace(known, pending=None), withdraw=known.pending is not None)
+    if known.pending is not None and known.pending.event is AlertEvent.RESOLVED:
+        return NotifyDecision(known)
+    at = max(now, sent.at + rules.repeat)
+    return _schedule(known, Announcement(AlertEvent.RESOLVED, sent.severity, at), rules)
 
 
-def _tell(known: Memory, wanted: Told, rules: Rules) -> Verdict:
-    due = wanted.at if wanted.severity is Severity.CRITICAL else after_quiet(wanted.at, rules)
+def _schedule(known: AlertHistory, wanted: Announcement, rules: NotifyRules) -> NotifyDecision:
+    is_urgent = wanted.severity is Severity.CRITICAL
+    due = wanted.at if is_urgent else skip_quiet_hours(wanted.at, rules)
     planned = replace(wanted, at=due)
     if known.pending == planned:
-        return Verdict(known)
-    return Verdict(replace(known, pending=planned), withdraw=known.pending is not None, due_at=due)
+        return NotifyDecision(known)
+    return NotifyDecision(
+        replace(known, pending=planned), withdraw=known.pending is not None, due_at=due
+    )
 
 
-def _settled(memory: Memory, now: datetime) -> Memory:
-    """What was planned for a time that has come is told: it can be taken back no more."""
-    if memory.pending is not None and memory.pending.at <= now:
-        return replace(memory, told=memory.pending, pending=None)
-    return memory
+def _count_due_as_sent(history: AlertHistory, now: datetime) -> AlertHistory:
+    """Count what is due by now as sent: it can no longer be withdrawn."""
+    if history.pending is not None and history.pending.at <= now:
+        return replace(history, sent=history.pending, pending=None)
+    return history
 
 
-def after_quiet(at: datetime, rules: Rules) -> datetime:
-    """Move a moment to the end of the quiet hours that it falls into."""
+def skip_quiet_hours(at: datetime, rules: NotifyRules) -> datetime:
+    """Move a time within quiet hours to their end."""
     if rules.quiet_minutes is None:
         return at
     begin, end = rules.quiet_minutes
@@ -121,29 +120,38 @@ def after_quiet(at: datetime, rules: Rules) -> datetime:
     return max(at, over.astimezone(at.tzinfo))
 
 
-def wait_after(failures: int, *, first_s: float, most_s: float, asked_s: float | None) -> float:
-    """Double the wait with each failure; never come back before the channel asked for it."""
-    doubled = min(most_s, first_s * 2.0 ** min(failures - 1, 40))
+def retry_wait_s(failures: int, *, first_s: float, max_s: float, asked_s: float | None) -> float:
+    """Double the wait with each failure; never retry before the channel asked for it."""
+    doubled = min(max_s, first_s * 2.0 ** min(failures - 1, 40))
     return max(doubled, asked_s or 0.0)
 
 
-def packed(memory: Memory) -> Packed:
-    told, pending = memory.told, memory.pending
+def pack_history(history: AlertHistory) -> JsonObject:
     return {
-        "raised": memory.raised,
-        "told": [told.said, told.severity, told.at.isoformat()] if told else None,
-        "pending": [pending.said, pending.severity, pending.at.isoformat()] if pending else None,
+        "raised": history.is_raised,
+        "sent": _pack_announcement(history.sent),
+        "pending": _pack_announcement(history.pending),
     }
 
 
-def unpacked(kept: Packed | None) -> Memory:
-    if kept is None:
-        return Memory()
-    return Memory(_told(kept["told"]), _told(kept["pending"]), bool(kept["raised"]))
-
-
-def _told(kept: list[str] | None) -> Told | None:
-    if kept is None:
+def _pack_announcement(announcement: Announcement | None) -> list[str] | None:
+    if announcement is None:
         return None
-    said, severity, at = kept
-    return Told(Said(said), Severity(severity), datetime.fromisoformat(at))
+    return [announcement.event, announcement.severity, announcement.at.isoformat()]
+
+
+def unpack_history(stored: JsonObject | None) -> AlertHistory:
+    if stored is None:
+        return AlertHistory()
+    return AlertHistory(
+        sent=_unpack_announcement(stored["sent"]),
+        pending=_unpack_announcement(stored["pending"]),
+        is_raised=bool(stored["raised"]),
+    )
+
+
+def _unpack_announcement(stored: list[str] | None) -> Announcement | None:
+    if stored is None:
+        return None
+    event, severity, at = stored
+    return Announcement(AlertEvent(event), Severity(severity), datetime.fromisoformat(at))

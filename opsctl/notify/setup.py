@@ -1,4 +1,4 @@
-"""Makes channels and rules out of settings."""
+"""Builds channels, routes and limits from settings."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -6,11 +6,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from opsctl.notify.channels.local import CommandChannel, JournalChannel
-from opsctl.notify.deliver import Courier, Patience
-from opsctl.notify.model import Channel, Outbox, Turns
-from opsctl.notify.notifier import Notifier, Telling
-from opsctl.notify.plan import Rules, Way
+from opsctl.notify.channels.command import CommandChannel
+from opsctl.notify.channels.journal import JournalChannel
+from opsctl.notify.deliver import MessageSender, RetryPolicy
+from opsctl.notify.model import Channel, ChannelLocks, Outbox
+from opsctl.notify.notifier import Notifier, NotifierOptions
+from opsctl.notify.plan import NotifyRules
 from opsctl.settings.sections.notify import Notify
 from opsctl.systems.clock import Clock
 from opsctl.systems.journal import Journal
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
-    """The systems that channels send by."""
+class ChannelSystems:
+    """The systems that channels send with."""
 
     http: "Callable[[], Http]"
     mail: "Callable[[MailServer], Mail]"
@@ -31,25 +32,27 @@ class Means:
     journal: Journal
 
 
-def set_up(settings: Notify, means: Means) -> tuple[Channel, ...]:
-    """Make a channel of each kind that settings name."""
-    return tuple(_channels(settings, means))
+def build_channels(settings: Notify, systems: ChannelSystems) -> tuple[Channel, ...]:
+    """Build a channel of each kind that settings name."""
+    return tuple(_configured_channels(settings, systems))
 
 
-def _channels(settings: Notify, means: Means) -> Iterator[Channel]:
+def _configured_channels(settings: Notify, systems: ChannelSystems) -> Iterator[Channel]:
     if settings.slack_url.get_secret_value() or settings.webhook_url.get_secret_value():
-        yield from _webhooks(settings, means.http())
+        yield from _build_webhooks(settings, systems.http())
     if settings.smtp_host and settings.mail_to:
-        from opsctl.notify.channels.mail import MailChannel  # noqa: PLC0415 - only who mails pays
+        from opsctl.notify.channels.mail import MailChannel  # noqa: PLC0415 - only mail needs it
 
-        yield MailChannel(means.mail(_server(settings)), settings.mail_from, settings.mail_to)
+        yield MailChannel(
+            systems.mail(_mail_server(settings)), settings.mail_from, settings.mail_to
+        )
     if settings.command:
-        yield CommandChannel(means.processes, settings.command)
-    if settings.journal and means.journal.is_there():
-        yield JournalChannel(means.journal)
+        yield CommandChannel(systems.processes, settings.command)
+    if settings.journal and systems.journal.is_there():
+        yield JournalChannel(systems.journal)
 
 
-def _webhooks(settings: Notify, http: "Http") -> Iterator[Channel]:
+def _build_webhooks(settings: Notify, http: "Http") -> Iterator[Channel]:
     from opsctl.notify.channels.webhook import slack, webhook  # noqa: PLC0415 - httpx2 takes 20 MiB
     from opsctl.systems.http.allowed_addresses import AllowedAddresses  # noqa: PLC0415 - same
 
@@ -60,8 +63,8 @@ def _webhooks(settings: Notify, http: "Http") -> Iterator[Channel]:
         yield webhook(url, http, allowed)
 
 
-def _server(settings: Notify) -> "MailServer":
-    from opsctl.systems.mail import MailServer  # noqa: PLC0415 - only who mails pays
+def _mail_server(settings: Notify) -> "MailServer":
+    from opsctl.systems.mail import MailServer  # noqa: PLC0415 - only mail needs it
 
     return MailServer(
         settings.smtp_host,
@@ -73,42 +76,41 @@ def _server(settings: Notify) -> "MailServer":
 
 
 @dataclass(frozen=True, slots=True)
-class Ends:
-    """What a notifier is tied to: its queue, its channels, locks and the clock."""
+class NotifierParts:
+    """What a notifier needs: its queue, channels, locks and the clock."""
 
     outbox: Callable[[], Outbox]
     channels: tuple[Channel, ...]
-    turns: Turns
+    locks: ChannelLocks
     clock: Clock
 
 
-def make_notifier(
-    settings: Notify, ends: Ends, *, where: str, redact: Callable[[str], str]
+def build_notifier(
+    settings: Notify, parts: NotifierParts, *, where: str, redact: Callable[[str], str]
 ) -> Notifier:
-    courier = Courier(
-        ends.outbox,
-        ends.channels,
-        turns=ends.turns,
-        clock=ends.clock,
-        patience=patience(settings),
+    sender = MessageSender(
+        parts.outbox,
+        parts.channels,
+        locks=parts.locks,
+        clock=parts.clock,
+        retry_policy=build_retry_policy(settings),
     )
-    told = telling(settings, where=where, redact=redact)
-    return Notifier(ends.outbox, courier, telling=told, clock=ends.clock)
+    options = build_options(settings, where=where, redact=redact)
+    return Notifier(parts.outbox, sender, options=options, clock=parts.clock)
 
 
-def telling(settings: Notify, *, where: str, redact: Callable[[str], str]) -> Telling:
-    rules = Rules(
+def build_options(settings: Notify, *, where: str, redact: Callable[[str], str]) -> NotifierOptions:
+    rules = NotifyRules(
         timedelta(seconds=settings.repeat_s), settings.quiet_minutes(), ZoneInfo(settings.timezone)
     )
-    ways = [Way(one.severity, one.topic, one.channels) for one in settings.read_routes()]
-    return Telling(rules, tuple(ways), where, redact)
+    return NotifierOptions(rules, tuple(settings.read_routes()), where, redact)
 
 
-def patience(settings: Notify) -> Patience:
-    return Patience(
+def build_retry_policy(settings: Notify) -> RetryPolicy:
+    return RetryPolicy(
         timeout_s=settings.timeout_s,
-        back_off_s=settings.back_off_s,
-        back_off_most_s=settings.back_off_most_s,
-        refusals=settings.refusals,
+        first_wait_s=settings.back_off_s,
+        max_wait_s=settings.back_off_max_s,
+        max_rejections=settings.max_rejections,
         keep=timedelta(days=settings.keep_days),
     )

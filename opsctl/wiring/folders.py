@@ -22,7 +22,7 @@ class FolderParts(Ground):
     def removal_workers(self) -> "RemovalWorkers":
         from opsctl.systems.removal.workers import LocalRemovalWorkers
 
-        return LocalRemovalWorkers(self.clock, count=self.settings.retention.threads)
+        return LocalRemovalWorkers(self.clock, count=self.settings.retention.workers)
 
     @cached_property
     def folders(self) -> "Folders":

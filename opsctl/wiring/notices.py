@@ -1,4 +1,4 @@
-"""The ways out: the web, and whoever is told of troubles."""
+"""HTTP, and the channels that problems are reported to."""
 
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -22,16 +22,16 @@ class NoticeParts(Ground):
 
     @property
     def where(self) -> str:
-        """Project, environment and machine, as notices say it."""
+        """Project, environment and machine, as messages show it."""
         return f"{self.settings.project.name} {self.settings.env} {self.host.name()}"
 
     @cached_property
     def channels(self) -> "tuple[Channel, ...]":
-        from opsctl.notify.setup import Means, set_up
+        from opsctl.notify.setup import ChannelSystems, build_channels
         from opsctl.systems.journal import Journald
 
-        means = Means(lambda: self.http, self._mail, self.processes, Journald())
-        return set_up(self.settings.notify, means)
+        means = ChannelSystems(lambda: self.http, self._mail, self.processes, Journald())
+        return build_channels(self.settings.notify, means)
 
     def _mail(self, server: "MailServer") -> "Mail":
         from opsctl.systems.mail import SmtpMail
@@ -40,12 +40,12 @@ class NoticeParts(Ground):
 
     @cached_property
     def notifier(self) -> "Notifier":
-        """Tell of troubles; what is due goes out, within bounds, when the run ends."""
-        from opsctl.notify.setup import Ends, make_notifier
+        """Report problems; what is due is sent, within a time limit, when the run ends."""
+        from opsctl.notify.setup import NotifierParts, build_notifier
 
         settings = self.settings.notify
         redact = logs.Redactor(() if self._settings else self.loaded.resolved.secrets())
-        ends = Ends(lambda: self.store.deliveries, self.channels, self.locks, self.clock)
-        notifier = make_notifier(settings, ends, where=self.where, redact=redact)
+        ends = NotifierParts(lambda: self.store.deliveries, self.channels, self.locks, self.clock)
+        notifier = build_notifier(settings, ends, where=self.where, redact=redact)
         self._last_words.append(lambda: notifier.flush(settings.command_wait_s))
         return notifier

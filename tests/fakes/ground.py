@@ -8,12 +8,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from opsctl.disk.model import RetainReport
-from opsctl.disk.retention.retain import retain
-from opsctl.notify.deliver import Courier, Patience
-from opsctl.notify.notifier import Notifier, Telling
-from opsctl.notify.plan import Rules, Way
+from opsctl.disk.retention.retain import retain_logs
+from opsctl.notify.deliver import MessageSender, RetryPolicy
+from opsctl.notify.notifier import Notifier, NotifierOptions
+from opsctl.notify.plan import NotifyRules
 from opsctl.progress import NoProgress
 from opsctl.settings import Settings
+from opsctl.settings.sections.notify import Route
 from opsctl.state import Locks, Store, open_store
 from opsctl.state.model import Actor
 from opsctl.systems.clock import Clock
@@ -52,7 +53,7 @@ class Ground:
 
     @property
     def removal_workers(self) -> LocalRemovalWorkers:
-        return LocalRemovalWorkers(self.clock, count=self.settings.retention.threads)
+        return LocalRemovalWorkers(self.clock, count=self.settings.retention.workers)
 
     @property
     def folders(self) -> LocalFolders:
@@ -74,7 +75,7 @@ class Ground:
         return self._notifier
 
     def retain(self, *, is_dry: bool = False, trust_clock: bool = False) -> RetainReport:
-        return retain(
+        return retain_logs(
             self, run="run", is_dry=is_dry, trust_clock=trust_clock, progress=NoProgress()
         )
 
@@ -84,17 +85,17 @@ class Ground:
 
 
 def notifier(
-    store: Callable[[], Store], channel: KeptChannel, clock: Clock, locks: Path, **patience: Any
+    store: Callable[[], Store], channel: KeptChannel, clock: Clock, locks: Path, **retry_policy: Any
 ) -> Notifier:
-    waits = {"timeout_s": 5.0, "back_off_s": 5.0, "back_off_most_s": 900.0, "refusals": 3}
-    courier = Courier(
+    waits = {"timeout_s": 5.0, "first_wait_s": 5.0, "max_wait_s": 900.0, "max_rejections": 3}
+    sender = MessageSender(
         lambda: store().deliveries,
         [channel],
-        turns=Locks(locks, LocalFiles(), HandClock(), Actor("op", "box", 1)),
+        locks=Locks(locks, LocalFiles(), HandClock(), Actor("op", "box", 1)),
         clock=clock,
-        patience=Patience(**{**waits, "keep": timedelta(days=30), **patience}),
+        retry_policy=RetryPolicy(**{**waits, "keep": timedelta(days=30), **retry_policy}),
     )
-    rules = Rules(timedelta(hours=1), None, ZoneInfo("UTC"))
-    routes = (Way("info", "*", (channel.name,)),)
-    telling = Telling(rules, routes, "stack prod box", lambda text: text)
-    return Notifier(lambda: store().deliveries, courier, telling=telling, clock=clock)
+    rules = NotifyRules(timedelta(hours=1), None, ZoneInfo("UTC"))
+    routes = (Route("info", "*", (channel.name,)),)
+    options = NotifierOptions(rules, routes, "stack prod box", lambda text: text)
+    return Notifier(lambda: store().deliveries, sender, options=options, clock=clock)

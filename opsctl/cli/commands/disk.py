@@ -10,13 +10,13 @@ from opsctl.cli.flags import FORMATS, lock_timeout
 from opsctl.cli.session import Session, pass_session
 from opsctl.cli.show.chart import draw_chart
 from opsctl.cli.show.text import Block, Table
-from opsctl.disk.alerts import tell
+from opsctl.disk.alerts import report_findings
 from opsctl.disk.check import check_disks
-from opsctl.disk.model import CheckReport, RetainReport, TrendReport
-from opsctl.disk.retention.removal_log import on_record
-from opsctl.disk.retention.retain import retain as run_retain
-from opsctl.disk.trend import look_ahead
-from opsctl.disk.watch import watch as run_watch
+from opsctl.disk.model import DiskCheckReport, DiskTrendReport, RetainReport
+from opsctl.disk.retention.removal_log import audited_even_when_full
+from opsctl.disk.retention.retain import retain_logs
+from opsctl.disk.trend import forecast_disks
+from opsctl.disk.watch import watch_disks
 from opsctl.findings import Finding, Level
 from opsctl.state.model import Action
 from opsctl.units import format_bytes
@@ -24,131 +24,156 @@ from opsctl.units import format_bytes
 
 @click.group(cls=CommandGroup)
 def disk() -> None:
-    """How full the disks are, where that leads, and which raw logs go."""
+    """Check disks, forecast when they fill up, delete old raw logs."""
 
 
 @disk.command(formats=FORMATS)
-@click.option("--no-notify", is_flag=True, help="Look only: tell nobody and remember nothing told.")
+@click.option("--no-notify", is_flag=True, help="Send no message and change no alert.")
 @pass_session
 def check(session: Session, *, no_notify: bool) -> int:
-    """Measure every mount; exit 3 if one is too full, hangs or is gone.
+    """Report the usage of every mount, the engine and large folders.
 
-    Space as psutil counts it (blocks reserved for root are used) and inodes; what the container
-    engine takes, and what of that `opsctl prune` gives back; the largest folders.
+    Space as psutil counts it (blocks reserved for root count as used) and inodes; what the
+    container engine uses, and how much of that `opsctl prune` frees; the largest folders.
+
+    Exits 3 if a mount is too full, hangs or is missing.
+
+    \b
+    Examples:
+      opsctl disk check
+      opsctl disk check --no-notify
+      opsctl -e prod disk check -o nagios
     """
-    report = check_disks(session.wiring, tells=not no_notify)
+    report = check_disks(session.wiring, notifies=not no_notify)
     return session.output.conclude(report, _check_view(report))
 
 
 @disk.command(formats=FORMATS)
 @pass_session
 def trend(session: Session) -> int:
-    """Say when each mount will be full, or that nobody can tell; exit 3 if that is soon.
+    """Forecast when each mount will be full.
 
-    From the samples that `disk check` and `disk watch` keep: the median of all slopes, with the
-    range that holds the true one nine times out of ten.
+    Uses the samples that `disk check` and `disk watch` record: the median of all slopes, with
+    its 90 % confidence interval.
+
+    Exits 3 if a mount will probably be full within disk.full_within_days.
     """
-    report = look_ahead(session.wiring)
+    report = forecast_disks(session.wiring)
     return session.output.conclude(report, _trend_view(report))
 
 
 @disk.command()
 @pass_session
 def watch(session: Session) -> None:
-    """Check again and again and tell of what changes, until it is stopped."""
-    session.output.note("watching; stop it with Ctrl-C or SIGTERM")
-    run_watch(session.wiring, lambda report: session.output.event(report, _line(report)))
+    """Check disks at an interval and report changes, until stopped."""
+    session.output.note("watching; stop with Ctrl-C or SIGTERM")
+    watch_disks(session.wiring, lambda report: session.output.event(report, _summary_line(report)))
 
 
 @disk.command(formats=FORMATS)
-@click.option("-n", "--dry-run", is_flag=True, help="Show what would go; remove nothing.")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-@click.option("--trust-clock", is_flag=True, help="The clock is right, whatever speaks against it.")
+@click.option("-n", "--dry-run", is_flag=True, help="Show what would be deleted; delete nothing.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")
+@click.option("--trust-clock", is_flag=True, help="Skip the clock check: the time is right.")
 @lock_timeout
 @pass_session
 def retain(
     session: Session, *, dry_run: bool, yes: bool, trust_clock: bool, lock_timeout_s: float | None
 ) -> int:
-    """Remove raw logs that are old, and on a full disk the oldest; exit 3 if that is not enough.
+    """Delete old raw logs, and on a full disk the oldest first.
 
-    Older than retention.max_age_h (120 h) goes. On a mount above its mark the oldest go first,
-    until it is below disk.clear_percent. Nothing younger than 48 h ever goes, however full it is.
+    Deletes logs older than retention.max_age_h (120 h). On a mount above its warning threshold it
+    deletes the oldest until the mount is below disk.clear_percent. Logs younger than 48 h are
+    always kept, however full the disk is.
+
+    Exits 3 if that does not free enough, or if files were skipped.
 
     \b
     Examples:
-      opsctl disk retain -n                 show what would be removed
-      opsctl disk retain --yes --lock-timeout 60s
+      opsctl disk retain -n
+      opsctl disk retain
+      opsctl -e prod disk retain --yes
     """
     wiring, run = session.wiring, uuid.uuid4().hex
     if dry_run:
-        report = run_retain(
+        report = retain_logs(
             wiring, run=run, is_dry=True, trust_clock=trust_clock, progress=session.progress
         )
         return session.output.conclude(report, _retain_view(report))
     wiring.guard_production(session.command)
     roots = ", ".join(wiring.settings.retention.roots)
-    confirm(session, f"Remove old raw logs below {roots}?", yes=yes)
+    confirm(session, f"Delete old raw logs in {roots}?", yes=yes)
     action = Action(wiring.actor, wiring.settings.env, session.command, "raw logs", {"run": run})
-    session.left_behind = "what had been removed is in the audit; `opsctl disk retain` goes on"
+    session.left_behind = "the files deleted so far are recorded; `opsctl disk retain` continues"
     with (
         wiring.locks.hold("retain", purpose="opsctl disk retain", wait_s=lock_timeout_s or 0.0),
-        on_record(action, store=wiring.store, clock=wiring.clock),
+        audited_even_when_full(action, store=wiring.store, clock=wiring.clock),
     ):
-        report = run_retain(
+        report = retain_logs(
             wiring, run=run, is_dry=False, trust_clock=trust_clock, progress=session.progress
         )
-    tell(wiring, report.findings, topic="retention")
+    report_findings(wiring, report.findings, topic="retention")
     return session.output.conclude(report, _retain_view(report))
 
 
-def _check_view(report: CheckReport) -> list[Block]:
+def _check_view(report: DiskCheckReport) -> list[Block]:
     rows = tuple((f.check, f.level.value, f.what) for f in report.findings)
     view: list[Block] = [Table(("check", "", "finding"), rows)]
     if report.engine:
-        shares = tuple(
-            (one.what, format_bytes(one.size_bytes), format_bytes(one.prunable_bytes))
-            for one in report.engine
+        usages = tuple(
+            (usage.kind, format_bytes(usage.size_bytes), format_bytes(usage.prunable_bytes))
+            for usage in report.engine
         )
-        view += ["", Table(("container engine", "takes", "`opsctl prune` frees"), shares)]
+        view += ["", Table(("container engine", "size", "`opsctl prune` frees"), usages)]
     if report.folders:
         folders = tuple(
-            (str(one.path), ("" if one.is_whole else "at least ") + format_bytes(one.size_bytes))
-            for one in report.folders
+            (
+                str(folder.path),
+                ("" if folder.is_complete else "at least ") + format_bytes(folder.size_bytes),
+            )
+            for folder in report.folders
         )
         view += ["", Table(("largest folders", "size"), folders)]
-    return [*view, *(f"note: {note}" for note in report.notes), *_fixes(report.findings)]
+    return [*view, *(f"note: {note}" for note in report.notes), *_fix_lines(report.findings)]
 
 
-def _trend_view(report: TrendReport) -> list[Block]:
+def _trend_view(report: DiskTrendReport) -> list[Block]:
     if not report.trends:
-        return ["no history yet: `opsctl disk check` keeps a sample each time it runs"]
+        return ["no history yet: `opsctl disk check` records a sample each time it runs"]
     view: list[Block] = []
-    for one in report.trends:
-        view += [f"{one.mount}: {one.said}", *draw_chart(one.points), ""]
+    for forecast in report.trends:
+        view += [f"{forecast.mount}: {forecast.summary}", *draw_chart(forecast.points), ""]
     return view
 
 
 def _retain_view(report: RetainReport) -> list[Block]:
     rows = tuple(
-        (step.deed.value, str(step.files), format_bytes(step.size_bytes), step.folder, step.reason)
+        (
+            step.action.value,
+            str(step.files),
+            format_bytes(step.size_bytes),
+            step.folder,
+            step.reason,
+        )
         for step in report.steps
     )
-    verb = "would go" if report.is_dry else "went"
-    said = f"{report.files} files {verb}, {format_bytes(report.freed_bytes)}"
+    verb = "would be deleted" if report.is_dry else "deleted"
+    summary = f"{report.files} files {verb}, {format_bytes(report.freed_bytes)}"
     if report.compressed_files:
-        said += f"; {report.compressed_files} compressed, {format_bytes(report.saved_bytes)} saved"
+        summary += (
+            f"; {report.compressed_files} compressed, {format_bytes(report.saved_bytes)} saved"
+        )
     table: list[Block] = [Table(("", "files", "size", "folder", "why"), rows)] if rows else []
     findings = [f"{f.level}: {f.what}" for f in report.findings]
-    return [*table, said, *findings, *_fixes(report.findings)]
+    return [*table, summary, *findings, *_fix_lines(report.findings)]
 
 
-def _fixes(findings: tuple[Finding, ...]) -> list[str]:
+def _fix_lines(findings: tuple[Finding, ...]) -> list[str]:
     fixes = [f"{f.check}: {f.fix}" for f in findings if f.fix and f.level is not Level.OK]
-    return ["\nTo mend it:", *fixes] if fixes else []
+    return ["\nTo fix:", *fixes] if fixes else []
 
 
-def _line(report: CheckReport) -> str:
-    troubles = [
+def _summary_line(report: DiskCheckReport) -> str:
+    problems = [
         f"{f.level} {f.check}: {f.what}" for f in report.findings if f.level is not Level.OK
     ]
-    return "; ".join(troubles) or f"ok: {len(report.mounts)} mounts"
+    return "; ".join(problems) or f"ok: {len(report.mounts)} mounts"

@@ -6,28 +6,37 @@ from opsctl.cli.click_classes import CommandGroup
 from opsctl.cli.flags import FORMATS
 from opsctl.cli.session import Session, pass_session
 from opsctl.cli.show.text import Block, Table
-from opsctl.notify.overview import Overview, Tested, overview, try_out
+from opsctl.notify.list_queue import QueueReport, list_queue
+from opsctl.notify.send_test_message import ChannelTestReport, send_test_messages
 
 
 @click.group(cls=CommandGroup)
 def notify() -> None:
-    """Where alerts go: try a channel, see what was told and what waits."""
+    """Test notification channels and list queued and sent messages."""
 
 
 @notify.command(formats=FORMATS)
 @click.argument("channel", required=False)
 @pass_session
 def test(session: Session, *, channel: str | None) -> int:
-    """Send a test message to CHANNEL, or to every channel that is set up; exit 3 if one fails."""
+    """Send a test message to CHANNEL, or to every channel.
+
+    Exits 3 if a channel does not accept it.
+
+    \b
+    Examples:
+      opsctl notify test
+      opsctl notify test slack
+    """
     wiring = session.wiring
-    tested = try_out(
+    report = send_test_messages(
         wiring.channels,
         channel,
         where=wiring.where,
         clock=wiring.clock,
         limit_s=wiring.settings.notify.timeout_s,
     )
-    return session.output.conclude(tested, _tested_view(tested))
+    return session.output.conclude(report, _test_view(report))
 
 
 @notify.command(name="list", formats=FORMATS)
@@ -36,36 +45,39 @@ def test(session: Session, *, channel: str | None) -> int:
     type=click.IntRange(1, 10_000),
     default=20,
     show_default=True,
-    help="How many of those that ended are listed.",
+    help="Number of sent, rejected or withdrawn messages to list.",
 )
 @pass_session
 def list_(session: Session, *, limit: int) -> int:
-    """List what waits and what was told last; exit 3 if a channel does not take its messages."""
+    """List the messages that wait, and the last ones sent.
+
+    Exits 3 if a channel does not accept its messages.
+    """
     wiring = session.wiring
     names = tuple(channel.name for channel in wiring.channels)
-    found = overview(wiring.store.deliveries, names, now=wiring.clock.now(), limit=limit)
-    return session.output.conclude(found, _list_view(found))
+    report = list_queue(wiring.store.deliveries, names, now=wiring.clock.now(), limit=limit)
+    return session.output.conclude(report, _list_view(report))
 
 
-def _tested_view(tested: Tested) -> list[Block]:
-    if not tested.findings:
-        return ["no channel is set up; docs/notify.md says how"]
-    rows = tuple((f.check, f.level.value, f.what) for f in tested.findings)
-    return [Table(("channel", "", "answer"), rows)]
+def _test_view(report: ChannelTestReport) -> list[Block]:
+    if not report.findings:
+        return ["no channel is in the settings; see docs/notify.md"]
+    rows = tuple((f.check, f.level.value, f.what) for f in report.findings)
+    return [Table(("channel", "", "result"), rows)]
 
 
-def _list_view(found: Overview) -> list[Block]:
-    channels = tuple((f.check, f.level.value, f.what) for f in found.findings)
-    letters = tuple(
+def _list_view(report: QueueReport) -> list[Block]:
+    channels = tuple((f.check, f.level.value, f.what) for f in report.findings)
+    messages = tuple(
         (
-            f"{one.made_at:%Y-%m-%d %H:%M:%S}",
-            one.channel,
-            one.status,
-            "resolved" if one.said == "resolved" else one.severity,
-            one.summary,
-            one.trouble,
+            f"{message.made_at:%Y-%m-%d %H:%M:%S}",
+            message.channel,
+            message.status,
+            "resolved" if message.event == "resolved" else message.severity,
+            message.summary,
+            message.error,
         )
-        for one in found.letters
+        for message in report.messages
     )
-    head = ("made (UTC)", "channel", "status", "", "message", "trouble")
-    return [Table(("channel", "", "queue"), channels), "", Table(head, letters)]
+    head = ("created (UTC)", "channel", "status", "", "message", "error")
+    return [Table(("channel", "", "queue"), channels), "", Table(head, messages)]

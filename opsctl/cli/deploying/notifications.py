@@ -30,6 +30,6 @@ class _ChannelNotifier:
         if is_failure:
             summary = f"{title}: {text}" if text else title
             fix = "opsctl status, then opsctl logs"
-            self.notifier.tell(Notice(self.key, TOPIC, Severity.CRITICAL, summary, fix))
+            self.notifier.report(Notice(self.key, TOPIC, Severity.CRITICAL, summary, fix))
         else:
             self.notifier.resolve(self.key, topic=TOPIC, evidence=title)

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from opsctl.disk.model import Point
+from opsctl.disk.model import UsagePoint
 
 ROWS, COLUMNS = 8, 64
 EIGHTHS = " ▁▂▃▄▅▆▇█"
 
 
-def draw_chart(points: Sequence[Point]) -> list[str]:
+def draw_chart(points: Sequence[UsagePoint]) -> list[str]:
     """Draw percent over time, from 0 to 100; a column without a figure stays empty."""
     first, last = points[0].at, points[-1].at
     levels = _columns(points, first, last)
@@ -18,7 +18,7 @@ def draw_chart(points: Sequence[Point]) -> list[str]:
     return [*lines, " " * 7 + left + " " * (COLUMNS - len(left) - len(right)) + right]
 
 
-def _columns(points: Sequence[Point], first: datetime, last: datetime) -> list[float | None]:
+def _columns(points: Sequence[UsagePoint], first: datetime, last: datetime) -> list[float | None]:
     span = (last - first).total_seconds() or 1.0
     levels: list[float | None] = [None] * COLUMNS
     for point in points:

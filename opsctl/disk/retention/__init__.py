@@ -1,1 +1,1 @@
-"""Raw logs: which may be deleted, in what order, and how that is recorded."""
+"""Deletes raw logs: which ones, in what order, and how that is recorded."""

@@ -1,54 +1,60 @@
-"""Can the wall clock be believed? Before anything goes by its age."""
+"""Checks that the wall clock can be trusted, before files are deleted by age."""
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from opsctl.disk.context import Parts
+from opsctl.disk.context import DiskContext
 from opsctl.disk.retention.plan import (
-    Age,
-    Ages,
-    ClockRules,
-    Moment,
-    Names,
-    doubt,
-    doubt_without_past,
+    AgeClass,
+    AgeLimits,
+    ClockLimits,
+    ClockReading,
+    NamePatterns,
+    find_clock_problem,
+    find_clock_problem_in_ages,
 )
 from opsctl.errors import OpsctlError, RefusedError
 from opsctl.state.model import ClockMark
 from opsctl.systems.removal.tree import SkippedFolder, Trees
 
-MARK = "retention"
+RECORD_NAME = "retention"
 
 
-def require_clock(parts: Parts, roots: Sequence[Path], *, ages: Ages, names: Names) -> None:
-    """Refuse where the clock has jumped, or nothing speaks for it."""
-    rules = parts.settings.retention
-    limits = ClockRules(rules.clock_slack_s, timedelta(days=rules.longest_pause_days))
-    before = parts.store.clock_marks.find(MARK)
-    past = Moment(before.wall, before.steady_s, before.boot) if before else None
-    why = doubt(_now(parts), past, limits)
+def require_trusted_clock(
+    context: DiskContext, roots: Sequence[Path], *, ages: AgeLimits, patterns: NamePatterns
+) -> None:
+    """Refuse if the clock has jumped, or if no file confirms it."""
+    rules = context.settings.retention
+    limits = ClockLimits(rules.clock_tolerance_s, timedelta(days=rules.max_pause_days))
+    before = context.store.clock_marks.find(RECORD_NAME)
+    past = ClockReading(before.wall, before.steady_s, before.boot) if before else None
+    why = find_clock_problem(_read_clocks(context), past, limits)
     if not why and past is None:
-        why = doubt_without_past(_seen(parts.trees, roots, ages=ages, names=names))
+        why = find_clock_problem_in_ages(
+            _file_ages(context.trees, roots, ages=ages, patterns=patterns)
+        )
     if why:
         raise RefusedError(
-            "Refused to remove anything: the clock cannot be believed",
+            "cannot delete raw logs: the clock cannot be trusted",
             why=why,
-            hint="Look at `timedatectl`; if the time is right: opsctl disk retain --trust-clock",
+            hint="Check `timedatectl`; if the time is right: opsctl disk retain --trust-clock",
         )
 
 
-def vouch(parts: Parts) -> None:
-    """Note that the clock was believed now, for the next run to compare with."""
-    now = _now(parts)
-    parts.store.clock_marks.save(MARK, ClockMark(now.wall, now.steady_s, now.boot))
+def record_trusted_clock(context: DiskContext) -> None:
+    """Record that the clock is trusted now, for the next run to compare."""
+    now = _read_clocks(context)
+    context.store.clock_marks.save(RECORD_NAME, ClockMark(now.wall, now.steady_s, now.boot))
 
 
-def _now(parts: Parts) -> Moment:
-    return Moment(parts.clock.now(), parts.clock.steady(), parts.host.boot().id)
+def _read_clocks(context: DiskContext) -> ClockReading:
+    return ClockReading(context.clock.now(), context.clock.steady(), context.host.boot().id)
 
 
-def _seen(trees: Trees, roots: Sequence[Path], *, ages: Ages, names: Names) -> Iterator[Age]:
+def _file_ages(
+    trees: Trees, roots: Sequence[Path], *, ages: AgeLimits, patterns: NamePatterns
+) -> Iterator[AgeClass]:
     for root in roots:
         for below in trees.folders(root):
             if isinstance(below, SkippedFolder):
@@ -57,7 +63,9 @@ def _seen(trees: Trees, roots: Sequence[Path], *, ages: Ages, names: Names) -> I
                 with trees.open(root, below) as folder:
                     for batch in folder.batches():
                         yield from (
-                            ages.judge(file.modified_ns) for file in batch if names.fit(file.name)
+                            ages.classify(file.modified_ns)
+                            for file in batch
+                            if patterns.matches(file.name)
                         )
             except OpsctlError:
                 continue

@@ -1,4 +1,4 @@
-"""Writes down what goes, before it goes; on a full disk as soon as there is room."""
+"""Records files before they are deleted; on a full disk, as soon as there is space."""
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -18,74 +18,74 @@ log = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """What became of a lot; `left` counts its files from 0."""
+class RemovalResult:
+    """What happened to the files of a lot; `left` has the indexes of those that remain."""
 
     lot: Lot
     frees_bytes: int
     written: int = 0
     left: Collection[int] = ()
-    trouble: str = ""
+    problem: str = ""
 
     @property
-    def gone(self) -> int:
+    def deleted(self) -> int:
         return self.lot.files - len(self.left)
 
 
-class Ledger:
-    """The books of one run; that a lot is done is written with the next intent, or at the end."""
+class RemovalLog:
+    """The removals of one run; results are recorded with the next intent, or at the end."""
 
     def __init__(self, store: "Store", clock: "Clock", run: str) -> None:
         self._store = store
         self._clock = clock
         self._run = run
-        self._done: list[tuple[int | None, Done]] = []
+        self._results: list[tuple[int | None, RemovalResult]] = []
 
     def begin(self, lots: Sequence[Lot]) -> Sequence[int | None]:
-        """Write the intents of several lots at once; None where the disk takes no more."""
+        """Record the intents of several lots at once; None where the disk is full."""
         try:
             with self._store.transaction():
-                self._close_done()
+                self._record_results()
                 at, removals = self._clock.now(), self._store.removals
                 numbers = [removals.begin(self._run, lot, at=at) for lot in lots]
         except DiskFullError:
-            log.warning("disk too full to write down what goes", extra={"run": self._run})
+            log.warning("disk too full to record removals", extra={"run": self._run})
             return [None] * len(lots)
-        self._done.clear()
+        self._results.clear()
         return numbers
 
-    def end(self, number: int | None, done: Done) -> None:
-        """Note what was done; what could not be written down before is written now."""
-        self._done.append((number, done))
+    def end(self, number: int | None, result: RemovalResult) -> None:
+        """Keep the result; it is recorded later, with its intent if that is missing."""
+        self._results.append((number, result))
 
     def finish(self) -> None:
-        """Write the rest, and say in the log what no store could take."""
-        if self._done:
+        """Record the rest, and log what the store could not take."""
+        if self._results:
             self.begin(())
-        for number, done in self._done:
+        for number, result in self._results:
             if number is None:
-                facts = {"folder": repr(done.lot.folder), "files": done.gone}
-                log.error("removed, and not written down", extra=facts)
+                facts = {"folder": repr(result.lot.folder), "files": result.deleted}
+                log.error("deleted, but not recorded", extra=facts)
 
-    def _close_done(self) -> None:
-        for number, done in self._done:
-            begun = self._begun_late(done) if number is None else number
+    def _record_results(self) -> None:
+        for number, result in self._results:
+            removal = self._begin_late(result) if number is None else number
             self._store.removals.end(
-                begun, files=done.gone, size=done.frees_bytes, at=self._clock.now()
+                removal, files=result.deleted, size=result.frees_bytes, at=self._clock.now()
             )
 
-    def _begun_late(self, done: Done) -> int:
-        gone = without(done.lot, frozenset(done.left))
-        return self._store.removals.begin(self._run, gone, at=self._clock.now())
+    def _begin_late(self, result: RemovalResult) -> int:
+        deleted = without(result.lot, frozenset(result.left))
+        return self._store.removals.begin(self._run, deleted, at=self._clock.now())
 
 
 @contextmanager
-def on_record(action: Action, *, store: "Store", clock: "Clock") -> Iterator[None]:
-    """As every deed; where the disk is too full for the intent, both rows follow the deed."""
+def audited_even_when_full(action: Action, *, store: "Store", clock: "Clock") -> Iterator[None]:
+    """Audit an action; if the disk is too full, both rows are recorded after it."""
     is_done = False
     try:
         with ExitStack() as stack:
-            is_late = not _begun(stack, store.audit.action(action, clock=clock))
+            is_late = not _record_start(stack, store.audit.action(action, clock=clock))
             yield
             is_done = True
             if is_late:
@@ -96,7 +96,7 @@ def on_record(action: Action, *, store: "Store", clock: "Clock") -> Iterator[Non
         log.error("disk too full for the audit", extra={"command": action.command})  # noqa: TRY400 - no bug
 
 
-def _begun(stack: ExitStack, recording: AbstractContextManager[str]) -> bool:
+def _record_start(stack: ExitStack, recording: AbstractContextManager[str]) -> bool:
     try:
         stack.enter_context(recording)
     except DiskFullError:

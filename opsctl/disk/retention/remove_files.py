@@ -1,11 +1,11 @@
-"""Lets go what was picked file by file: written down, removed, written down again."""
+"""Deletes selected files: recorded, deleted, and the result recorded."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from opsctl.disk.retention.removal_log import Done, Ledger
+from opsctl.disk.retention.removal_log import RemovalLog, RemovalResult
 from opsctl.errors import OpsctlError
 from opsctl.state.model import Lot
 from opsctl.state.removals import listed
@@ -16,8 +16,8 @@ from opsctl.systems.removal.tree import FoundFile, Trees
 
 
 @dataclass(frozen=True, slots=True)
-class Picked:
-    """Files of one folder that go together."""
+class FileBatch:
+    """Files of one folder that are deleted together."""
 
     root: Path
     below: Below
@@ -30,35 +30,42 @@ class Picked:
 
 
 class Remove(Protocol):
-    def __call__(self, picked: Sequence[Picked]) -> Sequence[Done]:
-        """Let them go, or only say that they would."""
+    def __call__(self, batches: Sequence[FileBatch]) -> Sequence[RemovalResult]:
+        """Delete them, or only compute what would be deleted."""
         ...
 
 
-def removing(trees: Trees, ledger: Ledger) -> Remove:
-    def remove(picked: Sequence[Picked]) -> Sequence[Done]:
-        lots = [one.lot for one in picked]
-        numbers = ledger.begin(lots)
+def make_remover(trees: Trees, removal_log: RemovalLog) -> Remove:
+    def remove(batches: Sequence[FileBatch]) -> Sequence[RemovalResult]:
+        lots = [batch.lot for batch in batches]
+        numbers = removal_log.begin(lots)
         writers = trees.list_written()
-        done = [_removed(trees, *both, writers) for both in zip(picked, lots, strict=True)]
-        for number, one in zip(numbers, done, strict=True):
-            ledger.end(number, one)
-        return done
+        results = [
+            _remove_batch(trees, batch, lot, writers)
+            for batch, lot in zip(batches, lots, strict=True)
+        ]
+        for number, result in zip(numbers, results, strict=True):
+            removal_log.end(number, result)
+        return results
 
     return remove
 
 
-def only_saying(picked: Sequence[Picked]) -> Sequence[Done]:
-    return [Done(one.lot, sum(file.frees_bytes for file in one.files)) for one in picked]
+def simulate_removal(batches: Sequence[FileBatch]) -> Sequence[RemovalResult]:
+    return [
+        RemovalResult(batch.lot, sum(file.frees_bytes for file in batch.files)) for batch in batches
+    ]
 
 
-def _removed(trees: Trees, picked: Picked, lot: Lot, writers: frozenset[Inode]) -> Done:
+def _remove_batch(
+    trees: Trees, batch: FileBatch, lot: Lot, writers: frozenset[Inode]
+) -> RemovalResult:
     left = set(range(lot.files))
     frees_bytes = written = 0
-    trouble = ""
+    problem = ""
     try:
-        with trees.open(picked.root, picked.below) as folder:
-            for index, file in enumerate(picked.files):
+        with trees.open(batch.root, batch.below) as folder:
+            for index, file in enumerate(batch.files):
                 is_written = file.inode in writers
                 outcome = FileOutcome.WRITTEN if is_written else folder.remove(file, carefully=True)
                 written += outcome is FileOutcome.WRITTEN
@@ -66,5 +73,5 @@ def _removed(trees: Trees, picked: Picked, lot: Lot, writers: frozenset[Inode]) 
                     left.remove(index)
                     frees_bytes += file.frees_bytes
     except OpsctlError as error:
-        trouble = f"{error.what}: {error.why}"
-    return Done(lot, frees_bytes, written, left, trouble)
+        problem = f"{error.what}: {error.why}"
+    return RemovalResult(lot, frees_bytes, written, left, problem)

@@ -1,12 +1,12 @@
-"""Lets go all that is old below one root; each file is written down before it goes."""
+"""Deletes all old files below one root; each is recorded before it is deleted."""
 
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from opsctl.disk.retention.plan import UNDATED_BEFORE_NS
-from opsctl.disk.retention.removal_log import Done, Ledger
-from opsctl.disk.retention.totals import Scope
+from opsctl.disk.retention.removal_log import RemovalLog, RemovalResult
+from opsctl.disk.retention.scope import RetainScope
 from opsctl.progress import Progress
 from opsctl.state.model import Lot
 from opsctl.systems.clock import Clock
@@ -14,16 +14,16 @@ from opsctl.systems.removal.open_folder import format_folder
 from opsctl.systems.removal.open_writers import Inode
 from opsctl.systems.removal.workers import DueBatch, RemovalOrder, WorkerReport
 
-ASK_EVERY_S = 0.5
+WRITERS_EVERY_S = 0.5
 
 
-def due_below(scope: Scope, root: Path, *, is_careful: bool) -> RemovalOrder:
-    """Say what `Ages` and `Names` say, in figures."""
-    before_ns, future_ns = scope.ages.of_these_days
+def build_sweep(scope: RetainScope, root: Path, *, is_careful: bool) -> RemovalOrder:
+    """Turn age limits and patterns into the orders for the removal workers."""
+    before_ns, future_ns = scope.ages.unremarkable_times
     return RemovalOrder(
         root=root,
-        endings=scope.names.endings,
-        pattern=scope.names.pattern,
+        endings=scope.patterns.endings,
+        pattern=scope.patterns.pattern,
         dated_ns=UNDATED_BEFORE_NS,
         before_ns=before_ns,
         future_ns=future_ns,
@@ -33,55 +33,59 @@ def due_below(scope: Scope, root: Path, *, is_careful: bool) -> RemovalOrder:
 
 
 @dataclass(slots=True)
-class Sweeping:
-    """Keeps the books of one root while it is swept."""
+class OldFileRemoval:
+    """Records what the removal workers report about one root."""
 
-    scope: Scope
+    scope: RetainScope
     root: Path
-    ledger: Ledger
+    removal_log: RemovalLog
     progress: Progress
     clock: Clock
     _numbers: dict[DueBatch, int | None] = field(default_factory=dict)
-    _looked: int = 0
+    _scanned: int = 0
     _writers: frozenset[Inode] = frozenset()
-    _asked_s: float = -math.inf
+    _writers_at_s: float = -math.inf
 
-    def answer(self, report: WorkerReport) -> frozenset[Inode]:
-        self._note(report)
+    def handle_report(self, report: WorkerReport) -> frozenset[Inode]:
+        self._add_report(report)
         for cleared in report.removed:
             lot = self._lot(cleared.batch)
-            done = Done(lot, cleared.frees_bytes, cleared.written, cleared.left, cleared.problem)
-            self.scope.tally.add_done(done)
-            self.ledger.end(self._numbers.pop(cleared.batch), done)
+            result = RemovalResult(
+                lot, cleared.frees_bytes, cleared.written, cleared.left, cleared.problem
+            )
+            self.scope.totals.add_result(result)
+            self.removal_log.end(self._numbers.pop(cleared.batch), result)
         if not report.due:
             return frozenset()
         lots = [self._lot(due) for due in report.due]
         if self.scope.is_dry:
             for lot, due in zip(lots, report.due, strict=True):
-                self.scope.tally.add_done(Done(lot, due.frees_bytes))
+                self.scope.totals.add_result(RemovalResult(lot, due.frees_bytes))
             return frozenset()
-        self._numbers.update(zip(report.due, self.ledger.begin(lots), strict=True))
-        return self._written_to()
+        self._numbers.update(zip(report.due, self.removal_log.begin(lots), strict=True))
+        return self._open_files()
 
-    def _written_to(self) -> frozenset[Inode]:
-        """Ask all processes which files they write to; that takes as long as removing 1,000."""
+    def _open_files(self) -> frozenset[Inode]:
+        """Find which files processes write to; that takes as long as deleting 1,000 files."""
         now_s = self.clock.steady()
-        if now_s - self._asked_s > ASK_EVERY_S:
-            self._writers, self._asked_s = self.scope.trees.list_written(), now_s
+        if now_s - self._writers_at_s > WRITERS_EVERY_S:
+            self._writers, self._writers_at_s = self.scope.trees.list_written(), now_s
         return self._writers
 
-    def _note(self, report: WorkerReport) -> None:
-        tally = self.scope.tally
-        tally.future += report.future
-        tally.undated += report.undated
-        tally.recovered += report.recovered
-        for one in report.skipped:
-            tally.add_trouble(f"{self.root}/{format_folder(one.below)} was left alone: {one.why}")
-        for trouble in report.problems:
-            tally.add_trouble(trouble)
-        self._looked += report.folders
-        said = f"{self.root}: {tally.gone_files} files"
-        self.progress.advance(self._looked, self._looked + report.waiting, said)
+    def _add_report(self, report: WorkerReport) -> None:
+        totals = self.scope.totals
+        totals.future += report.future
+        totals.undated += report.undated
+        totals.recovered += report.recovered
+        for skipped in report.skipped:
+            totals.add_problem(
+                f"{self.root}/{format_folder(skipped.below)} was skipped: {skipped.why}"
+            )
+        for problem in report.problems:
+            totals.add_problem(problem)
+        self._scanned += report.folders
+        status = f"{self.root}: {totals.deleted_files} files"
+        self.progress.advance(self._scanned, self._scanned + report.waiting, status)
 
     def _lot(self, due: DueBatch) -> Lot:
         folder = b"/".join((bytes(self.root), *due.below))

@@ -1,69 +1,74 @@
-"""`opsctl disk retain`: raw logs that are old go; on a full disk more, but never the youngest."""
+"""`opsctl disk retain`: deletes old raw logs; more on a full disk, but never the youngest."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from opsctl.disk.context import Parts
-from opsctl.disk.model import Deed, RetainReport, Step
-from opsctl.disk.retention.clock_check import require_clock, vouch
-from opsctl.disk.retention.compress import compress
-from opsctl.disk.retention.plan import Ages, Names
-from opsctl.disk.retention.removal_log import Ledger
-from opsctl.disk.retention.remove_files import Remove, only_saying, removing
-from opsctl.disk.retention.remove_old import Sweeping, due_below
-from opsctl.disk.retention.remove_oldest import Place, Relief, relieve
-from opsctl.disk.retention.resume import settle
-from opsctl.disk.retention.totals import Scope, Tally
+from opsctl.disk.context import DiskContext
+from opsctl.disk.model import RetainAction, RetainReport, RetainStep
+from opsctl.disk.retention.clock_check import record_trusted_clock, require_trusted_clock
+from opsctl.disk.retention.close_unfinished import close_unfinished_removals
+from opsctl.disk.retention.compress import compress_logs
+from opsctl.disk.retention.plan import AgeLimits, NamePatterns
+from opsctl.disk.retention.removal_log import RemovalLog
+from opsctl.disk.retention.remove_files import Remove, make_remover, simulate_removal
+from opsctl.disk.retention.remove_old import OldFileRemoval, build_sweep
+from opsctl.disk.retention.remove_oldest import FreeSpaceResult, MountRoots, free_space
+from opsctl.disk.retention.scope import RetainScope, RetainTotals
 from opsctl.errors import OpsctlError, RefusedError, SettingsError
 from opsctl.findings import Finding, Level, Thresholds
+from opsctl.health_rules.disk import mount_of
 from opsctl.notify.model import Notice, Severity
 from opsctl.progress import Progress
 from opsctl.systems.files.local import DiskFullError
 
 TOPIC = "retention"
-REFUSED = "retention:refused"
-MOST_STEPS = 200
-MOST_TROUBLES = 20
-_FOLDERS_FIX = "Look at owner and mode: `ls -ld`; links and other mounts are left on purpose."
-_CLOCK_FIX = "Look at `date` where they come from; `touch` them, or remove them by hand."
+REFUSED_KEY = "retention:refused"
+MAX_STEPS = 200
+MAX_PROBLEMS = 20
+_FOLDERS_FIX = "Check owner and mode: `ls -ld`; links and other mounts are skipped on purpose."
+_CLOCK_FIX = "Check `date` on the machine that wrote them; `touch` them, or delete them by hand."
 
 
-def retain(
-    parts: Parts, *, run: str, is_dry: bool, trust_clock: bool, progress: Progress
+def retain_logs(
+    context: DiskContext, *, run: str, is_dry: bool, trust_clock: bool, progress: Progress
 ) -> RetainReport:
-    """Do what is due, or with `is_dry` say what would be done; a refusal is told as well."""
+    """Delete what is due, or plan it with `is_dry`; a refusal is reported as well."""
     try:
-        scope, roots = _prepared(parts, is_dry=is_dry, trust_clock=trust_clock)
+        scope, roots = _prepare(context, is_dry=is_dry, trust_clock=trust_clock)
     except RefusedError as error:
         if not is_dry:
-            said = f"{error.what}: {error.why}"
-            parts.notifier.tell(Notice(REFUSED, TOPIC, Severity.CRITICAL, said, error.hint))
+            summary = f"{error.what}: {error.why}"
+            context.notifier.report(
+                Notice(REFUSED_KEY, TOPIC, Severity.CRITICAL, summary, error.hint)
+            )
         raise
     if not is_dry:
-        parts.notifier.resolve(REFUSED, topic=TOPIC, evidence="clock and roots were found right")
-    return _carry_out(parts, scope, roots, run=run, progress=progress)
+        context.notifier.resolve(REFUSED_KEY, topic=TOPIC, evidence="clock and roots are valid")
+    return _run_steps(context, scope, roots, run=run, progress=progress)
 
 
-def _prepared(parts: Parts, *, is_dry: bool, trust_clock: bool) -> tuple[Scope, tuple[Path, ...]]:
-    rules = parts.settings.retention
-    roots = allowed_roots(parts)
-    ages = Ages.of(
-        parts.clock.now(),
+def _prepare(
+    context: DiskContext, *, is_dry: bool, trust_clock: bool
+) -> tuple[RetainScope, tuple[Path, ...]]:
+    rules = context.settings.retention
+    roots = require_allowed_roots(context)
+    ages = AgeLimits.of(
+        context.clock.now(),
         min_age_h=rules.min_age_h,
         max_age_h=rules.max_age_h,
-        slack_s=rules.clock_slack_s,
+        tolerance_s=rules.clock_tolerance_s,
     )
-    names = Names(rules.patterns)
+    patterns = NamePatterns(rules.patterns)
     if not trust_clock:
-        require_clock(parts, roots, ages=ages, names=names)
-    return Scope(parts.trees, ages, names, Tally(), is_dry), roots
+        require_trusted_clock(context, roots, ages=ages, patterns=patterns)
+    return RetainScope(context.trees, ages, patterns, RetainTotals(), is_dry), roots
 
 
-def allowed_roots(parts: Parts) -> tuple[Path, ...]:
-    """Give the roots of the settings; refuse all where one lies outside of what they allow."""
-    rules = parts.settings.retention
+def require_allowed_roots(context: DiskContext) -> tuple[Path, ...]:
+    """Return the roots of the settings; refuse all if one is not inside retention.allow."""
+    rules = context.settings.retention
     if not rules.roots:
         raise SettingsError(
             "retention.roots is empty: there is nothing to clean",
@@ -73,116 +78,126 @@ def allowed_roots(parts: Parts) -> tuple[Path, ...]:
         if not rules.allows(root):
             raise RefusedError(
                 f"cannot clean {root}",
-                why=f"retention.allow has only {', '.join(rules.allow)}",
-                hint="Add its folder to retention.allow, if it holds nothing but raw logs.",
+                why=f"retention.allow contains only {', '.join(rules.allow)}",
+                hint="Add its folder to retention.allow, if it contains only raw logs.",
             )
     return tuple(Path(root) for root in rules.roots)
 
 
-def _carry_out(
-    parts: Parts, scope: Scope, roots: Sequence[Path], *, run: str, progress: Progress
+def _run_steps(
+    context: DiskContext, scope: RetainScope, roots: Sequence[Path], *, run: str, progress: Progress
 ) -> RetainReport:
-    rules = parts.settings.retention
-    ledger = Ledger(parts.store, parts.clock, run)
+    rules = context.settings.retention
+    removal_log = RemovalLog(context.store, context.clock, run)
     findings: list[Finding] = []
     if not scope.is_dry:
-        findings += settle(parts)
-    # Root has seen who writes to what; others ask the kernel about each file.
-    is_careful = parts.host.user().uid != 0
+        findings += close_unfinished_removals(context)
+    # Root knows which processes write to which files; others ask the kernel per file.
+    is_careful = context.host.user().uid != 0
     for root in roots:
-        sweeping = Sweeping(scope, root, ledger, progress, parts.clock)
-        parts.removal_workers.run(due_below(scope, root, is_careful=is_careful), sweeping.answer)
-    squeezed = compress(scope, roots, ages_h=rules.compress_after_h)
-    remove = only_saying if scope.is_dry else removing(scope.trees, ledger)
-    findings += _relieved(parts, scope, roots, remove=remove)
+        old_files = OldFileRemoval(scope, root, removal_log, progress, context.clock)
+        context.removal_workers.run(
+            build_sweep(scope, root, is_careful=is_careful), old_files.handle_report
+        )
+    compressed = compress_logs(scope, roots, ages_h=rules.compress_after_h)
+    remove = simulate_removal if scope.is_dry else make_remover(scope.trees, removal_log)
+    findings += _free_full_mounts(context, scope, roots, remove=remove)
     if not scope.is_dry:
-        _finish(parts, ledger)
-    findings += _met(scope.tally)
+        _finish(context, removal_log)
+    findings += _totals_findings(scope.totals)
     return RetainReport(
         run=run,
         is_dry=scope.is_dry,
         findings=tuple(findings),
-        steps=tuple(_steps(scope, squeezed.folders)),
-        files=scope.tally.gone_files,
-        freed_bytes=scope.tally.freed_bytes,
-        compressed_files=squeezed.files,
-        saved_bytes=squeezed.saved_bytes,
+        steps=tuple(_steps(scope, compressed.folders)),
+        files=scope.totals.deleted_files,
+        freed_bytes=scope.totals.freed_bytes,
+        compressed_files=compressed.files,
+        saved_bytes=compressed.saved_bytes,
     )
 
 
-def _finish(parts: Parts, ledger: Ledger) -> None:
-    ledger.finish()
-    keep = timedelta(days=parts.settings.retention.keep_listings_days)
+def _finish(context: DiskContext, removal_log: RemovalLog) -> None:
+    removal_log.finish()
+    keep = timedelta(days=context.settings.retention.keep_listings_days)
     try:
-        vouch(parts)
-        parts.store.removals.forget_listings(before=parts.clock.now() - keep)
+        record_trusted_clock(context)
+        context.store.removals.forget_listings(before=context.clock.now() - keep)
     except DiskFullError:
-        return  # The next run finds the older mark, which is as true.
+        return  # The next run compares with the older record, which is just as valid.
 
 
-def _relieved(
-    parts: Parts, scope: Scope, roots: Sequence[Path], *, remove: Remove
+def _free_full_mounts(
+    context: DiskContext, scope: RetainScope, roots: Sequence[Path], *, remove: Remove
 ) -> Iterator[Finding]:
-    for place in _by_mount(parts, roots):
-        mount = place.mount
-        marks = Thresholds(*parts.settings.disk.marks(str(mount)))
+    for target in _group_by_mount(context, roots):
+        mount = target.mount
+        thresholds = Thresholds(*context.settings.disk.thresholds(str(mount)))
         try:
-            relief = relieve(scope, place, host=parts.host, marks=marks, remove=remove)
+            result = free_space(
+                scope, target, host=context.host, thresholds=thresholds, remove=remove
+            )
         except OpsctlError as error:
             yield Finding(f"disk {mount}", Level.UNKNOWN, f"{error.what}: {error.why}", error.hint)
             continue
-        yield _said(relief, parts)
+        yield _mount_finding(result, context)
 
 
-def _by_mount(parts: Parts, roots: Sequence[Path]) -> Iterator[Place]:
-    mounted = sorted(parts.host.mounted(), key=lambda path: len(path.parts), reverse=True)
+def _group_by_mount(context: DiskContext, roots: Sequence[Path]) -> Iterator[MountRoots]:
+    mounted = tuple(context.host.mounted())
     groups: dict[Path, list[Path]] = defaultdict(list)
     for root in roots:
-        groups[next((m for m in mounted if root.is_relative_to(m)), root)].append(root)
-    yield from (Place(mount, tuple(inside)) for mount, inside in groups.items())
+        groups[mount_of(root, mounted) or root].append(root)
+    yield from (MountRoots(mount, tuple(inside)) for mount, inside in groups.items())
 
 
-def _said(relief: Relief, parts: Parts) -> Finding:
-    check = f"retention {relief.mount}"
-    if relief.was_percent == relief.percent and relief.is_below:
-        return Finding(check, Level.OK, f"{relief.percent:.0f} % used")
-    if relief.is_below:
-        was, now = relief.was_percent, relief.percent
-        what = f"the oldest raw logs went: {was:.0f} % used before, {now:.0f} % after"
+def _mount_finding(result: FreeSpaceResult, context: DiskContext) -> Finding:
+    check = f"retention {result.mount}"
+    if result.was_percent == result.percent and result.is_below:
+        return Finding(check, Level.OK, f"{result.percent:.0f} % used")
+    if result.is_below:
+        was, now = result.was_percent, result.percent
+        what = f"the oldest raw logs were deleted: {was:.0f} % used before, {now:.0f} % after"
         return Finding(check, Level.OK, what)
-    hours = parts.settings.retention.min_age_h
+    hours = context.settings.retention.min_age_h
     what = (
-        f"{relief.percent:.0f} % used, and no raw log is left that may go:"
-        f" none younger than {hours:g} h ever does"
+        f"{result.percent:.0f} % used, and no raw log is left that can be deleted:"
+        f" those younger than {hours:g} h are always kept"
     )
-    fix = f"Free something else: `opsctl prune`; `du -xh -d2 {relief.mount} | sort -h` shows what."
+    fix = f"Free other space: `opsctl prune`; `du -xh -d2 {result.mount} | sort -h` shows where."
     return Finding(check, Level.CRITICAL, what, fix=fix)
 
 
-def _met(tally: Tally) -> Iterator[Finding]:
-    """Say what was left alone, and what was not met too: that is the end of what was told."""
-    yield _counted("future", tally.future, "files are from the future")
-    yield _counted("undated", tally.undated, "files have no credible time (before 2000)")
-    if tally.written:
-        what = f"{tally.written} files are being written to, or nobody could tell; they stay"
+def _totals_findings(totals: RetainTotals) -> Iterator[Finding]:
+    """WorkerReport what was skipped, and what was not: an OK finding resolves an alert."""
+    yield _count_finding("future", totals.future, "files are from the future")
+    yield _count_finding("undated", totals.undated, "files have no credible time (before 2000)")
+    if totals.written:
+        what = f"{totals.written} files are kept: they are, or may be, open for writing"
         yield Finding("retention writers", Level.OK, what)
-    if tally.recovered:
-        what = f"{tally.recovered} files that a killed run had moved have a name again: recovered-*"
+    if totals.recovered:
+        what = f"{totals.recovered} files that a killed run had renamed were renamed to recovered-*"
         yield Finding("retention recovered", Level.OK, what)
-    shown = "; ".join(sorted(tally.troubles)[:MOST_TROUBLES])
+    shown = "; ".join(sorted(totals.problems)[:MAX_PROBLEMS])
     level = Level.WARNING if shown else Level.OK
-    yield Finding("retention folders", level, shown or "each could be cleaned", fix=_FOLDERS_FIX)
+    yield Finding(
+        "retention folders", level, shown or "all folders could be cleaned", fix=_FOLDERS_FIX
+    )
 
 
-def _counted(check: str, count: int, what: str) -> Finding:
+def _count_finding(check: str, count: int, what: str) -> Finding:
     level = Level.WARNING if count else Level.OK
-    return Finding(f"retention {check}", level, f"{count} {what}; they stay", fix=_CLOCK_FIX)
+    return Finding(f"retention {check}", level, f"{count} {what}; they are kept", fix=_CLOCK_FIX)
 
 
-def _steps(scope: Scope, squeezed: Mapping[str, tuple[int, int]]) -> Iterator[Step]:
-    largest = sorted(scope.tally.steps.items(), key=lambda step: (-step[1][1], step[0]))
-    for folder, (files, size) in largest[:MOST_STEPS]:
+def _steps(scope: RetainScope, compressed: Mapping[str, tuple[int, int]]) -> Iterator[RetainStep]:
+    largest = sorted(scope.totals.steps.items(), key=lambda step: (-step[1][1], step[0]))
+    for folder, (files, size) in largest[:MAX_STEPS]:
         if files:
-            yield Step(Deed.REMOVE, folder, files, size, "old, or the oldest on a full disk")
-    for folder, (files, size) in sorted(squeezed.items())[:MOST_STEPS]:
-        yield Step(Deed.COMPRESS, folder, files, size, "old enough to be compressed")
+            yield RetainStep(
+                RetainAction.DELETE, folder, files, size, "old, or among the oldest on a full disk"
+            )
+    for folder, (files, size) in sorted(compressed.items())[:MAX_STEPS]:
+        yield RetainStep(
+            RetainAction.COMPRESS, folder, files, size, "older than retention.compress_after_h"
+        )

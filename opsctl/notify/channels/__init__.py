@@ -1,1 +1,1 @@
-"""Where notifications go: a program, the journal, a webhook, mail."""
+"""The channels that messages are sent to: a program, the journal, a webhook, mail."""

@@ -1,4 +1,4 @@
-"""Mail: what is told as one letter."""
+"""Mail: one bundle is one mail."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -6,8 +6,8 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 
 from opsctl.errors import OpsctlError
-from opsctl.notify.model import TAKEN, Answer, Bundle, failed
-from opsctl.notify.render import as_text, subject
+from opsctl.notify.message_formats import format_subject, format_text
+from opsctl.notify.model import ACCEPTED, Bundle, SendResult, failed_result
 from opsctl.systems.mail import Letter, Mail, RefusedMailError
 
 
@@ -18,25 +18,25 @@ class MailChannel:
     to: tuple[str, ...]
     name: str = "email"
 
-    def send(self, bundle: Bundle, *, limit_s: float) -> Answer:
+    def send(self, bundle: Bundle, *, limit_s: float) -> SendResult:
         try:
-            self.mail.send(self._letter(bundle), limit_s=limit_s)
+            self.mail.send(self._build_mail(bundle), limit_s=limit_s)
         except RefusedMailError as error:
-            return failed(error, is_refusal=True)
+            return failed_result(error, is_rejected=True)
         except OpsctlError as error:
-            return failed(error)
-        return TAKEN
+            return failed_result(error)
+        return ACCEPTED
 
-    def _letter(self, bundle: Bundle) -> Letter:
+    def _build_mail(self, bundle: Bundle) -> Letter:
         message = EmailMessage()
-        message["Subject"] = subject(bundle)
+        message["Subject"] = format_subject(bundle)
         message["From"] = self.sender
         message["To"] = ", ".join(self.to)
         message["Date"] = format_datetime(_latest(bundle))
-        # The same on a second try: mail programs show it once.
+        # The same in a retry: mail programs show it once.
         message["Message-ID"] = f"<{bundle.id}@opsctl.invalid>"
         message["Auto-Submitted"] = "auto-generated"
-        message.set_content(as_text(bundle))
+        message.set_content(format_text(bundle))
         return Letter(self.sender, self.to, message.as_bytes())
 
 

@@ -1,23 +1,23 @@
-"""Webhooks: a web address that takes JSON."""
+"""Webhooks: a URL that accepts JSON; Slack is one."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from opsctl.errors import OpsctlError
-from opsctl.notify.model import TAKEN, Answer, Bundle, failed
-from opsctl.notify.render import as_json, as_slack
+from opsctl.notify.message_formats import format_json, format_slack
+from opsctl.notify.model import ACCEPTED, Bundle, SendResult, failed_result
 from opsctl.systems.http.allowed_addresses import AllowedAddresses
 from opsctl.systems.http.client import Http, HttpRequest, HttpResponse, parse_date
 
-ANSWER_BYTES = 10_000
-LONGEST_WAIT_S = 86_400.0
-# Worth another try as it is: too slow, too early, too many.
-TRANSIENT = frozenset({408, 425, 429})
+MAX_RESPONSE_BYTES = 10_000
+MAX_RETRY_AFTER_S = 86_400.0
+# Worth a retry: too slow, too early, too many.
+RETRYABLE_STATUSES = frozenset({408, 425, 429})
 
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """A web address that takes JSON; `write` makes the body."""
+    """A URL that accepts JSON; `write` makes the body."""
 
     name: str
     url: str = field(repr=False)
@@ -25,44 +25,44 @@ class Webhook:
     allowed: AllowedAddresses
     write: Callable[[Bundle], bytes]
 
-    def send(self, bundle: Bundle, *, limit_s: float) -> Answer:
+    def send(self, bundle: Bundle, *, limit_s: float) -> SendResult:
         request = HttpRequest(
             self.url,
             method="POST",
             headers={"content-type": "application/json", "idempotency-key": bundle.id},
             body=self.write(bundle),
             limit_s=limit_s,
-            max_body_bytes=ANSWER_BYTES,
+            max_body_bytes=MAX_RESPONSE_BYTES,
             allowed=self.allowed,
         )
         try:
-            return judge(self.http.send(request))
+            return judge_response(self.http.send(request))
         except OpsctlError as error:
-            return failed(error)
+            return failed_result(error)
 
 
 def slack(url: str, http: Http, allowed: AllowedAddresses) -> Webhook:
-    return Webhook("slack", url, http, allowed, as_slack)
+    return Webhook("slack", url, http, allowed, format_slack)
 
 
 def webhook(url: str, http: Http, allowed: AllowedAddresses) -> Webhook:
-    return Webhook("webhook", url, http, allowed, as_json)
+    return Webhook("webhook", url, http, allowed, format_json)
 
 
-def judge(response: HttpResponse) -> Answer:
-    """2xx is taken; 4xx will not change by asking again, save where it says so."""
+def judge_response(response: HttpResponse) -> SendResult:
+    """Accept 2xx; reject 4xx for good, except those that ask for a retry."""
     status = response.status
     if 200 <= status < 300:  # noqa: PLR2004 - success, as HTTP counts
-        return TAKEN
-    said = f"it answered {status}"
+        return ACCEPTED
+    text = f"it answered {status}"
     if 300 <= status < 400:  # noqa: PLR2004 - redirects, as HTTP counts
-        return Answer(is_taken=False, trouble=f"{said}: redirects are not followed")
-    is_refusal = 400 <= status < 500 and status not in TRANSIENT  # noqa: PLR2004 - as HTTP counts
-    return Answer(
-        is_taken=False,
-        trouble=said,
+        return SendResult(is_accepted=False, error=f"{text}: redirects are not followed")
+    is_rejected = 400 <= status < 500 and status not in RETRYABLE_STATUSES  # noqa: PLR2004 - as HTTP counts
+    return SendResult(
+        is_accepted=False,
+        error=text,
         retry_after_s=_retry_after(response),
-        is_refusal=is_refusal,
+        is_rejected=is_rejected,
     )
 
 
@@ -70,8 +70,8 @@ def _retry_after(response: HttpResponse) -> float | None:
     """Read seconds or a date, counted from the server's own clock."""
     text = response.headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
-        return min(float(text[:9]), LONGEST_WAIT_S)
+        return min(float(text[:9]), MAX_RETRY_AFTER_S)
     until, since = parse_date(text), response.date
     if until is None or since is None:
         return None
-    return min(max(0.0, (until - since).total_seconds()), LONGEST_WAIT_S)
+    return min(max(0.0, (until - since).total_seconds()), MAX_RETRY_AFTER_S)

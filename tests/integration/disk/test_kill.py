@@ -1,4 +1,4 @@
-"""A run that is killed half-way: the next one completes it, and the books say what went."""
+"""A killed run: the next one completes it, and the records show what was deleted."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ FOLDERS, OLD, YOUNG = 40, 250, 10
 SETTINGS = """
 project: {{name: stack}}
 notify: {{journal: false}}
-retention: {{roots: [{root}], allow: [{root}], threads: 2}}
+retention: {{roots: [{root}], allow: [{root}], workers: 2}}
 state: {{dir: {state}}}
 """
 
@@ -37,8 +37,8 @@ def project(tmp_path: Path) -> Path:
 
 def start(project: Path) -> "subprocess.Popen[bytes]":
     environ = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
-    words = [sys.executable, "-m", "opsctl", "disk", "retain", "--yes", "--json"]
-    return subprocess.Popen(words, cwd=project, env=environ, stdout=subprocess.PIPE)
+    argv = [sys.executable, "-m", "opsctl", "disk", "retain", "--yes", "--json"]
+    return subprocess.Popen(argv, cwd=project, env=environ, stdout=subprocess.PIPE)
 
 
 def grow(root: Path) -> int:
@@ -80,7 +80,7 @@ def store_of(tmp_path: Path) -> Store:
 
 
 @pytest.mark.timeout(600)
-def test_a_killed_run_is_completed_and_the_books_say_what_went(
+def test_a_killed_run_is_completed_and_its_records_show_what_was_deleted(
     tmp_path: Path, project: Path
 ) -> None:
     root = tmp_path / "raw"
@@ -93,29 +93,29 @@ def test_a_killed_run_is_completed_and_the_books_say_what_went(
             whole += grow(root)
         before = count(root, "old-")
         process = start(project)
-        wait_for(partial(has_begun, root, before, process), 60, "the first file to go")
-        sweepers = children(process.pid)
+        wait_for(partial(has_begun, root, before, process), 60, "the first file to be deleted")
+        workers = children(process.pid)
         process.send_signal(signal.SIGKILL)
         was_killed = process.wait(60) == -signal.SIGKILL
         process.communicate()
-        for sweeper in sweepers:
-            wait_for(partial(has_ended, sweeper), 60, "what removes to end with the run")
+        for worker in workers:
+            wait_for(partial(has_ended, worker), 60, "the workers to end with the run")
         is_half_way = count(root, "old-") > 0
         killed += was_killed and is_half_way
         late += was_killed and not is_half_way
-    said = start(project).communicate(timeout=100)[0]
+    output = start(project).communicate(timeout=100)[0]
 
     assert killed >= 1
-    assert b'"schema": "opsctl.disk.retain/1"' in said
+    assert b'"schema": "opsctl.disk.retain/1"' in output
     assert count(root, "old-") == 0
     assert count(root, ".opsctl-") + count(root, "recovered-") == 0
     assert count(root, "young-") == FOLDERS * YOUNG
     with store_of(tmp_path) as store:
         runs = {entry.details["run"] for entry in store.audit.entries() if entry.details.get("run")}
-        booked = [one for run in runs for one in store.removals.of_run(str(run))]
+        recorded = [one for run in runs for one in store.removals.of_run(str(run))]
         assert store.removals.unfinished() == []
-        # What lay in a killed run's grave is booked by it, and by the one that finished it.
-        gone = sum(one.gone_files or 0 for one in booked)
+        # Files that a killed run had renamed are recorded by it, and by the run that finished it.
+        gone = sum(one.gone_files or 0 for one in recorded)
         assert whole <= gone <= whole + 2 * (killed + late)
-        # One that had removed all when it was killed may have written that down, or not yet.
+        # One that had removed all when it was killed may have recorded that, or not yet.
         assert killed <= len(store.audit.unfinished()) <= killed + late

@@ -1,4 +1,4 @@
-"""A sentinel stays, however names move while raw logs go: 1,000 tries each."""
+"""A sentinel survives, however names change while raw logs are deleted: 1,000 tries each."""
 
 import os
 import threading
@@ -26,8 +26,8 @@ TREES = LocalTrees(HandClock(datetime(2026, 1, 1, tzinfo=UTC)))
 
 
 @contextmanager
-def meanwhile(step: Callable[[], None]) -> Iterator[None]:
-    """Do it again and again in another thread for as long as the block runs."""
+def repeated_meanwhile(step: Callable[[], None]) -> Iterator[None]:
+    """Repeat it in another thread while the block runs."""
     stop = threading.Event()
 
     def run() -> None:
@@ -47,7 +47,7 @@ def seen(folder: LocalTreeFolder, name: str) -> FoundFile | None:
     return folder.find(os.fsencode(name))
 
 
-def test_a_young_file_that_takes_an_old_ones_name_is_never_removed(tmp_path: Path) -> None:
+def test_a_young_file_that_takes_the_name_of_an_old_one_is_never_deleted(tmp_path: Path) -> None:
     """As rotation does: app.log becomes app.log.1 while app.log.1 is about to go."""
     young, name = tmp_path / "app.log", "app.log.1"
     young.write_bytes(TEXT)
@@ -62,7 +62,7 @@ def test_a_young_file_that_takes_an_old_ones_name_is_never_removed(tmp_path: Pat
                 pass
 
     outcomes: list[FileOutcome] = []
-    with meanwhile(swap):
+    with repeated_meanwhile(swap):
         for _ in range(TRIES):
             log(tmp_path / "fresh", hours=130)
             descriptor = os.open(tmp_path, os.O_RDONLY)
@@ -81,7 +81,7 @@ def test_a_young_file_that_takes_an_old_ones_name_is_never_removed(tmp_path: Pat
     assert set(outcomes) == {FileOutcome.REPLACED}
 
 
-def test_nor_is_one_that_takes_a_listed_name_while_it_is_swept(tmp_path: Path) -> None:
+def test_a_file_that_takes_a_listed_name_is_never_deleted(tmp_path: Path) -> None:
     young = tmp_path / "young"
     young.write_bytes(TEXT)
     inode = young.stat().st_ino
@@ -95,7 +95,7 @@ def test_nor_is_one_that_takes_a_listed_name_while_it_is_swept(tmp_path: Path) -
                 pass
 
     left: list[list[int]] = []
-    with meanwhile(swap):
+    with repeated_meanwhile(swap):
         for _ in range(TRIES):
             lot = listed(log(tmp_path / "old", hours=130), "a.log")
             (tmp_path / "old").unlink()
@@ -114,7 +114,7 @@ def listed(old: Path, name: str) -> FileBatch:
 
 
 @pytest.mark.parametrize("quiet_ns", [0, FAR_NS])
-def test_what_changed_since_it_was_listed_stays(tmp_path: Path, quiet_ns: int) -> None:
+def test_a_file_that_changed_since_it_was_listed_is_kept(tmp_path: Path, quiet_ns: int) -> None:
     kept = [log(tmp_path / f"{number}.log", hours=130) for number in range(4)]
     lots = [listed(path, path.name) for path in kept]
     with kept[0].open("ab") as file:
@@ -147,8 +147,8 @@ def test_a_folder_that_becomes_a_link_never_leads_to_a_sentinel(tmp_path: Path) 
             real.stat()
 
     removed = tries = 0
-    with meanwhile(swap):
-        # On a busy machine it may take more of them to get through the door even once.
+    with repeated_meanwhile(swap):
+        # On a busy machine it may take more tries to open the folder even once.
         while tries < TRIES or (not removed and tries < 100 * TRIES):
             tries += 1
             try:
@@ -186,7 +186,7 @@ def test_a_file_that_becomes_a_link_loses_the_link_at_most(tmp_path: Path) -> No
         log(aside, hours=500)
         aside.rename(name)
 
-    with meanwhile(swap):
+    with repeated_meanwhile(swap):
         for _ in range(TRIES):
             with TREES.open(root, ()) as folder:
                 found = folder.find(b"old.log")
@@ -196,7 +196,7 @@ def test_a_file_that_becomes_a_link_loses_the_link_at_most(tmp_path: Path) -> No
     assert sentinel.read_bytes() == b"x" * 10
 
 
-def test_what_was_put_back_never_covers_a_newer_file(tmp_path: Path) -> None:
+def test_a_restored_file_never_replaces_a_newer_one(tmp_path: Path) -> None:
     old = log(tmp_path / "a.log", hours=130)
     with TREES.open(tmp_path, ()) as folder:
         ((found,),) = tuple(folder.batches())

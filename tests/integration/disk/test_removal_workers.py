@@ -1,4 +1,4 @@
-"""Several small programs sweep one tree; what each would remove is said before it goes."""
+"""Several workers clean one tree; each reports what it would delete before it does."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ from tests.integration.disk.conftest import aged, log
 
 HOUR_NS = 3600 * 10**9
 NOW_NS = int(REAL_NOW.timestamp() * 10**9)
-# Long after: in each folder all was still for long.
+# Long after: no folder has changed recently.
 WORKERS = LocalRemovalWorkers(HandClock(datetime(2100, 1, 1, tzinfo=UTC)), count=2)
 
 
@@ -43,10 +43,10 @@ def collect(reports: list[WorkerReport]) -> Callable[[WorkerReport], frozenset[t
 
 
 def children() -> list[int]:
-    """Name the sweepers that we have started."""
+    """List the workers that we have started."""
     listed = [read(path).decode() for path in Path("/proc/self/task").glob("*/children")]
-    started = [int(one) for text in listed for one in text.split()]
-    return [one for one in started if b"removal.worker" in read(Path(f"/proc/{one}/cmdline"))]
+    started = [int(pid) for text in listed for pid in text.split()]
+    return [pid for pid in started if b"removal.worker" in read(Path(f"/proc/{pid}/cmdline"))]
 
 
 def read(path: Path) -> bytes:
@@ -57,28 +57,28 @@ def read(path: Path) -> bytes:
         return b""
 
 
-def test_nothing_goes_before_it_was_said_and_answered(tmp_path: Path) -> None:
+def test_nothing_is_deleted_before_it_was_reported_and_answered(tmp_path: Path) -> None:
     for number in range(40):
         log(tmp_path / f"{number % 4}" / f"{number}.log", hours=130)
-    said: set[str] = set()
+    reported: set[str] = set()
 
     def answer(report: WorkerReport) -> frozenset[tuple[int, int]]:
         for due in report.due:
             folder = os.fsdecode(b"/".join(due.below))
             names = [entry.partition(b"/")[2].decode() for entry in due.listing.split(b"\0")]
             assert all((tmp_path / folder / name).exists() for name in names)
-            said.update(names)
+            reported.update(names)
         there = {path.name for path in tmp_path.rglob("*.log")}
-        assert there | said == {f"{number}.log" for number in range(40)}
+        assert there | reported == {f"{number}.log" for number in range(40)}
         return frozenset()
 
     WORKERS.run(sweep(tmp_path), answer)
 
-    assert len(said) == 40
+    assert len(reported) == 40
     assert list(tmp_path.rglob("*.log")) == []
 
 
-def test_a_dry_sweep_says_all_and_removes_nothing(tmp_path: Path) -> None:
+def test_a_dry_sweep_reports_all_and_deletes_nothing(tmp_path: Path) -> None:
     old = [log(tmp_path / "a" / f"{number}.log", hours=130, size=7) for number in range(3)]
     reports: list[WorkerReport] = []
 
@@ -103,7 +103,7 @@ def test_a_careful_sweep_asks_the_kernel_who_writes(tmp_path: Path) -> None:
     assert [one.written for report in reports for one in report.removed] == [1]
 
 
-def test_what_we_are_told_is_written_to_stays(tmp_path: Path) -> None:
+def test_files_named_as_open_are_kept(tmp_path: Path) -> None:
     busy = log(tmp_path / "busy.log", hours=130)
     log(tmp_path / "idle.log", hours=130)
     found = busy.stat()
@@ -113,7 +113,7 @@ def test_what_we_are_told_is_written_to_stays(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [busy]
 
 
-def test_a_sweeper_that_dies_is_said(tmp_path: Path) -> None:
+def test_a_worker_that_dies_is_reported(tmp_path: Path) -> None:
     old = log(tmp_path / "a.log", hours=130)
 
     def answer(report: WorkerReport) -> frozenset[tuple[int, int]]:
@@ -129,15 +129,15 @@ def test_a_sweeper_that_dies_is_said(tmp_path: Path) -> None:
     assert old.exists()
 
 
-def test_what_raises_in_between_ends_them_all(tmp_path: Path) -> None:
+def test_an_error_in_between_ends_all_workers(tmp_path: Path) -> None:
     old = log(tmp_path / "a.log", hours=130)
 
     def answer(report: WorkerReport) -> frozenset[tuple[int, int]]:
         if report.due:
-            raise OpsctlError("the books are closed")
+            raise OpsctlError("the log is closed")
         return frozenset()
 
-    with pytest.raises(OpsctlError, match="the books are closed"):
+    with pytest.raises(OpsctlError, match="the log is closed"):
         WORKERS.run(sweep(tmp_path), answer)
 
     assert old.exists()

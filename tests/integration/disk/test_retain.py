@@ -1,4 +1,4 @@
-"""Which raw logs go, on real files, and which never do."""
+"""Which raw logs are deleted, on real files, and which never are."""
 
 import gzip
 import json
@@ -22,7 +22,7 @@ MANY = BATCH_FILES * 5 // 4
 def root(tmp_path: Path) -> Path:
     root = tmp_path / "raw"
     root.mkdir()
-    # Something of today, so that the first run has a witness for the clock.
+    # A recent file, so that the first run can confirm the clock.
     log(root / "today.log", hours=0)
     return root
 
@@ -31,7 +31,7 @@ def left(root: Path) -> set[str]:
     return {str(path.relative_to(root)) for path in root.rglob("*")} - {"today.log"}
 
 
-def test_only_what_is_older_than_120_hours_goes(ready: Ready, root: Path) -> None:
+def test_only_files_older_than_120_hours_are_deleted(ready: Ready, root: Path) -> None:
     for minutes in (0, 47 * 60 + 59, 48 * 60, 48 * 60 + 1, 119 * 60 + 59, 120 * 60, 120 * 60 + 1):
         log(root / f"{minutes}.log", hours=minutes / 60)
 
@@ -41,7 +41,7 @@ def test_only_what_is_older_than_120_hours_goes(ready: Ready, root: Path) -> Non
     assert (report.files, worst_level(report.findings)) == (1, Level.OK)
 
 
-def test_a_dry_run_says_the_same_and_removes_nothing(ready: Ready, root: Path) -> None:
+def test_a_dry_run_reports_the_same_and_deletes_nothing(ready: Ready, root: Path) -> None:
     for number in range(5):
         log(root / f"a/{number}.log", hours=130)
     ground = ready(root)
@@ -56,16 +56,18 @@ def test_a_dry_run_says_the_same_and_removes_nothing(ready: Ready, root: Path) -
     assert planned.steps == done.steps
 
 
-def test_files_of_the_future_and_without_a_time_stay_and_are_said(ready: Ready, root: Path) -> None:
+def test_files_from_the_future_or_without_a_time_are_kept_and_reported(
+    ready: Ready, root: Path
+) -> None:
     log(root / "future.log", hours=-24)
     os.utime(log(root / "epoch.log", hours=0), (0, 0))
 
     report = ready(root).retain()
 
     assert left(root) == {"future.log", "epoch.log"}
-    said = {finding.check: finding.level for finding in report.findings}
-    assert said["retention future"] is Level.WARNING
-    assert said["retention undated"] is Level.WARNING
+    levels = {finding.check: finding.level for finding in report.findings}
+    assert levels["retention future"] is Level.WARNING
+    assert levels["retention undated"] is Level.WARNING
 
 
 def test_links_are_never_followed(ready: Ready, root: Path, tmp_path: Path) -> None:
@@ -109,7 +111,7 @@ def test_names_need_not_be_text(ready: Ready, root: Path) -> None:
     assert listed == {*names, b"a.log"}
 
 
-def test_what_has_another_name_or_kind_stays(ready: Ready, root: Path) -> None:
+def test_files_of_another_name_or_kind_are_kept(ready: Ready, root: Path) -> None:
     aged(log(root / "state.db", hours=0), hours=500)
     os.mkfifo(root / "pipe.log")
     aged(root / "pipe.log", hours=500)
@@ -122,7 +124,7 @@ def test_what_has_another_name_or_kind_stays(ready: Ready, root: Path) -> None:
     assert report.files == 0
 
 
-def test_a_file_that_is_written_to_stays(ready: Ready, root: Path) -> None:
+def test_a_file_open_for_writing_is_kept(ready: Ready, root: Path) -> None:
     busy = log(root / "busy.log", hours=130)
     log(root / "idle.log", hours=130)
 
@@ -131,10 +133,13 @@ def test_a_file_that_is_written_to_stays(ready: Ready, root: Path) -> None:
         report = ready(root).retain()
 
     assert left(root) == {"busy.log"}
-    assert any("1 files are being written to" in finding.what for finding in report.findings)
+    assert any(
+        "1 files are kept: they are, or may be, open for writing" in finding.what
+        for finding in report.findings
+    )
 
 
-def test_a_folder_that_everybody_may_write_to_is_left_alone(ready: Ready, root: Path) -> None:
+def test_a_folder_that_every_user_can_write_to_is_skipped(ready: Ready, root: Path) -> None:
     log(root / "open" / "a.log", hours=130)
     (root / "open").chmod(0o777)
     log(root / "closed" / "a.log", hours=130)
@@ -145,7 +150,7 @@ def test_a_folder_that_everybody_may_write_to_is_left_alone(ready: Ready, root: 
     assert any("every user may write to it" in finding.what for finding in report.findings)
 
 
-def test_a_root_that_everybody_may_write_to_is_refused(ready: Ready, root: Path) -> None:
+def test_a_root_that_every_user_can_write_to_is_refused(ready: Ready, root: Path) -> None:
     old = log(root / "a.log", hours=130)
     root.chmod(0o1777)
 
@@ -166,7 +171,7 @@ def test_a_root_behind_a_link_is_not_entered(ready: Ready, root: Path, tmp_path:
     assert old.exists()
 
 
-def test_a_root_outside_of_what_settings_allow_is_refused(ready: Ready, root: Path) -> None:
+def test_a_root_outside_retention_allow_is_refused(ready: Ready, root: Path) -> None:
     ground = ready(root)
     allow = ground.settings.retention.replaced(allow=("/srv",))
     ground.settings = ground.settings.replaced(retention=allow)
@@ -175,12 +180,12 @@ def test_a_root_outside_of_what_settings_allow_is_refused(ready: Ready, root: Pa
         ground.retain()
 
 
-def test_no_roots_is_a_wrong_setting(ready: Ready) -> None:
+def test_no_roots_is_a_settings_error(ready: Ready) -> None:
     with pytest.raises(SettingsError, match="nothing to clean"):
         ready().retain()
 
 
-def test_the_first_run_stops_where_all_is_old(ready: Ready, tmp_path: Path) -> None:
+def test_the_first_run_stops_if_all_files_are_old(ready: Ready, tmp_path: Path) -> None:
     old = log(tmp_path / "raw" / "a.log", hours=130)
     ground = ready(old.parent)
 
@@ -193,7 +198,7 @@ def test_the_first_run_stops_where_all_is_old(ready: Ready, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("jump", [timedelta(days=60), timedelta(days=-60)])
-def test_a_clock_that_jumped_stops_it_and_somebody_is_told(
+def test_a_clock_that_jumped_stops_the_run_and_is_reported(
     ready: Ready, root: Path, jump: timedelta
 ) -> None:
     ground = ready(root)
@@ -202,7 +207,7 @@ def test_a_clock_that_jumped_stops_it_and_somebody_is_told(
     assert isinstance(ground.clock, HandClock)
     ground.clock.wall += jump
 
-    with pytest.raises(RefusedError, match="the clock cannot be believed"):
+    with pytest.raises(RefusedError, match="the clock cannot be trusted"):
         ground.retain()
     ground.notifier.flush(5)
 
@@ -210,7 +215,7 @@ def test_a_clock_that_jumped_stops_it_and_somebody_is_told(
     assert "the clock has jumped" in ground.channel.messages[0].summary
 
 
-def test_what_went_is_written_down_with_sizes(ready: Ready, root: Path) -> None:
+def test_deleted_files_are_recorded_with_sizes(ready: Ready, root: Path) -> None:
     log(root / "a" / "one.log", hours=130, size=5000)
     log(root / "a" / "two.log", hours=130, size=7)
     ground = ready(root)
@@ -244,7 +249,7 @@ def test_compression_keeps_content_age_and_mode(ready: Ready, root: Path) -> Non
     assert (report.compressed_files, report.saved_bytes > 0) == (1, True)
 
 
-def test_compression_leaves_what_is_written_to_and_what_is_taken(ready: Ready, root: Path) -> None:
+def test_compression_skips_open_files_and_existing_names(ready: Ready, root: Path) -> None:
     busy = log(root / "busy.log", hours=30)
     log(root / "taken.log", hours=30)
     log(root / "taken.log.gz", hours=1)
@@ -256,7 +261,7 @@ def test_compression_leaves_what_is_written_to_and_what_is_taken(ready: Ready, r
     assert left(root) == {"busy.log", "taken.log", "taken.log.gz"}
 
 
-def test_what_a_killed_run_moved_goes_or_gets_a_name_again(ready: Ready, root: Path) -> None:
+def test_files_renamed_by_a_killed_run_are_deleted_or_recovered(ready: Ready, root: Path) -> None:
     log(root / ".opsctl-removing-aa", hours=130)
     log(root / ".opsctl-removing-bb", hours=50)
     log(root / ".opsctl-unfinished-cc", hours=1)
@@ -266,7 +271,7 @@ def test_what_a_killed_run_moved_goes_or_gets_a_name_again(ready: Ready, root: P
     assert left(root) == {"recovered-bb.log"}
 
 
-def test_a_folder_with_more_files_than_one_step_is_emptied(ready: Ready, root: Path) -> None:
+def test_a_folder_with_more_files_than_one_batch_is_emptied(ready: Ready, root: Path) -> None:
     for number in range(MANY):
         log(root / "many" / f"{number}.log", hours=130, size=0)
 

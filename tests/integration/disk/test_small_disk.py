@@ -73,7 +73,9 @@ def test_raised_at_80_critical_at_90_and_cleared_below_75(ready: Ready, disk: Pa
     assert levels == [ok, *[warning] * 4, ok, ok, critical, warning, ok]
 
 
-def test_each_trouble_is_told_once_and_its_end_after_the_interval(ready: Ready, disk: Path) -> None:
+def test_each_problem_is_reported_once_and_its_end_after_the_interval(
+    ready: Ready, disk: Path
+) -> None:
     ground = ready(mounts=(str(disk),))
     assert isinstance(ground.clock, HandClock)
 
@@ -83,11 +85,11 @@ def test_each_trouble_is_told_once_and_its_end_after_the_interval(ready: Ready, 
         ground.notifier.flush(5)
         ground.clock.wall += timedelta(minutes=20)
 
-    told = [
-        (message.said, message.summary.partition("%")[0]) for message in ground.channel.messages
+    sent = [
+        (message.event, message.summary.partition("%")[0]) for message in ground.channel.messages
     ]
-    assert [said for said, _ in told] == ["raised", "resolved"]
-    assert told[0][1].startswith(f"disk {disk} space: 81.")
+    assert [event for event, _ in sent] == ["raised", "resolved"]
+    assert sent[0][1].startswith(f"disk {disk} space: 81.")
 
 
 def test_inodes_run_out_first(ready: Ready, disk: Path) -> None:
@@ -105,7 +107,7 @@ def test_inodes_run_out_first(ready: Ready, disk: Path) -> None:
     assert "du --inodes" in found[f"disk {disk} inodes"].fix
 
 
-def test_a_full_disk_that_holds_the_state_is_still_told_of(ready: Ready, disk: Path) -> None:
+def test_a_full_disk_that_holds_the_state_is_still_reported(ready: Ready, disk: Path) -> None:
     first = ready(mounts=(str(disk),), state=disk / "state")
     check_disks(first)
     first.close()
@@ -142,7 +144,7 @@ def test_a_mount_that_disappears_is_critical_and_not_measured_as_the_disk_below(
     assert (gone.check, gone.level) == (f"disk {data} mounted", Level.CRITICAL)
 
 
-def test_a_mount_that_hangs_holds_nothing_up(ready: Ready, disk: Path) -> None:
+def test_a_mount_that_hangs_does_not_block_the_check(ready: Ready, disk: Path) -> None:
     """A frozen file system answers no statfs that waits for it; the wait is bounded."""
     ground = ready(mounts=(str(disk),))
     ground.host = PsutilHost({}, deadline_s=0.2, measure=_never)
@@ -159,7 +161,7 @@ def _never(path: Path) -> Usage:
     raise AssertionError(path)
 
 
-def test_under_pressure_the_oldest_go_first_until_it_is_clear(ready: Ready, disk: Path) -> None:
+def test_on_a_full_disk_the_oldest_are_deleted_until_it_is_clear(ready: Ready, disk: Path) -> None:
     root = disk / "raw"
     for hours in range(40, 120, 2):
         log(root / f"{hours}.log", hours=hours, size=MIB)
@@ -174,9 +176,7 @@ def test_under_pressure_the_oldest_go_first_until_it_is_clear(ready: Ready, disk
     assert {f.check: f.level for f in report.findings}[f"retention {disk}"] is Level.OK
 
 
-def test_a_full_disk_of_young_logs_loses_none_and_somebody_is_told(
-    ready: Ready, disk: Path
-) -> None:
+def test_a_full_disk_of_young_logs_loses_none_and_is_reported(ready: Ready, disk: Path) -> None:
     root = disk / "raw"
     for number in range(20):
         log(root / f"{number}.log", hours=47.9, size=MIB)
@@ -184,15 +184,13 @@ def test_a_full_disk_of_young_logs_loses_none_and_somebody_is_told(
 
     report = ready(root).retain()
 
-    said = {f.check: f for f in report.findings}[f"retention {disk}"]
+    finding = {f.check: f for f in report.findings}[f"retention {disk}"]
     assert (report.files, len(list(root.iterdir()))) == (0, 20)
-    assert said.level is Level.CRITICAL
-    assert "none younger than 48 h ever does" in said.what
+    assert finding.level is Level.CRITICAL
+    assert "those younger than 48 h are always kept" in finding.what
 
 
-def test_a_full_disk_that_holds_the_state_is_cleaned_and_written_down(
-    ready: Ready, disk: Path
-) -> None:
+def test_a_full_disk_that_holds_the_state_is_cleaned_and_recorded(ready: Ready, disk: Path) -> None:
     root = disk / "raw"
     log(root / "today.log", hours=0)
     for number in range(10):
@@ -211,7 +209,7 @@ def test_a_full_disk_that_holds_the_state_is_cleaned_and_written_down(
     assert (removal.gone_files, len(ground.store.removals.listing(removal.number))) == (10, 10)
 
 
-def test_a_read_only_disk_is_said_and_nothing_else_fails(ready: Ready, disk: Path) -> None:
+def test_a_read_only_disk_is_reported_and_nothing_else_fails(ready: Ready, disk: Path) -> None:
     root = disk / "raw"
     log(root / "today.log", hours=0)
     old = log(root / "old.log", hours=130)
@@ -220,11 +218,11 @@ def test_a_read_only_disk_is_said_and_nothing_else_fails(ready: Ready, disk: Pat
     report = ready(root).retain()
 
     assert old.exists()
-    said = {f.check: f for f in report.findings}["retention folders"]
-    assert "the file system is read-only" in said.what
+    finding = {f.check: f for f in report.findings}["retention folders"]
+    assert "the file system is read-only" in finding.what
 
 
-def test_another_mount_inside_is_never_crossed(
+def test_a_mount_inside_a_root_is_never_crossed(
     ready: Ready, disk: Path, small_disk: SmallDisk, tmp_path: Path
 ) -> None:
     root = disk / "raw"
@@ -258,7 +256,7 @@ def test_a_bind_mount_of_the_same_disk_is_another_mount_too(ready: Ready, disk: 
     assert old.exists()
 
 
-def test_a_disk_that_cannot_be_measured_is_no_reason_to_remove(ready: Ready, disk: Path) -> None:
+def test_nothing_young_is_deleted_if_the_disk_cannot_be_measured(ready: Ready, disk: Path) -> None:
     root = disk / "raw"
     young = log(root / "young.log", hours=60)
     ground = ready(root)

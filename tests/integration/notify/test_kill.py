@@ -11,7 +11,7 @@ from types import FrameType
 
 import pytest
 
-from opsctl.notify.model import Answer, Notice, Severity
+from opsctl.notify.model import Notice, SendResult, Severity
 from opsctl.notify.notifier import Notifier
 from opsctl.state import Store, open_store
 from opsctl.systems.clock import SystemClock
@@ -22,16 +22,16 @@ from tests.fakes.ground import notifier as make_notifier
 
 # Statements to the store, and what goes to files: a kill falls before each of them.
 WRITES = frozenset({"execute", "write", "flock", "ftruncate", "unlink", "rename", "fsync"})
-# A life has about a hundred of these; far above that something runs in a circle.
+# A run has about a hundred of these; far above that something runs in a circle.
 MOST_STEPS = 1000
 
 
 class Home:
-    """A state directory, the mailbox of a channel, and what a caller was told is kept."""
+    """A state directory, the mailbox of a channel, and what a caller was promised."""
 
     def __init__(self, path: Path) -> None:
         self.state = path / "state"
-        self._mailbox, self._told = path / "box", path / "told"
+        self._mailbox, self._reported = path / "box", path / "told"
 
     def store(self) -> Store:
         return open_store(self.state, SqliteDatabases(LocalFiles(), SystemClock()))
@@ -39,13 +39,13 @@ class Home:
     def notifier(self, store: Store) -> Notifier:
         return make_notifier(lambda: store, _Lines(self._mailbox), SystemClock(), self.state)
 
-    def tell(self, notifier: Notifier, key: str) -> None:
-        notifier.tell(Notice(key, "disk", Severity.WARNING, f"{key} is full"))
-        append(self._told, key)
+    def report(self, notifier: Notifier, key: str) -> None:
+        notifier.report(Notice(key, "disk", Severity.WARNING, f"{key} is full"))
+        append(self._reported, key)
 
     @property
-    def told(self) -> set[str]:
-        return set(lines(self._told))
+    def reported(self) -> set[str]:
+        return set(lines(self._reported))
 
     @property
     def arrived(self) -> list[list[str]]:
@@ -60,11 +60,11 @@ class _Lines(KeptChannel):
         super().__init__()
         self._mailbox = mailbox
 
-    def send(self, bundle: object, *, limit_s: float) -> Answer:
+    def send(self, bundle: object, *, limit_s: float) -> SendResult:
         assert limit_s > 0
         for message in getattr(bundle, "messages", ()):
             append(self._mailbox, f"{getattr(bundle, 'id', '')} {message.key}")
-        return Answer(is_taken=True)
+        return SendResult(is_accepted=True)
 
 
 def append(path: Path, line: str) -> None:
@@ -77,23 +77,23 @@ def lines(path: Path) -> list[str]:
     return path.read_text().splitlines() if path.exists() else []
 
 
-def live(home: Home, key: str) -> None:
-    """Tell of one trouble, send what is due, tell that it is over, and send again."""
+def run_once(home: Home, key: str) -> None:
+    """Report a problem, send what is due, report another one, and send again."""
     with home.store() as store:
         notifier = home.notifier(store)
-        home.tell(notifier, key)
+        home.report(notifier, key)
         notifier.flush(5)
-        home.tell(notifier, f"{key}-more")
+        home.report(notifier, f"{key}-more")
         notifier.flush(5)
 
 
 def killed_at(step: int, home: Home) -> bool:
-    """Live in a process of its own that is killed at this step; False where there is none such."""
+    """Run in a process that is killed at this step; False if there is no such step."""
     process = os.fork()
     if process == 0:
         try:
             _die_at(step)
-            live(home, "second")
+            run_once(home, "second")
         finally:
             sys.setprofile(None)
             os._exit(0)
@@ -120,7 +120,7 @@ def begun(tmp_path: Path) -> Path:
     path.mkdir()
     home = Home(path)
     with home.store() as store:
-        home.tell(home.notifier(store), "first")
+        home.report(home.notifier(store), "first")
     return path
 
 
@@ -134,16 +134,16 @@ def test_a_kill_between_any_two_writes_loses_nothing_and_repeats_only_whole_bund
         home = Home(path)
         if not killed_at(step, home):
             break
-        live(home, "third")
+        run_once(home, "third")
 
         keys = [key for _, key in home.arrived]
         # What came twice came with the same id: the receiver can tell.
-        assert set(keys) >= home.told, step
+        assert set(keys) >= home.reported, step
         assert len(set(keys)) == len({tuple(line) for line in home.arrived}), step
         repeats += len(keys) > len(set(keys))
         kills += 1
         shutil.rmtree(path)
 
     assert 40 < kills < MOST_STEPS - 1
-    # The documented window: sent, and killed before that was written down.
+    # The documented window: sent, and killed before that was recorded.
     assert 0 < repeats < kills / 4

@@ -1,4 +1,4 @@
-"""Letters to a real SMTP server."""
+"""Mails to a real SMTP server."""
 
 import time
 from collections.abc import Callable
@@ -9,17 +9,17 @@ import pytest
 
 from opsctl.errors import OpsctlError
 from opsctl.notify.channels.mail import MailChannel
-from opsctl.notify.model import Bundle, Message, Said, Severity
+from opsctl.notify.model import AlertEvent, AlertMessage, Bundle, Severity
 from opsctl.systems.clock import SystemClock
 from opsctl.systems.mail import MailServer, SmtpMail
 from tests.engines.mail import Postbox
 
 CANARY = "c4n4ry-of-mail"
-MESSAGE = Message(
+MESSAGE = AlertMessage(
     key="disk:/:space",
     topic="disk",
     severity=Severity.CRITICAL,
-    said=Said.RAISED,
+    event=AlertEvent.RAISED,
     summary="disk / ist voll: 91 %\r\nBcc: all@example.org",
     at=datetime(2026, 3, 10, 3, tzinfo=UTC),
     fix="`opsctl prune`",
@@ -33,76 +33,75 @@ def channel(box: Postbox, **server: str) -> MailChannel:
     return MailChannel(SmtpMail(named, clock=SystemClock()), "opsctl@box", ("a@box", "b@box"))
 
 
-def test_a_letter_arrives_with_all_who_are_to_get_it(postbox: Postbox) -> None:
+def test_a_mail_arrives_with_all_recipients(postbox: Postbox) -> None:
     answer = channel(postbox).send(BUNDLE, limit_s=25)
 
-    assert answer.is_taken
+    assert answer.is_accepted
     ((sender, to, content),) = postbox.letters
     letter = message_from_bytes(content, policy=policy.default)
     assert (sender, to) == ("opsctl@box", ["a@box", "b@box"])
     assert letter["Message-ID"] == "<0123abcd@opsctl.invalid>"
     assert str(letter["Subject"]).startswith("[stack prod box] CRITICAL: disk / ist voll: 91 %")
     assert letter["Bcc"] is None
-    assert "To mend it: `opsctl prune`" in letter.get_content()
+    assert "To fix: `opsctl prune`" in letter.get_content()
 
 
-def test_a_server_that_is_full_for_now_is_tried_again(postbox: Postbox) -> None:
+def test_a_temporary_failure_is_not_a_rejection(postbox: Postbox) -> None:
     postbox.answers["END"] = b"452 later"
 
     answer = channel(postbox).send(BUNDLE, limit_s=25)
 
-    assert (answer.is_taken, answer.is_refusal) == (False, False)
-    assert "452 later" in answer.trouble
+    assert (answer.is_accepted, answer.is_rejected) == (False, False)
+    assert "452 later" in answer.error
 
 
-def test_a_letter_that_nobody_wants_is_refused(postbox: Postbox) -> None:
+def test_a_mail_without_a_valid_recipient_is_rejected(postbox: Postbox) -> None:
     postbox.answers["RCPT"] = b"550 who is that"
 
     answer = channel(postbox).send(BUNDLE, limit_s=25)
 
-    assert answer.is_refusal
-    assert "550 who is that" in answer.trouble
+    assert answer.is_rejected
+    assert "550 who is that" in answer.error
 
 
-def test_a_mute_server_holds_nobody_up(postbox: Postbox) -> None:
+def test_a_server_that_never_answers_blocks_nobody(postbox: Postbox) -> None:
     postbox.is_mute = True
     began = time.monotonic()
 
     answer = channel(postbox).send(BUNDLE, limit_s=0.3)
 
-    # The server is mute for half a minute.
     assert time.monotonic() - began < 25
-    assert "did not answer in time" in answer.trouble
+    assert "did not answer in time" in answer.error
 
 
 @pytest.mark.parametrize(
     ("verb", "said"), [("CONNECT", b"554 go away"), ("EHLO", b"500 what"), ("DATA", b"554 spam")]
 )
-def test_trouble_is_an_answer(postbox: Postbox, verb: str, said: bytes) -> None:
+def test_a_failure_is_a_result(postbox: Postbox, verb: str, said: bytes) -> None:
     postbox.answers[verb] = said
     postbox.answers["HELO"] = said
 
     answer = channel(postbox).send(BUNDLE, limit_s=25)
 
-    assert not answer.is_taken
-    assert said.decode() in answer.trouble
+    assert not answer.is_accepted
+    assert said.decode() in answer.error
 
 
-def test_starttls_is_never_gone_without(postbox: Postbox) -> None:
+def test_mail_is_never_sent_without_starttls(postbox: Postbox) -> None:
     answer = channel(postbox, tls="starttls", user="op", password=CANARY).send(BUNDLE, limit_s=25)
 
-    assert not answer.is_taken
+    assert not answer.is_accepted
     assert postbox.logins == []
-    assert "cannot do what is asked of it" in answer.trouble
-    assert CANARY not in answer.trouble
+    assert "cannot do what is asked of it" in answer.error
+    assert CANARY not in answer.error
 
 
-def test_a_server_that_is_gone_is_said(make_postbox: Callable[..., Postbox]) -> None:
+def test_an_unreachable_server_is_an_error(make_postbox: Callable[..., Postbox]) -> None:
     box = make_postbox()
     box.port = 1
 
     with pytest.raises(OpsctlError, match="cannot be reached"):
         SmtpMail(MailServer("127.0.0.1", 1, tls="none"), clock=SystemClock()).send(
-            channel(box)._letter(BUNDLE),
+            channel(box)._build_mail(BUNDLE),
             limit_s=25,
         )

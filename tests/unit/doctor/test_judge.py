@@ -6,12 +6,11 @@ import pytest
 from opsctl.doctor.judge import (
     judge_answer,
     judge_checkout,
-    judge_disk,
     judge_dotenv,
     judge_settings,
     judge_skew,
 )
-from opsctl.findings import Level, Thresholds, worst_level
+from opsctl.findings import Level, worst_level
 from tests.unit.settings.conftest import Load, load_from
 
 if TYPE_CHECKING:
@@ -19,28 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["load_from"]
 NOON = datetime(2026, 1, 12, 12, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("percent", "level"),
-    [
-        (79.9, Level.OK),
-        (80.0, Level.WARNING),
-        (89.9, Level.WARNING),
-        (90.0, Level.CRITICAL),
-        (100.0, Level.CRITICAL),
-    ],
-)
-def test_a_disk_on_the_limit_counts_as_over_it(percent: float, level: Level) -> None:
-    space, inodes = judge_disk("/", percent=percent, inode_percent=1, marks=Thresholds(80, 90, 75))
-
-    assert (space.level, inodes.level) == (level, Level.OK)
-
-
-def test_a_disk_may_run_out_of_inodes_first() -> None:
-    found = judge_disk("/data", percent=1, inode_percent=95, marks=Thresholds(80, 90, 75))
-
-    assert worst_level(found) is Level.CRITICAL
 
 
 @pytest.mark.parametrize(

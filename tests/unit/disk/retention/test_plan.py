@@ -1,22 +1,22 @@
-"""Which files may go by their age, which names fit, and when a clock is believed."""
+"""Which files can be deleted by age, which names match, and when a clock is trusted."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from opsctl.disk.retention.plan import (
-    Age,
-    Ages,
-    ClockRules,
-    Moment,
-    Names,
-    doubt,
-    doubt_without_past,
+    AgeClass,
+    AgeLimits,
+    ClockLimits,
+    ClockReading,
+    NamePatterns,
+    find_clock_problem,
+    find_clock_problem_in_ages,
 )
 
 NOW = datetime(2026, 3, 10, 3, tzinfo=UTC)
-AGES = Ages.of(NOW, min_age_h=48, max_age_h=120, slack_s=300)
-RULES = ClockRules(300, timedelta(days=30))
+AGES = AgeLimits.of(NOW, min_age_h=48, max_age_h=120, tolerance_s=300)
+RULES = ClockLimits(300, timedelta(days=30))
 
 
 def modified(**ago: float) -> int:
@@ -26,29 +26,31 @@ def modified(**ago: float) -> int:
 @pytest.mark.parametrize(
     ("ago", "age"),
     [
-        ({"hours": 0}, Age.YOUNG),
-        ({"hours": 47, "minutes": 59}, Age.YOUNG),
-        ({"hours": 48, "seconds": -1}, Age.YOUNG),
-        ({"hours": 48}, Age.MIDDLE),
-        ({"hours": 119, "minutes": 59}, Age.MIDDLE),
-        ({"hours": 120}, Age.MIDDLE),
-        ({"hours": 120, "seconds": 1}, Age.OLD),
-        ({"hours": 120, "minutes": 1}, Age.OLD),
-        ({"minutes": -5}, Age.YOUNG),
-        ({"minutes": -6}, Age.FUTURE),
+        ({"hours": 0}, AgeClass.YOUNG),
+        ({"hours": 47, "minutes": 59}, AgeClass.YOUNG),
+        ({"hours": 48, "seconds": -1}, AgeClass.YOUNG),
+        ({"hours": 48}, AgeClass.MIDDLE),
+        ({"hours": 119, "minutes": 59}, AgeClass.MIDDLE),
+        ({"hours": 120}, AgeClass.MIDDLE),
+        ({"hours": 120, "seconds": 1}, AgeClass.OLD),
+        ({"hours": 120, "minutes": 1}, AgeClass.OLD),
+        ({"minutes": -5}, AgeClass.YOUNG),
+        ({"minutes": -6}, AgeClass.FUTURE),
     ],
 )
-def test_a_file_goes_after_120_hours_and_never_within_48(ago: dict[str, float], age: Age) -> None:
-    assert AGES.judge(modified(**ago)) is age
+def test_a_file_is_old_after_120_hours_and_young_within_48(
+    ago: dict[str, float], age: AgeClass
+) -> None:
+    assert AGES.classify(modified(**ago)) is age
 
 
 @pytest.mark.parametrize("modified_ns", [0, 1, -1_000_000_000, 900_000_000_000_000_000])
-def test_a_file_without_a_credible_time_stays(modified_ns: int) -> None:
-    assert AGES.judge(modified_ns) is Age.UNDATED
+def test_a_file_without_a_credible_time_is_undated(modified_ns: int) -> None:
+    assert AGES.classify(modified_ns) is AgeClass.UNDATED
 
 
 @pytest.mark.parametrize(
-    ("name", "fits"),
+    ("name", "matches"),
     [
         (b"a.log", True),
         (b"a.log.1", True),
@@ -61,19 +63,19 @@ def test_a_file_without_a_credible_time_stays(modified_ns: int) -> None:
         (b"tick-33.raw", False),
     ],
 )
-def test_names_fit_as_bytes(name: bytes, fits: bool) -> None:  # noqa: FBT001 - a table
-    assert Names(["*.log", "*.log.*", "tick-?.raw"]).fit(name) is fits
+def test_names_match_as_bytes(name: bytes, matches: bool) -> None:  # noqa: FBT001 - a table
+    assert NamePatterns(["*.log", "*.log.*", "tick-?.raw"]).matches(name) is matches
 
 
-def at(wall: datetime, steady_s: float, boot: str = "one") -> Moment:
-    return Moment(wall, steady_s, boot)
+def at(wall: datetime, steady_s: float, boot: str = "one") -> ClockReading:
+    return ClockReading(wall, steady_s, boot)
 
 
 @pytest.mark.parametrize(
     ("now", "before", "why"),
     [
         (at(NOW, 100), None, ""),
-        (at(datetime(1970, 1, 1, tzinfo=UTC), 100), None, "which is past"),
+        (at(datetime(1970, 1, 1, tzinfo=UTC), 100), None, "which is in the past"),
         (at(NOW + timedelta(hours=1), 3700), at(NOW, 100), ""),
         (at(NOW + timedelta(days=400), 3700), at(NOW, 100), "jumped ahead"),
         (at(NOW - timedelta(hours=1), 3700), at(NOW, 100), "jumped back"),
@@ -82,26 +84,28 @@ def at(wall: datetime, steady_s: float, boot: str = "one") -> Moment:
         (at(NOW + timedelta(days=31), 5, "two"), at(NOW, 100), "31 days after"),
     ],
 )
-def test_a_clock_is_held_against_the_last_run(now: Moment, before: Moment | None, why: str) -> None:
-    said = doubt(now, before, RULES)
+def test_a_clock_is_compared_with_the_last_run(
+    now: ClockReading, before: ClockReading | None, why: str
+) -> None:
+    problem = find_clock_problem(now, before, RULES)
 
-    assert why in said
-    assert bool(said) is bool(why)
+    assert why in problem
+    assert bool(problem) is bool(why)
 
 
 @pytest.mark.parametrize(
     ("seen", "why"),
     [
         ([], ""),
-        ([Age.OLD, Age.YOUNG], ""),
-        ([Age.FUTURE, Age.MIDDLE], ""),
-        ([Age.OLD, Age.OLD], "may be ahead"),
-        ([Age.OLD, Age.FUTURE], "may be behind"),
-        ([Age.UNDATED], ""),
+        ([AgeClass.OLD, AgeClass.YOUNG], ""),
+        ([AgeClass.FUTURE, AgeClass.MIDDLE], ""),
+        ([AgeClass.OLD, AgeClass.OLD], "may be ahead"),
+        ([AgeClass.OLD, AgeClass.FUTURE], "may be behind"),
+        ([AgeClass.UNDATED], ""),
     ],
 )
-def test_the_first_run_asks_the_files_about_the_clock(seen: list[Age], why: str) -> None:
-    said = doubt_without_past(seen)
+def test_the_first_run_checks_the_clock_by_the_files(seen: list[AgeClass], why: str) -> None:
+    problem = find_clock_problem_in_ages(seen)
 
-    assert why in said
-    assert bool(said) is bool(why)
+    assert why in problem
+    assert bool(problem) is bool(why)
