@@ -7,10 +7,10 @@ from typing import Any
 
 from opsctl.deploy.model import Draft
 from opsctl.errors import OpsctlError, UsageError
-from opsctl.systems.engine.compose_model import Rendered, read_rendered
+from opsctl.systems.engine.compose_model import RenderedProject, read_rendered
 
 
-def draft(rendered: Rendered, *, app_env: str, profiles: Collection[str]) -> Draft:
+def draft(rendered: RenderedProject, *, app_env: str, profiles: Collection[str]) -> Draft:
     """Make the file that is run from what compose rendered; the same text for the same project."""
     raw = json.loads(rendered.text)
     for name, service in (raw.get("services") or {}).items():
@@ -28,7 +28,7 @@ def _complete(service: dict[str, Any], image: str, app_env: str) -> None:
     service.setdefault("image", image)
 
 
-def active(rendered: Rendered, profiles: Collection[str]) -> tuple[str, ...]:
+def active(rendered: RenderedProject, profiles: Collection[str]) -> tuple[str, ...]:
     """Name the services that run under these profiles."""
     return tuple(
         name

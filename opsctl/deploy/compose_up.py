@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from opsctl.deploy.observe import Observer, split
-from opsctl.systems.docker.compose import Project, Up
+from opsctl.systems.docker.compose import ComposeProject, UpOptions
 from opsctl.systems.process.output import Line
 from opsctl.systems.process.run import Finished
 
@@ -16,7 +16,7 @@ ATTEMPTS, PAUSE_S = 8, 1.0
 
 
 def bring_up(
-    observer: Observer, project: Project, how: Up, hear: Callable[[Line], None]
+    observer: Observer, project: ComposeProject, how: UpOptions, hear: Callable[[Line], None]
 ) -> Finished:
     """Run `compose up`; again, after a sweep, when it lost a race over a container."""
     said: list[str] = []

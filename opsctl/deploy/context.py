@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from opsctl.systems.clock import Clock
     from opsctl.systems.docker.compose import Compose
     from opsctl.systems.docker.containers import Containers
-    from opsctl.systems.engine.inventory import Stock
+    from opsctl.systems.engine.inventory import Inventory
     from opsctl.systems.engine.locks import EngineLocks
     from opsctl.systems.files.local import Files
     from opsctl.systems.git.repository import Git
@@ -43,7 +43,7 @@ class Site(Protocol):
     @property
     def containers(self) -> "Containers": ...
     @property
-    def stock(self) -> "Stock": ...
+    def stock(self) -> "Inventory": ...
     @property
     def compose(self) -> "Compose": ...
     @property

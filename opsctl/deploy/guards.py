@@ -1,10 +1,10 @@
 """What must hold before anything is changed: each guard a pure function, refusing or warning."""
 
-import ipaddress
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from opsctl.addresses import EVERYWHERE, is_loopback
 from opsctl.deploy.model import (
     Act,
     Change,
@@ -24,7 +24,6 @@ SOCKETS = frozenset(
     | {"/run/containerd/containerd.sock", "/var/run/containerd/containerd.sock"}
 )
 HOSTS_OWN = "host"
-EVERYWHERE = frozenset({"", "0.0.0.0", "::", "[::]", "*"})  # noqa: S104 - what is looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +138,7 @@ def is_stateful(service: Service, rules: Deploy) -> bool:
 
 def is_private(address: str, tailnet: frozenset[str]) -> bool:
     """Loopback, or an address that this machine has in the tailnet, by more than its digits."""
-    if address in EVERYWHERE:
-        return False
-    try:
-        return ipaddress.ip_address(address.strip("[]")).is_loopback or address in tailnet
-    except ValueError:
-        return False
+    return is_loopback(address) or address in tailnet
 
 
 def powers(case: Case) -> Iterator[Objection]:

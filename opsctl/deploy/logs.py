@@ -5,13 +5,13 @@ from collections.abc import Callable
 from opsctl.deploy.compose_file import chosen
 from opsctl.deploy.observe import Observer
 from opsctl.errors import OpsctlError
-from opsctl.systems.docker.compose import Logs
+from opsctl.systems.docker.compose import LogOptions
 from opsctl.systems.process.output import Line
 
 
 def follow(
     observer: Observer,
-    wanted: Logs,
+    wanted: LogOptions,
     show: Callable[[Line], None],
 ) -> None:
     """Show the last lines, and those that come; a name must be one of the project."""

@@ -7,9 +7,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from opsctl.systems.docker.compose import Project
-from opsctl.systems.engine.compose_model import Rendered, Service
-from opsctl.systems.engine.inventory import Publisher
+from opsctl.systems.docker.compose import ComposeProject
+from opsctl.systems.engine.compose_model import RenderedProject, Service
+from opsctl.systems.engine.inventory import PortPublisher
 from opsctl.systems.engine.model import Container
 from opsctl.systems.git.repository import GitFacts
 
@@ -43,8 +43,8 @@ class Target:
     def is_prod(self) -> bool:
         return self.env == "prod"
 
-    def compose_project(self, *files: Path, secrets: tuple[str, ...] = ()) -> Project:
-        return Project(
+    def compose_project(self, *files: Path, secrets: tuple[str, ...] = ()) -> ComposeProject:
+        return ComposeProject(
             name=self.project,
             directory=self.directory,
             files=files or self.files,
@@ -61,7 +61,7 @@ class Draft:
 
     text: str = field(repr=False)
     digest: str
-    rendered: Rendered
+    rendered: RenderedProject
     services: tuple[str, ...]
     """Those of the profiles at hand."""
     hashes: Mapping[str, str] = field(default_factory=dict)
@@ -158,7 +158,7 @@ class Seen:
     experiment: str | None = None
     disk: "Usage | None" = None
     """Of the engine; None where it cannot be measured."""
-    publishers: tuple[Publisher, ...] = ()
+    publishers: tuple[PortPublisher, ...] = ()
     listeners: "tuple[Listener, ...]" = ()
     tailnet: frozenset[str] = frozenset()
     """This machine's own addresses in the tailnet."""

@@ -25,8 +25,8 @@ from opsctl.deploy.model import (
     Wish,
 )
 from opsctl.deploy.releases.release_log import Ledger
-from opsctl.systems.engine.compose_model import Rendered, read_rendered
-from opsctl.systems.engine.inventory import Publisher, StockImage
+from opsctl.systems.engine.compose_model import RenderedProject, read_rendered
+from opsctl.systems.engine.inventory import PortPublisher, InventoryImage
 from opsctl.systems.engine.model import Container
 from opsctl.systems.files.local import MissingFileError
 from opsctl.systems.git.repository import GitFacts
@@ -47,7 +47,7 @@ class Checkout:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    rendering: Future[Rendered]
+    rendering: Future[RenderedProject]
     checkout: Future[Checkout]
 
 
@@ -94,7 +94,7 @@ class Observer:
         seen = self._seen(made, self.containers(), images, self._disk(), self._checkout())
         return replace(seen, live=live, unfinished=unfinished)
 
-    def _made(self, rendered: Rendered, wish: Wish, live: Recorded | None) -> Draft:
+    def _made(self, rendered: RenderedProject, wish: Wish, live: Recorded | None) -> Draft:
         target = self.site.target
         # Asked before anything else may use a name that came from outside.
         chosen(wish.services, dict.fromkeys(active(rendered, target.profiles)))
@@ -105,7 +105,7 @@ class Observer:
         self,
         made: Draft,
         found: tuple[Container, ...],
-        images: Mapping[str, StockImage | None],
+        images: Mapping[str, InventoryImage | None],
         disk: "Usage | None",
         checkout: Checkout,
     ) -> Seen:
@@ -128,7 +128,7 @@ class Observer:
             stateful=frozenset(n for n in made.services if is_stateful(made.service(n), rules)),
         )
 
-    def _images(self, made: Draft) -> dict[str, StockImage | None]:
+    def _images(self, made: Draft) -> dict[str, InventoryImage | None]:
         return {name: self.site.stock.image(name) for name in sorted(set(made.images.values()))}
 
     def _checkout(self) -> Checkout:
@@ -178,7 +178,7 @@ class Observer:
 
     def _ports(
         self, made: Draft, target: Target
-    ) -> "tuple[tuple[Publisher, ...], tuple[Listener, ...]]":
+    ) -> "tuple[tuple[PortPublisher, ...], tuple[Listener, ...]]":
         """Ask who listens only when something would be published."""
         services = (made.service(name) for name in made.services)
         if not any(port.published for service in services for port in service.ports):

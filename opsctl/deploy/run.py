@@ -22,7 +22,7 @@ from opsctl.deploy.model import (
 from opsctl.deploy.observe import FILES, Observer
 from opsctl.deploy.releases.release_log import Ledger
 from opsctl.progress import Progress, Silent
-from opsctl.systems.docker.compose import Project
+from opsctl.systems.docker.compose import ComposeProject
 from opsctl.systems.process.output import Line
 
 
@@ -76,7 +76,7 @@ class Run:
         return self.observer.site.state_directory / FILES / f"{self.plan.release}.json"
 
     @property
-    def project(self) -> Project:
+    def project(self) -> ComposeProject:
         """The generated file as a project, for compose."""
         secrets = self.draft.rendered.secrets
         return self.seen.target.compose_project(self.file, secrets=secrets)

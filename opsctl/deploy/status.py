@@ -11,7 +11,7 @@ from opsctl.deploy.plan import changes
 from opsctl.deploy.verify.service_health import is_one_shot
 from opsctl.errors import OpsctlError
 from opsctl.findings import Figure, Finding, Level
-from opsctl.systems.engine.model import Stats
+from opsctl.systems.engine.model import ContainerStats
 
 AT_ONCE = 8
 
@@ -72,7 +72,7 @@ def _drift(seen: Seen) -> dict[str, str]:
     return {one.service: f"{one.change}: {one.reason}" for one in planned if one.change not in kept}
 
 
-def _stats(observer: Observer, running: tuple[Running, ...]) -> dict[str, Stats]:
+def _stats(observer: Observer, running: tuple[Running, ...]) -> dict[str, ContainerStats]:
     """Measure all at once: each takes the engine a second or two."""
     alive = [one.container.id for one in running if one.container.state == "running"]
     if not alive:
@@ -82,7 +82,7 @@ def _stats(observer: Observer, running: tuple[Running, ...]) -> dict[str, Stats]
         return dict(found for found in measured if found)
 
 
-def _stat(observer: Observer, container: str) -> tuple[str, Stats] | None:
+def _stat(observer: Observer, container: str) -> tuple[str, ContainerStats] | None:
     try:
         return container, observer.site.containers.stats(container)
     except OpsctlError:
@@ -90,7 +90,7 @@ def _stat(observer: Observer, container: str) -> tuple[str, Stats] | None:
         return None
 
 
-def _rows(seen: Seen, drift: dict[str, str], stats: dict[str, Stats]) -> Iterator[ServiceStatus]:
+def _rows(seen: Seen, drift: dict[str, str], stats: dict[str, ContainerStats]) -> Iterator[ServiceStatus]:
     for one in sorted(seen.running, key=lambda one: one.container.name):
         container, measured = one.container, stats.get(one.container.id)
         yield ServiceStatus(

@@ -18,7 +18,7 @@ from opsctl.deploy.run import Run
 from opsctl.deploy.verify.service_health import is_one_shot
 from opsctl.deploy.verify.wait import Expected, hold_to_plan, wait_for_data, wait_well
 from opsctl.errors import OpsctlError
-from opsctl.systems.docker.compose import Up
+from opsctl.systems.docker.compose import UpOptions
 from opsctl.systems.process.run import Finished
 
 # More than anyone goes back.
@@ -94,7 +94,7 @@ def _look_again(run: Run) -> None:
 
 
 def _up(run: Run, services: tuple[str, ...]) -> None:
-    how = Up(
+    how = UpOptions(
         services=services,
         wait_timeout_s=None,
         remove_orphans=run.plan.remove_orphans,

@@ -51,13 +51,13 @@ def _channels(settings: Notify, means: Means) -> Iterator[Channel]:
 
 def _webhooks(settings: Notify, http: "Http") -> Iterator[Channel]:
     from opsctl.notify.channels.webhook import slack, webhook  # noqa: PLC0415 - httpx takes 20 MiB
-    from opsctl.systems.http.allowed_addresses import Reach  # noqa: PLC0415 - same
+    from opsctl.systems.http.allowed_addresses import AllowedAddresses  # noqa: PLC0415 - same
 
-    reach = Reach.of(settings.allow_addresses, plain_http=settings.allow_http)
+    allowed = AllowedAddresses.of(settings.allow_addresses, plain_http=settings.allow_http)
     if url := settings.slack_url.get_secret_value():
-        yield slack(url, http, reach)
+        yield slack(url, http, allowed)
     if url := settings.webhook_url.get_secret_value():
-        yield webhook(url, http, reach)
+        yield webhook(url, http, allowed)
 
 
 def _server(settings: Notify) -> "MailServer":

@@ -10,8 +10,8 @@ from opsctl.errors import OpsctlError, SettingsError
 from opsctl.policy.project import ComposeFile, Source
 from opsctl.settings.reading.choose_environment import app_env
 from opsctl.settings.reading.dotenv import read_dotenv
-from opsctl.systems.docker.compose import Compose, Project
-from opsctl.systems.engine.compose_model import Rendered
+from opsctl.systems.docker.compose import Compose, ComposeProject
+from opsctl.systems.engine.compose_model import RenderedProject
 
 _FILE = re.compile(r"(?:docker-)?compose(?:[.-][\w.-]+)?\.ya?ml\Z", re.IGNORECASE)
 _REQUIRED = re.compile(r"\$\{(?P<name>[A-Za-z_]\w*):?\?")
@@ -70,8 +70,8 @@ class Renderer:
 
     def _rendered(
         self, files: tuple[Source, ...], folder: str, given: Mapping[str, str]
-    ) -> Rendered:
-        project = Project(
+    ) -> RenderedProject:
+        project = ComposeProject(
             name="opsctl-check",
             directory=self.root / folder,
             files=tuple(self.root / source.path for source in files),

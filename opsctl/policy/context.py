@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from opsctl.systems.git.history import History
     from opsctl.systems.git.repository import Git
     from opsctl.systems.host import Host
-    from opsctl.systems.network.ports import Doors
+    from opsctl.systems.network.ports import Ports
     from opsctl.systems.postgres.client import Postgres
     from opsctl.systems.redis.client import Redis
 
@@ -49,7 +49,7 @@ class LiveSite(Site, Protocol):
     @property
     def containers(self) -> "Containers": ...
     @property
-    def doors(self) -> "Doors": ...
+    def ports(self) -> "Ports": ...
     @property
     def postgres(self) -> "Postgres": ...
     @property

@@ -45,7 +45,7 @@ class Machine:
     interfaces: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     containers: tuple[Running, ...] = ()
     clients: tuple[Client, ...] = ()
-    open_doors: tuple[tuple[str, int], ...] = ()
+    open_ports: tuple[tuple[str, int], ...] = ()
     troubles: tuple[tuple[str, str], ...] = ()
 
 
@@ -65,7 +65,7 @@ class Looker:
             interfaces=dict(self._asked("the interfaces", lambda: tuple(host.addresses().items()))),
             containers=tuple(self._containers()),
             clients=(*self._postgres(), *self._redis()),
-            open_doors=tuple(self._doors()),
+            open_ports=tuple(self._open_ports()),
             troubles=tuple(self.troubles),
         )
 
@@ -110,12 +110,12 @@ class Looker:
             for address in addresses_of(self.site.redis.call("CLIENT", "LIST")):
                 yield Client("Redis", address)
 
-    def _doors(self) -> Iterator[tuple[str, int]]:
+    def _open_ports(self) -> Iterator[tuple[str, int]]:
         policy = self.site.settings.policy
         for host in policy.public_hosts:
             with self._telling(f"the ports of {host}"):
                 for port in self.site.settings.deploy.database_ports:
-                    if self.site.doors.is_open(host, port, limit_s=policy.knock_timeout_s):
+                    if self.site.ports.is_open(host, port, limit_s=policy.knock_timeout_s):
                         yield host, port
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from opsctl.settings.sections.deploy import Deploy
 from opsctl.settings.sections.policy import Policy
-from opsctl.systems.engine.compose_model import Rendered, Service
+from opsctl.systems.engine.compose_model import RenderedProject, Service
 from opsctl.systems.git.history import Rewrite
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class ComposeFile:
     source: Source
     env: str
     """prod, dev, local, test; empty where its name does not tell."""
-    rendered: Rendered | None = None
+    rendered: RenderedProject | None = None
     trouble: str = ""
     given: Mapping[str, str] = field(default_factory=dict)
     """Variables that were filled in from outside of the file."""

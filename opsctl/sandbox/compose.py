@@ -11,13 +11,13 @@ from opsctl.sandbox.plan import capped, limits_of
 from opsctl.settings.sections.sandbox import Sandbox
 
 if TYPE_CHECKING:
-    from opsctl.systems.engine.compose_model import Caps, Rendered, Service
+    from opsctl.systems.engine.compose_model import Caps, RenderedProject, Service
     from opsctl.systems.files.local import Files
 
 _OWN = frozenset({"", "none", "default", "bridge"})
 
 
-def service_of(rendered: "Rendered", name: str) -> "Service":
+def service_of(rendered: "RenderedProject", name: str) -> "Service":
     found = rendered.services.get(name)
     if found is None:
         why = f"it has {', '.join(sorted(rendered.services)) or 'none'}"

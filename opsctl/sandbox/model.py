@@ -6,22 +6,22 @@ from enum import StrEnum
 
 from opsctl.findings import Finding
 from opsctl.systems.docker.capped_runner import ImageFacts
-from opsctl.systems.docker.capped_spec import NO_NETWORK, TEMPORARY, Bind, Limits, Spec
+from opsctl.systems.docker.capped_spec import NO_NETWORK, TEMPORARY, BindMount, CappedLimits, CappedSpec
 
 __all__ = [
     "NO_NETWORK",
     "TEMPORARY",
-    "Bind",
+    "BindMount",
     "Ended",
     "Figures",
     "ImageFacts",
-    "Limits",
+    "CappedLimits",
     "Marks",
     "Owner",
     "Plan",
     "Report",
     "Run",
-    "Spec",
+    "CappedSpec",
     "Stage",
     "Verdict",
     "Wish",
@@ -40,12 +40,12 @@ class Wish:
     entrypoint: tuple[str, ...] | None = field(default=None, repr=False)
     """None: the image's own."""
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
-    binds: tuple[Bind, ...] = ()
+    binds: tuple[BindMount, ...] = ()
     """Their sources resolved: every link followed."""
     writable: tuple[str, ...] = ()
     workdir: str = ""
     user: str = ""
-    limits: Limits | None = None
+    limits: CappedLimits | None = None
     """What a compose service asks for; None: what the settings say."""
     network: str = NO_NETWORK
     services: tuple[str, ...] = ()
@@ -78,8 +78,8 @@ class Marks:
 class Plan:
     """Every container in the order in which it starts."""
 
-    services: Mapping[str, Spec]
-    runs: tuple[Spec, ...]
+    services: Mapping[str, CappedSpec]
+    runs: tuple[CappedSpec, ...]
     timeout_s: float
     private_network: str = ""
 
@@ -91,7 +91,7 @@ class Plan:
         return (*(made if self.private_network else ()), *served, *tested)
 
 
-def _spoken(spec: Spec) -> str:
+def _spoken(spec: CappedSpec) -> str:
     limits = spec.limits
     caps = f"{limits.cpus:g} CPU, {limits.memory_bytes // MEBI} MiB, {limits.processes} processes"
     binds = "".join(
@@ -144,7 +144,7 @@ class Run:
     verdict: Verdict
     exit_code: int
     wall_s: float
-    limits: Limits
+    limits: CappedLimits
     figures: Figures
     output_bytes: int
     dropped_bytes: int

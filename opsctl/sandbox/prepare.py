@@ -20,8 +20,8 @@ from opsctl.systems.files.local import Kind
 
 if TYPE_CHECKING:
     from opsctl.systems.clock import Clock
-    from opsctl.systems.docker.capped_runner import Sandboxes
-    from opsctl.systems.docker.compose import Compose, Project
+    from opsctl.systems.docker.capped_runner import CappedRunner
+    from opsctl.systems.docker.compose import Compose, ComposeProject
     from opsctl.systems.engine.compose_model import Service
     from opsctl.systems.files.local import Files
     from opsctl.systems.host import Host
@@ -56,10 +56,10 @@ class Desk:
     directory: Path
     environ: Mapping[str, str] = field(repr=False)
     engine: str
-    project: "Callable[[], Project]"
+    project: "Callable[[], ComposeProject]"
     """The compose project, read only when it is needed."""
     pid: int
-    sandboxes: "Sandboxes"
+    sandboxes: "CappedRunner"
     compose: "Compose"
     processes: "Processes"
     files: "Files"

@@ -19,12 +19,12 @@ from opsctl.sandbox.verdict import (
 from opsctl.sandbox.verify import troubles
 from opsctl.settings.sections.sandbox import Sandbox
 from opsctl.systems.docker.capped_entrypoint import KILL, READY, STOP, go, last_words, read_shown
-from opsctl.systems.docker.capped_stream import Channel, Stream
+from opsctl.systems.docker.capped_stream import ContainerChannel, OutputStream
 
 if TYPE_CHECKING:
     from opsctl.progress import Progress
     from opsctl.systems.clock import Clock
-    from opsctl.systems.docker.capped_runner import Sample, Sandboxes
+    from opsctl.systems.docker.capped_runner import ResourceSample, CappedRunner
 
 # From the start to the gate's first words; the engine may be busy.
 GATE_S = 30.0
@@ -41,7 +41,7 @@ SIGNALS = 128
 class Parts:
     """What a run stands on."""
 
-    sandboxes: "Sandboxes"
+    sandboxes: "CappedRunner"
     clock: "Clock"
     rules: Sandbox
     hear: Hear
@@ -143,7 +143,7 @@ def _told(spec: Spec, ended: Ended, ear: Ear, *, wall_s: float, kept: str) -> Ru
     )
 
 
-def _verify(channel: Channel, spec: Spec, parts: Parts) -> None:
+def _verify(channel: ContainerChannel, spec: Spec, parts: Parts) -> None:
     """Read the caps as the container itself sees them; nothing runs when one does not hold."""
     said = _gate_says(channel, parts.clock)
     found = troubles(read_shown(said), spec)
@@ -155,12 +155,12 @@ def _verify(channel: Channel, spec: Spec, parts: Parts) -> None:
         )
 
 
-def _gate_says(channel: Channel, clock: "Clock") -> str:
+def _gate_says(channel: ContainerChannel, clock: "Clock") -> str:
     said, complaint = bytearray(), bytearray()
     end = clock.steady() + GATE_S
     while channel.is_open and clock.steady() < end and not said.endswith(READY):
         for piece in channel.read(end - clock.steady()):
-            (said if piece.stream is Stream.OUT else complaint).extend(piece.data)
+            (said if piece.stream is OutputStream.OUT else complaint).extend(piece.data)
     if not said.endswith(READY):
         why = complaint.decode(errors="replace").strip() or "its gate did not say what its caps are"
         raise OpsctlError("could not look at the caps from inside the container", why=why[-1000:])
@@ -168,7 +168,7 @@ def _gate_says(channel: Channel, clock: "Clock") -> str:
 
 
 def _heard_out(
-    container: str, channel: Channel, given: tuple[Ear, Parts], *, until: float
+    container: str, channel: ContainerChannel, given: tuple[Ear, Parts], *, until: float
 ) -> Ended:
     ear, parts = given
     pace = parts.rules.output_mb_per_s * MEBI
@@ -187,7 +187,7 @@ def _heard_out(
     return Ended(code, by_signal, starved, was_late=not in_time, figures=figures)
 
 
-def _stop(container: str, channel: Channel, given: tuple[Ear, Parts]) -> "Sample | None":
+def _stop(container: str, channel: ContainerChannel, given: tuple[Ear, Parts]) -> "ResourceSample | None":
     """Ask it to end, then make it, then take it down with its gate."""
     ear, parts = given
     for word, wait_s in ((STOP, parts.rules.grace_s), (KILL, END_S)):

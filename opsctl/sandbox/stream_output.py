@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from opsctl.systems.docker.capped_stream import Channel, Piece, Stream
+from opsctl.systems.docker.capped_stream import ContainerChannel, OutputPiece, OutputStream
 
 if TYPE_CHECKING:
     from opsctl.systems.clock import Clock
 
-Hear = Callable[[Piece], None]
+Hear = Callable[[OutputPiece], None]
 LAST_BYTES = 64 * 1024
 # One longer look than this would be late to see that the time is up.
 LOOK_S = 0.5
@@ -46,17 +46,17 @@ class Ear:
     def last_words(self) -> str:
         return bytes(self._words or b"").decode(errors="replace")
 
-    def take(self, piece: Piece) -> None:
-        if piece.stream is Stream.ERROR:
+    def take(self, piece: OutputPiece) -> None:
+        if piece.stream is OutputStream.ERROR:
             data = self._without_words(piece.data)
-            self._pass_on(Piece(Stream.ERROR, data))
+            self._pass_on(OutputPiece(OutputStream.ERROR, data))
         else:
             self._pass_on(piece)
 
     def end(self) -> None:
         """Pass on what looked like the beginning of last words, and was not."""
         held, self._held = self._held, b""
-        self._pass_on(Piece(Stream.ERROR, held))
+        self._pass_on(OutputPiece(OutputStream.ERROR, held))
 
     def _without_words(self, data: bytes) -> bytes:
         if self._words is not None:
@@ -73,7 +73,7 @@ class Ear:
             said = said[:-begun]
         return said
 
-    def _pass_on(self, piece: Piece) -> None:
+    def _pass_on(self, piece: OutputPiece) -> None:
         if not piece.data:
             return
         room = max(0, self._bounds.shown_bytes - self.heard_bytes)
@@ -83,7 +83,7 @@ class Ear:
         if len(self._tail) > 2 * LAST_BYTES:
             del self._tail[:-LAST_BYTES]
         if room:
-            self._hear(Piece(piece.stream, piece.data[:room]))
+            self._hear(OutputPiece(piece.stream, piece.data[:room]))
 
 
 def _begun(data: bytes, mark: bytes) -> int:
@@ -92,7 +92,7 @@ def _begun(data: bytes, mark: bytes) -> int:
     return next((n for n in range(longest, 0, -1) if data.endswith(mark[:n])), 0)
 
 
-def listen(channel: Channel, ear: Ear, clock: "Clock", *, until: float, pace: float) -> bool:
+def listen(channel: ContainerChannel, ear: Ear, clock: "Clock", *, until: float, pace: float) -> bool:
     """Hear until it has ended, or the time is up (False); take no more than `pace` bytes a second.
 
     What is not taken fills the pipe, and the command waits: a flood costs the host nothing.

@@ -3,21 +3,21 @@
 from typing import TYPE_CHECKING
 
 from opsctl.sandbox.ownership import LABEL, is_left_behind
-from opsctl.systems.docker.capped_runner import KEPT
+from opsctl.systems.docker.capped_runner import KEPT_PREFIX
 
 if TYPE_CHECKING:
     from opsctl.systems.clock import Clock
-    from opsctl.systems.docker.capped_runner import Sandboxes
+    from opsctl.systems.docker.capped_runner import CappedRunner
     from opsctl.systems.host import Host
 
 
-def sweep(sandboxes: "Sandboxes", host: "Host", clock: "Clock") -> tuple[str, ...]:
+def sweep(sandboxes: "CappedRunner", host: "Host", clock: "Clock") -> tuple[str, ...]:
     """Remove containers, then networks, whose owner is gone; name them."""
     now = clock.now()
     swept = []
     for one in sandboxes.find(LABEL):
         running = one.state == "running"
-        if one.name.startswith(KEPT) and not running:
+        if one.name.startswith(KEPT_PREFIX) and not running:
             continue
         if is_left_behind(one.labels, host, now=now, is_running=running):
             sandboxes.discard(one.id)

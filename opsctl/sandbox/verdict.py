@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from opsctl.findings import Figure, Finding, Level
 from opsctl.sandbox.model import MEBI, Ended, Figures, Run, Verdict
 from opsctl.systems.docker.capped_entrypoint import ROOM, read_shown
-from opsctl.systems.docker.capped_runner import Sample
+from opsctl.systems.docker.capped_runner import ResourceSample
 
 # As timeout(1) has it.
 LATE_CODE = 124
@@ -52,7 +52,7 @@ def read_figures(facts: Mapping[str, str]) -> Figures:
     )
 
 
-def from_sample(sample: Sample | None) -> Figures:
+def from_sample(sample: ResourceSample | None) -> Figures:
     """Make do with the engine's word where the gate could not have the last one."""
     if sample is None:
         return Figures()

@@ -13,6 +13,7 @@ from typing import Generic, Protocol, TypeVar
 import psutil
 
 from opsctl.errors import OpsctlError, UnreachableError
+from opsctl.systems.error_table import ErrorMeaning, meaning_of
 from opsctl.systems.user import User, login, machine
 
 DEADLINE_S = 2.0
@@ -148,22 +149,23 @@ class Host(Protocol):
         ...
 
 
-ANSWERS: tuple[tuple[type[Exception], type[OpsctlError], str], ...] = (
-    (psutil.TimeoutExpired, UnreachableError, ""),
-    (psutil.AccessDenied, OpsctlError, "Run as root, or as the user it belongs to."),
-    (psutil.ZombieProcess, OpsctlError, ""),
-    (psutil.NoSuchProcess, OpsctlError, ""),
-    (psutil.Error, OpsctlError, ""),
-    (FileNotFoundError, OpsctlError, "Is it mounted, and spelt right?"),
-    (PermissionError, OpsctlError, "Run as root, or as the user it belongs to."),
-    (OSError, OpsctlError, ""),
-)
+_NOT_OURS = ErrorMeaning(hint="Run as root, or as the user it belongs to.")
+BY_CLASS: dict[type[Exception], ErrorMeaning] = {
+    psutil.TimeoutExpired: ErrorMeaning(UnreachableError),
+    psutil.AccessDenied: _NOT_OURS,
+    psutil.ZombieProcess: ErrorMeaning(),
+    psutil.NoSuchProcess: ErrorMeaning(),
+    psutil.Error: ErrorMeaning(),
+    FileNotFoundError: ErrorMeaning(hint="Is it mounted, and spelled correctly?"),
+    PermissionError: _NOT_OURS,
+    OSError: ErrorMeaning(),
+}
 
 
-def translated(error: Exception, what: str) -> OpsctlError:
-    answer, hint = next((ours, hint) for theirs, ours, hint in ANSWERS if isinstance(error, theirs))
+def translate(error: Exception, what: str) -> OpsctlError:
+    meaning = meaning_of(type(error), BY_CLASS) or ErrorMeaning()
     why = error.strerror if isinstance(error, OSError) else str(error)
-    return answer(what, why=why or "", hint=hint)
+    return meaning.error(what, why=why or "", hint=meaning.hint)
 
 
 @contextmanager
@@ -171,7 +173,7 @@ def _telling(what: str) -> Iterator[None]:
     try:
         yield
     except (psutil.Error, OSError) as error:
-        raise translated(error, what) from error
+        raise translate(error, what) from error
 
 
 def disks(found: tuple[Mount, ...]) -> tuple[Mount, ...]:

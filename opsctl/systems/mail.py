@@ -13,16 +13,18 @@ from opsctl.errors import OpsctlError, SettingsError, UnreachableError
 from opsctl.logs import logger
 from opsctl.systems.clock import Clock
 from opsctl.systems.deadline import Deadline, within
+from opsctl.systems.error_table import ErrorMeaning, meaning_of
 from opsctl.systems.network.sockets import Lookup, dial, look_up, reason
 
 READY, PERMANENT = 220, 500
+_IS_IT_UP = "Is it up, and is this its port?"
 log = logger(__name__)
 
 
-class RefusedLetterError(OpsctlError):
+class RefusedMailError(OpsctlError):
     """The server will not take this letter, whenever it is asked."""
 
-    code = "refused_letter"
+    code = "refused_mail"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,33 +51,52 @@ class Mail(Protocol):
         ...
 
 
-# From the particular to the general: the first row that fits answers.
-ANSWERS: tuple[tuple[type[Exception], type[OpsctlError], str, str], ...] = (
-    (smtplib.SMTPAuthenticationError, SettingsError, "does not accept the login",
-     "Check notify.smtp_user and notify.smtp_password."),
-    (smtplib.SMTPNotSupportedError, SettingsError, "cannot do what is asked of it",
-     "Check notify.smtp_tls: starttls, tls or none; and whether it wants a login."),
-    (smtplib.SMTPHeloError, UnreachableError, "did not greet back", ""),
-    (smtplib.SMTPConnectError, UnreachableError, "does not take connections now", ""),
-    (smtplib.SMTPServerDisconnected, UnreachableError, "broke off the connection", ""),
-    (smtplib.SMTPException, OpsctlError, "did not take the letter", ""),
-    (ssl.SSLCertVerificationError, UnreachableError, "has a certificate that is not trusted",
-     "Name the authority that signed it in SSL_CERT_FILE, or check the host's name."),
-    (ssl.SSLError, UnreachableError, "does not speak TLS as asked",
-     "Check notify.smtp_port and notify.smtp_tls."),
-    (TimeoutError, UnreachableError, "did not answer in time", "Is it up, and is this its port?"),
-    (OSError, UnreachableError, "cannot be reached", "Is it up, and is this its port?"),
-)  # fmt: skip
+BY_CLASS: dict[type[Exception], ErrorMeaning] = {
+    smtplib.SMTPAuthenticationError: ErrorMeaning(
+        SettingsError,
+        "the mail server {address} does not accept the login",
+        "Check notify.smtp_user and notify.smtp_password.",
+    ),
+    smtplib.SMTPNotSupportedError: ErrorMeaning(
+        SettingsError,
+        "the mail server {address} does not support what was asked",
+        "Check notify.smtp_tls (starttls, tls or none), and whether it needs a login.",
+    ),
+    smtplib.SMTPHeloError: ErrorMeaning(
+        UnreachableError, "the mail server {address} did not answer the greeting"
+    ),
+    smtplib.SMTPConnectError: ErrorMeaning(
+        UnreachableError, "the mail server {address} accepts no connections now"
+    ),
+    smtplib.SMTPServerDisconnected: ErrorMeaning(
+        UnreachableError, "the mail server {address} closed the connection"
+    ),
+    smtplib.SMTPException: ErrorMeaning(
+        OpsctlError, "the mail server {address} did not accept the mail"
+    ),
+    ssl.SSLCertVerificationError: ErrorMeaning(
+        UnreachableError,
+        "the mail server {address} has a certificate that is not trusted",
+        "Name the authority that signed it in SSL_CERT_FILE, or check the host's name.",
+    ),
+    ssl.SSLError: ErrorMeaning(
+        UnreachableError,
+        "the mail server {address} does not speak TLS as asked",
+        "Check notify.smtp_port and notify.smtp_tls.",
+    ),
+    TimeoutError: ErrorMeaning(
+        UnreachableError, "the mail server {address} did not answer in time", _IS_IT_UP
+    ),
+    OSError: ErrorMeaning(UnreachableError, "the mail server {address} is unreachable", _IS_IT_UP),
+}
 DRIVER_ERRORS = (smtplib.SMTPException, OSError)
 
 
 def translate(error: Exception, address: str) -> OpsctlError:
-    kind, said, hint = next(
-        (ours, said, hint) for theirs, ours, said, hint in ANSWERS if isinstance(error, theirs)
-    )
+    meaning = meaning_of(type(error), BY_CLASS) or ErrorMeaning()
     if is_refusal(error):
-        kind = RefusedLetterError
-    return kind(f"the mail server {address} {said}", why=_why(error), hint=hint)
+        meaning = meaning.replaced(error=RefusedMailError)
+    return meaning.to_error(why=_why(error), address=address)
 
 
 def is_refusal(error: Exception) -> bool:

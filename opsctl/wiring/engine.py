@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from opsctl.deploy.model import Target
-    from opsctl.systems.docker.capped_runner import Sandboxes
-    from opsctl.systems.docker.compose import Compose, Project
+    from opsctl.systems.docker.capped_runner import CappedRunner
+    from opsctl.systems.docker.compose import Compose, ComposeProject
     from opsctl.systems.docker.containers import Containers
-    from opsctl.systems.engine.inventory import Stock
+    from opsctl.systems.engine.inventory import Inventory
     from opsctl.systems.engine.locks import EngineLocks
     from opsctl.systems.git.worktree import Sources
     from opsctl.systems.host import Usage
@@ -72,10 +72,10 @@ class EngineParts(Ground):
         return GitSources(self.processes)
 
     @cached_property
-    def stock(self) -> "Stock":
-        from opsctl.systems.docker.inventory import DockerStock
+    def stock(self) -> "Inventory":
+        from opsctl.systems.docker.inventory import DockerInventory
 
-        stock = DockerStock(self.target.engine, deadline_s=self.settings.engine.timeout_s)
+        stock = DockerInventory(self.target.engine, deadline_s=self.settings.engine.timeout_s)
         self._exits.callback(stock.close)
         return stock
 
@@ -96,7 +96,7 @@ class EngineParts(Ground):
         return DockerCompose(self.processes, find_plugin("compose", self._environ))
 
     @cached_property
-    def project_here(self) -> "Project":
+    def project_here(self) -> "ComposeProject":
         """The environment's compose project on the engine at hand, wherever it is deployed to."""
         from opsctl.deploy.target import target
 
@@ -104,11 +104,11 @@ class EngineParts(Ground):
         return here.compose_project()
 
     @cached_property
-    def sandboxes(self) -> "Sandboxes":
-        from opsctl.systems.docker.capped_runner import DockerSandboxes
+    def sandboxes(self) -> "CappedRunner":
+        from opsctl.systems.docker.capped_runner import DockerCappedRunner
 
         deadline_s = self.settings.engine.timeout_s
-        sandboxes = DockerSandboxes(self.engine_here, deadline_s=deadline_s)
+        sandboxes = DockerCappedRunner(self.engine_here, deadline_s=deadline_s)
         self._exits.callback(sandboxes.close)
         return sandboxes
 

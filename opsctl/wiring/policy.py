@@ -1,4 +1,4 @@
-"""What a check reads by: files, the past of the repository, doors of other machines."""
+"""What `opsctl check` reads with: files, the git history, ports of other machines."""
 
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -8,7 +8,7 @@ from opsctl.settings import Loaded, load
 if TYPE_CHECKING:
     from opsctl.systems.files.read_tree import Tree
     from opsctl.systems.git.history import History
-    from opsctl.systems.network.ports import Doors
+    from opsctl.systems.network.ports import Ports
 
 from opsctl.wiring.ground import Ground
 
@@ -31,7 +31,7 @@ class PolicyParts(Ground):
         return GitHistory(self.processes)
 
     @cached_property
-    def doors(self) -> "Doors":
-        from opsctl.systems.network.ports import SocketDoors
+    def ports(self) -> "Ports":
+        from opsctl.systems.network.ports import SocketPorts
 
-        return SocketDoors(self.clock)
+        return SocketPorts(self.clock)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from opsctl.errors import OpsctlError, UnreachableError
-from opsctl.systems.engine.model import Container, EngineDisk, EngineVersion, Image, Stats
+from opsctl.systems.engine.model import Container, EngineDisk, EngineVersion, Image, ContainerStats
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 
@@ -16,7 +16,7 @@ class MemoryContainers:
     """By id; add and replace as the test needs."""
     environments: dict[str, dict[str, str]] = field(default_factory=dict)
     said: dict[str, str] = field(default_factory=dict)
-    measured: dict[str, Stats] = field(default_factory=dict)
+    measured: dict[str, ContainerStats] = field(default_factory=dict)
     known_images: tuple[Image, ...] = ()
     disk: EngineDisk = field(default_factory=lambda: EngineDisk(0, 0, 0, 0))
     wall: datetime = START
@@ -53,7 +53,7 @@ class MemoryContainers:
         found = self._present(container, f"could not read the logs of {container}")
         return "".join(self.said.get(found.id, "").splitlines(keepends=True)[-lines:])
 
-    def stats(self, container: str) -> Stats:
+    def stats(self, container: str) -> ContainerStats:
         return self.measured[self._present(container, f"could not measure {container}").id]
 
     def restart(self, container: str, *, stop_timeout_s: int = 10) -> Container:

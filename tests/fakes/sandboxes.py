@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 
 from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.systems.docker.capped_entrypoint import READY, last_words
-from opsctl.systems.docker.capped_runner import KEPT, ImageFacts, NetworkFacts, Sample
-from opsctl.systems.docker.capped_spec import Spec
-from opsctl.systems.docker.capped_stream import Piece, Stream
+from opsctl.systems.docker.capped_runner import KEPT_PREFIX, ImageFacts, NetworkFacts, ResourceSample
+from opsctl.systems.docker.capped_spec import CappedSpec
+from opsctl.systems.docker.capped_stream import OutputPiece, OutputStream
 from opsctl.systems.engine.model import Container
 from tests.fakes.clock import HandClock
 
@@ -35,7 +35,7 @@ file /sys/fs/cgroup/pids.max
 class Script:
     """What a container does once it is let go; until then it shows its caps."""
 
-    says: tuple[Piece, ...] = ()
+    says: tuple[OutputPiece, ...] = ()
     exit_code: int = 0
     said: str = ""
     ends: str = "at once"
@@ -50,10 +50,10 @@ class Script:
 @dataclass(slots=True)
 class ScriptedChannel:
     script: Script
-    spec: Spec
+    spec: CappedSpec
     clock: HandClock
     words: list[bytes] = field(default_factory=list)
-    coming: list[Piece] = field(default_factory=list)
+    coming: list[OutputPiece] = field(default_factory=list)
     is_open: bool = True
 
     def start(self) -> None:
@@ -61,9 +61,9 @@ class ScriptedChannel:
             memory = self.script.memory or self.spec.limits.memory_bytes
             processes = self.spec.limits.processes
             shown = SHOWN.format(memory=memory, processes=processes).encode() + READY
-            self.coming.append(Piece(Stream.OUT, shown))
+            self.coming.append(OutputPiece(OutputStream.OUT, shown))
 
-    def read(self, timeout_s: float) -> tuple[Piece, ...]:
+    def read(self, timeout_s: float) -> tuple[OutputPiece, ...]:
         if self.coming:
             pieces, self.coming = tuple(self.coming), []
             return pieces
@@ -83,7 +83,7 @@ class ScriptedChannel:
             facts += f"file /sys/fs/cgroup/memory.events\n+oom_kill {self.script.oom_kills}\n"
             facts += "file /sys/fs/cgroup/cpu.stat\n+usage_usec 250000\n"
             told = f"{self.script.exit_code}\n{facts}".encode()
-            self.coming.append(Piece(Stream.ERROR, mark + told))
+            self.coming.append(OutputPiece(OutputStream.ERROR, mark + told))
 
     def close(self) -> None:
         self.is_open = False
@@ -101,7 +101,7 @@ class ScriptedSandboxes:
     """By image; what is not here ends well at once."""
     socket: str = "/run/docker.sock"
     there: dict[str, Container] = field(default_factory=dict)
-    specs: dict[str, Spec] = field(default_factory=dict)
+    specs: dict[str, CappedSpec] = field(default_factory=dict)
     channels: dict[str, ScriptedChannel] = field(default_factory=dict)
     known_networks: dict[str, NetworkFacts] = field(default_factory=dict)
     done: list[str] = field(default_factory=list)
@@ -112,7 +112,7 @@ class ScriptedSandboxes:
     def image(self, name: str) -> ImageFacts | None:
         return self.known_images.get(name)
 
-    def create(self, spec: Spec) -> str:
+    def create(self, spec: CappedSpec) -> str:
         if self.is_away:
             what = f"could not create a test container from {spec.image}"
             raise UnreachableError(what, why="there is no container engine at memory:")
@@ -161,9 +161,9 @@ class ScriptedSandboxes:
         self.there[container] = replace(found, state="exited", exit_code=code)
         return self.there[container]
 
-    def sample(self, container: str) -> Sample | None:
+    def sample(self, container: str) -> ResourceSample | None:
         self._present(container)
-        return Sample(1_000_000, 2.5, 0.5)
+        return ResourceSample(1_000_000, 2.5, 0.5)
 
     def execute(self, container: str, *command: str) -> int:
         self.done.append(f"execute {container} {command[0]}")
@@ -199,7 +199,7 @@ class ScriptedSandboxes:
     def discard_network(self, network: str) -> None:
         self.known_networks.pop(network, None)
 
-    def _present(self, container: str) -> Spec:
+    def _present(self, container: str) -> CappedSpec:
         if container not in self.there:
             raise OpsctlError(f"could not find {container}", why="there is no such container")
         return self.specs[container]

@@ -19,7 +19,7 @@ from opsctl.sandbox.report import lines, report
 from opsctl.sandbox.run import Parts, run
 from opsctl.sandbox.services import SERVICES
 from opsctl.sandbox.sweep import sweep
-from opsctl.systems.docker.capped_stream import Piece, Stream
+from opsctl.systems.docker.capped_stream import OutputPiece, OutputStream
 from opsctl.systems.process.output import Line
 
 FORMATS = ("text", "json", "github", "junit")
@@ -171,9 +171,9 @@ def _note(session: Session, line: Line) -> None:
 def _parts(session: Session, desk: Desk) -> Parts:
     """Give the command our streams; where stdout is for programs, stderr takes both."""
     out = sys.stdout.buffer if session.options.output == "text" else sys.stderr.buffer
-    streams = {Stream.OUT: out, Stream.ERROR: sys.stderr.buffer}
+    streams = {OutputStream.OUT: out, OutputStream.ERROR: sys.stderr.buffer}
 
-    def hear(piece: Piece) -> None:
+    def hear(piece: OutputPiece) -> None:
         streams[piece.stream].write(piece.data)
         streams[piece.stream].flush()
 

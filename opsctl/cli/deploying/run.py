@@ -22,7 +22,7 @@ from opsctl.deploy.run import Helpers, Run
 from opsctl.deploy.up import engine_lock, prepare, settle
 from opsctl.deploy.verify.data_checks import gates
 from opsctl.errors import EXIT_OK, EXIT_PENDING
-from opsctl.systems.docker.compose import Logs
+from opsctl.systems.docker.compose import LogOptions
 from opsctl.systems.process.output import Line
 
 dry_run_flag = click.option("-n", "--dry-run", is_flag=True, help="Show the plan; change nothing.")
@@ -142,7 +142,7 @@ def logs(
         session.output.event({"line": line.text}, line.text)
 
     session.left_behind = "nothing was changed"
-    wanted = Logs(services, lines, follow=is_followed, with_times=times)
+    wanted = LogOptions(services, lines, follow=is_followed, with_times=times)
     follow(Observer(session.wiring), wanted, show)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from opsctl.deploy.model import PROJECT, Base, Objection, Recorded
-from opsctl.systems.engine.inventory import Network, StockImage, Stopped
+from opsctl.systems.engine.inventory import EngineNetwork, InventoryImage, StoppedContainer
 
 
 class Kind(StrEnum):
@@ -39,11 +39,11 @@ class Kept:
 class Holdings:
     """What the engine holds, seen at one moment."""
 
-    images: tuple[StockImage, ...]
+    images: tuple[InventoryImage, ...]
     used: frozenset[str]
     """Images that a container which stays stands on."""
-    stopped: tuple[Stopped, ...]
-    networks: tuple[Network, ...]
+    stopped: tuple[StoppedContainer, ...]
+    networks: tuple[EngineNetwork, ...]
     cache_bytes: int
     images_bytes: int
     """All layers, each counted once."""

@@ -19,7 +19,7 @@ from opsctl.deploy.releases.image_tags import protect
 from opsctl.deploy.releases.release_log import Ledger, base_of
 from opsctl.errors import OpsctlError
 from opsctl.settings.reading.choose_environment import ENVIRONMENTS
-from opsctl.systems.engine.inventory import Removal
+from opsctl.systems.engine.inventory import RemovalResult
 
 Tell = Callable[[str], None]
 # A clean-up of someone else makes the engine say that it is busy.
@@ -114,13 +114,13 @@ def _remove(observer: Observer, one: Doomed) -> tuple[bool, int]:
     match one.kind:
         case Kind.CONTAINER:
             removal = stock.remove_stopped(one.id)
-            return removal is Removal.REMOVED, one.size_bytes
+            return removal is RemovalResult.REMOVED, one.size_bytes
         case Kind.NETWORK:
-            return stock.remove_network(one.id) is Removal.REMOVED, 0
+            return stock.remove_network(one.id) is RemovalResult.REMOVED, 0
         case Kind.IMAGE:
             # Name by name: the last one takes the image with it, unless somebody uses it by now.
             done = [stock.remove_image(name) for name in one.names or (one.id,)]
-            return Removal.REMOVED in done, 0
+            return RemovalResult.REMOVED in done, 0
         case Kind.CACHE:
             return True, _drop_cache(observer)
 

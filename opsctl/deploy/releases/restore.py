@@ -9,8 +9,8 @@ from opsctl.deploy.observe import FILES, Observer
 from opsctl.deploy.releases.image_tags import give
 from opsctl.deploy.verify.wait import Expected, Tell, hold_to_plan, wait_well
 from opsctl.errors import OpsctlError, UnreachableError
-from opsctl.systems.docker.compose import Up
-from opsctl.systems.engine.compose_model import Rendered, read_rendered
+from opsctl.systems.docker.compose import UpOptions
+from opsctl.systems.engine.compose_model import RenderedProject, read_rendered
 from opsctl.systems.files.local import MissingFileError
 from opsctl.systems.process.output import Line
 
@@ -55,7 +55,7 @@ def _take_down(observer: Observer, *, tell: Tell) -> None:
         raise OpsctlError("could not take down what was started", why=done.complaint)
 
 
-def _file(observer: Observer, base: Base, draft_text: str) -> tuple[Path, Rendered]:
+def _file(observer: Observer, base: Base, draft_text: str) -> tuple[Path, RenderedProject]:
     """Take the file that it ran from, or else today's with the services and images of before."""
     site = observer.site
     try:
@@ -76,13 +76,13 @@ def _name_of(base: Base, image: str) -> str:
 
 
 def _up(
-    observer: Observer, base: Base, *, file: Path, rendered: Rendered, tell: Tell
+    observer: Observer, base: Base, *, file: Path, rendered: RenderedProject, tell: Tell
 ) -> tuple[Running, ...]:
     site = observer.site
     services = tuple(sorted(set(base.images) & set(rendered.services)))
     project = site.target.compose_project(file, secrets=rendered.secrets)
     timeout_s = site.settings.deploy.wait_timeout_s
-    how = Up(services=services, wait_timeout_s=None, remove_orphans=True, limit_s=timeout_s)
+    how = UpOptions(services=services, wait_timeout_s=None, remove_orphans=True, limit_s=timeout_s)
     said: list[str] = []
 
     def hear(line: Line) -> None:

@@ -8,7 +8,7 @@ from email.utils import format_datetime
 from opsctl.errors import OpsctlError
 from opsctl.notify.model import TAKEN, Answer, Bundle, failed
 from opsctl.notify.render import as_text, subject
-from opsctl.systems.mail import Letter, Mail, RefusedLetterError
+from opsctl.systems.mail import Letter, Mail, RefusedMailError
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class MailChannel:
     def send(self, bundle: Bundle, *, limit_s: float) -> Answer:
         try:
             self.mail.send(self._letter(bundle), limit_s=limit_s)
-        except RefusedLetterError as error:
+        except RefusedMailError as error:
             return failed(error, is_refusal=True)
         except OpsctlError as error:
             return failed(error)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from opsctl.errors import OpsctlError
 from opsctl.notify.model import TAKEN, Answer, Bundle, failed
 from opsctl.notify.render import as_json, as_slack
-from opsctl.systems.http.allowed_addresses import Reach
+from opsctl.systems.http.allowed_addresses import AllowedAddresses
 from opsctl.systems.http.client import Http, HttpRequest, HttpResponse, parse_date
 
 ANSWER_BYTES = 10_000
@@ -22,7 +22,7 @@ class Webhook:
     name: str
     url: str = field(repr=False)
     http: Http
-    reach: Reach
+    allowed: AllowedAddresses
     write: Callable[[Bundle], bytes]
 
     def send(self, bundle: Bundle, *, limit_s: float) -> Answer:
@@ -33,7 +33,7 @@ class Webhook:
             body=self.write(bundle),
             limit_s=limit_s,
             max_body_bytes=ANSWER_BYTES,
-            reach=self.reach,
+            allowed=self.allowed,
         )
         try:
             return judge(self.http.send(request))
@@ -41,12 +41,12 @@ class Webhook:
             return failed(error)
 
 
-def slack(url: str, http: Http, reach: Reach) -> Webhook:
-    return Webhook("slack", url, http, reach, as_slack)
+def slack(url: str, http: Http, allowed: AllowedAddresses) -> Webhook:
+    return Webhook("slack", url, http, allowed, as_slack)
 
 
-def webhook(url: str, http: Http, reach: Reach) -> Webhook:
-    return Webhook("webhook", url, http, reach, as_json)
+def webhook(url: str, http: Http, allowed: AllowedAddresses) -> Webhook:
+    return Webhook("webhook", url, http, allowed, as_json)
 
 
 def judge(response: HttpResponse) -> Answer:

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterator
 
+from opsctl.addresses import is_documentation, is_loopback, parse_address
 from opsctl.findings import Level
-from opsctl.policy.addresses import is_documentation, is_loopback, parse, public_addresses
+from opsctl.policy.addresses import public_addresses
 from opsctl.policy.model import Hit, Rule, Severity, rule
 from opsctl.policy.project import Project, Source, is_below
 
@@ -95,7 +96,7 @@ def _targets(source: Source) -> Iterator[Hit]:
     for match in source.find(_SSH):
         found = _HOST.search(match["words"] or match["url"] or "")
         host = found["host"].strip("[]") if found else ""
-        if parse(host) and not is_loopback(host) and not is_documentation(host):
+        if parse_address(host) and not is_loopback(host) and not is_documentation(host):
             line = source.line_of(match.start())
             yield Hit(f"a host is reached by its address {_veiled(host)}", source.path, line)
 
@@ -106,7 +107,7 @@ def _engines(project: Project) -> Iterator[Hit]:
     for source in project.ending(".yml", ".yaml", ".env"):
         for match in source.find(_SSH_URL) if "ssh://" in source.text else ():
             host = match["host"].rstrip(".")
-            if match["user"] in _HOSTING or parse(host) or "." not in host:
+            if match["user"] in _HOSTING or parse_address(host) or "." not in host:
                 continue
             if not host.endswith(f".{suffix}"):
                 line = source.line_of(match.start())

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
+from opsctl.addresses import EVERYWHERE, is_loopback, is_public
 from opsctl.findings import Level
-from opsctl.policy.addresses import EVERYWHERE, is_loopback, is_public
 from opsctl.policy.live import Machine
 from opsctl.policy.model import Hit, Rule, Severity, rule
-from opsctl.systems.engine.model import Container, Published
+from opsctl.systems.engine.model import Container, PublishedPort
 
 _SSH = 22
 _TAILSCALE = "tailscale"
@@ -32,14 +32,14 @@ def _everywhere(address: str) -> str:
     return "every address" if address in EVERYWHERE else address
 
 
-def _published(machine: Machine) -> Iterator[tuple[Container, Published]]:
+def _published(machine: Machine) -> Iterator[tuple[Container, PublishedPort]]:
     for running in machine.containers:
         for port in running.container.published:
             if _is_beyond(machine, port.address):
                 yield running.container, port
 
 
-def _spoken(container: Container, port: Published) -> str:
+def _spoken(container: Container, port: PublishedPort) -> str:
     place = _everywhere(port.address)
     return f"container {container.name} publishes {port.port}/{port.protocol} on {place}"
 
@@ -87,7 +87,7 @@ def database_open(machine: Machine) -> Iterator[Hit]:
     for container, port in _published(machine):
         if port.target in ports:
             said[_spoken(container, port)] = None
-    for host, number in machine.open_doors:
+    for host, number in machine.open_ports:
         said[f"port {number} of {host} answers from here"] = None
     yield from (Hit(what) for what in said)
 

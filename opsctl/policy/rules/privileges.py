@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from opsctl.policy.addresses import EVERYWHERE, is_inside
+from opsctl.addresses import EVERYWHERE, is_loopback, is_tailnet
 from opsctl.policy.model import Hit, Rule, Severity, rule
 from opsctl.policy.project import ComposeFile, Project
 from opsctl.policy.rules.services import at, each
@@ -32,7 +32,7 @@ def _is_database(service: Service, port: Port, project: Project) -> bool:
 def _outside(project: Project) -> Iterator[tuple[ComposeFile, Service, Port, bool]]:
     for file, service in each(project):
         for port in service.ports:
-            if not is_inside(port.host_ip):
+            if not (is_loopback(port.host_ip) or is_tailnet(port.host_ip)):
                 yield file, service, port, _is_database(service, port, project)
 
 

@@ -113,10 +113,9 @@ class Notify(Section):
 
 def _check_addresses(networks: tuple[str, ...]) -> None:
     if networks:
-        import ipaddress  # noqa: PLC0415 - only who names networks pays
+        from opsctl.addresses import parse_networks  # noqa: PLC0415 - only who names networks pays
 
-        for network in networks:
-            ipaddress.ip_network(network, strict=False)
+        parse_networks(networks)
 
 
 def _check_zone(name: str) -> None:

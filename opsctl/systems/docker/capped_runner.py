@@ -11,15 +11,15 @@ from typing import Any, Protocol
 from docker import errors
 
 from opsctl.errors import OpsctlError
-from opsctl.systems.docker.capped_spec import Spec, as_engine
-from opsctl.systems.docker.capped_stream import Channel, SocketChannel
+from opsctl.systems.docker.capped_spec import CappedSpec, create_config
+from opsctl.systems.docker.capped_stream import ContainerChannel, SocketChannel
 from opsctl.systems.docker.containers import PATIENT_S, UNIX, DockerContainers
 from opsctl.systems.engine.model import Container
 
 CONFLICT, FORBIDDEN = 409, 403
 LEFT_LINES = 20
 # How a container is called that was kept on purpose.
-KEPT = "kept-"
+KEPT_PREFIX = "kept-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class ImageFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class ResourceSample:
     """What a running container has taken so far; None is not told by this kernel."""
 
     peak_memory_bytes: int | None
@@ -50,7 +50,7 @@ class NetworkFacts:
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
-class Sandboxes(Protocol):
+class CappedRunner(Protocol):
     @property
     def socket(self) -> str:
         """Where the engine's socket is on this machine; empty for one that is elsewhere."""
@@ -58,11 +58,11 @@ class Sandboxes(Protocol):
 
     def image(self, name: str) -> ImageFacts | None: ...
 
-    def create(self, spec: Spec) -> str:
+    def create(self, spec: CappedSpec) -> str:
         """Make it, and say its id; nothing runs yet."""
         ...
 
-    def open(self, container: str, *, words: bool = True, speech: bool = True) -> Channel:
+    def open(self, container: str, *, words: bool = True, speech: bool = True) -> ContainerChannel:
         """Connect to its input (words) and its output (speech), best before it starts."""
         ...
 
@@ -76,7 +76,7 @@ class Sandboxes(Protocol):
         """See it ended; None when it is gone."""
         ...
 
-    def sample(self, container: str) -> Sample | None:
+    def sample(self, container: str) -> ResourceSample | None:
         """Measure it at once; None when it does not run any more."""
         ...
 
@@ -105,7 +105,7 @@ class Sandboxes(Protocol):
     def discard_network(self, network: str) -> None: ...
 
 
-class DockerSandboxes(DockerContainers):
+class DockerCappedRunner(DockerContainers):
     """The same engine, asked for test containers."""
 
     @property
@@ -121,14 +121,14 @@ class DockerSandboxes(DockerContainers):
                 return None
         return read_image_facts(raw)
 
-    def create(self, spec: Spec) -> str:
+    def create(self, spec: CappedSpec) -> str:
         with self._telling(f"could not create a test container from {spec.image}"):
             client = self._client(PATIENT_S)
-            made = client.create_container_from_config(as_engine(spec), spec.name)  # type: ignore[no-untyped-call]  # stub
+            made = client.create_container_from_config(create_config(spec), spec.name)  # type: ignore[no-untyped-call]  # stub
         found: str = made["Id"]
         return found
 
-    def open(self, container: str, *, words: bool = True, speech: bool = True) -> Channel:
+    def open(self, container: str, *, words: bool = True, speech: bool = True) -> ContainerChannel:
         telling = partial(self._telling, "could not hear the test container")
         wanted = {"stdin": int(words), "stdout": int(speech), "stderr": int(speech), "stream": 1}
         with telling():
@@ -147,13 +147,13 @@ class DockerSandboxes(DockerContainers):
                 return None
         return self.inspect(container)
 
-    def sample(self, container: str) -> Sample | None:
+    def sample(self, container: str) -> ResourceSample | None:
         with self._telling("could not measure the test container"):
             try:
                 raw = self._client().stats(container, stream=False, one_shot=True)
             except errors.NotFound:
                 return None
-        return read_sample(raw)
+        return read_resource_sample(raw)
 
     def execute(self, container: str, *command: str) -> int:
         code: int | None = None
@@ -238,13 +238,13 @@ def read_image_facts(raw: Mapping[str, Any]) -> ImageFacts:
     )
 
 
-def read_sample(raw: Mapping[str, Any]) -> Sample | None:
+def read_resource_sample(raw: Mapping[str, Any]) -> ResourceSample | None:
     """Read one answer of `stats`; that of a container which has ended is empty."""
     memory, cpu = raw.get("memory_stats") or {}, raw.get("cpu_stats") or {}
     if "usage" not in memory:
         return None
     # cgroup v2 tells the engine no peak.
-    return Sample(
+    return ResourceSample(
         peak_memory_bytes=memory.get("max_usage"),
         cpu_s=cpu["cpu_usage"]["total_usage"] / 1e9,
         throttled_s=(cpu.get("throttling_data") or {}).get("throttled_time", 0) / 1e9,

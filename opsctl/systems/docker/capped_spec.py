@@ -20,7 +20,7 @@ NO_NETWORK = "none"
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class CappedLimits:
     """What one container may take at most; swap is part of the memory."""
 
     cpus: float
@@ -31,7 +31,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Bind:
+class BindMount:
     """A folder or file of the host that the container sees."""
 
     source: Path
@@ -40,15 +40,15 @@ class Bind:
 
 
 @dataclass(frozen=True, slots=True)
-class Spec:
+class CappedSpec:
     name: str
     image: str
-    limits: Limits
+    limits: CappedLimits
     user: str
     command: tuple[str, ...] = field(repr=False)
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     workdir: str = ""
-    binds: tuple[Bind, ...] = ()
+    binds: tuple[BindMount, ...] = ()
     writable: tuple[str, ...] = (TEMPORARY,)
     network: str = NO_NETWORK
     alias: str = ""
@@ -57,7 +57,7 @@ class Spec:
     keeps_output: bool = False
 
 
-def as_engine(spec: Spec) -> dict[str, Any]:
+def create_config(spec: CappedSpec) -> dict[str, Any]:
     """Say it as the engine's `create` wants it."""
     return {
         "Image": spec.image,
@@ -80,7 +80,7 @@ def as_engine(spec: Spec) -> dict[str, Any]:
     }
 
 
-def _host(spec: Spec) -> dict[str, Any]:
+def _host(spec: CappedSpec) -> dict[str, Any]:
     limits = spec.limits
     return {
         "NanoCpus": int(limits.cpus * 1_000_000_000),
@@ -107,7 +107,7 @@ def _host(spec: Spec) -> dict[str, Any]:
     }
 
 
-def _writable(spec: Spec) -> dict[str, str]:
+def _writable(spec: CappedSpec) -> dict[str, str]:
     safe = "rw,nosuid,nodev,mode=1777"
     room = f"{safe},exec,size={spec.limits.tmp_bytes}{_owned(spec.user)}"
     return dict.fromkeys(spec.writable, room) | {ROOM: f"{safe},noexec,size=65536"}
@@ -119,7 +119,7 @@ def _owned(user: str) -> str:
     return f",uid={uid},gid={gid}" if uid.isdecimal() and gid.isdecimal() else ""
 
 
-def _mount(bind: Bind) -> dict[str, Any]:
+def _mount(bind: BindMount) -> dict[str, Any]:
     return {
         "Type": "bind",
         "Source": str(bind.source),
@@ -130,7 +130,7 @@ def _mount(bind: Bind) -> dict[str, Any]:
     }
 
 
-def _networking(spec: Spec) -> dict[str, Any]:
+def _networking(spec: CappedSpec) -> dict[str, Any]:
     if spec.network == NO_NETWORK:
         return {}
     aliases = [spec.alias] if spec.alias else []

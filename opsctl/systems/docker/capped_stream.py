@@ -13,18 +13,18 @@ READ_BYTES = 65_536
 _HEAD = struct.Struct(">BxxxL")
 
 
-class Stream(IntEnum):
+class OutputStream(IntEnum):
     OUT = 1
     ERROR = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    stream: Stream
+class OutputPiece:
+    stream: OutputStream
     data: bytes
 
 
-class Channel(Protocol):
+class ContainerChannel(Protocol):
     """One connection to the input and output of a container."""
 
     @property
@@ -32,7 +32,7 @@ class Channel(Protocol):
         """Say whether there may be more: the container lives, or has not been heard out."""
         ...
 
-    def read(self, timeout_s: float) -> tuple[Piece, ...]:
+    def read(self, timeout_s: float) -> tuple[OutputPiece, ...]:
         """Hand on what came, or nothing when nothing comes within this time."""
         ...
 
@@ -49,7 +49,7 @@ class Frames:
     def __init__(self) -> None:
         self._rest = bytearray()
 
-    def take(self, data: bytes) -> tuple[Piece, ...]:
+    def take(self, data: bytes) -> tuple[OutputPiece, ...]:
         self._rest += data
         pieces = []
         while len(self._rest) >= _HEAD.size:
@@ -57,8 +57,8 @@ class Frames:
             end = _HEAD.size + length
             if len(self._rest) < end:
                 break
-            whose = Stream.ERROR if stream == Stream.ERROR else Stream.OUT
-            pieces.append(Piece(whose, bytes(self._rest[_HEAD.size : end])))
+            whose = OutputStream.ERROR if stream == OutputStream.ERROR else OutputStream.OUT
+            pieces.append(OutputPiece(whose, bytes(self._rest[_HEAD.size : end])))
             del self._rest[:end]
         return tuple(pieces)
 
@@ -83,7 +83,7 @@ class SocketChannel:
     def is_open(self) -> bool:
         return self._open
 
-    def read(self, timeout_s: float) -> tuple[Piece, ...]:
+    def read(self, timeout_s: float) -> tuple[OutputPiece, ...]:
         with self._telling():
             ready, _, _ = select.select([self._connection], [], [], max(0.0, timeout_s))
             if not ready:

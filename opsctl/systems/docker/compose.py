@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from opsctl.errors import OpsctlError, UnreachableError
-from opsctl.systems.engine.compose_model import Rendered, read_rendered
+from opsctl.systems.engine.compose_model import RenderedProject, read_rendered
 from opsctl.systems.process.output import MASK, Line
 from opsctl.systems.process.run import Command, Finished, Processes
 
@@ -32,7 +32,7 @@ QUOTED = re.compile(r"""\"(?:[^"\\]|\\.)*("|$)|`[^`]*(`|$)""")
 
 
 @dataclass(frozen=True, slots=True)
-class Project:
+class ComposeProject:
     """What is to be run, all of it said: nothing is left to the shell or to the folder."""
 
     name: str
@@ -48,7 +48,7 @@ class Project:
 
 
 @dataclass(frozen=True, slots=True)
-class Up:
+class UpOptions:
     services: tuple[str, ...] = ()
     """None named: all."""
     wait_timeout_s: int | None = 120
@@ -61,7 +61,7 @@ class Up:
 
 
 @dataclass(frozen=True, slots=True)
-class Instance:
+class ServiceContainer:
     """One container of the project."""
 
     id: str
@@ -73,7 +73,7 @@ class Instance:
     exit_code: int = 0
 
 
-Listen = Callable[[Line], None]
+OnLine = Callable[[Line], None]
 
 
 class Compose(Protocol):
@@ -81,44 +81,44 @@ class Compose(Protocol):
         """Say which it is; refuse one that is too old."""
         ...
 
-    def config(self, project: Project) -> Rendered:
+    def config(self, project: ComposeProject) -> RenderedProject:
         """Render the project, services of every profile included."""
         ...
 
-    def hashes(self, project: Project) -> Mapping[str, str]:
+    def hashes(self, project: ComposeProject) -> Mapping[str, str]:
         """Say the hash of each service's configuration, as `up` writes it into a label."""
         ...
 
-    def ps(self, project: Project) -> tuple[Instance, ...]: ...
+    def ps(self, project: ComposeProject) -> tuple[ServiceContainer, ...]: ...
 
-    def up(self, project: Project, how: Up, on_line: Listen) -> Finished:
+    def up(self, project: ComposeProject, how: UpOptions, on_line: OnLine) -> Finished:
         """Start what is there: builds nothing, pulls nothing. Any exit code but 0 is a failure."""
         ...
 
     def build(
-        self, project: Project, on_line: Listen, *, services: tuple[str, ...]
+        self, project: ComposeProject, on_line: OnLine, *, services: tuple[str, ...]
     ) -> Finished: ...
 
     def pull(
-        self, project: Project, on_line: Listen, *, services: tuple[str, ...] = ()
+        self, project: ComposeProject, on_line: OnLine, *, services: tuple[str, ...] = ()
     ) -> Finished: ...
 
-    def down(self, project: Project, on_line: Listen, *, stop_timeout_s: int = 10) -> Finished:
+    def down(self, project: ComposeProject, on_line: OnLine, *, stop_timeout_s: int = 10) -> Finished:
         """Remove containers and networks; volumes stay, always."""
         ...
 
-    def logs(self, project: Project, shown: "Logs", on_line: Listen) -> Finished: ...
+    def logs(self, project: ComposeProject, shown: "LogOptions", on_line: OnLine) -> Finished: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Logs:
+class LogOptions:
     services: tuple[str, ...] = ()
     lines: int = 200
     follow: bool = False
     with_times: bool = False
 
 
-def compose(project: Project, *words: str) -> tuple[str, ...]:
+def compose(project: ComposeProject, *words: str) -> tuple[str, ...]:
     """Begin every call alike: engine, name, folder and files are always said."""
     directory = project.directory.absolute()
     files = tuple(word for path in project.files for word in ("-f", str(directory / path)))
@@ -132,19 +132,19 @@ def compose(project: Project, *words: str) -> tuple[str, ...]:
     return (*start, *plain, *place, *files, *env, *profiles, *words)
 
 
-def config(project: Project) -> tuple[str, ...]:
+def config(project: ComposeProject) -> tuple[str, ...]:
     return compose(project, "--profile", EVERY_PROFILE, "config", "--format", "json")
 
 
-def hashes(project: Project) -> tuple[str, ...]:
+def hashes(project: ComposeProject) -> tuple[str, ...]:
     return compose(project, "--profile", EVERY_PROFILE, "config", "--hash", "*")
 
 
-def ps(project: Project) -> tuple[str, ...]:
+def ps(project: ComposeProject) -> tuple[str, ...]:
     return compose(project, "ps", "--all", "--no-trunc", "--format", "json")
 
 
-def up(project: Project, how: Up) -> tuple[str, ...]:
+def up(project: ComposeProject, how: UpOptions) -> tuple[str, ...]:
     words = ["up", "-d", "--no-build", "--pull", "never"]
     if how.wait_timeout_s is not None:
         words += ["--wait", "--wait-timeout", str(how.wait_timeout_s)]
@@ -157,20 +157,20 @@ def up(project: Project, how: Up) -> tuple[str, ...]:
     return compose(project, *words, "--", *how.services)
 
 
-def build(project: Project, services: tuple[str, ...] = ()) -> tuple[str, ...]:
+def build(project: ComposeProject, services: tuple[str, ...] = ()) -> tuple[str, ...]:
     return compose(project, "build", "--", *services)
 
 
-def pull(project: Project, services: tuple[str, ...] = ()) -> tuple[str, ...]:
+def pull(project: ComposeProject, services: tuple[str, ...] = ()) -> tuple[str, ...]:
     return compose(project, "pull", "--ignore-buildable", "--", *services)
 
 
-def down(project: Project, *, stop_timeout_s: int) -> tuple[str, ...]:
+def down(project: ComposeProject, *, stop_timeout_s: int) -> tuple[str, ...]:
     # Never with --volumes: that is the data.
     return compose(project, "down", "--timeout", str(stop_timeout_s))
 
 
-def logs(project: Project, shown: Logs) -> tuple[str, ...]:
+def logs(project: ComposeProject, shown: LogOptions) -> tuple[str, ...]:
     words = ["logs", "--no-color", "--tail", str(shown.lines)]
     if shown.follow:
         words.append("--follow")
@@ -185,14 +185,14 @@ def direct(argv: tuple[str, ...], plugin: Path) -> tuple[str, ...]:
     return (str(plugin), *engine, *argv[4:])
 
 
-def read_instances(text: str) -> tuple[Instance, ...]:
+def read_instances(text: str) -> tuple[ServiceContainer, ...]:
     """Read `ps --format json`: a document for each container, one a line."""
     found = (_instance(json.loads(line)) for line in text.splitlines() if line.strip())
     return tuple(sorted(found, key=lambda one: one.name))
 
 
-def _instance(raw: Mapping[str, Any]) -> Instance:
-    return Instance(
+def _instance(raw: Mapping[str, Any]) -> ServiceContainer:
+    return ServiceContainer(
         id=raw["ID"],
         name=raw["Name"],
         service=raw["Service"],
@@ -243,13 +243,13 @@ class DockerCompose:
             raise OpsctlError("could not use this docker compose", why=why, hint=hint)
         return said
 
-    def config(self, project: Project) -> Rendered:
+    def config(self, project: ComposeProject) -> RenderedProject:
         return read_rendered(self._rendered(project, config(project)))
 
-    def hashes(self, project: Project) -> Mapping[str, str]:
+    def hashes(self, project: ComposeProject) -> Mapping[str, str]:
         return read_hashes(self._rendered(project, hashes(project)))
 
-    def ps(self, project: Project) -> tuple[Instance, ...]:
+    def ps(self, project: ComposeProject) -> tuple[ServiceContainer, ...]:
         finished = self._processes.run(_command(project, ps(project), ASK_S))
         what = f"could not list the containers of {project.name}"
         if finished.exit_code and _is_unreached(finished):
@@ -258,34 +258,34 @@ class DockerCompose:
             raise OpsctlError(what, why=finished.complaint)
         return read_instances(finished.require().stdout)
 
-    def up(self, project: Project, how: Up, on_line: Listen) -> Finished:
+    def up(self, project: ComposeProject, how: UpOptions, on_line: OnLine) -> Finished:
         timeout_s = (how.wait_timeout_s or how.limit_s) + SPARE_S
         return self._act(project, up(project, how), on_line, timeout_s=timeout_s)
 
     def build(
-        self, project: Project, on_line: Listen, *, services: tuple[str, ...] = ()
+        self, project: ComposeProject, on_line: OnLine, *, services: tuple[str, ...] = ()
     ) -> Finished:
         return self._act(project, build(project, services), on_line, timeout_s=FETCH_S)
 
     def pull(
-        self, project: Project, on_line: Listen, *, services: tuple[str, ...] = ()
+        self, project: ComposeProject, on_line: OnLine, *, services: tuple[str, ...] = ()
     ) -> Finished:
         return self._act(project, pull(project, services), on_line, timeout_s=FETCH_S)
 
-    def down(self, project: Project, on_line: Listen, *, stop_timeout_s: int = 10) -> Finished:
+    def down(self, project: ComposeProject, on_line: OnLine, *, stop_timeout_s: int = 10) -> Finished:
         argv = down(project, stop_timeout_s=stop_timeout_s)
         return self._act(project, argv, on_line, timeout_s=DOWN_S + stop_timeout_s)
 
-    def logs(self, project: Project, shown: Logs, on_line: Listen) -> Finished:
+    def logs(self, project: ComposeProject, shown: LogOptions, on_line: OnLine) -> Finished:
         timeout_s = math.inf if shown.follow else ASK_S
         return self._act(project, logs(project, shown), on_line, timeout_s=timeout_s)
 
     def _act(
-        self, project: Project, argv: tuple[str, ...], on_line: Listen, *, timeout_s: float
+        self, project: ComposeProject, argv: tuple[str, ...], on_line: OnLine, *, timeout_s: float
     ) -> Finished:
         return self._processes.stream(_command(project, argv, timeout_s), on_line)
 
-    def _rendered(self, project: Project, argv: tuple[str, ...]) -> str:
+    def _rendered(self, project: ComposeProject, argv: tuple[str, ...]) -> str:
         if self._plugin is not None:
             argv = direct(argv, self._plugin)
         finished = self._processes.run(_command(project, argv, ASK_S))
@@ -295,7 +295,7 @@ class DockerCompose:
         return finished.require().stdout
 
 
-def _command(project: Project, argv: tuple[str, ...], timeout_s: float) -> Command:
+def _command(project: ComposeProject, argv: tuple[str, ...], timeout_s: float) -> Command:
     return Command(
         argv,
         cwd=project.directory,

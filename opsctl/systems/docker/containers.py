@@ -19,13 +19,14 @@ from opsctl.systems.engine.model import (
     EngineDisk,
     EngineVersion,
     Image,
-    Stats,
+    ContainerStats,
     read_container,
     read_disk,
     read_image,
     read_stats,
-    spoken_version,
+    choose_api_version,
 )
+from opsctl.systems.error_table import ErrorMeaning, meaning_of
 
 UNIX = "unix://"
 DEFAULT_ADDRESS = "unix:///var/run/docker.sock"
@@ -61,7 +62,7 @@ class Containers(Protocol):
 
     def logs(self, container: str, *, lines: int = LOG_LINES) -> str: ...
 
-    def stats(self, container: str) -> Stats:
+    def stats(self, container: str) -> ContainerStats:
         """Measure a running container; takes a second or two."""
         ...
 
@@ -82,54 +83,55 @@ class Containers(Protocol):
     def disk_usage(self) -> EngineDisk: ...
 
 
-# From the particular to the general: the first row that fits answers.
-ANSWERS: tuple[tuple[type[Exception], type[OpsctlError], str], ...] = (
-    (errors.ImageNotFound, OpsctlError, "List what there is: docker images"),
-    (errors.NotFound, OpsctlError, "List what there is: docker ps --all"),
-    (errors.APIError, OpsctlError, ""),
-    (errors.TLSParameterError, SettingsError, ADDRESS_HINT),
-    (errors.InvalidVersion, OpsctlError, "Update Docker Engine, or opsctl."),
-    (errors.InvalidRepository, OpsctlError, ""),
-    (errors.InvalidConfigFile, SettingsError, "Look at ~/.docker/config.json"),
-    (errors.InvalidArgument, OpsctlError, ""),
-    (errors.NullResource, OpsctlError, ""),
-    (errors.DeprecatedMethod, OpsctlError, ""),
-    (errors.ContainerError, OpsctlError, ""),
-    (errors.StreamParseError, OpsctlError, ""),
-    (errors.BuildError, OpsctlError, ""),
-    (errors.ImageLoadError, OpsctlError, ""),
-    (errors.MissingContextParameter, SettingsError, ADDRESS_HINT),
-    (errors.ContextAlreadyExists, SettingsError, ADDRESS_HINT),
-    (errors.ContextNotFound, SettingsError, ADDRESS_HINT),
-    (errors.ContextException, SettingsError, ADDRESS_HINT),
-    # What is left are addresses that it cannot read.
-    (errors.DockerException, SettingsError, ADDRESS_HINT),
-    (http.Timeout, UnreachableError, STUCK_HINT),
-    (http.ConnectionError, UnreachableError, START_HINT),
-    (http.RequestException, UnreachableError, ADDRESS_HINT),
-    (wire.TimeoutError, UnreachableError, STUCK_HINT),
-    (wire.HTTPError, UnreachableError, START_HINT),
-    (TimeoutError, UnreachableError, STUCK_HINT),
-    # Too many wait at its door already.
-    (BlockingIOError, UnreachableError, STUCK_HINT),
-    (OSError, UnreachableError, START_HINT),
-)
-DRIVER_ERRORS: tuple[type[Exception], ...] = tuple(theirs for theirs, _, _ in ANSWERS)
+BY_CLASS: dict[type[Exception], ErrorMeaning] = {
+    errors.ImageNotFound: ErrorMeaning(OpsctlError, hint="List what there is: docker images"),
+    errors.NotFound: ErrorMeaning(OpsctlError, hint="List what there is: docker ps --all"),
+    errors.APIError: ErrorMeaning(OpsctlError),
+    errors.TLSParameterError: ErrorMeaning(SettingsError, hint=ADDRESS_HINT),
+    errors.InvalidVersion: ErrorMeaning(OpsctlError, hint="Update Docker Engine, or opsctl."),
+    errors.InvalidRepository: ErrorMeaning(OpsctlError),
+    errors.InvalidConfigFile: ErrorMeaning(SettingsError, hint="Look at ~/.docker/config.json"),
+    errors.InvalidArgument: ErrorMeaning(OpsctlError),
+    errors.NullResource: ErrorMeaning(OpsctlError),
+    errors.DeprecatedMethod: ErrorMeaning(OpsctlError),
+    errors.ContainerError: ErrorMeaning(OpsctlError),
+    errors.StreamParseError: ErrorMeaning(OpsctlError),
+    errors.BuildError: ErrorMeaning(OpsctlError),
+    errors.ImageLoadError: ErrorMeaning(OpsctlError),
+    errors.MissingContextParameter: ErrorMeaning(SettingsError, hint=ADDRESS_HINT),
+    errors.ContextAlreadyExists: ErrorMeaning(SettingsError, hint=ADDRESS_HINT),
+    errors.ContextNotFound: ErrorMeaning(SettingsError, hint=ADDRESS_HINT),
+    errors.ContextException: ErrorMeaning(SettingsError, hint=ADDRESS_HINT),
+    # What remains are addresses that the driver cannot parse.
+    errors.DockerException: ErrorMeaning(SettingsError, hint=ADDRESS_HINT),
+    http.ConnectTimeout: ErrorMeaning(UnreachableError, hint=STUCK_HINT),
+    http.Timeout: ErrorMeaning(UnreachableError, hint=STUCK_HINT),
+    http.ConnectionError: ErrorMeaning(UnreachableError, hint=START_HINT),
+    http.RequestException: ErrorMeaning(UnreachableError, hint=ADDRESS_HINT),
+    wire.TimeoutError: ErrorMeaning(UnreachableError, hint=STUCK_HINT),
+    wire.HTTPError: ErrorMeaning(UnreachableError, hint=START_HINT),
+    TimeoutError: ErrorMeaning(UnreachableError, hint=STUCK_HINT),
+    # Too many others wait for it to accept them.
+    BlockingIOError: ErrorMeaning(UnreachableError, hint=STUCK_HINT),
+    OSError: ErrorMeaning(UnreachableError, hint=START_HINT),
+}
+DRIVER_ERRORS = tuple(BY_CLASS)
 
 
-def translated(error: Exception, what: str, *, address: str = "") -> OpsctlError:
-    answer, hint = next((ours, hint) for theirs, ours, hint in ANSWERS if isinstance(error, theirs))
+def translate(error: Exception, what: str, *, address: str = "") -> OpsctlError:
+    meaning = meaning_of(type(error), BY_CLASS) or ErrorMeaning()
     if isinstance(error, errors.APIError):
-        return answer(what, why=(error.explanation or "").strip(), hint=hint)
-    if answer is not UnreachableError:
-        return answer(what, why=str(error), hint=hint)
-    if hint == STUCK_HINT:
-        return answer(what, why=f"the container engine at {address} did not answer", hint=hint)
-    why, better = _unreached(error, address)
-    return answer(what, why=why, hint=better or hint)
+        return meaning.error(what, why=(error.explanation or "").strip(), hint=meaning.hint)
+    if meaning.error is not UnreachableError:
+        return meaning.error(what, why=str(error), hint=meaning.hint)
+    if meaning.hint == STUCK_HINT:
+        why = f"the container engine at {address} did not answer"
+        return UnreachableError(what, why=why, hint=STUCK_HINT)
+    why, better_hint = _unreachable_cause(error, address)
+    return UnreachableError(what, why=why, hint=better_hint or meaning.hint)
 
 
-def _unreached(error: BaseException, address: str) -> tuple[str, str]:
+def _unreachable_cause(error: BaseException, address: str) -> tuple[str, str]:
     causes = tuple(_causes(error))
     if any(isinstance(cause, PermissionError) for cause in causes):
         return f"this user may not talk to the container engine at {address}", GROUP_HINT
@@ -218,7 +220,7 @@ class DockerContainers:
             said = self._client(self._patience_s).logs(container, tail=lines)
         return said.decode(errors="replace")
 
-    def stats(self, container: str) -> Stats:
+    def stats(self, container: str) -> ContainerStats:
         with self._telling(f"could not measure {container}"):
             return read_stats(self._client(self._patience_s).stats(container, stream=False))
 
@@ -280,7 +282,7 @@ class DockerContainers:
             why = f"what answers at {self._address} is no Docker Engine"
             raise UnreachableError("could not talk to the container engine", why=why)
         oldest = said.get("MinAPIVersion", MINIMUM_DOCKER_API_VERSION)
-        return spoken_version(newest, oldest, ours=DEFAULT_DOCKER_API_VERSION)
+        return choose_api_version(newest, oldest, ours=DEFAULT_DOCKER_API_VERSION)
 
     def _opened(self, timeout_s: float, api: str) -> docker.APIClient:
         if timeout_s not in self._clients:
@@ -295,4 +297,4 @@ class DockerContainers:
         try:
             yield
         except DRIVER_ERRORS as error:
-            raise translated(error, what, address=self._address) from error
+            raise translate(error, what, address=self._address) from error

@@ -9,11 +9,11 @@ from docker import errors
 from opsctl.systems.docker.containers import DISK_USAGE_S, PATIENT_S, DockerContainers
 from opsctl.systems.engine.inventory import (
     EngineFacts,
-    Network,
-    Publisher,
-    Removal,
-    StockImage,
-    Stopped,
+    EngineNetwork,
+    PortPublisher,
+    RemovalResult,
+    InventoryImage,
+    StoppedContainer,
     split_reference,
 )
 from opsctl.systems.engine.model import read_time
@@ -24,7 +24,7 @@ CONFLICT, FORBIDDEN = 409, 403
 PULL_S = 3600.0
 
 
-class DockerStock(DockerContainers):
+class DockerInventory(DockerContainers):
     """The same engine, asked for more."""
 
     def facts(self) -> EngineFacts:
@@ -32,7 +32,7 @@ class DockerStock(DockerContainers):
             raw = self._client().info()
         return EngineFacts(raw.get("ID") or "", raw.get("Name") or "", raw.get("DockerRootDir", ""))
 
-    def image(self, name: str) -> StockImage | None:
+    def image(self, name: str) -> InventoryImage | None:
         with self._telling(f"could not look for image {name}"):
             try:
                 raw = self._client().inspect_image(name)  # type: ignore[no-untyped-call]  # stub
@@ -40,7 +40,7 @@ class DockerStock(DockerContainers):
                 return None
         return _image(raw, (raw.get("Config") or {}).get("Labels"))
 
-    def stock(self) -> tuple[StockImage, ...]:
+    def stock(self) -> tuple[InventoryImage, ...]:
         with self._telling("could not list the images"):
             rows = self._client(PATIENT_S).images()
         return tuple(_image(raw, raw.get("Labels")) for raw in rows)
@@ -50,13 +50,13 @@ class DockerStock(DockerContainers):
             rows = self._client(PATIENT_S).containers(all=True)
         return tuple((row["Id"], row["ImageID"]) for row in rows)
 
-    def stopped(self) -> tuple[Stopped, ...]:
+    def stopped(self) -> tuple[StoppedContainer, ...]:
         wanted = {"status": ["created", "exited", "dead"]}
         with self._telling("could not list the stopped containers"):
             rows = self._client(PATIENT_S).containers(all=True, size=True, filters=wanted)
         return tuple(_stopped(row) for row in rows)
 
-    def unused_networks(self) -> tuple[Network, ...]:
+    def unused_networks(self) -> tuple[EngineNetwork, ...]:
         with self._telling("could not list the networks"):
             client = self._client(PATIENT_S)
             rows, alive = client.networks(), client.containers()
@@ -64,7 +64,7 @@ class DockerStock(DockerContainers):
         used = {one["NetworkID"] for row in alive for one in _attached(row)} | OWN_NETWORKS
         return tuple(_network(row) for row in rows if not {row["Id"], row["Name"]} & used)
 
-    def publishers(self) -> tuple[Publisher, ...]:
+    def publishers(self) -> tuple[PortPublisher, ...]:
         with self._telling("could not list the containers"):
             rows = self._client(PATIENT_S).containers()
         return tuple(one for row in rows for one in _publishers(row))
@@ -74,37 +74,37 @@ class DockerStock(DockerContainers):
         with self._telling(f"could not name image {image} {name}"):
             self._client(PATIENT_S).tag(image, repository, tag=tag)
 
-    def remove_image(self, name: str) -> Removal:
+    def remove_image(self, name: str) -> RemovalResult:
         client = self._client(PATIENT_S)
         return self._removed(
             f"could not remove image {name}",
             lambda: client.remove_image(name, force=False, noprune=False),
         )
 
-    def remove_network(self, network: str) -> Removal:
+    def remove_network(self, network: str) -> RemovalResult:
         client = self._client(PATIENT_S)
         return self._removed(
             f"could not remove network {network}", lambda: client.remove_network(network)
         )
 
-    def remove_stopped(self, container: str) -> Removal:
+    def remove_stopped(self, container: str) -> RemovalResult:
         client = self._client(PATIENT_S)
         return self._removed(
             f"could not remove container {container}",
             lambda: client.remove_container(container, v=False, force=False),
         )
 
-    def _removed(self, what: str, remove: Callable[[], object]) -> Removal:
+    def _removed(self, what: str, remove: Callable[[], object]) -> RemovalResult:
         with self._telling(what):
             try:
                 remove()
             except errors.NotFound:
-                return Removal.GONE
+                return RemovalResult.GONE
             except errors.APIError as error:
                 if error.status_code in {CONFLICT, FORBIDDEN}:
-                    return Removal.IN_USE
+                    return RemovalResult.IN_USE
                 raise
-        return Removal.REMOVED
+        return RemovalResult.REMOVED
 
     def drop_build_cache(self) -> int | None:
         with self._telling("could not clear the build cache"):
@@ -122,8 +122,8 @@ class DockerStock(DockerContainers):
             self._client(PULL_S).pull(repository, tag=tag)
 
 
-def _image(raw: Mapping[str, Any], labels: Mapping[str, str] | None) -> StockImage:
-    return StockImage(
+def _image(raw: Mapping[str, Any], labels: Mapping[str, str] | None) -> InventoryImage:
+    return InventoryImage(
         id=raw["Id"],
         names=tuple(name for name in raw["RepoTags"] or () if name != "<none>:<none>"),
         digests=tuple(name for name in raw["RepoDigests"] or () if not name.startswith("<none>")),
@@ -132,8 +132,8 @@ def _image(raw: Mapping[str, Any], labels: Mapping[str, str] | None) -> StockIma
     )
 
 
-def _stopped(row: Mapping[str, Any]) -> Stopped:
-    return Stopped(
+def _stopped(row: Mapping[str, Any]) -> StoppedContainer:
+    return StoppedContainer(
         id=row["Id"],
         name=(row["Names"] or [row["Id"]])[0].removeprefix("/"),
         state=row["State"],
@@ -148,15 +148,15 @@ def _attached(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return list((row.get("NetworkSettings") or {}).get("Networks", {}).values())
 
 
-def _network(row: Mapping[str, Any]) -> Network:
-    return Network(row["Id"], row["Name"], row.get("Labels") or {}, read_time(row["Created"]))
+def _network(row: Mapping[str, Any]) -> EngineNetwork:
+    return EngineNetwork(row["Id"], row["Name"], row.get("Labels") or {}, read_time(row["Created"]))
 
 
-def _publishers(row: Mapping[str, Any]) -> tuple[Publisher, ...]:
+def _publishers(row: Mapping[str, Any]) -> tuple[PortPublisher, ...]:
     name = (row["Names"] or [row["Id"]])[0].removeprefix("/")
     project = (row["Labels"] or {}).get("com.docker.compose.project", "")
     return tuple(
-        Publisher(name, project, port.get("IP", ""), port["PublicPort"])
+        PortPublisher(name, project, port.get("IP", ""), port["PublicPort"])
         for port in row["Ports"] or ()
         if port.get("PublicPort")
     )

@@ -96,7 +96,7 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
-class Rendered:
+class RenderedProject:
     name: str
     services: Mapping[str, Service]
     volumes: tuple[str, ...] = ()
@@ -115,12 +115,12 @@ class Rendered:
         )
 
 
-def read_rendered(text: str) -> Rendered:
+def read_rendered(text: str) -> RenderedProject:
     """Read `compose config --format json`."""
     try:
         raw = _undoubled(json.loads(text))
         services = raw.get("services") or {}
-        return Rendered(
+        return RenderedProject(
             name=raw["name"],
             services={name: _service(name, one) for name, one in services.items()},
             volumes=tuple(one["name"] for one in (raw.get("volumes") or {}).values()),

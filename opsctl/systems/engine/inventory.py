@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 
 
-class Removal(StrEnum):
+class RemovalResult(StrEnum):
     REMOVED = "removed"
     GONE = "gone"
     IN_USE = "in use"
@@ -23,7 +23,7 @@ class EngineFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class StockImage:
+class InventoryImage:
     id: str
     names: tuple[str, ...]
     digests: tuple[str, ...]
@@ -32,7 +32,7 @@ class StockImage:
 
 
 @dataclass(frozen=True, slots=True)
-class Network:
+class EngineNetwork:
     id: str
     name: str
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -40,7 +40,7 @@ class Network:
 
 
 @dataclass(frozen=True, slots=True)
-class Publisher:
+class PortPublisher:
     """A container that holds a port of the host."""
 
     container: str
@@ -50,7 +50,7 @@ class Publisher:
 
 
 @dataclass(frozen=True, slots=True)
-class Stopped:
+class StoppedContainer:
     """A container that does not run."""
 
     id: str
@@ -62,12 +62,12 @@ class Stopped:
     created_at: datetime
 
 
-class Stock(Protocol):
+class Inventory(Protocol):
     def facts(self) -> EngineFacts: ...
 
-    def image(self, name: str) -> StockImage | None: ...
+    def image(self, name: str) -> InventoryImage | None: ...
 
-    def stock(self) -> tuple[StockImage, ...]:
+    def stock(self) -> tuple[InventoryImage, ...]:
         """List every image that has a name or is the end of a build."""
         ...
 
@@ -75,21 +75,21 @@ class Stock(Protocol):
         """Pair every container, in any state, with the image that it stands on."""
         ...
 
-    def stopped(self) -> tuple[Stopped, ...]: ...
+    def stopped(self) -> tuple[StoppedContainer, ...]: ...
 
-    def unused_networks(self) -> tuple[Network, ...]: ...
+    def unused_networks(self) -> tuple[EngineNetwork, ...]: ...
 
-    def publishers(self) -> tuple[Publisher, ...]: ...
+    def publishers(self) -> tuple[PortPublisher, ...]: ...
 
     def tag(self, image: str, name: str) -> None: ...
 
-    def remove_image(self, name: str) -> Removal:
+    def remove_image(self, name: str) -> RemovalResult:
         """Take away one name, or an image without names; never by force."""
         ...
 
-    def remove_network(self, network: str) -> Removal: ...
+    def remove_network(self, network: str) -> RemovalResult: ...
 
-    def remove_stopped(self, container: str) -> Removal:
+    def remove_stopped(self, container: str) -> RemovalResult:
         """Remove a container that does not run; its volumes stay, those without a name too."""
         ...
 

@@ -17,7 +17,7 @@ class EngineVersion:
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class PublishedPort:
     """A port of a running container that the host hands on."""
 
     address: str
@@ -43,7 +43,7 @@ class Container:
     finished_at: datetime | None = None
     exit_code: int = 0
     was_out_of_memory: bool = False
-    published: tuple[Published, ...] = ()
+    published: tuple[PublishedPort, ...] = ()
     memory_limit_bytes: int = 0
     """0: without a limit, as for the processors."""
     cpu_limit: float = 0.0
@@ -73,7 +73,7 @@ class EngineDisk:
 
 
 @dataclass(frozen=True, slots=True)
-class Stats:
+class ContainerStats:
     cpu_percent: float
     """100 is one processor, fully used."""
     memory_bytes: int
@@ -106,12 +106,12 @@ def read_container(raw: Mapping[str, Any]) -> Container:
     )
 
 
-def _published(ports: Mapping[str, Any]) -> Iterator[Published]:
+def _published(ports: Mapping[str, Any]) -> Iterator[PublishedPort]:
     """Read `{"6379/tcp": [{"HostIp": "", "HostPort": "6379"}]}`; None where it is only exposed."""
     for inside, bindings in ports.items():
         target, _, protocol = inside.partition("/")
         for one in bindings or ():
-            yield Published(one["HostIp"], int(one["HostPort"]), int(target), protocol or "tcp")
+            yield PublishedPort(one["HostIp"], int(one["HostPort"]), int(target), protocol or "tcp")
 
 
 def _cpu_limit(host: Mapping[str, Any]) -> float:
@@ -130,7 +130,7 @@ def read_time(text: str) -> datetime | None:
     return moment if moment.year > 1 else None
 
 
-def read_stats(raw: Mapping[str, Any]) -> Stats:
+def read_stats(raw: Mapping[str, Any]) -> ContainerStats:
     now, before, memory = raw["cpu_stats"], raw["precpu_stats"], raw["memory_stats"]
     used = now["cpu_usage"]["total_usage"] - before["cpu_usage"]["total_usage"]
     passed = now.get("system_cpu_usage", 0) - before.get("system_cpu_usage", 0)
@@ -138,7 +138,7 @@ def read_stats(raw: Mapping[str, Any]) -> Stats:
     detail = memory.get("stats", {})
     # The first name is cgroup v1's, the second v2's.
     cache = detail.get("total_inactive_file", detail.get("inactive_file", 0))
-    return Stats(
+    return ContainerStats(
         cpu_percent=100 * processors * used / passed if passed > 0 else 0.0,
         memory_bytes=max(0, memory.get("usage", 0) - cache),
         memory_limit_bytes=memory.get("limit", 0),
@@ -187,7 +187,7 @@ def read_image(raw: Mapping[str, Any]) -> Image:
     )
 
 
-def spoken_version(newest: str, oldest: str, *, ours: str) -> str:
+def choose_api_version(newest: str, oldest: str, *, ours: str) -> str:
     """Choose the protocol: the newest that both sides know."""
     return max(min(newest, ours, key=_parts), oldest, key=_parts)
 

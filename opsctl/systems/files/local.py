@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from opsctl.errors import BusyError, OpsctlError, RefusedError
-from opsctl.value import Value
+from opsctl.systems.error_table import ErrorMeaning
 
 PRIVATE_FILE = 0o600
 PRIVATE_DIRECTORY = 0o700
@@ -86,7 +86,7 @@ class Files(Protocol):
         ...
 
     def remove(self, path: Path) -> None:
-        """Remove a file or an empty directory; what is not there is no trouble."""
+        """Remove a file or an empty directory; one that does not exist is fine."""
         ...
 
     def make_private_dir(self, path: Path) -> None:
@@ -104,49 +104,63 @@ class Files(Protocol):
         ...
 
 
-class Trouble(Value):
-    why: str
-    hint: str = ""
-    kind: type[OpsctlError] = OpsctlError
-
-
 _FULL_HINT = "Free some space (df -h shows where; opsctl disk retain removes old logs), then retry."
 _LINK_HINT = "Name the file itself, not a link to it."
 _DISK_HINT = "The disk may be failing: see dmesg, and keep a copy of what you need."
 _OWNER_HINT = "See who owns it (ls -ld), and run as that user."
 
-TROUBLES: dict[int, Trouble] = {
-    errno.ENOSPC: Trouble("the disk is full", _FULL_HINT, DiskFullError),
-    errno.EDQUOT: Trouble("the disk quota is used up", _FULL_HINT, DiskFullError),
-    errno.EACCES: Trouble("permission is missing", _OWNER_HINT),
-    errno.EPERM: Trouble("the system does not permit it", _OWNER_HINT),
-    errno.EROFS: Trouble("the file system is read-only", "See dmesg for why, then remount it."),
-    errno.ENOENT: Trouble("it does not exist", "Check the path.", MissingFileError),
-    errno.EEXIST: Trouble("something is there already", "", FileExistsAlreadyError),
-    errno.EISDIR: Trouble("it is a directory, not a file", "Name a file."),
-    errno.ENOTDIR: Trouble("a part of the path is a file, not a directory", "Check the path."),
-    errno.ELOOP: Trouble("it is a symbolic link", _LINK_HINT),
-    errno.ENAMETOOLONG: Trouble("the name is too long", "Use a shorter name."),
-    errno.EFBIG: Trouble("the file would grow over the limit", "See ulimit -f."),
-    errno.EIO: Trouble("the disk did not read or write it", _DISK_HINT),
-    errno.EMFILE: Trouble("this process has too many files open", "Raise ulimit -n."),
-    errno.ENFILE: Trouble("the machine has too many files open", "Raise fs.file-max."),
-    errno.ENOLCK: Trouble("the file system has no locks left", "Keep it on a local disk."),
-    errno.EOPNOTSUPP: Trouble("the file system cannot do this", "Keep it on a local disk."),
-    errno.EXDEV: Trouble("it would cross file systems", "Keep it on one file system."),
-    errno.ESTALE: Trouble("the network file system lost it", "Keep it on a local disk."),
-    errno.EBUSY: Trouble("the system is using it", "Try again."),
-    errno.ETXTBSY: Trouble("it is a program that runs", "Stop it first."),
-    errno.ENXIO: Trouble("it is not a regular file", "Name a regular file."),
-    errno.EWOULDBLOCK: Trouble("another process holds it", "Try again later.", BusyError),
+BY_ERRNO: dict[int, ErrorMeaning] = {
+    errno.ENOSPC: ErrorMeaning(why="the disk is full", hint=_FULL_HINT, error=DiskFullError),
+    errno.EDQUOT: ErrorMeaning(
+        why="the disk quota is used up", hint=_FULL_HINT, error=DiskFullError
+    ),
+    errno.EACCES: ErrorMeaning(why="permission is missing", hint=_OWNER_HINT),
+    errno.EPERM: ErrorMeaning(why="the system does not permit it", hint=_OWNER_HINT),
+    errno.EROFS: ErrorMeaning(
+        why="the file system is read-only", hint="See dmesg for why, then remount it."
+    ),
+    errno.ENOENT: ErrorMeaning(
+        why="it does not exist", hint="Check the path.", error=MissingFileError
+    ),
+    errno.EEXIST: ErrorMeaning(why="something is there already", error=FileExistsAlreadyError),
+    errno.EISDIR: ErrorMeaning(why="it is a directory, not a file", hint="Name a file."),
+    errno.ENOTDIR: ErrorMeaning(
+        why="a part of the path is a file, not a directory", hint="Check the path."
+    ),
+    errno.ELOOP: ErrorMeaning(why="it is a symbolic link", hint=_LINK_HINT),
+    errno.ENAMETOOLONG: ErrorMeaning(why="the name is too long", hint="Use a shorter name."),
+    errno.EFBIG: ErrorMeaning(why="the file would grow over the limit", hint="See ulimit -f."),
+    errno.EIO: ErrorMeaning(why="the disk did not read or write it", hint=_DISK_HINT),
+    errno.EMFILE: ErrorMeaning(why="this process has too many files open", hint="Raise ulimit -n."),
+    errno.ENFILE: ErrorMeaning(
+        why="the machine has too many files open", hint="Raise fs.file-max."
+    ),
+    errno.ENOLCK: ErrorMeaning(
+        why="the file system has no locks left", hint="Keep it on a local disk."
+    ),
+    errno.EOPNOTSUPP: ErrorMeaning(
+        why="the file system cannot do this", hint="Keep it on a local disk."
+    ),
+    errno.EXDEV: ErrorMeaning(
+        why="it would cross file systems", hint="Keep it on one file system."
+    ),
+    errno.ESTALE: ErrorMeaning(
+        why="the network file system lost it", hint="Keep it on a local disk."
+    ),
+    errno.EBUSY: ErrorMeaning(why="the system is using it", hint="Try again."),
+    errno.ETXTBSY: ErrorMeaning(why="it is a program that runs", hint="Stop it first."),
+    errno.ENXIO: ErrorMeaning(why="it is not a regular file", hint="Name a regular file."),
+    errno.EWOULDBLOCK: ErrorMeaning(
+        why="another process holds it", hint="Try again later.", error=BusyError
+    ),
 }
 
 
 def translate(error: OSError, *, what: str) -> OpsctlError:
     """Say in our words what the system answered; an unknown answer keeps the system's words."""
-    known = TROUBLES.get(error.errno or 0)
-    trouble = known or Trouble(error.strerror or str(error) or type(error).__name__)
-    return trouble.kind(what, why=trouble.why, hint=trouble.hint)
+    known = BY_ERRNO.get(error.errno or 0)
+    meaning = known or ErrorMeaning(why=error.strerror or str(error) or type(error).__name__)
+    return meaning.error(what, why=meaning.why, hint=meaning.hint)
 
 
 class LocalFiles:
@@ -315,8 +329,8 @@ def _unlink_temporary(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        trouble = translate(error, what="")
-        raise LeftBehindError(path, why=trouble.why, hint=trouble.hint) from error
+        cause = translate(error, what="")
+        raise LeftBehindError(path, why=cause.why, hint=cause.hint) from error
 
 
 def _sync_directory(path: Path) -> None:

@@ -16,7 +16,7 @@ from opsctl import __version__
 from opsctl.errors import OpsctlError, SettingsError, UnreachableError
 from opsctl.systems.clock import Clock
 from opsctl.systems.deadline import Deadline
-from opsctl.systems.http.allowed_addresses import Reach
+from opsctl.systems.http.allowed_addresses import AllowedAddresses
 from opsctl.systems.http.errors import DRIVER_ERRORS, tells_what_was_sent, translate
 from opsctl.systems.http.lean_httpx import httpx
 from opsctl.systems.network.sockets import Lookup, look_up, reason, resolve
@@ -40,7 +40,7 @@ class HttpRequest:
     limit_s: float = 5.0
     """For all of it: name, connection, TLS, the last byte of the answer."""
     max_body_bytes: int = 1_000_000
-    reach: Reach | None = None
+    allowed: AllowedAddresses | None = None
     """Where it may go; None is anywhere."""
 
 
@@ -82,8 +82,8 @@ class HttpxHttp:
         url = prepared.url
         port = url.port or _PORTS[url.scheme]
         addresses = resolve(url.host, port, deadline=deadline, lookup=self._lookup)
-        if request.reach is not None:
-            request.reach.check(origin, url.scheme, addresses)
+        if request.allowed is not None:
+            request.allowed.check(origin, url.scheme, addresses)
         dials = [_pinned(prepared, address) for address in addresses]
         try:
             return asyncio.run(self._exchange(dials, deadline, origin, request.max_body_bytes))

@@ -1,18 +1,11 @@
-"""What the HTTP driver can say went wrong, each as one of our errors."""
+"""The errors of the HTTP driver, each as one of ours."""
 
 import ssl
-from dataclasses import dataclass
 
 from opsctl.errors import OpsctlError, SettingsError, UnreachableError
+from opsctl.systems.error_table import ErrorMeaning, meaning_of
 from opsctl.systems.http.lean_httpx import httpx
 from opsctl.systems.network.sockets import reason
-
-
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    error: type[OpsctlError]
-    what: str
-    hint: str = ""
 
 
 class UnsentError(UnreachableError):
@@ -21,22 +14,23 @@ class UnsentError(UnreachableError):
     code = "unsent"
 
 
-_BUG = Meaning(OpsctlError, "the HTTP driver was misused for {origin}", "Report this.")
-_DEAD = Meaning(UnreachableError, "no answer from {origin}", "Is it up, and is this its address?")
-_UNSENT = Meaning(UnsentError, _DEAD.what, _DEAD.hint)
-_NOT_HTTP = Meaning(
-    UnreachableError, "what answers at {origin} is not HTTP", "Check host, port and scheme."
+_BUG = ErrorMeaning(OpsctlError, "the HTTP driver was misused for {address}", "Report this.")
+_DEAD = ErrorMeaning(
+    UnreachableError, "no answer from {address}", "Is it up, and is this its address?"
 )
-_NOT_SENT = Meaning(OpsctlError, "a request to {origin} cannot be sent", "Check its headers.")
-_TLS = Meaning(
+_UNSENT = ErrorMeaning(UnsentError, _DEAD.what, _DEAD.hint)
+_NOT_HTTP = ErrorMeaning(
+    UnreachableError, "what answers at {address} is not HTTP", "Check host, port and scheme."
+)
+_NOT_SENT = ErrorMeaning(OpsctlError, "a request to {address} cannot be sent", "Check its headers.")
+_TLS = ErrorMeaning(
     UnreachableError,
-    "the certificate of {origin} is not trusted",
+    "the certificate of {address} is not trusted",
     "Add the authority that signed it, or check the host's name and the clock.",
 )
-_ADDRESS = Meaning(SettingsError, "a web address cannot be used", "Write https://host/path.")
+_ADDRESS = ErrorMeaning(SettingsError, "a web address cannot be used", "Write https://host/path.")
 
-# Found by the nearest ancestor.
-BY_CLASS: dict[type[BaseException], Meaning] = {
+BY_CLASS: dict[type[Exception], ErrorMeaning] = {
     httpx.TransportError: _DEAD,
     httpx.ConnectError: _UNSENT,
     httpx.ConnectTimeout: _UNSENT,
@@ -56,16 +50,12 @@ BY_CLASS: dict[type[BaseException], Meaning] = {
 DRIVER_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.CookieConflict, httpx.StreamError)
 
 
-def meaning_of(kind: type[BaseException]) -> Meaning | None:
-    return next((BY_CLASS[parent] for parent in kind.__mro__ if parent in BY_CLASS), None)
-
-
 def translate(error: Exception, origin: str) -> OpsctlError:
-    meaning = meaning_of(type(error)) or _BUG
+    meaning = meaning_of(type(error), BY_CLASS) or _BUG
     if distrust := _distrust(error):
-        return _TLS.error(_TLS.what.format(origin=origin), why=distrust, hint=_TLS.hint)
+        return _TLS.to_error(why=distrust, address=origin)
     why = "a header holds what HTTP does not allow" if tells_what_was_sent(error) else reason(error)
-    return meaning.error(meaning.what.format(origin=origin), why=why, hint=meaning.hint)
+    return meaning.to_error(why=why, address=origin)
 
 
 def tells_what_was_sent(error: Exception) -> bool:

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
+from opsctl.addresses import is_loopback
 from opsctl.errors import BusyError, SettingsError, UnreachableError
 from opsctl.systems.clock import Clock
 from opsctl.systems.engine.locks import GRACE_S, POLL_S, Claim, busy, lock_path, read_claim
 from opsctl.systems.host import Usage
-from opsctl.systems.network.tailnet import Peer, Tailnet, is_loopback
+from opsctl.systems.network.tailnet import Peer, Tailnet
 from opsctl.systems.process.run import INHERITED, Command, Processes, missing_program
 
 CONNECT_S = 15.0

@@ -1,6 +1,5 @@
 """The tailnet: which machine a name stands for, proved and not guessed from an address."""
 
-import ipaddress
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -41,16 +40,6 @@ class Tailnet(Protocol):
     def prove(self, host: str) -> Peer:
         """Find the one machine that `host` names, or refuse."""
         ...
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether a host is this machine by its very name or address."""
-    if host.casefold() in {"localhost", "localhost."}:
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def find_peer(status: Mapping[str, Any], host: str) -> Peer:

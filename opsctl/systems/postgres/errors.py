@@ -1,9 +1,10 @@
-"""What the PostgreSQL driver can say went wrong, each as one of our errors."""
+"""The errors of the PostgreSQL driver, each as one of ours."""
 
 import psycopg
 from psycopg.transaction import OutOfOrderTransactionNesting
 
 from opsctl.errors import OpsctlError
+from opsctl.systems.error_table import ErrorMeaning, meaning_of
 from opsctl.systems.postgres.sqlstates import (
     BUG,
     BY_STATE,
@@ -11,7 +12,6 @@ from opsctl.systems.postgres.sqlstates import (
     LOST,
     STATEMENT,
     Diagnosis,
-    Meaning,
     StatementError,
     by_state,
     by_words,
@@ -20,19 +20,19 @@ from opsctl.systems.postgres.sqlstates import (
 
 __all__ = ["BY_CLASS", "BY_STATE", "BY_WORDS", "Diagnosis", "StatementError"]
 
-# What has no state comes from the driver itself; found by the nearest ancestor.
-BY_CLASS: dict[type[psycopg.Error], Meaning] = {
+# An error without a state comes from the driver itself.
+BY_CLASS: dict[type[Exception], ErrorMeaning] = {
     psycopg.OperationalError: LOST,
     psycopg.InterfaceError: BUG,
     psycopg.ProgrammingError: BUG,
-    OutOfOrderTransactionNesting: Meaning(
+    OutOfOrderTransactionNesting: ErrorMeaning(
         OpsctlError,
         "a statement ended a transaction by itself at {address}",
         "Leave out BEGIN, COMMIT and ROLLBACK.",
     ),
     psycopg.NotSupportedError: BUG,
     psycopg.InternalError: BUG,
-    psycopg.DataError: Meaning(
+    psycopg.DataError: ErrorMeaning(
         OpsctlError, "a value does not fit PostgreSQL at {address}", "See the value named above."
     ),
     psycopg.IntegrityError: BUG,
@@ -41,25 +41,24 @@ BY_CLASS: dict[type[psycopg.Error], Meaning] = {
 }
 
 
-def meaning_of(sqlstate: str | None, kind: type[psycopg.Error]) -> Meaning | None:
+def _meaning_of(sqlstate: str | None, kind: type[psycopg.Error]) -> ErrorMeaning | None:
     if sqlstate:
         return by_state(sqlstate)
-    return next((BY_CLASS[parent] for parent in kind.__mro__ if parent in BY_CLASS), None)
+    return meaning_of(kind, BY_CLASS)
 
 
 def translate(error: psycopg.Error, address: str) -> OpsctlError:
     # A state that someone made up (RAISE ... USING ERRCODE) is still the server's answer.
-    meaning = meaning_of(error.sqlstate, type(error)) or STATEMENT
-    what = meaning.what.format(address=address)
+    meaning = _meaning_of(error.sqlstate, type(error)) or STATEMENT
     if meaning.error is not StatementError:
-        return meaning.error(what, why=_words(error), hint=meaning.hint)
+        return meaning.to_error(why=_words(error), address=address)
+    what = meaning.what.format(address=address)
     return StatementError(what, why=_words(error), hint=meaning.hint, diagnosis=_diagnosis(error))
 
 
 def translate_connecting(error: psycopg.Error, address: str) -> OpsctlError:
     why = _words(error)
-    meaning = by_words(why)
-    return meaning.error(meaning.what.format(address=address), why=why, hint=meaning.hint)
+    return by_words(why).to_error(why=why, address=address)
 
 
 def _words(error: psycopg.Error) -> str:

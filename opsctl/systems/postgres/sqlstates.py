@@ -3,6 +3,7 @@
 import re
 
 from opsctl.errors import BusyError, OpsctlError, RefusedError, SettingsError, UnreachableError
+from opsctl.systems.error_table import ErrorMeaning
 from opsctl.value import Value
 
 
@@ -31,10 +32,11 @@ class StatementError(OpsctlError):
         self.diagnosis = diagnosis
 
 
-class Meaning(Value):
+class Meaning(ErrorMeaning):
+    """Without more said: the server refused a statement."""
+
     error: type[OpsctlError] = StatementError
     what: str = "PostgreSQL refused a statement at {address}"
-    hint: str = ""
 
 
 STATEMENT = Meaning()

@@ -1,47 +1,38 @@
-"""What Redis and its driver can say went wrong, each as one of our errors."""
+"""The errors of Redis and its driver, each as one of ours."""
 
 import ssl
-from dataclasses import dataclass
 
 from redis import exceptions
 
 from opsctl.errors import BusyError, OpsctlError, RefusedError, SettingsError, UnreachableError
+from opsctl.systems.error_table import ErrorMeaning, meaning_of
 from opsctl.systems.network.sockets import reason
 
-
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    error: type[OpsctlError]
-    what: str
-    hint: str = ""
-
-
-_BUG = Meaning(OpsctlError, "the Redis driver was misused at {address}", "Report this.")
-_LOGIN = Meaning(
+_BUG = ErrorMeaning(OpsctlError, "the Redis driver was misused at {address}", "Report this.")
+_LOGIN = ErrorMeaning(
     SettingsError,
     "Redis at {address} does not let us in",
     "Check the user and the password: REDIS_PASSWORD, or the address in REDIS_URL.",
 )
-_DEAD = Meaning(
+_DEAD = ErrorMeaning(
     UnreachableError, "no answer from Redis at {address}", "Is it up, and is this its address?"
 )
-_CLUSTER = Meaning(
+_CLUSTER = ErrorMeaning(
     OpsctlError,
     "Redis at {address} is a cluster that cannot serve this key",
     "opsctl speaks to single servers and their replicas.",
 )
-_NO_CONNECTION = Meaning(
+_NO_CONNECTION = ErrorMeaning(
     BusyError, "all our connections to Redis at {address} are in use", "Try again."
 )
-_COMMAND = Meaning(OpsctlError, "Redis refused a command at {address}")
+_COMMAND = ErrorMeaning(OpsctlError, "Redis refused a command at {address}")
 
-# Found by the nearest ancestor.
-BY_CLASS: dict[type[BaseException], Meaning] = {
+BY_CLASS: dict[type[Exception], ErrorMeaning] = {
     exceptions.RedisError: _BUG,
     exceptions.ResponseError: _COMMAND,
     exceptions.ConnectionError: _DEAD,
     exceptions.TimeoutError: _DEAD,
-    exceptions.BusyLoadingError: Meaning(
+    exceptions.BusyLoadingError: ErrorMeaning(
         UnreachableError,
         "Redis at {address} is still loading its data",
         "Try again in a few seconds.",
@@ -51,22 +42,22 @@ BY_CLASS: dict[type[BaseException], Meaning] = {
     exceptions.AuthenticationWrongNumberOfArgsError: _LOGIN,
     exceptions.AuthorizationError: _LOGIN,
     exceptions.ExternalAuthProviderError: _LOGIN,
-    exceptions.NoPermissionError: Meaning(
+    exceptions.NoPermissionError: ErrorMeaning(
         OpsctlError,
         "Redis at {address} does not allow this user a command",
         "Add it to the user's rules: ACL SETUSER.",
     ),
-    exceptions.ReadOnlyError: Meaning(
+    exceptions.ReadOnlyError: ErrorMeaning(
         RefusedError, "Redis at {address} is a replica", "Write to its master: see ROLE."
     ),
-    exceptions.OutOfMemoryError: Meaning(
+    exceptions.OutOfMemoryError: ErrorMeaning(
         OpsctlError, "Redis at {address} is full", "Raise maxmemory, or delete keys."
     ),
-    exceptions.WatchError: Meaning(
+    exceptions.WatchError: ErrorMeaning(
         BusyError, "someone else changed the same keys at {address}", "Try again."
     ),
-    exceptions.LockError: Meaning(BusyError, "a lock at {address} is not ours", "Try again."),
-    exceptions.InvalidResponse: Meaning(
+    exceptions.LockError: ErrorMeaning(BusyError, "a lock at {address} is not ours", "Try again."),
+    exceptions.InvalidResponse: ErrorMeaning(
         UnreachableError, "what answers at {address} is not Redis", "Check host and port."
     ),
     exceptions.ClusterError: _CLUSTER,
@@ -85,29 +76,25 @@ DRIVER_ERRORS = (
     exceptions.ChildDeadlockedError,
     exceptions.IncorrectPolicyType,
 )
-_NO_INDEX = Meaning(
+_NO_INDEX = ErrorMeaning(
     SettingsError, "Redis has no such index: {address}", "Use 0 to 15, or raise `databases`."
 )
 
 
-# What the driver or the server tells apart by words alone.
-BY_WORDS = (("DB index is out of range", _NO_INDEX), ("No connection available", _NO_CONNECTION))
-
-
-def meaning_of(kind: type[BaseException]) -> Meaning | None:
-    return next((BY_CLASS[parent] for parent in kind.__mro__ if parent in BY_CLASS), None)
+# Errors that only their text tells apart.
+BY_TEXT = (("DB index is out of range", _NO_INDEX), ("No connection available", _NO_CONNECTION))
 
 
 def translate(error: Exception, address: str, *, limit_s: float, secret: str) -> OpsctlError:
-    by_words = (meaning for words, meaning in BY_WORDS if words in str(error))
-    meaning = next(by_words, None) or meaning_of(type(error)) or _BUG
-    why = f"no answer within {limit_s:g} s" if _late(error) else reason(error)
+    by_text = (meaning for text, meaning in BY_TEXT if text in str(error))
+    meaning = next(by_text, None) or meaning_of(type(error), BY_CLASS) or _BUG
+    why = f"no answer within {limit_s:g} s" if _is_late(error) else reason(error)
     # A server that knows no AUTH repeats its arguments: "unknown command ... beginning with".
     why = why.replace(secret, "***") if secret else why
-    return meaning.error(meaning.what.format(address=address), why=why, hint=meaning.hint)
+    return meaning.to_error(why=why, address=address)
 
 
-def _late(error: Exception) -> bool:
+def _is_late(error: Exception) -> bool:
     cause = error.__context__
     return isinstance(error, exceptions.TimeoutError) or (
         isinstance(cause, TimeoutError) and not isinstance(cause, ssl.SSLError)

@@ -6,10 +6,11 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from opsctl.errors import BusyError, OpsctlError, RefusedError
 from opsctl.systems.clock import Clock
+from opsctl.systems.error_table import ErrorMeaning
 from opsctl.systems.files import local as files
 
 BUSY_TIMEOUT_S = 5.0
@@ -49,54 +50,56 @@ class Databases(Protocol):
         ...
 
 
-class Trouble(NamedTuple):
-    why: str
-    hint: str = ""
-    kind: type[OpsctlError] = OpsctlError
-
-
-_FULL = Trouble(
-    "the disk is full; what was committed before is safe",
-    "Free some space (df -h shows where; opsctl disk retain removes old logs), then retry.",
-    files.DiskFullError,
+_FULL = ErrorMeaning(
+    why="the disk is full; what was committed before is safe",
+    hint="Free some space (df -h shows where; opsctl disk retain removes old logs), then retry.",
+    error=files.DiskFullError,
 )
-_BUSY = Trouble(
-    "another process kept it locked for too long",
-    "Try again; lsof or fuser on the file shows who has it open.",
-    BusyError,
+_BUSY = ErrorMeaning(
+    why="another process kept it locked for too long",
+    hint="Try again; lsof or fuser on the file shows who has it open.",
+    error=BusyError,
 )
 _BROKEN_HINT = (
     "Move it aside and start afresh, keeping it for a closer look: "
     "mkdir {path}.broken && mv {path} {path}-* {path}.broken/"
 )
-_BUG = Trouble("SQLite was called wrongly", "This is a bug in opsctl: please report it.")
-_DISK = Trouble("the disk did not read or write it", "See dmesg; then df -h and df -i.")
-_OWNER = Trouble("permission is missing", "See who owns it (ls -ld), and run as that user.")
+_BUG = ErrorMeaning(
+    why="SQLite was called wrongly", hint="This is a bug in opsctl: please report it."
+)
+_DISK = ErrorMeaning(
+    why="the disk did not read or write it", hint="See dmesg; then df -h and df -i."
+)
+_OWNER = ErrorMeaning(
+    why="permission is missing", hint="See who owns it (ls -ld), and run as that user."
+)
 
 # By primary result code; an extended code, where it says more, comes first.
-TROUBLES: dict[int, Trouble] = {
+BY_CODE: dict[int, ErrorMeaning] = {
     sqlite3.SQLITE_IOERR_SHMSIZE: _FULL,
-    sqlite3.SQLITE_CONSTRAINT_TRIGGER: Trouble("the store forbids it", "", RefusedError),
+    sqlite3.SQLITE_CONSTRAINT_TRIGGER: ErrorMeaning(why="the store forbids it", error=RefusedError),
     sqlite3.SQLITE_FULL: _FULL,
     sqlite3.SQLITE_BUSY: _BUSY,
     sqlite3.SQLITE_LOCKED: _BUSY,
     sqlite3.SQLITE_PROTOCOL: _BUSY,
-    sqlite3.SQLITE_CORRUPT: Trouble("its content is damaged", _BROKEN_HINT),
-    sqlite3.SQLITE_NOTADB: Trouble("it is not an SQLite file", _BROKEN_HINT),
-    sqlite3.SQLITE_FORMAT: Trouble("it is not an SQLite file", _BROKEN_HINT),
-    sqlite3.SQLITE_READONLY: Trouble("it may only be read", _OWNER.hint),
-    sqlite3.SQLITE_CANTOPEN: Trouble("the file cannot be opened", _OWNER.hint),
+    sqlite3.SQLITE_CORRUPT: ErrorMeaning(why="its content is damaged", hint=_BROKEN_HINT),
+    sqlite3.SQLITE_NOTADB: ErrorMeaning(why="it is not an SQLite file", hint=_BROKEN_HINT),
+    sqlite3.SQLITE_FORMAT: ErrorMeaning(why="it is not an SQLite file", hint=_BROKEN_HINT),
+    sqlite3.SQLITE_READONLY: ErrorMeaning(why="it may only be read", hint=_OWNER.hint),
+    sqlite3.SQLITE_CANTOPEN: ErrorMeaning(why="the file cannot be opened", hint=_OWNER.hint),
     sqlite3.SQLITE_PERM: _OWNER,
     sqlite3.SQLITE_AUTH: _OWNER,
     sqlite3.SQLITE_IOERR: _DISK,
     sqlite3.SQLITE_NOLFS: _DISK,
-    sqlite3.SQLITE_NOMEM: Trouble("memory ran out", "Free some memory (free -h), then retry."),
-    sqlite3.SQLITE_CONSTRAINT: Trouble("the value breaks a rule of the store"),
-    sqlite3.SQLITE_TOOBIG: Trouble("the value is too large"),
-    sqlite3.SQLITE_MISMATCH: Trouble("the value has the wrong type"),
-    sqlite3.SQLITE_INTERRUPT: Trouble("it was interrupted", "Try again."),
-    sqlite3.SQLITE_ABORT: Trouble("it was interrupted", "Try again."),
-    sqlite3.SQLITE_SCHEMA: Trouble("its schema changed meanwhile", "Try again."),
+    sqlite3.SQLITE_NOMEM: ErrorMeaning(
+        why="memory ran out", hint="Free some memory (free -h), then retry."
+    ),
+    sqlite3.SQLITE_CONSTRAINT: ErrorMeaning(why="the value breaks a rule of the store"),
+    sqlite3.SQLITE_TOOBIG: ErrorMeaning(why="the value is too large"),
+    sqlite3.SQLITE_MISMATCH: ErrorMeaning(why="the value has the wrong type"),
+    sqlite3.SQLITE_INTERRUPT: ErrorMeaning(why="it was interrupted", hint="Try again."),
+    sqlite3.SQLITE_ABORT: ErrorMeaning(why="it was interrupted", hint="Try again."),
+    sqlite3.SQLITE_SCHEMA: ErrorMeaning(why="its schema changed meanwhile", hint="Try again."),
     sqlite3.SQLITE_ERROR: _BUG,
     sqlite3.SQLITE_INTERNAL: _BUG,
     sqlite3.SQLITE_MISUSE: _BUG,
@@ -109,9 +112,9 @@ TROUBLES: dict[int, Trouble] = {
 def translate(error: sqlite3.Error | sqlite3.Warning, path: Path) -> OpsctlError:
     """Say in our words what SQLite answered, and about which file."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_MISUSE)
-    trouble = TROUBLES.get(code) or TROUBLES.get(code & 0xFF, _BUG)
-    why = f"{trouble.why} (SQLite: {error})"
-    return trouble.kind(f"Cannot use {path}", why=why, hint=trouble.hint.format(path=path))
+    meaning = BY_CODE.get(code) or BY_CODE.get(code & 0xFF, _BUG)
+    why = f"{meaning.why} (SQLite: {error})"
+    return meaning.error(f"Cannot use {path}", why=why, hint=meaning.hint.format(path=path))
 
 
 class SqliteDatabases:

@@ -11,9 +11,9 @@ from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.sandbox.verdict import read_last_words
 from opsctl.sandbox.verify import troubles
 from opsctl.systems.docker.capped_entrypoint import KILL, READY, STOP, go, last_words, read_shown
-from opsctl.systems.docker.capped_runner import DockerSandboxes, ImageFacts, Sandboxes
-from opsctl.systems.docker.capped_spec import Limits, Spec
-from opsctl.systems.docker.capped_stream import Channel, Piece, Stream
+from opsctl.systems.docker.capped_runner import DockerCappedRunner, ImageFacts, CappedRunner
+from opsctl.systems.docker.capped_spec import CappedLimits, CappedSpec
+from opsctl.systems.docker.capped_stream import ContainerChannel, OutputPiece, OutputStream
 from tests.engines.docker import BUSYBOX, DockerEngine
 from tests.engines.owner import this_process
 from tests.fakes.sandboxes import Script, ScriptedSandboxes
@@ -21,23 +21,23 @@ from tests.waiting import wait_for
 
 MEBI = 1024 * 1024
 LABEL = "opsctl.test.sandboxes"
-LIMITS = Limits(0.5, 64 * MEBI, 64, 16 * MEBI)
+LIMITS = CappedLimits(0.5, 64 * MEBI, 64, 16 * MEBI)
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    sandboxes: Sandboxes
+    sandboxes: CappedRunner
     mark: str
-    opened: list[Channel] = field(default_factory=list)
+    opened: list[ContainerChannel] = field(default_factory=list)
 
-    def spec(self, command: str) -> Spec:
+    def spec(self, command: str) -> CappedSpec:
         name = f"{this_process().prefix}-{self.mark}-{uuid4().hex[:6]}"
         words = ("sh", "-c", command)
-        return Spec(name, BUSYBOX, LIMITS, "65534:65534", words, labels={LABEL: self.mark})
+        return CappedSpec(name, BUSYBOX, LIMITS, "65534:65534", words, labels={LABEL: self.mark})
 
 
 def told() -> ScriptedSandboxes:
-    says = (Piece(Stream.OUT, b"out\n"), Piece(Stream.ERROR, b"err\n"))
+    says = (OutputPiece(OutputStream.OUT, b"out\n"), OutputPiece(OutputStream.ERROR, b"err\n"))
     script = Script(says, exit_code=3)
     facts = ImageFacts("sha256:b", (), ("sh",))
     return ScriptedSandboxes(known_images={BUSYBOX: facts}, scripts={BUSYBOX: script})
@@ -46,7 +46,7 @@ def told() -> ScriptedSandboxes:
 @pytest.fixture
 def docker(docker_engine: DockerEngine) -> Iterator[Stage]:
     docker_engine.need_image("docker", BUSYBOX)
-    with closing(DockerSandboxes(docker_engine.host, deadline_s=20)) as sandboxes:
+    with closing(DockerCappedRunner(docker_engine.host, deadline_s=20)) as sandboxes:
         stage = Stage(sandboxes, uuid4().hex[:6])
         yield stage
         for channel in stage.opened:
@@ -65,7 +65,7 @@ def stage(request: pytest.FixtureRequest) -> Stage:
     return found
 
 
-def heard(channel: Channel, stream: Stream, until: bytes = b"") -> bytes:
+def heard(channel: ContainerChannel, stream: OutputStream, until: bytes = b"") -> bytes:
     """Hear until these bytes come, or the end."""
     said = bytearray()
 
@@ -85,9 +85,9 @@ def test_a_container_shows_its_caps_then_runs_and_says_how_it_ended(stage: Stage
     container = box.create(spec)
     with closing(box.open(container)) as channel:
         box.start(container)
-        shown = heard(channel, Stream.OUT, READY)
+        shown = heard(channel, OutputStream.OUT, READY)
         channel.send(go("m4rk"))
-        said, mark, words = heard(channel, Stream.ERROR).partition(last_words("m4rk"))
+        said, mark, words = heard(channel, OutputStream.ERROR).partition(last_words("m4rk"))
 
     assert troubles(read_shown(shown.decode()), spec) == ()
     assert said == b"err\n"
@@ -166,11 +166,11 @@ def test_the_twin_can_be_away() -> None:
 class Started:
     stage: Stage
     container: str
-    channel: Channel
+    channel: ContainerChannel
 
     def end(self) -> tuple[int, bool]:
         """Hear it out: the code that it ended with, and whether that was a signal."""
-        said = heard(self.channel, Stream.ERROR)
+        said = heard(self.channel, OutputStream.ERROR)
         words = read_last_words(said.partition(last_words("m4rk"))[2].decode())
         assert words is not None, said
         return words[:2]
@@ -182,7 +182,7 @@ def started(stage: Stage, command: str, **changed: object) -> Started:
     channel = box.open(container)
     stage.opened.append(channel)
     box.start(container)
-    heard(channel, Stream.OUT, READY)
+    heard(channel, OutputStream.OUT, READY)
     channel.send(go("m4rk"))
     return Started(stage, container, channel)
 
@@ -208,7 +208,7 @@ def test_the_command_cannot_read_our_words_and_does_not_ignore_interruptions(
     docker: Stage,
 ) -> None:
     run = started(docker, "cat; trap; grep SigIgn /proc/self/status; kill -INT $$; exit 9")
-    said = heard(run.channel, Stream.OUT)
+    said = heard(run.channel, OutputStream.OUT)
 
     ignored = int(said.split()[1], 16)
     assert ignored & 0b10 == 0, "SIGINT is ignored"
@@ -216,7 +216,7 @@ def test_the_command_cannot_read_our_words_and_does_not_ignore_interruptions(
 
 def test_term_reaches_the_command_and_not_the_gate(docker: Stage) -> None:
     run = started(docker, 'trap "echo bye; exit 4" TERM; echo up; while :; do sleep 0.05; done')
-    heard(run.channel, Stream.OUT, b"up\n")
+    heard(run.channel, OutputStream.OUT, b"up\n")
 
     run.channel.send(STOP)
 
@@ -225,7 +225,7 @@ def test_term_reaches_the_command_and_not_the_gate(docker: Stage) -> None:
 
 def test_a_command_that_ignores_term_is_killed_and_the_gate_still_speaks(docker: Stage) -> None:
     run = started(docker, 'trap "" TERM; echo up; while :; do sleep 0.05; done')
-    heard(run.channel, Stream.OUT, b"up\n")
+    heard(run.channel, OutputStream.OUT, b"up\n")
 
     run.channel.send(STOP)
     run.channel.send(KILL)
@@ -235,7 +235,7 @@ def test_a_command_that_ignores_term_is_killed_and_the_gate_still_speaks(docker:
 
 def test_when_we_are_gone_the_container_ends(docker: Stage) -> None:
     run = started(docker, "echo up; sleep 300")
-    heard(run.channel, Stream.OUT, b"up\n")
+    heard(run.channel, OutputStream.OUT, b"up\n")
 
     run.channel.close()
 
@@ -251,7 +251,7 @@ def test_a_gate_that_is_never_let_go_runs_nothing(docker: Stage) -> None:
     container = box.create(docker.spec("echo never"))
     channel = box.open(container)
     box.start(container)
-    heard(channel, Stream.OUT, READY)
+    heard(channel, OutputStream.OUT, READY)
 
     channel.close()
 
@@ -275,7 +275,7 @@ def test_a_weaker_container_is_seen_through(
     container = box.create(spec)
     with closing(box.open(container)) as channel:
         box.start(container)
-        shown = heard(channel, Stream.OUT, READY)
+        shown = heard(channel, OutputStream.OUT, READY)
 
     assert said in " ".join(troubles(read_shown(shown.decode()), docker.spec("true")))
 
@@ -285,15 +285,15 @@ def test_tighter_caps_than_the_container_has_are_not_believed(docker: Stage) -> 
     container = box.create(spec)
     with closing(box.open(container)) as channel:
         box.start(container)
-        shown = heard(channel, Stream.OUT, READY)
+        shown = heard(channel, OutputStream.OUT, READY)
 
-    tight = replace(spec, limits=Limits(0.1, 16 * MEBI, 8, MEBI))
+    tight = replace(spec, limits=CappedLimits(0.1, 16 * MEBI, 8, MEBI))
     assert len(troubles(read_shown(shown.decode()), tight)) >= 3
 
 
 def test_a_running_container_is_measured_and_an_ended_one_is_not(docker: Stage) -> None:
     run = started(docker, "echo up; sleep 300")
-    heard(run.channel, Stream.OUT, b"up\n")
+    heard(run.channel, OutputStream.OUT, b"up\n")
 
     sample = docker.sandboxes.sample(run.container)
     docker.sandboxes.kill(run.container)
@@ -307,7 +307,7 @@ def test_a_running_container_is_measured_and_an_ended_one_is_not(docker: Stage) 
 
 def test_a_command_in_a_running_container_says_its_code(docker: Stage) -> None:
     run = started(docker, "echo up; sleep 300")
-    heard(run.channel, Stream.OUT, b"up\n")
+    heard(run.channel, OutputStream.OUT, b"up\n")
 
     codes = [docker.sandboxes.execute(run.container, "sh", "-c", f"exit {n}") for n in (0, 7)]
     docker.sandboxes.kill(run.container)
@@ -318,7 +318,7 @@ def test_a_command_in_a_running_container_says_its_code(docker: Stage) -> None:
 
 
 def test_the_engines_socket_is_named_only_where_it_is_local(docker_engine: DockerEngine) -> None:
-    with closing(DockerSandboxes(docker_engine.host, deadline_s=2)) as local:
+    with closing(DockerCappedRunner(docker_engine.host, deadline_s=2)) as local:
         assert local.socket.endswith(".sock")
-    with closing(DockerSandboxes("tcp://engine.example.org:2376", deadline_s=2)) as remote:
+    with closing(DockerCappedRunner("tcp://engine.example.org:2376", deadline_s=2)) as remote:
         assert remote.socket == ""

@@ -8,7 +8,7 @@ import pytest
 
 from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.systems.clock import SystemClock
-from opsctl.systems.docker.compose import Compose, DockerCompose, Logs, Project, Up
+from opsctl.systems.docker.compose import Compose, DockerCompose, LogOptions, ComposeProject, UpOptions
 from opsctl.systems.docker.plugins import find_plugin
 from opsctl.systems.engine.compose_model import Caps, Port
 from opsctl.systems.process.output import Line
@@ -47,9 +47,9 @@ def compose(request: pytest.FixtureRequest) -> Compose:
 
 
 @pytest.fixture
-def project(compose_project: ComposeProject) -> Project:
+def project(compose_project: ComposeProject) -> ComposeProject:
     compose_project.write(STACK)
-    return Project(
+    return ComposeProject(
         compose_project.name,
         compose_project.directory,
         (Path("docker-compose.yml"),),
@@ -67,12 +67,12 @@ class Ear:
         self.heard.append(line.text)
 
 
-def test_the_plugin_is_new_enough(compose: Compose, project: Project) -> None:
+def test_the_plugin_is_new_enough(compose: Compose, project: ComposeProject) -> None:
     assert project.name
     assert compose.version().startswith("2.")
 
 
-def test_a_project_is_rendered_with_every_profile(compose: Compose, project: Project) -> None:
+def test_a_project_is_rendered_with_every_profile(compose: Compose, project: ComposeProject) -> None:
     rendered = compose.config(project)
 
     web, job = rendered.services["web"], rendered.services["job"]
@@ -88,16 +88,16 @@ def test_a_project_is_rendered_with_every_profile(compose: Compose, project: Pro
 
 
 def test_a_stack_goes_up_is_seen_and_goes_down_without_its_data(
-    compose: Compose, project: Project, compose_project: ComposeProject
+    compose: Compose, project: ComposeProject, compose_project: ComposeProject
 ) -> None:
     ear = Ear()
 
-    up = compose.up(project, Up(wait_timeout_s=30), ear)
+    up = compose.up(project, UpOptions(wait_timeout_s=30), ear)
 
     assert up.exit_code == 0, up.complaint
     (web,) = compose.ps(project)
     assert (web.service, web.state, web.health) == ("web", "running", "healthy")
-    assert compose.logs(project, Logs(("web",)), ear).exit_code == 0
+    assert compose.logs(project, LogOptions(("web",)), ear).exit_code == 0
     assert any("hello ${you}" in line for line in ear.heard)
     labels = compose_project.engine.run(
         "inspect", web.id, "--format", '{{index .Config.Labels "com.docker.compose.config-hash"}}'
@@ -110,12 +110,12 @@ def test_a_stack_goes_up_is_seen_and_goes_down_without_its_data(
 
 
 def test_a_service_that_is_not_well_fails_the_start(
-    compose: Compose, project: Project, compose_project: ComposeProject
+    compose: Compose, project: ComposeProject, compose_project: ComposeProject
 ) -> None:
     compose_project.write(STACK.replace('"CMD", "true"', '"CMD", "false"'))
     ear = Ear()
 
-    finished = compose.up(project, Up(wait_timeout_s=20), ear)
+    finished = compose.up(project, UpOptions(wait_timeout_s=20), ear)
 
     assert finished.exit_code != 0
     assert "unhealthy" in finished.complaint
@@ -123,18 +123,18 @@ def test_a_service_that_is_not_well_fails_the_start(
 
 
 def test_an_image_that_is_not_there_is_neither_built_nor_pulled(
-    compose: Compose, project: Project, compose_project: ComposeProject
+    compose: Compose, project: ComposeProject, compose_project: ComposeProject
 ) -> None:
     compose_project.write("services: {web: {image: 'no-such-image:1', build: .}}")
 
-    finished = compose.up(project, Up(wait_timeout_s=5), Ear())
+    finished = compose.up(project, UpOptions(wait_timeout_s=5), Ear())
 
     assert finished.exit_code != 0
     assert "no-such-image:1" in finished.complaint
 
 
 def test_an_image_is_built(
-    compose: Compose, project: Project, compose_project: ComposeProject
+    compose: Compose, project: ComposeProject, compose_project: ComposeProject
 ) -> None:
     compose_project.write(f"FROM {BUSYBOX}\nRUN echo made > /made\n", "Dockerfile")
     compose_project.write("services: {web: {build: .}}")
@@ -147,15 +147,15 @@ def test_an_image_is_built(
 
 
 def test_an_image_that_no_registry_has_fails_the_pull(
-    compose: Compose, project: Project, compose_project: ComposeProject
+    compose: Compose, project: ComposeProject, compose_project: ComposeProject
 ) -> None:
     compose_project.write("services: {web: {image: '127.0.0.1:9/no-such-image:1'}}")
 
     assert compose.pull(project, Ear(), services=()).exit_code != 0
 
 
-def test_a_hostile_service_name_is_only_a_name(compose: Compose, project: Project) -> None:
-    finished = compose.up(project, Up(services=("--force-recreate", "$(touch f)")), Ear())
+def test_a_hostile_service_name_is_only_a_name(compose: Compose, project: ComposeProject) -> None:
+    finished = compose.up(project, UpOptions(services=("--force-recreate", "$(touch f)")), Ear())
 
     assert finished.exit_code != 0
     assert not (project.directory / "f").exists()
@@ -170,7 +170,7 @@ def test_a_hostile_service_name_is_only_a_name(compose: Compose, project: Projec
     ],
 )
 def test_a_broken_env_file_is_told_without_its_content(
-    compose: Compose, project: Project, compose_project: ComposeProject, text: str
+    compose: Compose, project: ComposeProject, compose_project: ComposeProject, text: str
 ) -> None:
     compose_project.write(text, ".env")
 
@@ -181,14 +181,14 @@ def test_a_broken_env_file_is_told_without_its_content(
     assert CANARY not in str(vars(caught.value))
 
 
-def test_a_file_that_is_not_there_is_named(compose: Compose, project: Project) -> None:
+def test_a_file_that_is_not_there_is_named(compose: Compose, project: ComposeProject) -> None:
     with pytest.raises(OpsctlError) as caught:
         compose.config(replace(project, files=(Path("other.yml"),)))
 
     assert "other.yml: no such file" in caught.value.why
 
 
-def test_no_engine_is_unreachable(compose: Compose, project: Project, tmp_path: Path) -> None:
+def test_no_engine_is_unreachable(compose: Compose, project: ComposeProject, tmp_path: Path) -> None:
     with pytest.raises(UnreachableError):
         compose.ps(replace(project, engine=f"unix://{tmp_path}/none.sock"))
 

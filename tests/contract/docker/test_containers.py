@@ -10,7 +10,7 @@ import pytest
 
 from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.systems.docker.containers import Containers, DockerContainers
-from opsctl.systems.engine.model import Container, Image, Stats
+from opsctl.systems.engine.model import Container, Image, ContainerStats
 from tests.engines.docker import BUSYBOX, DockerEngine
 from tests.fakes.containers import START, MemoryContainers
 from tests.waiting import wait_for
@@ -37,7 +37,7 @@ def told() -> Stage:
     containers.add(one)
     containers.environments["c1"] = {"APP_ENV": "dev"}
     containers.said["c1"] = "one\ntwo\n"
-    containers.measured["c1"] = Stats(1.0, 1_000_000, CAP, 1)
+    containers.measured["c1"] = ContainerStats(1.0, 1_000_000, CAP, 1)
     containers.wall = datetime.now(UTC)
     return Stage(containers, "c1", "speaker", label)
 

@@ -7,16 +7,16 @@ from uuid import uuid4
 import pytest
 
 from opsctl.errors import OpsctlError, UnreachableError
-from opsctl.systems.docker.inventory import DockerStock
-from opsctl.systems.engine.inventory import Removal, split_reference
+from opsctl.systems.docker.inventory import DockerInventory
+from opsctl.systems.engine.inventory import RemovalResult, split_reference
 from tests.engines.docker import BUSYBOX, DockerEngine
 from tests.engines.own_engine import OwnEngine
 
 
 @pytest.fixture
-def stock(own_engine: OwnEngine, docker_engine: DockerEngine) -> Iterator[DockerStock]:
+def stock(own_engine: OwnEngine, docker_engine: DockerEngine) -> Iterator[DockerInventory]:
     own_engine.load(BUSYBOX, source=docker_engine)
-    made = DockerStock(own_engine.host, deadline_s=10)
+    made = DockerInventory(own_engine.host, deadline_s=10)
     yield made
     made.close()
 
@@ -27,7 +27,7 @@ def name() -> str:
 
 
 def test_the_engine_says_who_it_is_and_where_it_keeps_things(
-    stock: DockerStock, own_engine: OwnEngine
+    stock: DockerInventory, own_engine: OwnEngine
 ) -> None:
     facts = stock.facts()
 
@@ -36,7 +36,7 @@ def test_the_engine_says_who_it_is_and_where_it_keeps_things(
 
 
 def test_an_image_is_named_found_and_its_names_taken_away_one_by_one(
-    stock: DockerStock, name: str
+    stock: DockerInventory, name: str
 ) -> None:
     image = stock.image(BUSYBOX)
     assert image is not None
@@ -47,12 +47,12 @@ def test_an_image_is_named_found_and_its_names_taken_away_one_by_one(
 
     assert named is not None
     assert named.id == image.id
-    assert (first, again) == (Removal.REMOVED, Removal.GONE)
+    assert (first, again) == (RemovalResult.REMOVED, RemovalResult.GONE)
     assert stock.image(BUSYBOX) is not None
 
 
 def test_an_image_that_a_container_stands_on_is_not_removed(
-    stock: DockerStock, own_engine: OwnEngine, name: str
+    stock: DockerInventory, own_engine: OwnEngine, name: str
 ) -> None:
     container = own_engine.run("create", "--name", name, BUSYBOX)
     image = stock.image(BUSYBOX)
@@ -60,24 +60,24 @@ def test_an_image_that_a_container_stands_on_is_not_removed(
 
     removal = stock.remove_image(image.id)
 
-    assert removal is Removal.IN_USE
+    assert removal is RemovalResult.IN_USE
     assert (container, image.id) in stock.used_images()
     assert name in {one.name for one in stock.stopped()}
-    assert stock.remove_stopped(container) is Removal.REMOVED
-    assert stock.remove_stopped(container) is Removal.GONE
+    assert stock.remove_stopped(container) is RemovalResult.REMOVED
+    assert stock.remove_stopped(container) is RemovalResult.GONE
 
 
 def test_a_container_that_runs_is_not_removed(
-    stock: DockerStock, own_engine: OwnEngine, name: str
+    stock: DockerInventory, own_engine: OwnEngine, name: str
 ) -> None:
     container = own_engine.start(BUSYBOX, "sleep", "1000", options=["--name", name, "--init"])
 
-    assert stock.remove_stopped(container) is Removal.IN_USE
+    assert stock.remove_stopped(container) is RemovalResult.IN_USE
     own_engine.run("rm", "--force", container)
 
 
 def test_a_network_is_listed_only_while_nobody_uses_it(
-    stock: DockerStock, own_engine: OwnEngine, name: str
+    stock: DockerInventory, own_engine: OwnEngine, name: str
 ) -> None:
     own_engine.run("network", "create", name)
     unused = {one.name: one.id for one in stock.unused_networks()}
@@ -89,12 +89,12 @@ def test_a_network_is_listed_only_while_nobody_uses_it(
     afterwards = stock.remove_network(unused[name])
 
     assert name not in used
-    assert (while_used, afterwards) == (Removal.IN_USE, Removal.REMOVED)
+    assert (while_used, afterwards) == (RemovalResult.IN_USE, RemovalResult.REMOVED)
     assert "bridge" not in unused
 
 
 def test_a_published_port_is_told_with_its_container(
-    stock: DockerStock, own_engine: OwnEngine, name: str
+    stock: DockerInventory, own_engine: OwnEngine, name: str
 ) -> None:
     options = ["--name", name, "--init", "--publish", "127.0.0.1:18999:80"]
     container = own_engine.start(BUSYBOX, "sleep", "1000", options=options)
@@ -105,17 +105,17 @@ def test_a_published_port_is_told_with_its_container(
     assert (publisher.container, publisher.address) == (name, "127.0.0.1")
 
 
-def test_the_build_cache_is_dropped(stock: DockerStock) -> None:
+def test_the_build_cache_is_dropped(stock: DockerInventory) -> None:
     assert stock.drop_build_cache() is not None
 
 
-def test_a_pull_that_cannot_be_is_told(stock: DockerStock) -> None:
+def test_a_pull_that_cannot_be_is_told(stock: DockerInventory) -> None:
     with pytest.raises(OpsctlError, match="could not pull"):
         stock.pull("127.0.0.1:9/none:1")
 
 
 def test_an_engine_that_is_away_is_unreachable(tmp_path: Path) -> None:
-    away = DockerStock(f"unix://{tmp_path}/none.sock", deadline_s=1)
+    away = DockerInventory(f"unix://{tmp_path}/none.sock", deadline_s=1)
 
     with pytest.raises(UnreachableError):
         away.facts()

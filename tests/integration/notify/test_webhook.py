@@ -10,11 +10,11 @@ import pytest
 from opsctl.notify.channels.webhook import slack, webhook
 from opsctl.notify.model import Answer, Bundle, Message, Said, Severity
 from opsctl.systems.clock import SystemClock
-from opsctl.systems.http.allowed_addresses import Reach
+from opsctl.systems.http.allowed_addresses import AllowedAddresses
 from opsctl.systems.http.client import HttpxHttp
 from tests.engines.hook import Hook
 
-LOCAL = Reach.of(["127.0.0.1"], plain_http=True)
+LOCAL = AllowedAddresses.of(["127.0.0.1"], plain_http=True)
 MESSAGE = Message(
     key="disk:/:space",
     topic="disk",
@@ -27,8 +27,8 @@ MESSAGE = Message(
 BUNDLE = Bundle("0123abcd", (MESSAGE,))
 
 
-def send(hook: Hook, *, reach: Reach = LOCAL, limit_s: float = 5) -> Answer:
-    return webhook(hook.url, HttpxHttp(clock=SystemClock()), reach).send(BUNDLE, limit_s=limit_s)
+def send(hook: Hook, *, allowed: AllowedAddresses = LOCAL, limit_s: float = 5) -> Answer:
+    return webhook(hook.url, HttpxHttp(clock=SystemClock()), allowed).send(BUNDLE, limit_s=limit_s)
 
 
 def test_a_webhook_gets_json_with_an_id_that_a_second_try_repeats(hook: Hook) -> None:
@@ -85,7 +85,7 @@ def test_a_mute_server_holds_nobody_up_and_its_path_is_not_told(hook: Hook) -> N
 
 
 def test_an_address_inside_is_never_asked(hook: Hook) -> None:
-    answer = send(hook, reach=Reach.of([], plain_http=True))
+    answer = send(hook, allowed=AllowedAddresses.of([], plain_http=True))
 
     assert "127.0.0.1 is not a public address" in answer.trouble
     assert hook.bodies == []
@@ -105,7 +105,7 @@ def test_a_name_that_changes_between_look_and_dial_leads_nowhere_else(
     url = hook.url.replace("127.0.0.1", "hooks.example.org")
 
     taken = webhook(url, http, LOCAL).send(BUNDLE, limit_s=5)
-    inside = webhook(url, http, Reach.of([], plain_http=True)).send(BUNDLE, limit_s=5)
+    inside = webhook(url, http, AllowedAddresses.of([], plain_http=True)).send(BUNDLE, limit_s=5)
 
     assert taken.is_taken
     assert asked == ["hooks.example.org"] * 2

@@ -9,7 +9,7 @@ import pytest
 
 from opsctl.deploy.compose_up import ATTEMPTS, bring_up
 from opsctl.deploy.observe import Observer
-from opsctl.systems.docker.compose import Listen, Up
+from opsctl.systems.docker.compose import OnLine, UpOptions
 from opsctl.systems.process.output import Line
 from opsctl.systems.process.run import Command, Finished
 from tests.fakes.clock import HandClock
@@ -26,7 +26,7 @@ class SayingCompose:
     lines: Sequence[str]
     starts: int = 0
 
-    def up(self, project: Any, how: Up, on_line: Listen) -> Finished:  # noqa: ARG002 - whatever it is
+    def up(self, project: Any, how: UpOptions, on_line: OnLine) -> Finished:  # noqa: ARG002 - whatever it is
         said = self.lines[min(self.starts, len(self.lines) - 1)]
         self.starts += 1
         on_line(Line(said))
@@ -47,7 +47,7 @@ class Start:
             target=SimpleNamespace(project="shop-dev"),
         )
         project: Any = None
-        return bring_up(Observer(site), project, Up(), lambda line: self.heard.append(line.text))
+        return bring_up(Observer(site), project, UpOptions(), lambda line: self.heard.append(line.text))
 
 
 def test_a_race_that_was_lost_is_run_again_and_told() -> None:

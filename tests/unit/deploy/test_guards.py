@@ -7,7 +7,7 @@ from opsctl.deploy import guards
 from opsctl.deploy.model import Seen, Wish
 from opsctl.errors import RefusedError
 from opsctl.settings.sections.deploy import Deploy
-from opsctl.systems.engine.inventory import Publisher
+from opsctl.systems.engine.inventory import PortPublisher
 from opsctl.systems.host import Listener, Usage
 from tests.unit.deploy.worlds import case, git, running, seen, target, told
 
@@ -110,8 +110,8 @@ def test_power_over_the_host(service: dict[str, Any], guard: str) -> None:
     assert _found(guards.powers, world, **allowed) == []
 
 
-def _publisher(project: str, address: str = EVERYWHERE) -> Publisher:
-    return Publisher("c1", project, address, 8080)
+def _publisher(project: str, address: str = EVERYWHERE) -> PortPublisher:
+    return PortPublisher("c1", project, address, 8080)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from opsctl.policy.live import Client, Machine, Running, addresses_of
 from opsctl.policy.rules.live import LIVE_RULES
 from opsctl.settings.sections.deploy import Deploy
 from opsctl.settings.sections.policy import Policy
-from opsctl.systems.engine.model import Container, Published
+from opsctl.systems.engine.model import Container, PublishedPort
 from opsctl.systems.host import Connection, Listener
 
 WORLD = "150.230" + ".11.7"
@@ -22,7 +22,7 @@ INTERFACES = {
 }
 
 
-def container(*published: Published, **facts: Any) -> Container:
+def container(*published: PublishedPort, **facts: Any) -> Container:
     given = {"memory_limit_bytes": 1, "cpu_limit": 0.5, **facts}
     return Container("1", "web", "i", "web:1", "running", published=published, **given)
 
@@ -31,7 +31,7 @@ def machine(**facts: Any) -> Machine:
     return Machine(Policy(), Deploy().database_ports, interfaces=INTERFACES, **facts)
 
 
-def running(*published: Published, app_env: str | None = "production", **facts: Any) -> Machine:
+def running(*published: PublishedPort, app_env: str | None = "production", **facts: Any) -> Machine:
     return machine(containers=(Running(container(*published, **facts), app_env),))
 
 
@@ -49,11 +49,11 @@ BAD = [
     ("live-port-open", listening("100.64.9.9", 8080)),
     ("live-port-open", listening("192.168.7.7", 8080)),
     ("live-port-open", machine(datagrams=(Listener("::", 161, 1, "snmpd"),))),
-    ("live-port-open", running(Published("", 8080, 80))),
-    ("live-port-open", running(Published("::", 53, 53, "udp"))),
+    ("live-port-open", running(PublishedPort("", 8080, 80))),
+    ("live-port-open", running(PublishedPort("::", 53, 53, "udp"))),
     ("live-database-open", listening("0.0.0.0", 5432)),  # noqa: S104 - what is looked for
-    ("live-database-open", running(Published("0.0.0.0", 15432, 5432))),  # noqa: S104 - same
-    ("live-database-open", machine(open_doors=(("203.0.113.9", 5432),))),
+    ("live-database-open", running(PublishedPort("0.0.0.0", 15432, 5432))),  # noqa: S104 - same
+    ("live-database-open", machine(open_ports=(("203.0.113.9", 5432),))),
     (
         "live-public-client",
         machine(
@@ -66,7 +66,7 @@ BAD = [
     ("live-app-env", running(app_env="prod")),
     ("live-limits", running(memory_limit_bytes=0)),
     ("live-limits", running(cpu_limit=0.0)),
-    ("live-local-copy", running(Published("100.101.102.103", 5432, 5432), **COPY)),
+    ("live-local-copy", running(PublishedPort("100.101.102.103", 5432, 5432), **COPY)),
     ("live-unseen", machine(troubles=(("the containers", "no engine"),))),
 ]
 GOOD = [
@@ -78,8 +78,8 @@ GOOD = [
     listening("0.0.0.0", 22),  # noqa: S104 - SSH may
     machine(datagrams=(Listener("10.0.0.5", 68), Listener("127.0.0.1", 323))),
     running(),
-    running(Published("127.0.0.1", 5432, 5432)),
-    running(Published("127.0.0.1", 5432, 5432), **COPY),
+    running(PublishedPort("127.0.0.1", 5432, 5432)),
+    running(PublishedPort("127.0.0.1", 5432, 5432), **COPY),
     machine(clients=(Client("Redis", "172.18.0.4"), Client("PostgreSQL", "100.101.102.104"))),
     # We are the ones who called.
     machine(connections=(Connection("10.0.0.5", 40000, WORLD),)),
@@ -109,7 +109,7 @@ def test_every_rule_has_a_machine_that_breaks_it() -> None:
 
 def test_a_port_that_docker_hands_on_is_told_once() -> None:
     proxy = (Listener("0.0.0.0", 8080, 1, "docker-proxy"), Listener("::", 8080))  # noqa: S104 - same
-    one = Running(container(Published("0.0.0.0", 8080, 80)), "production")  # noqa: S104 - same
+    one = Running(container(PublishedPort("0.0.0.0", 8080, 80)), "production")  # noqa: S104 - same
 
     findings = found("live-port-open", machine(listeners=proxy, containers=(one,)))
 

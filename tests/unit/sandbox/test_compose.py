@@ -9,7 +9,7 @@ from opsctl.errors import RefusedError, UsageError
 from opsctl.sandbox.compose import escapes_of, lowered, service_of, wish_of
 from opsctl.sandbox.model import MEBI, Bind, Limits
 from opsctl.settings.sections.sandbox import Sandbox
-from opsctl.systems.engine.compose_model import Caps, Rendered, Service, Volume
+from opsctl.systems.engine.compose_model import Caps, RenderedProject, Service, Volume
 from opsctl.systems.files.local import LocalFiles
 
 USUAL = Limits(0.5, 512 * MEBI, 256, 256 * MEBI)
@@ -100,7 +100,7 @@ def test_a_service_above_the_ceiling_is_refused(caps: Caps) -> None:
 
 
 def test_a_service_that_is_not_there_is_told_with_those_that_are() -> None:
-    rendered = Rendered("p", {"test": SERVICE, "app": SERVICE})
+    rendered = RenderedProject("p", {"test": SERVICE, "app": SERVICE})
 
     assert service_of(rendered, "test") is SERVICE
     with pytest.raises(UsageError) as caught:

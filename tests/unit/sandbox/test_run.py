@@ -8,11 +8,11 @@ from opsctl.sandbox.model import Plan, Run, Stage, Verdict, Wish
 from opsctl.sandbox.plan import plan
 from opsctl.sandbox.run import Parts, run
 from opsctl.settings.sections.sandbox import Sandbox
-from opsctl.systems.docker.capped_stream import Piece, Stream
+from opsctl.systems.docker.capped_stream import OutputPiece, OutputStream
 from tests.fakes.sandboxes import Script, ScriptedSandboxes
 from tests.unit.sandbox.conftest import MARKS
 
-SAYS = (Piece(Stream.OUT, b"out\n"), Piece(Stream.ERROR, b"err\n"))
+SAYS = (OutputPiece(OutputStream.OUT, b"out\n"), OutputPiece(OutputStream.ERROR, b"err\n"))
 
 
 class Site:
@@ -21,7 +21,7 @@ class Site:
     def __init__(self, rules: Sandbox, stage: Stage) -> None:
         self.rules, self.stage = rules, stage
         self.sandboxes = ScriptedSandboxes(known_images=dict(stage.images))
-        self.heard: list[Piece] = []
+        self.heard: list[OutputPiece] = []
 
     def plan(self, wish: Wish) -> Plan:
         return plan(wish, self.rules, self.stage, MARKS)
@@ -151,7 +151,7 @@ def test_a_server_that_is_never_ready_is_given_up(site: Site) -> None:
 def test_an_interruption_leaves_nothing(site: Site) -> None:
     site.sandboxes.scripts["app:1"] = Script(SAYS, ends="never")
 
-    def interrupted(_: Piece) -> None:
+    def interrupted(_: OutputPiece) -> None:
         raise KeyboardInterrupt
 
     box = site.sandboxes

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opsctl.sandbox.stream_output import BURST_BYTES, LAST_BYTES, Bounds, Ear, listen
-from opsctl.systems.docker.capped_stream import Piece, Stream
+from opsctl.systems.docker.capped_stream import OutputPiece, OutputStream
 from tests.fakes.clock import HandClock
 
 MARK = b"\x00secret\n"
@@ -15,10 +15,10 @@ WIDE = Bounds(10_000_000, 1e9)
 
 
 def heard(chunks: list[bytes], *, end: bool = True) -> tuple[bytes, Ear]:
-    pieces: list[Piece] = []
+    pieces: list[OutputPiece] = []
     ear = Ear(pieces.append, WIDE, MARK)
     for chunk in chunks:
-        ear.take(Piece(Stream.ERROR, chunk))
+        ear.take(OutputPiece(OutputStream.ERROR, chunk))
     if end:
         ear.end()
     return b"".join(piece.data for piece in pieces), ear
@@ -51,20 +51,20 @@ def test_what_only_looked_like_the_end_is_passed_on() -> None:
 
 
 def test_the_mark_on_standard_output_is_the_commands_own() -> None:
-    pieces: list[Piece] = []
+    pieces: list[OutputPiece] = []
     ear = Ear(pieces.append, WIDE, MARK)
 
-    ear.take(Piece(Stream.OUT, MARK))
+    ear.take(OutputPiece(OutputStream.OUT, MARK))
 
-    assert pieces == [Piece(Stream.OUT, MARK)]
+    assert pieces == [OutputPiece(OutputStream.OUT, MARK)]
 
 
 def test_output_over_the_limit_is_counted_and_not_shown() -> None:
-    pieces: list[Piece] = []
+    pieces: list[OutputPiece] = []
     ear = Ear(pieces.append, Bounds(10, 1e9), MARK)
 
     for _ in range(3):
-        ear.take(Piece(Stream.OUT, b"1234567"))
+        ear.take(OutputPiece(OutputStream.OUT, b"1234567"))
 
     assert b"".join(piece.data for piece in pieces) == b"1234567123"
     assert (ear.heard_bytes, ear.dropped_bytes) == (21, 11)
@@ -74,7 +74,7 @@ def test_only_the_last_of_the_output_is_kept() -> None:
     ear = Ear(lambda _: None, WIDE, MARK)
 
     for number in range(100):
-        ear.take(Piece(Stream.OUT, bytes([number]) * 10_000))
+        ear.take(OutputPiece(OutputStream.OUT, bytes([number]) * 10_000))
 
     assert len(ear.last_output) <= LAST_BYTES
     assert ear.last_output.endswith("\x63" * 100)
@@ -88,9 +88,9 @@ class Flood:
     is_open: bool = True
     looks: list[float] = field(default_factory=list)
 
-    def read(self, timeout_s: float) -> tuple[Piece, ...]:
+    def read(self, timeout_s: float) -> tuple[OutputPiece, ...]:
         self.looks.append(timeout_s)
-        return (Piece(Stream.OUT, b"x" * 65_536),)
+        return (OutputPiece(OutputStream.OUT, b"x" * 65_536),)
 
     def send(self, words: bytes) -> None:
         """Hear nothing: a flood does not listen."""

@@ -16,7 +16,7 @@ from opsctl.sandbox.verdict import (
     read_last_words,
     spoken,
 )
-from opsctl.systems.docker.capped_runner import Sample
+from opsctl.systems.docker.capped_runner import ResourceSample
 from tests.unit.sandbox.conftest import CGROUPS
 
 FIGURES = Figures(100 * MEBI, 1.0, 0.0, 0, 5, 0)
@@ -77,7 +77,7 @@ def test_the_exit_code_is_the_commands_own_unless_it_was_late() -> None:
 
 
 def test_without_last_words_the_engines_sample_serves() -> None:
-    assert from_sample(Sample(MEBI, 2.0, 0.5)) == Figures(MEBI, 2.0, 0.5)
+    assert from_sample(ResourceSample(MEBI, 2.0, 0.5)) == Figures(MEBI, 2.0, 0.5)
     assert from_sample(None) == Figures()
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from opsctl.deploy.model import Base
 from opsctl.deploy.prune.plan import Holdings, Kept, Kind, keep_set, objection_to, prune_plan
-from opsctl.systems.engine.inventory import Network, StockImage, Stopped
+from opsctl.systems.engine.inventory import EngineNetwork, InventoryImage, StoppedContainer
 from tests.unit.deploy.worlds import NOW, release
 
 LIVE = release("dev-3", images={"web": "i3"}, names={"web": "web:1"})
@@ -17,12 +17,12 @@ OTHERS = {"com.docker.compose.project": "other"}
 OURS = {"com.docker.compose.project": "shop"}
 
 
-def _image(name: str, *names: str) -> StockImage:
-    return StockImage(name, names, (), 10)
+def _image(name: str, *names: str) -> InventoryImage:
+    return InventoryImage(name, names, (), 10)
 
 
-def _stopped(labels: dict[str, str], age_s: float = 0) -> Stopped:
-    return Stopped("c", "c-1", "exited", "i9", labels, 5, NOW - timedelta(seconds=age_s))
+def _stopped(labels: dict[str, str], age_s: float = 0) -> StoppedContainer:
+    return StoppedContainer("c", "c-1", "exited", "i9", labels, 5, NOW - timedelta(seconds=age_s))
 
 
 def _held(**more: Any) -> Holdings:
@@ -73,7 +73,7 @@ def test_what_another_project_makes_just_now_is_spared(
     held = _held(
         images=(_image("i9", "x:1"),),
         stopped=(_stopped(labels, age_s),),
-        networks=(Network("n", "n-1", labels, made),),
+        networks=(EngineNetwork("n", "n-1", labels, made),),
     )
 
     found = _doomed(held)

@@ -6,23 +6,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opsctl.systems.docker.capped_entrypoint import READY, go, last_words, read_shown
-from opsctl.systems.docker.capped_runner import ImageFacts, Sample, read_image_facts, read_sample
-from opsctl.systems.docker.capped_spec import Bind, Limits, Spec, as_engine
-from opsctl.systems.docker.capped_stream import Frames, Piece, Stream
+from opsctl.systems.docker.capped_runner import ImageFacts, ResourceSample, read_image_facts, read_resource_sample
+from opsctl.systems.docker.capped_spec import BindMount, CappedLimits, CappedSpec, create_config
+from opsctl.systems.docker.capped_stream import Frames, OutputPiece, OutputStream
 
-SPEC = Spec(
+SPEC = CappedSpec(
     "t",
     "app:1",
-    Limits(0.25, 64 << 20, 32, 8 << 20),
+    CappedLimits(0.25, 64 << 20, 32, 8 << 20),
     "1000:1000",
     ("pytest", "-q"),
     environment={"A": "1"},
-    binds=(Bind(Path("/srv"), "/work"), Bind(Path("/out"), "/out", writable=True)),
+    binds=(BindMount(Path("/srv"), "/work"), BindMount(Path("/out"), "/out", writable=True)),
 )
 
 
 def test_every_cap_is_said_to_the_engine() -> None:
-    host = as_engine(SPEC)["HostConfig"]
+    host = create_config(SPEC)["HostConfig"]
 
     assert (host["NanoCpus"], host["PidsLimit"]) == (250_000_000, 32)
     assert host["Memory"] == host["MemorySwap"] == 64 << 20
@@ -36,21 +36,21 @@ def test_every_cap_is_said_to_the_engine() -> None:
 
 
 def test_writable_folders_are_bounded_memory_of_the_user() -> None:
-    rooms = as_engine(SPEC)["HostConfig"]["Tmpfs"]
+    rooms = create_config(SPEC)["HostConfig"]["Tmpfs"]
 
     assert set(rooms) == {"/tmp", "/run/opsctl"}  # noqa: S108 - of the container
     assert "size=8388608,uid=1000,gid=1000" in rooms["/tmp"]  # noqa: S108 - same
 
 
 def test_mounts_are_read_only_unless_asked() -> None:
-    mounts = as_engine(SPEC)["HostConfig"]["Mounts"]
+    mounts = create_config(SPEC)["HostConfig"]["Mounts"]
 
     assert [(one["Source"], one["ReadOnly"]) for one in mounts] == [("/srv", True), ("/out", False)]
     assert all(one["BindOptions"]["NonRecursive"] for one in mounts)
 
 
 def test_the_command_is_the_gates_argument() -> None:
-    raw = as_engine(SPEC)
+    raw = create_config(SPEC)
 
     assert raw["Entrypoint"][0] == "/bin/sh"
     assert raw["Cmd"] == ["pytest", "-q"]
@@ -61,17 +61,17 @@ def test_no_variable_stands_in_the_printed_form() -> None:
     assert "A" not in repr(SPEC).replace("MiB", "").split("environment")[-1].split("workdir")[0]
 
 
-def frame(piece: Piece) -> bytes:
+def frame(piece: OutputPiece) -> bytes:
     return bytes([piece.stream, 0, 0, 0]) + len(piece.data).to_bytes(4, "big") + piece.data
 
 
 @given(
     pieces=st.lists(
-        st.builds(Piece, st.sampled_from([Stream.OUT, Stream.ERROR]), st.binary(max_size=50))
+        st.builds(OutputPiece, st.sampled_from([OutputStream.OUT, OutputStream.ERROR]), st.binary(max_size=50))
     ),
     size=st.integers(1, 40),
 )
-def test_frames_are_found_wherever_they_are_cut(pieces: list[Piece], size: int) -> None:
+def test_frames_are_found_wherever_they_are_cut(pieces: list[OutputPiece], size: int) -> None:
     whole = b"".join(map(frame, pieces))
     frames = Frames()
 
@@ -99,9 +99,9 @@ def test_a_sample_is_read_on_both_versions_of_cgroups() -> None:
     old = {"memory_stats": {"usage": 5, "max_usage": 9}, "cpu_stats": cpu}
     new = {"memory_stats": {"usage": 5}, "cpu_stats": cpu}
 
-    assert read_sample(old) == Sample(9, 2.0, 0.5)
-    assert read_sample(new) == Sample(None, 2.0, 0.5)
-    assert read_sample({"memory_stats": {}, "cpu_stats": cpu}) is None
+    assert read_resource_sample(old) == ResourceSample(9, 2.0, 0.5)
+    assert read_resource_sample(new) == ResourceSample(None, 2.0, 0.5)
+    assert read_resource_sample({"memory_stats": {}, "cpu_stats": cpu}) is None
 
 
 def test_what_the_gate_shows_is_read_by_file() -> None:

@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 
 from opsctl.systems.docker import compose
-from opsctl.systems.docker.compose import Instance, Logs, Project, Up, read_hashes, read_instances
+from opsctl.systems.docker.compose import ServiceContainer, LogOptions, ComposeProject, UpOptions, read_hashes, read_instances
 
-PROJECT = Project("shop-prod", Path("/srv/shop"), (Path("a.yml"), Path("/etc/b.yml")), "ssh://far")
+PROJECT = ComposeProject("shop-prod", Path("/srv/shop"), (Path("a.yml"), Path("/etc/b.yml")), "ssh://far")
 START = [
     *("docker", "-H", "ssh://far", "compose", "--ansi", "never", "--progress", "plain"),
     *("-p", "shop-prod", "--project-directory", "/srv/shop"),
@@ -20,17 +20,17 @@ START = [
         (compose.hashes(PROJECT), "--profile * config --hash *"),
         (compose.ps(PROJECT), "ps --all --no-trunc --format json"),
         (
-            compose.up(PROJECT, Up()),
+            compose.up(PROJECT, UpOptions()),
             "up -d --no-build --pull never --wait --wait-timeout 120 --",
         ),
         (
-            compose.up(PROJECT, Up(services=("web",), wait_timeout_s=None)),
+            compose.up(PROJECT, UpOptions(services=("web",), wait_timeout_s=None)),
             "up -d --no-build --pull never -- web",
         ),
         (
             compose.up(
                 PROJECT,
-                Up(
+                UpOptions(
                     wait_timeout_s=5,
                     remove_orphans=True,
                     force_recreate=True,
@@ -44,7 +44,7 @@ START = [
         (compose.pull(PROJECT), "pull --ignore-buildable --"),
         (compose.down(PROJECT, stop_timeout_s=7), "down --timeout 7"),
         (
-            compose.logs(PROJECT, Logs(("web",), lines=5, follow=True, with_times=True)),
+            compose.logs(PROJECT, LogOptions(("web",), lines=5, follow=True, with_times=True)),
             "logs --no-color --tail 5 --follow --timestamps -- web",
         ),
     ],
@@ -54,7 +54,7 @@ def test_every_call_says_all_of_it(argv: tuple[str, ...], rest: str) -> None:
 
 
 def test_env_files_and_profiles_are_said() -> None:
-    project = Project(
+    project = ComposeProject(
         "x", Path("/srv"), (), "unix:///s", env_files=(Path(".env"),), profiles=("a", "b")
     )
 
@@ -67,7 +67,7 @@ def test_no_call_could_drop_data() -> None:
     words = {
         word
         for argv in (
-            compose.up(PROJECT, Up(remove_orphans=True)),
+            compose.up(PROJECT, UpOptions(remove_orphans=True)),
             compose.down(PROJECT, stop_timeout_s=1),
         )
         for word in argv
@@ -77,7 +77,7 @@ def test_no_call_could_drop_data() -> None:
 
 
 def test_a_project_shows_no_secret() -> None:
-    project = Project("x", Path(), (), "", environment={"PW": "canary"}, secrets=("canary",))
+    project = ComposeProject("x", Path(), (), "", environment={"PW": "canary"}, secrets=("canary",))
 
     assert "canary" not in repr(project)
 
@@ -93,7 +93,7 @@ def test_containers_are_read_a_line_each() -> None:
     )
 
     assert read_instances(f"{line}\n") == (
-        Instance("1", "x-web-1", "web", "b", "exited", None, exit_code=3),
+        ServiceContainer("1", "x-web-1", "web", "b", "exited", None, exit_code=3),
     )
 
 

@@ -9,22 +9,35 @@ from docker import errors
 from urllib3 import exceptions as wire
 
 from opsctl.errors import OpsctlError, UnreachableError
-from opsctl.systems.docker.containers import ANSWERS, translated
-from opsctl.systems.engine.model import EngineDisk, read_disk, read_stats, read_time, spoken_version
+from opsctl.systems.docker.containers import BY_CLASS, DRIVER_ERRORS, STUCK_HINT, translate
+from opsctl.systems.engine.model import EngineDisk, read_disk, read_stats, read_time, choose_api_version
 
 THEIRS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass)]
 
 
 @pytest.mark.parametrize("theirs", [kind for kind in THEIRS if issubclass(kind, Exception)])
 def test_every_error_of_the_driver_has_its_own_answer(theirs: type[Exception]) -> None:
-    assert theirs in {row[0] for row in ANSWERS}
+    assert theirs in BY_CLASS
 
 
-@pytest.mark.parametrize("row", range(len(ANSWERS)))
-def test_no_row_is_hidden_by_one_above(row: int) -> None:
-    theirs = ANSWERS[row][0]
+@pytest.mark.parametrize("theirs", BY_CLASS)
+def test_every_error_with_an_answer_is_caught(theirs: type[Exception]) -> None:
+    assert issubclass(theirs, DRIVER_ERRORS)
 
-    assert not [above for above, *_ in ANSWERS[:row] if issubclass(theirs, above)]
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        requests.exceptions.ReadTimeout("x"),
+        requests.exceptions.ConnectTimeout("x"),
+        wire.ReadTimeoutError(None, "x", "x"),  # type: ignore[arg-type] # no pool is needed
+        wire.ConnectTimeoutError("x"),
+        TimeoutError("x"),
+        BlockingIOError(11, "x"),
+    ],
+)
+def test_an_engine_that_does_not_answer_in_time_is_stuck(error: Exception) -> None:
+    assert translate(error, "cannot ask", address="x").hint == STUCK_HINT
 
 
 @pytest.mark.parametrize(
@@ -41,7 +54,7 @@ def test_no_row_is_hidden_by_one_above(row: int) -> None:
     ],
 )
 def test_an_engine_that_is_not_heard_is_unreachable(error: Exception) -> None:
-    answer = translated(error, "could not ask", address="unix:///x.sock")
+    answer = translate(error, "could not ask", address="unix:///x.sock")
 
     assert isinstance(answer, UnreachableError)
     assert "unix:///x.sock" in answer.why
@@ -62,8 +75,8 @@ def through_the_driver(cause: Exception) -> Exception:
     ],
 )
 def test_the_hint_fits_the_cause(cause: Exception, hint: str) -> None:
-    assert hint in translated(cause, "could not ask").hint
-    assert hint in translated(through_the_driver(cause), "could not ask").hint
+    assert hint in translate(cause, "could not ask").hint
+    assert hint in translate(through_the_driver(cause), "could not ask").hint
 
 
 def test_what_the_engine_explains_is_the_reason() -> None:
@@ -71,7 +84,7 @@ def test_what_the_engine_explains_is_the_reason() -> None:
     response.status_code = 409
     error = errors.APIError("409 Client Error", response, "name is in use")
 
-    answer = translated(error, "could not remove")
+    answer = translate(error, "could not remove")
 
     assert type(answer) is OpsctlError
     assert answer.why == "name is in use"
@@ -84,7 +97,7 @@ def test_what_the_engine_explains_is_the_reason() -> None:
 def test_the_newest_protocol_that_both_know_is_spoken(
     newest: str, oldest: str, expected: str
 ) -> None:
-    assert spoken_version(newest, oldest, ours="1.45") == expected
+    assert choose_api_version(newest, oldest, ours="1.45") == expected
 
 
 @pytest.mark.parametrize(

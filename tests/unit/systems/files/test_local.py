@@ -10,7 +10,7 @@ import pytest
 
 from opsctl.errors import BusyError, OpsctlError, RefusedError
 from opsctl.systems.files.local import (
-    TROUBLES,
+    BY_ERRNO,
     DiskFullError,
     FileExistsAlreadyError,
     LocalFiles,
@@ -267,7 +267,7 @@ def test_every_answer_of_the_system_becomes_our_error_with_a_reason(number: int)
     ],
 )
 def test_each_documented_answer_has_words_of_ours(name: str) -> None:
-    assert getattr(errno, name) in TROUBLES
+    assert getattr(errno, name) in BY_ERRNO
 
 
 def test_a_full_disk_is_its_own_error_with_a_way_out() -> None:

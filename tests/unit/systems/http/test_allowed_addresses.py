@@ -3,9 +3,9 @@
 import pytest
 
 from opsctl.errors import RefusedError
-from opsctl.systems.http.allowed_addresses import Reach
+from opsctl.systems.http.allowed_addresses import AllowedAddresses
 
-PUBLIC = Reach.of([], plain_http=False)
+PUBLIC = AllowedAddresses.of([], plain_http=False)
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ PUBLIC = Reach.of([], plain_http=False)
     ],
 )
 def test_what_is_not_public_is_refused(address: str) -> None:
-    with pytest.raises(RefusedError, match="refused to send") as caught:
+    with pytest.raises(RefusedError, match="cannot send") as caught:
         PUBLIC.check("https://hook", "https", [address])
 
     assert caught.value.why == f"{address} is not a public address"
@@ -55,7 +55,7 @@ def test_what_is_not_public_is_refused(address: str) -> None:
 def test_what_is_public_is_reached(address: str) -> None:
     PUBLIC.check("https://hook", "https", [address])
 
-    assert PUBLIC.permits(address)
+    assert PUBLIC.allows(address)
 
 
 def test_one_address_inside_refuses_the_lot() -> None:
@@ -64,17 +64,17 @@ def test_one_address_inside_refuses_the_lot() -> None:
 
 
 def test_what_is_allowed_by_name_is_reached_and_its_neighbour_is_not() -> None:
-    reach = Reach.of(["10.1.2.3", "fd00::/64"], plain_http=False)
+    allowed = AllowedAddresses.of(["10.1.2.3", "fd00::/64"], plain_http=False)
 
     permitted = [
-        reach.permits(each) for each in ("10.1.2.3", "10.1.2.4", "fd00::9", "::ffff:10.1.2.3")
+        allowed.allows(each) for each in ("10.1.2.3", "10.1.2.4", "fd00::9", "::ffff:10.1.2.3")
     ]
 
     assert permitted == [True, False, True, True]
 
 
 def test_http_needs_a_setting() -> None:
-    with pytest.raises(RefusedError, match="refused to send") as caught:
+    with pytest.raises(RefusedError, match="cannot send") as caught:
         PUBLIC.check("http://hook", "http", ["8.8.8.8"])
 
     assert "allow_http" in caught.value.hint

@@ -6,7 +6,6 @@ from opsctl.errors import RefusedError, UnreachableError
 from opsctl.systems.network.tailnet import (
     TailscaleTailnet,
     find_peer,
-    is_loopback,
     own_addresses,
     same_machine,
 )
@@ -99,14 +98,6 @@ def test_whois_must_name_the_same_machine() -> None:
 def test_own_addresses_are_none_when_it_is_not_up() -> None:
     assert own_addresses(_status()) == {"100.64.0.1", "fd7a::1"}
     assert own_addresses(_status(BackendState="Stopped")) == frozenset()
-
-
-@pytest.mark.parametrize(
-    ("host", "expected"),
-    [("127.0.0.1", True), ("::1", True), ("localhost", True), ("100.64.0.1", False), ("h", False)],
-)
-def test_loopback_needs_no_proof(host: str, expected: bool) -> None:  # noqa: FBT001 - a case
-    assert is_loopback(host) is expected
 
 
 def _scripted(status: str, whois: str = '{"Node": {"StableID": "n1"}}') -> TailscaleTailnet:

@@ -13,7 +13,7 @@ from opsctl.errors import BusyError, OpsctlError, RefusedError
 from opsctl.systems.clock import SystemClock
 from opsctl.systems.files.local import LocalFiles
 from opsctl.systems.sqlite.database import (
-    TROUBLES,
+    BY_CODE,
     Database,
     SqliteDatabase,
     SqliteDatabases,
@@ -265,7 +265,7 @@ RESULT_CODES = (
 
 @pytest.mark.parametrize("name", RESULT_CODES)
 def test_each_result_code_of_sqlite_has_words_of_ours(name: str) -> None:
-    assert getattr(sqlite3, f"SQLITE_{name}") in TROUBLES
+    assert getattr(sqlite3, f"SQLITE_{name}") in BY_CODE
 
 
 def test_a_code_nobody_knows_is_still_our_error(path: Path) -> None:
