@@ -26,7 +26,7 @@ from opsctl.deploy.model import (
 )
 from opsctl.deploy.releases.release_log import Ledger
 from opsctl.systems.engine.compose_model import RenderedProject, read_rendered
-from opsctl.systems.engine.inventory import PortPublisher, InventoryImage
+from opsctl.systems.engine.inventory import InventoryImage, PortPublisher
 from opsctl.systems.engine.model import Container
 from opsctl.systems.files.local import MissingFileError
 from opsctl.systems.git.repository import GitFacts

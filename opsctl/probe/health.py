@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from opsctl.errors import OpsctlError
 from opsctl.findings import Finding, Level, worst
-from opsctl.probe.model import Report
-from opsctl.probe.redis.judge import judge_redis
+from opsctl.health_rules.redis import judge_redis
+from opsctl.probe.model import HealthReport
 from opsctl.probe.redis.measure import measure
 from opsctl.progress import Progress
 from opsctl.settings.sections.probe import Probe
@@ -15,16 +15,16 @@ from opsctl.systems.redis.client import Redis
 _PAUSE_S = 0.5
 
 
-def redis_health(redis: Redis, rules: Probe, clock: Clock) -> Report:
-    """Report on Redis; one that does not answer is a finding, not an error."""
+def redis_health(redis: Redis, rules: Probe, clock: Clock) -> HealthReport:
+    """HealthReport on Redis; one that does not answer is a finding, not an error."""
     try:
-        return Report(judge_redis(measure(redis, rules, clock), rules))
+        return HealthReport(judge_redis(measure(redis, rules, clock), rules))
     except OpsctlError as error:
-        return Report((unreachable("reachable", error),))
+        return HealthReport((unreachable("reachable", error),))
 
 
-def switched_off(what: str, setting: str) -> Report:
-    return Report((Finding(what, Level.OK, f"turned off by {setting}; nothing was asked"),))
+def switched_off(what: str, setting: str) -> HealthReport:
+    return HealthReport((Finding(what, Level.OK, f"turned off by {setting}; nothing was asked"),))
 
 
 def unreachable(check: str, error: OpsctlError) -> Finding:
@@ -33,8 +33,8 @@ def unreachable(check: str, error: OpsctlError) -> Finding:
 
 
 def wait_until_well(
-    ask: Callable[[], Report], *, wait_s: float, clock: Clock, progress: Progress
-) -> Report:
+    ask: Callable[[], HealthReport], *, wait_s: float, clock: Clock, progress: Progress
+) -> HealthReport:
     """Ask until nothing is critical or the time is over; the last answer counts.
 
     Warnings and what is hidden do not mend by waiting, so they are not waited for.
@@ -50,5 +50,5 @@ def wait_until_well(
         clock.sleep(min(_PAUSE_S, wait_s - passed))
 
 
-def _critical(report: Report) -> list[Finding]:
+def _critical(report: HealthReport) -> list[Finding]:
     return [finding for finding in report.findings if finding.level is Level.CRITICAL]

@@ -6,7 +6,13 @@ from enum import StrEnum
 
 from opsctl.findings import Finding
 from opsctl.systems.docker.capped_runner import ImageFacts
-from opsctl.systems.docker.capped_spec import NO_NETWORK, TEMPORARY, BindMount, CappedLimits, CappedSpec
+from opsctl.systems.docker.capped_spec import (
+    NO_NETWORK,
+    TEMPORARY,
+    BindMount,
+    CappedLimits,
+    CappedSpec,
+)
 
 __all__ = [
     "NO_NETWORK",

@@ -24,7 +24,7 @@ from opsctl.systems.docker.capped_stream import ContainerChannel, OutputStream
 if TYPE_CHECKING:
     from opsctl.progress import Progress
     from opsctl.systems.clock import Clock
-    from opsctl.systems.docker.capped_runner import ResourceSample, CappedRunner
+    from opsctl.systems.docker.capped_runner import CappedRunner, ResourceSample
 
 # From the start to the gate's first words; the engine may be busy.
 GATE_S = 30.0

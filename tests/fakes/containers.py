@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from opsctl.errors import OpsctlError, UnreachableError
-from opsctl.systems.engine.model import Container, EngineDisk, EngineVersion, Image, ContainerStats
+from opsctl.systems.engine.model import Container, ContainerStats, EngineDisk, EngineVersion, Image
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 

@@ -5,7 +5,12 @@ from dataclasses import dataclass, field, replace
 
 from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.systems.docker.capped_entrypoint import READY, last_words
-from opsctl.systems.docker.capped_runner import KEPT_PREFIX, ImageFacts, NetworkFacts, ResourceSample
+from opsctl.systems.docker.capped_runner import (
+    KEPT_PREFIX,
+    ImageFacts,
+    NetworkFacts,
+    ResourceSample,
+)
 from opsctl.systems.docker.capped_spec import CappedSpec
 from opsctl.systems.docker.capped_stream import OutputPiece, OutputStream
 from opsctl.systems.engine.model import Container

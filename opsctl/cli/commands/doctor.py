@@ -7,8 +7,8 @@ from opsctl.cli.flags import FORMATS
 from opsctl.cli.session import Session, pass_session
 from opsctl.cli.show.text import Block, Table
 from opsctl.doctor.checks import checks
-from opsctl.doctor.examine import examine
 from opsctl.doctor.model import Report
+from opsctl.doctor.run_checks import examine
 from opsctl.findings import Level
 
 

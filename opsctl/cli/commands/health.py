@@ -8,7 +8,7 @@ from opsctl.cli.session import Session, pass_session
 from opsctl.cli.show.text import Block, Table
 from opsctl.findings import Level
 from opsctl.probe.health import redis_health, switched_off, wait_until_well
-from opsctl.probe.model import Report
+from opsctl.probe.model import HealthReport
 
 wait_option = click.option(
     "--wait",
@@ -44,11 +44,11 @@ def redis(session: Session, *, wait_s: float | None) -> None:
     _conclude(session, report)
 
 
-def _conclude(session: Session, report: Report) -> None:
+def _conclude(session: Session, report: HealthReport) -> None:
     session.output.conclude(report, view_findings(report))
 
 
-def view_findings(report: Report) -> list[Block]:
+def view_findings(report: HealthReport) -> list[Block]:
     rows = tuple((f.check, f.level.value, f.what) for f in report.findings)
     fixes = [f"{f.check}: {f.fix}" for f in report.findings if f.fix and f.level is not Level.OK]
     return [Table(("check", "", "finding"), rows), *(["\nTo mend it:"] if fixes else []), *fixes]

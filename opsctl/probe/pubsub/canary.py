@@ -5,7 +5,7 @@ from contextlib import closing
 
 from opsctl.errors import OpsctlError
 from opsctl.findings import Figure, Finding, Level
-from opsctl.probe.pubsub.listeners import reason
+from opsctl.probe.pubsub.inspect_node import reason
 from opsctl.systems.clock import Clock
 from opsctl.systems.redis.client import Redis
 from opsctl.systems.redis.pubsub import Subscription

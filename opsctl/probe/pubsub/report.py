@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from opsctl.findings import Finding
-from opsctl.probe.pubsub.judge import Coverage, findings_of, judge_coverage
-from opsctl.probe.pubsub.listeners import Expected, Node, reach
-from opsctl.probe.pubsub.nodes import Open, look_everywhere
+from opsctl.health_rules.measurements import Expected, Node
+from opsctl.health_rules.pubsub import Coverage, findings_of, judge_coverage
+from opsctl.probe.pubsub.inspect_node import reach
+from opsctl.probe.pubsub.replication_nodes import Open, look_everywhere
 from opsctl.settings.sections.probe import Probe
 from opsctl.systems.redis.client import Redis
 from opsctl.systems.redis.glob import is_literal

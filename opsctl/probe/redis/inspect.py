@@ -7,10 +7,10 @@ from heapq import nlargest
 from typing import TypeVar
 
 from opsctl.errors import OpsctlError, UnreachableError
-from opsctl.probe.model import Client
-from opsctl.probe.pubsub.listeners import reach, reason
-from opsctl.probe.redis.clients import parse_clients
+from opsctl.health_rules.measurements import Client
+from opsctl.probe.pubsub.inspect_node import reach, reason
 from opsctl.probe.redis.measure import scan
+from opsctl.probe.redis.parse_clients import parse_clients
 from opsctl.settings.sections.probe import Probe
 from opsctl.systems.clock import Clock
 from opsctl.systems.redis.client import Redis

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from opsctl.errors import OpsctlError, UnreachableError
-from opsctl.probe.model import Vitals, Walk
-from opsctl.probe.redis.clients import parse_clients
+from opsctl.health_rules.measurements import Vitals, Walk
+from opsctl.probe.redis.parse_clients import parse_clients
 from opsctl.settings.sections.probe import Probe
 from opsctl.systems.clock import Clock
 from opsctl.systems.redis.client import Redis, parse_info

@@ -16,15 +16,15 @@ from urllib3 import exceptions as wire
 from opsctl.errors import OpsctlError, SettingsError, UnreachableError
 from opsctl.systems.engine.model import (
     Container,
+    ContainerStats,
     EngineDisk,
     EngineVersion,
     Image,
-    ContainerStats,
+    choose_api_version,
     read_container,
     read_disk,
     read_image,
     read_stats,
-    choose_api_version,
 )
 from opsctl.systems.error_table import ErrorMeaning, meaning_of
 

@@ -10,9 +10,9 @@ from opsctl.systems.docker.containers import DISK_USAGE_S, PATIENT_S, DockerCont
 from opsctl.systems.engine.inventory import (
     EngineFacts,
     EngineNetwork,
+    InventoryImage,
     PortPublisher,
     RemovalResult,
-    InventoryImage,
     StoppedContainer,
     split_reference,
 )

@@ -11,7 +11,7 @@ from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.sandbox.verdict import read_last_words
 from opsctl.sandbox.verify import troubles
 from opsctl.systems.docker.capped_entrypoint import KILL, READY, STOP, go, last_words, read_shown
-from opsctl.systems.docker.capped_runner import DockerCappedRunner, ImageFacts, CappedRunner
+from opsctl.systems.docker.capped_runner import CappedRunner, DockerCappedRunner, ImageFacts
 from opsctl.systems.docker.capped_spec import CappedLimits, CappedSpec
 from opsctl.systems.docker.capped_stream import ContainerChannel, OutputPiece, OutputStream
 from tests.engines.docker import BUSYBOX, DockerEngine

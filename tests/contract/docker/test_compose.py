@@ -8,7 +8,13 @@ import pytest
 
 from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.systems.clock import SystemClock
-from opsctl.systems.docker.compose import Compose, DockerCompose, LogOptions, ComposeProject, UpOptions
+from opsctl.systems.docker.compose import (
+    Compose,
+    ComposeProject,
+    DockerCompose,
+    LogOptions,
+    UpOptions,
+)
 from opsctl.systems.docker.plugins import find_plugin
 from opsctl.systems.engine.compose_model import Caps, Port
 from opsctl.systems.process.output import Line

@@ -10,7 +10,7 @@ import pytest
 
 from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.systems.docker.containers import Containers, DockerContainers
-from opsctl.systems.engine.model import Container, Image, ContainerStats
+from opsctl.systems.engine.model import Container, ContainerStats, Image
 from tests.engines.docker import BUSYBOX, DockerEngine
 from tests.fakes.containers import START, MemoryContainers
 from tests.waiting import wait_for

@@ -10,11 +10,12 @@ from opsctl.cli.flags import FORMATS, Duration
 from opsctl.cli.session import Session, pass_session
 from opsctl.cli.show.text import Block, Table, clean
 from opsctl.findings import Finding, Level
+from opsctl.health_rules.measurements import Expected
+from opsctl.health_rules.pubsub import OBSERVER, heard_by
 from opsctl.probe.health import switched_off
 from opsctl.probe.pubsub.canary import fly
-from opsctl.probe.pubsub.candidates import OBSERVER, heard_by, observing
+from opsctl.probe.pubsub.candidate_patterns import observing
 from opsctl.probe.pubsub.follow import Beat, Meter, Pace, follow
-from opsctl.probe.pubsub.listeners import Expected
 from opsctl.probe.pubsub.report import PubsubReport, expected, who_listens
 from opsctl.systems.redis.pubsub import Topics
 

@@ -4,8 +4,8 @@ import pytest
 
 from opsctl.errors import UnreachableError
 from opsctl.findings import Level, worst
-from opsctl.probe.pubsub.candidates import observing
-from opsctl.probe.pubsub.listeners import Expected
+from opsctl.health_rules.measurements import Expected
+from opsctl.probe.pubsub.candidate_patterns import observing
 from opsctl.probe.pubsub.report import PubsubReport, expected, who_listens
 from opsctl.settings.sections.probe import Probe
 from opsctl.systems.redis.client import RedisPy, parse_info

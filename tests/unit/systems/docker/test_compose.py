@@ -3,7 +3,14 @@ from pathlib import Path
 import pytest
 
 from opsctl.systems.docker import compose
-from opsctl.systems.docker.compose import ServiceContainer, LogOptions, ComposeProject, UpOptions, read_hashes, read_instances
+from opsctl.systems.docker.compose import (
+    ComposeProject,
+    LogOptions,
+    ServiceContainer,
+    UpOptions,
+    read_hashes,
+    read_instances,
+)
 
 PROJECT = ComposeProject("shop-prod", Path("/srv/shop"), (Path("a.yml"), Path("/etc/b.yml")), "ssh://far")
 START = [

@@ -10,7 +10,13 @@ from urllib3 import exceptions as wire
 
 from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.systems.docker.containers import BY_CLASS, DRIVER_ERRORS, STUCK_HINT, translate
-from opsctl.systems.engine.model import EngineDisk, read_disk, read_stats, read_time, choose_api_version
+from opsctl.systems.engine.model import (
+    EngineDisk,
+    choose_api_version,
+    read_disk,
+    read_stats,
+    read_time,
+)
 
 THEIRS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass)]
 

@@ -1,46 +1,18 @@
 """Who listens on one Redis node: counted in one transaction, without sending a message."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from opsctl.errors import OpsctlError, SettingsError, UnreachableError
-from opsctl.probe.model import Client
-from opsctl.probe.pubsub.candidates import OBSERVER, candidates, is_observing
-from opsctl.probe.redis.clients import parse_clients
+from opsctl.health_rules.measurements import Client, Expected, Node
+from opsctl.health_rules.pubsub import OBSERVER
+from opsctl.probe.pubsub.candidate_patterns import candidates, is_observing
+from opsctl.probe.redis.parse_clients import parse_clients
 from opsctl.systems.redis.client import Redis, Word, parse_info
 
 # Before, NUMPAT counted each client's patterns apart, and the count below proves nothing.
 _UNIQUE_SINCE = (6, 2)
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """One server, and all that it lets us know of its listeners."""
-
-    address: str
-    role: str
-    literal: Mapping[str, int] = field(default_factory=dict)
-    """Literal subscribers of each channel."""
-    pattern_count: int = 0
-    """Different patterns that somebody holds."""
-    held: tuple[str, ...] = ()
-    """Patterns proven to be held, without those of people who only watch."""
-    observed: int = 0
-    """Patterns held by people who watch with `opsctl debug pubsub --follow`."""
-    clients: tuple[Client, ...] | None = None
-    hidden: str = ""
-    """Why this node cannot prove that nobody listens; empty where it can."""
-
-    @property
-    def unexplained(self) -> int:
-        return self.pattern_count - len(self.held) - self.observed
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    channels: tuple[str, ...]
-    patterns: tuple[str, ...]
 
 
 def reach(redis: Redis) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from statistics import quantiles
 
 from opsctl.findings import Figure, Finding, Level
-from opsctl.probe.model import Vitals
+from opsctl.health_rules.measurements import Vitals
 from opsctl.settings.sections.probe import Probe
 
 MIB = 1024 * 1024

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping
 
 from opsctl.errors import OpsctlError
-from opsctl.probe.pubsub.listeners import Expected, Node, look
+from opsctl.health_rules.measurements import Expected, Node
+from opsctl.probe.pubsub.inspect_node import look
 from opsctl.systems.redis.client import Redis, parse_info
 
 Open = Callable[[str, int], Redis]

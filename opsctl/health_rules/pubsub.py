@@ -4,12 +4,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from opsctl.findings import Figure, Finding, Level
-from opsctl.probe.model import Client
-from opsctl.probe.pubsub.candidates import OBSERVER, heard_by
-from opsctl.probe.pubsub.listeners import Expected, Node
+from opsctl.health_rules.measurements import Client, Expected, Node
 from opsctl.settings.sections.probe import Probe
+from opsctl.systems.redis.glob import matches
 
 _MIB = 1024 * 1024
+# The client name with which `opsctl debug` subscribes.
+OBSERVER = "opsctl:debug"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,10 @@ _FIX = {
     "UNKNOWN": "Name the clients (SETNAME opsctl:NAME:psub=PATTERN), or add the pattern to "
     "probe.patterns; a user needs +pubsub +psubscribe +client|list and the channels.",
 }
+
+
+def heard_by(channel: str, patterns: Iterable[str]) -> tuple[str, ...]:
+    return tuple(pattern for pattern in patterns if matches(pattern, channel))
 
 
 def judge_coverage(nodes: Sequence[Node], wanted: Expected) -> tuple[Coverage, ...]:

@@ -3,9 +3,9 @@ from dataclasses import replace
 import pytest
 
 from opsctl.findings import Level, worst
-from opsctl.probe.model import Vitals, Walk
-from opsctl.probe.redis.clients import parse_clients
-from opsctl.probe.redis.judge import above, judge_redis, percentiles
+from opsctl.health_rules.measurements import Vitals, Walk
+from opsctl.health_rules.redis import above, judge_redis, percentiles
+from opsctl.probe.redis.parse_clients import parse_clients
 from opsctl.settings.sections.probe import Probe
 
 RULES = Probe()

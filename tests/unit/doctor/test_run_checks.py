@@ -1,8 +1,8 @@
 import threading
 from collections.abc import Iterator
 
-from opsctl.doctor.examine import examine
 from opsctl.doctor.model import Check
+from opsctl.doctor.run_checks import examine
 from opsctl.errors import UnreachableError
 from opsctl.findings import Finding, Level
 from opsctl.progress import Silent

@@ -3,14 +3,12 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from opsctl.probe.model import Client
-from opsctl.systems.redis.glob import matches
+from opsctl.health_rules.measurements import Client
 
 MOST = 400
 _SAID = re.compile(r"(?:^|:)(p?sub=.*)")
 _MANY = "*****"
 _OBSERVED = re.compile(r"\[[^\]]\]")
-OBSERVER = "opsctl:debug"
 _SEPARATORS = ".:_-/"
 
 
@@ -54,10 +52,6 @@ def said_patterns(name: str) -> tuple[str, ...]:
         if kind == "psub=":
             patterns.append(word.removeprefix(prefix))
     return tuple(filter(None, patterns))
-
-
-def heard_by(channel: str, patterns: Iterable[str]) -> tuple[str, ...]:
-    return tuple(pattern for pattern in patterns if matches(pattern, channel))
 
 
 def _guesses(channel: str) -> Iterator[str]:

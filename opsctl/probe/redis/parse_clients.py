@@ -1,6 +1,6 @@
 """Reads CLIENT LIST."""
 
-from opsctl.probe.model import Client
+from opsctl.health_rules.measurements import Client
 
 _KINDS = {"P": "pubsub", "S": "replica", "M": "master"}
 

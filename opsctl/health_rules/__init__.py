@@ -1,0 +1,1 @@
+"""What counts as healthy: pure rules that turn measurements into findings."""
