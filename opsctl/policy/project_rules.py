@@ -9,7 +9,7 @@ from typing import Any
 from opsctl.errors import SettingsError
 from opsctl.policy.model import Hit, Rule, Severity
 from opsctl.policy.project import Project, Source, line_in_compose
-from opsctl.policy.suppress import Exemption, matches
+from opsctl.policy.suppressions import Exemption, matches
 from opsctl.settings.reading.yaml_document import plain, read_document
 
 _ID = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)+\Z")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from html import escape
 
 from opsctl.sandbox.model import Run, Verdict
-from opsctl.sandbox.verdict import finding
+from opsctl.sandbox.outcome import finding
 
 # XML has no way at all to say these.
 _UNSPEAKABLE = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

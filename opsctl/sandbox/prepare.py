@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opsctl.errors import OpsctlError, RefusedError, UsageError
-from opsctl.sandbox.build import build_command
-from opsctl.sandbox.compose import service_of, wish_of
+from opsctl.sandbox.build_image import build_command
+from opsctl.sandbox.compose_service import service_of, wish_of
 from opsctl.sandbox.model import NO_NETWORK, Marks, Plan, Stage, Wish
 from opsctl.sandbox.ownership import PROJECT, lease, this_process
 from opsctl.sandbox.parse_flags import read_bind, read_variables

@@ -1,7 +1,7 @@
 """What came of all runs, for people and programs."""
 
 from opsctl.sandbox.model import Report, Run
-from opsctl.sandbox.verdict import finding, spoken, worst_code
+from opsctl.sandbox.outcome import finding, spoken, worst_code
 
 
 def report(runs: tuple[Run, ...], swept: tuple[str, ...]) -> Report:

@@ -9,14 +9,14 @@ from opsctl.errors import OpsctlError, RefusedError, UnreachableError
 from opsctl.sandbox.model import MEBI, Ended, Marks, Plan, Run, Spec
 from opsctl.sandbox.services import SERVICES
 from opsctl.sandbox.stream_output import Bounds, Ear, Hear, listen
-from opsctl.sandbox.verdict import (
+from opsctl.sandbox.outcome import (
     KILLED_CODE,
     from_sample,
     judge,
     passed_on,
     read_last_words,
 )
-from opsctl.sandbox.verify import troubles
+from opsctl.sandbox.verify_caps import troubles
 from opsctl.settings.sections.sandbox import Sandbox
 from opsctl.systems.docker.capped_entrypoint import KILL, READY, STOP, go, last_words, read_shown
 from opsctl.systems.docker.capped_stream import ContainerChannel, OutputStream

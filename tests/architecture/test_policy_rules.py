@@ -3,11 +3,11 @@
 import re
 from pathlib import Path
 
-from opsctl.policy.check import NAMES
-from opsctl.policy.judge import ANSWER_RULES
+from opsctl.policy.check_project import NAMES
+from opsctl.policy.apply_rules import ANSWER_RULES
 from opsctl.policy.model import Severity
 from opsctl.policy.rules import RULES
-from opsctl.policy.rules.live import LIVE_RULES
+from opsctl.policy.rules.running_host import LIVE_RULES
 
 PAGE = (Path(__file__).parents[2] / "docs/check.md").read_text()
 ROW = re.compile(

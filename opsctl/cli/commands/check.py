@@ -8,9 +8,9 @@ from opsctl.cli.show.text import Block, clean
 from opsctl.errors import UsageError
 from opsctl.findings import Finding, Level
 from opsctl.policy.baseline import write
-from opsctl.policy.check import Checked, Wish
-from opsctl.policy.check import check as check_all
-from opsctl.policy.judge import as_accepted, to_accept
+from opsctl.policy.check_project import Checked, Wish
+from opsctl.policy.check_project import check as check_all
+from opsctl.policy.apply_rules import as_accepted, to_accept
 from opsctl.policy.model import Report
 
 _READABLE = 0o644

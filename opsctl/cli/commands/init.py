@@ -7,9 +7,9 @@ from opsctl.cli.flags import lock_timeout
 from opsctl.cli.session import Session, pass_session
 from opsctl.cli.show.text import Block, Table
 from opsctl.errors import EXIT_OK, EXIT_PENDING
-from opsctl.init.drafts import drafts, project_name
+from opsctl.init.project_files import drafts, project_name
 from opsctl.init.model import Plan
-from opsctl.init.observe import observe
+from opsctl.init.observe_paths import observe
 from opsctl.init.plan import plan
 from opsctl.init.write import write
 

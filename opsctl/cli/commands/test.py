@@ -18,7 +18,7 @@ from opsctl.sandbox.prepare import Asked, Desk, prepare
 from opsctl.sandbox.report import lines, report
 from opsctl.sandbox.run import Parts, run
 from opsctl.sandbox.services import SERVICES
-from opsctl.sandbox.sweep import sweep
+from opsctl.sandbox.remove_leftovers import sweep
 from opsctl.systems.docker.capped_stream import OutputPiece, OutputStream
 from opsctl.systems.process.output import Line
 

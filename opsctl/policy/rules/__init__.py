@@ -2,22 +2,8 @@
 
 from opsctl.policy.model import Rule
 from opsctl.policy.project import Project
-from opsctl.policy.rules import (
-    brokers,
-    dependencies,
-    documents,
-    experiments,
-    images,
-    migration_risks,
-    migrations,
-    parameters,
-    privileges,
-    schema,
-    secrets,
-    services,
-    settings,
-    tests_capped,
-)
+from opsctl.policy.rules import brokers, dependencies, documents, experiments, images, migration_risks, migrations, parameters, privileges, schema, secrets, services, settings
+from opsctl.policy.rules import test_caps
 
 RULES: tuple[Rule[Project], ...] = (
     *schema.RULES,
@@ -26,7 +12,7 @@ RULES: tuple[Rule[Project], ...] = (
     *services.RULES,
     *privileges.RULES,
     *images.RULES,
-    *tests_capped.RULES,
+    *test_caps.RULES,
     *secrets.RULES,
     *documents.RULES,
     *dependencies.RULES,

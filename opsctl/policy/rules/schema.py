@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterator
 
 from opsctl.findings import Level
-from opsctl.policy import ddl, python_strings
+from opsctl.policy import python_strings
+from opsctl.policy import detect_ddl
 from opsctl.policy.model import Hit, Rule, Severity, rule
 from opsctl.policy.project import Project, Source, is_below
 
@@ -32,7 +33,7 @@ _HEREDOC = re.compile(
 )
 def ddl_in_python(project: Project) -> Iterator[Hit]:
     for source in project.ending(".py", ".pyi"):
-        if ddl.may_hold(source.lowered):
+        if detect_ddl.may_hold(source.lowered):
             yield from _in_python(source)
 
 
@@ -45,7 +46,7 @@ def _in_python(source: Source) -> Iterator[Hit]:
         return
     seen: set[tuple[int, str]] = set()
     for text, line in python_strings.texts(tree):
-        said = ddl.found_in(text)
+        said = detect_ddl.found_in(text)
         if said and (line, said) not in seen:
             seen.add((line, said))
             yield Hit(f"{said} in Python", source.path, line)
@@ -90,7 +91,7 @@ def _in_sql(source: Source, project: Project) -> Iterator[Hit]:
     from opsctl.sql.lexer import read_script  # noqa: PLC0415 - only projects with SQL need it
 
     for statement in read_script(source.text).statements:
-        said = ddl.found_in(" ".join((*statement.words, "x")))
+        said = detect_ddl.found_in(" ".join((*statement.words, "x")))
         if said:
             yield Hit(f"{said} outside of {project.migrations}/", source.path, statement.start.line)
             return

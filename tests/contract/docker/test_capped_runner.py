@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 
 from opsctl.errors import OpsctlError, UnreachableError
-from opsctl.sandbox.verdict import read_last_words
-from opsctl.sandbox.verify import troubles
+from opsctl.sandbox.outcome import read_last_words
+from opsctl.sandbox.verify_caps import troubles
 from opsctl.systems.docker.capped_entrypoint import KILL, READY, STOP, go, last_words, read_shown
 from opsctl.systems.docker.capped_runner import CappedRunner, DockerCappedRunner, ImageFacts
 from opsctl.systems.docker.capped_spec import CappedLimits, CappedSpec

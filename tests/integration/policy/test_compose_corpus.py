@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from opsctl.findings import Finding
-from opsctl.policy.compose import Renderer, environment_of
-from opsctl.policy.judge import ask
+from opsctl.policy.render_compose import Renderer, environment_of
+from opsctl.policy.apply_rules import ask
 from opsctl.policy.project import Source
 from opsctl.policy.rules import RULES
 from opsctl.systems.clock import SystemClock
@@ -14,7 +14,7 @@ from opsctl.systems.docker.compose import DockerCompose
 from opsctl.systems.process.run import LocalProcesses
 from tests.integration.policy.corpus import BAD, GOOD, Compose
 from tests.unit.policy.cases import CASES
-from tests.unit.policy.world import world
+from tests.unit.policy.projects import world
 
 pytestmark = pytest.mark.engine("docker")
 OF_COMPOSE = {one.rule for one in BAD}

@@ -3,7 +3,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from opsctl.errors import RefusedError
-from opsctl.init.drafts import drafts, project_name
+from opsctl.init.project_files import drafts, project_name
 from opsctl.init.model import Deed, Draft, Found
 from opsctl.init.plan import plan
 

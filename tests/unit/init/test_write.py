@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from opsctl.errors import OpsctlError, UnrestoredError
-from opsctl.init.drafts import drafts
-from opsctl.init.observe import observe
+from opsctl.init.project_files import drafts
+from opsctl.init.observe_paths import observe
 from opsctl.init.plan import plan
 from opsctl.init.write import write
 from opsctl.progress import Silent

@@ -2,7 +2,7 @@
 
 from opsctl.policy.project import Branch, Environments
 from opsctl.systems.git.history import Rewrite
-from tests.unit.policy.world import Case, migration
+from tests.unit.policy.projects import Case, migration
 
 FIRST = migration("CREATE TABLE a (x int);")
 # Put together here, so that no tool takes them for real.

@@ -4,10 +4,10 @@ import time
 
 import pytest
 
-from opsctl.policy.judge import ask
+from opsctl.policy.apply_rules import ask
 from opsctl.policy.rules import RULES
-from opsctl.policy.suppress import allowances
-from tests.unit.policy.world import world
+from opsctl.policy.suppressions import allowances
+from tests.unit.policy.projects import world
 
 LENGTH = 30_000
 # By the processor's clock: the machine may be busy with other things.

@@ -8,7 +8,7 @@ import pytest
 from opsctl.errors import OpsctlError
 from opsctl.sandbox.model import Owner
 from opsctl.sandbox.ownership import LABEL, SPARE, is_left_behind, lease, this_process
-from opsctl.sandbox.sweep import sweep
+from opsctl.sandbox.remove_leftovers import sweep
 from opsctl.systems.docker.capped_runner import NetworkFacts
 from opsctl.systems.engine.model import Container
 from opsctl.systems.host import Boot

@@ -8,15 +8,15 @@ from opsctl.errors import UsageError
 from opsctl.policy import baseline as baselines
 from opsctl.policy.baseline import Known
 from opsctl.policy.context import LiveSite
-from opsctl.policy.gather import Gatherer, chosen
-from opsctl.policy.judge import ANSWER_RULES, Answers, ask, judge
-from opsctl.policy.live import Looker
+from opsctl.policy.read_project import Gatherer, chosen
+from opsctl.policy.apply_rules import ANSWER_RULES, Answers, ask, judge
+from opsctl.policy.running_host import Looker
 from opsctl.policy.model import Report
 from opsctl.policy.project import Project
 from opsctl.policy.project_rules import Own, read_own
 from opsctl.policy.rules import RULES
-from opsctl.policy.rules.live import LIVE_RULES
-from opsctl.policy.suppress import allowances
+from opsctl.policy.rules.running_host import LIVE_RULES
+from opsctl.policy.suppressions import allowances
 
 if TYPE_CHECKING:
     from opsctl.findings import Finding

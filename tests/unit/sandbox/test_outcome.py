@@ -7,7 +7,7 @@ import pytest
 from opsctl.findings import Level
 from opsctl.sandbox.model import MEBI, Ended, Figures, Limits, Run, Verdict
 from opsctl.sandbox.report import lines, report
-from opsctl.sandbox.verdict import (
+from opsctl.sandbox.outcome import (
     finding,
     from_sample,
     judge,

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from opsctl.sandbox.model import MEBI, Limits, Spec
-from opsctl.sandbox.verify import troubles
+from opsctl.sandbox.verify_caps import troubles
 from opsctl.systems.docker.capped_entrypoint import read_shown
 from tests.unit.sandbox.conftest import CGROUPS
 

@@ -3,8 +3,8 @@
 import pytest
 
 from opsctl.findings import Level
-from opsctl.policy import ddl
-from tests.unit.policy.world import found
+from opsctl.policy import detect_ddl
+from tests.unit.policy.projects import found
 
 HOSTILE = {
     "plain": 'db.execute("CREATE TABLE a (x int)")',
@@ -68,7 +68,7 @@ def test_what_only_speaks_of_ddl_is_let_pass(name: str) -> None:
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_the_quick_look_never_says_no_to_ddl(name: str) -> None:
-    assert ddl.may_hold(HOSTILE[name].lower())
+    assert detect_ddl.may_hold(HOSTILE[name].lower())
 
 
 @pytest.mark.parametrize(

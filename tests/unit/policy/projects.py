@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from opsctl.findings import Finding
-from opsctl.policy.judge import ask
+from opsctl.policy.apply_rules import ask
 from opsctl.policy.project import Branch, Project, Source
 from opsctl.policy.rules import RULES
 from opsctl.settings.sections.policy import Policy

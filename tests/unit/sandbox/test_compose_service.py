@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from opsctl.errors import RefusedError, UsageError
-from opsctl.sandbox.compose import escapes_of, lowered, service_of, wish_of
+from opsctl.sandbox.compose_service import escapes_of, lowered, service_of, wish_of
 from opsctl.sandbox.model import MEBI, Bind, Limits
 from opsctl.settings.sections.sandbox import Sandbox
 from opsctl.systems.engine.compose_model import Caps, RenderedProject, Service, Volume

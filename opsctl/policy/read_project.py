@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from opsctl.errors import SettingsError, UsageError
-from opsctl.policy.compose import Renderer, is_compose
+from opsctl.policy.render_compose import Renderer, is_compose
 from opsctl.policy.context import Site
 from opsctl.policy.project import Branch, Environments, Project, Source, is_below
 from opsctl.settings.reading.choose_environment import ENVIRONMENTS

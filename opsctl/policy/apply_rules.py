@@ -9,7 +9,7 @@ from typing import TypeVar
 from opsctl.findings import Finding, Level
 from opsctl.policy.baseline import Known
 from opsctl.policy.model import LEVELS, Hit, Report, Rule, Severity, Suppressed, rule
-from opsctl.policy.suppress import Allowance, Exemption
+from opsctl.policy.suppressions import Allowance, Exemption
 
 World = TypeVar("World")
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from opsctl.findings import Finding
-from opsctl.policy.judge import ask
-from opsctl.policy.live import Client, Machine, Running, addresses_of
-from opsctl.policy.rules.live import LIVE_RULES
+from opsctl.policy.apply_rules import ask
+from opsctl.policy.running_host import Client, Machine, Running, addresses_of
+from opsctl.policy.rules.running_host import LIVE_RULES
 from opsctl.settings.sections.deploy import Deploy
 from opsctl.settings.sections.policy import Policy
 from opsctl.systems.engine.model import Container, PublishedPort

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from opsctl.addresses import EVERYWHERE, is_loopback, is_public
 from opsctl.findings import Level
-from opsctl.policy.live import Machine
+from opsctl.policy.running_host import Machine
 from opsctl.policy.model import Hit, Rule, Severity, rule
 from opsctl.systems.engine.model import Container, PublishedPort
 
