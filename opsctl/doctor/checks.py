@@ -7,22 +7,22 @@ from pathlib import Path
 
 from opsctl import __version__
 from opsctl.doctor.judge import (
-    judge_answer,
     judge_checkout,
     judge_disk,
     judge_dotenv,
+    judge_http_status,
     judge_settings,
     judge_skew,
 )
-from opsctl.doctor.model import Check, Patient
+from opsctl.doctor.model import DoctorCheck, DoctorContext
 from opsctl.errors import OpsctlError
 from opsctl.findings import Finding, Level, Marks
 from opsctl.systems.http.client import HttpRequest
 
 
-def checks(patient: Patient) -> tuple[Check, ...]:
+def list_checks(patient: DoctorContext) -> tuple[DoctorCheck, ...]:
     """List what is asked: what opsctl needs always, and each system that settings name."""
-    questions: list[tuple[str, Callable[[Patient], Iterator[Finding]]]] = [
+    questions: list[tuple[str, Callable[[DoctorContext], Iterator[Finding]]]] = [
         ("opsctl", _versions),
         ("settings", _settings),
         ("state", _state),
@@ -38,31 +38,31 @@ def checks(patient: Patient) -> tuple[Check, ...]:
         questions.append(("postgres", _postgres))
     if settings.doctor.urls:
         questions.append(("urls", _urls))
-    return tuple(Check(name, _bound(ask, patient)) for name, ask in questions)
+    return tuple(DoctorCheck(name, _bound(ask, patient)) for name, ask in questions)
 
 
 def _bound(
-    ask: Callable[[Patient], Iterator[Finding]], patient: Patient
+    ask: Callable[[DoctorContext], Iterator[Finding]], patient: DoctorContext
 ) -> Callable[[], Iterator[Finding]]:
     return lambda: ask(patient)
 
 
-def _versions(patient: Patient) -> Iterator[Finding]:
+def _versions(patient: DoctorContext) -> Iterator[Finding]:
     python = platform.python_version()
     said = f"opsctl {__version__} on Python {python}, {platform.system()} {platform.release()}"
     yield Finding("opsctl", Level.OK, f"{said}, as {patient.host.user().name}")
 
 
-def _settings(patient: Patient) -> Iterator[Finding]:
+def _settings(patient: DoctorContext) -> Iterator[Finding]:
     yield from judge_settings(patient.loaded)
 
 
-def _state(patient: Patient) -> Iterator[Finding]:
+def _state(patient: DoctorContext) -> Iterator[Finding]:
     patient.open_store()
     yield Finding("state", Level.OK, f"kept in {patient.state_directory}")
 
 
-def _git(patient: Patient) -> Iterator[Finding]:
+def _git(patient: DoctorContext) -> Iterator[Finding]:
     facts = patient.git.facts(patient.directory)
     yield from judge_checkout(
         commit=facts.head if facts else None,
@@ -74,7 +74,7 @@ def _git(patient: Patient) -> Iterator[Finding]:
         yield judge_dotenv(tracked=tracked, ignored=".env" not in facts.untracked)
 
 
-def _disk(patient: Patient) -> Iterator[Finding]:
+def _disk(patient: DoctorContext) -> Iterator[Finding]:
     settings = patient.settings.disk
     for folder in _measured(patient):
         usage = patient.host.usage(folder)
@@ -86,7 +86,7 @@ def _disk(patient: Patient) -> Iterator[Finding]:
         )
 
 
-def _measured(patient: Patient) -> tuple[Path, ...]:
+def _measured(patient: DoctorContext) -> tuple[Path, ...]:
     """Measure each mount once: the project's, and the one that holds images and volumes."""
     wanted = (patient.directory, Path(patient.settings.disk.engine_dir))
     mounts = sorted((mount.path for mount in patient.host.mounts()), key=_depth, reverse=True)
@@ -98,23 +98,23 @@ def _depth(path: Path) -> int:
     return len(path.parts)
 
 
-def _engine(patient: Patient) -> Iterator[Finding]:
+def _engine(patient: DoctorContext) -> Iterator[Finding]:
     version = patient.containers.version()
     yield Finding("engine", Level.OK, f"Docker Engine {version.engine}, API {version.api}")
     yield _skew(patient, "engine", patient.containers.now)
 
 
-def _compose(patient: Patient) -> Iterator[Finding]:
+def _compose(patient: DoctorContext) -> Iterator[Finding]:
     yield Finding("compose", Level.OK, f"Docker Compose {patient.compose.version()}")
 
 
-def _redis(patient: Patient) -> Iterator[Finding]:
+def _redis(patient: DoctorContext) -> Iterator[Finding]:
     facts = patient.redis.facts()
     yield Finding("redis", Level.OK, f"{facts.version} ({facts.role}) at {patient.redis.address}")
     yield _skew(patient, "redis", lambda: patient.redis.facts().now)
 
 
-def _postgres(patient: Patient) -> Iterator[Finding]:
+def _postgres(patient: DoctorContext) -> Iterator[Finding]:
     with patient.postgres.session(read_only=True) as session:
         facts = session.facts()
         scale = facts.extensions.get("timescaledb")
@@ -124,7 +124,7 @@ def _postgres(patient: Patient) -> Iterator[Finding]:
         yield _skew(patient, "postgres", lambda: session.facts().now)
 
 
-def _urls(patient: Patient) -> Iterator[Finding]:
+def _urls(patient: DoctorContext) -> Iterator[Finding]:
     settings = patient.settings.doctor
     for number, url in enumerate(settings.urls, start=1):
         name = f"url {number}"
@@ -133,10 +133,10 @@ def _urls(patient: Patient) -> Iterator[Finding]:
         except OpsctlError as error:
             yield Finding(name, Level.CRITICAL, f"{error.what}: {error.why}", fix=error.hint)
             continue
-        yield judge_answer(name, answer.status)
+        yield judge_http_status(name, answer.status)
 
 
-def _skew(patient: Patient, name: str, ask: Callable[[], datetime]) -> Finding:
+def _skew(patient: DoctorContext, name: str, ask: Callable[[], datetime]) -> Finding:
     before = patient.clock.now()
     theirs = ask()
     limit_s = patient.settings.doctor.clock_skew_s

@@ -1,9 +1,9 @@
 """Opens each system that the settings name, and leaves it as it was."""
 
-from opsctl.doctor.model import Patient
+from opsctl.doctor.model import DoctorContext
 
 
-def connect_all(patient: Patient) -> None:
+def connect_all(patient: DoctorContext) -> None:
     """Raise the first system's own error; say nothing if all answer."""
     if patient.settings.redis.enabled:
         patient.redis.ping()

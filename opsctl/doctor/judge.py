@@ -100,7 +100,7 @@ def judge_dotenv(*, tracked: bool, ignored: bool) -> Finding:
     return Finding("git", Level.OK, ".env stays out of git")
 
 
-def judge_answer(name: str, status: int) -> Finding:
+def judge_http_status(name: str, status: int) -> Finding:
     """Below 400 is well; the server answered in any case."""
     if status < BAD_REQUEST:
         return Finding(name, Level.OK, f"answers {status}")

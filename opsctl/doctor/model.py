@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class DoctorCheck:
     """One question; asking may take long, or fail with an OpsctlError."""
 
     name: str
@@ -28,11 +28,11 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class DoctorReport:
     findings: tuple[Finding, ...]
 
 
-class Patient(Protocol):
+class DoctorContext(Protocol):
     """What is examined; each part is built when first asked for."""
 
     @property

@@ -4,7 +4,7 @@ import queue
 import threading
 from collections.abc import Sequence
 
-from opsctl.doctor.model import Check, Report
+from opsctl.doctor.model import DoctorCheck, DoctorReport
 from opsctl.errors import OpsctlError
 from opsctl.findings import Finding, Level
 from opsctl.progress import Progress
@@ -13,29 +13,35 @@ from opsctl.systems.clock import Clock
 _Answers = dict[str, tuple[Finding, ...]]
 
 
-def examine(
-    checks: Sequence[Check], *, deadline_s: float, clock: Clock, progress: Progress
-) -> Report:
+def run_checks(
+    checks: Sequence[DoctorCheck], *, deadline_s: float, clock: Clock, progress: Progress
+) -> DoctorReport:
     """Report in the order of the checks; one that hangs is left behind and said so."""
     answered: queue.Queue[tuple[str, tuple[Finding, ...]]] = queue.Queue()
     for check in checks:
         # A daemon: a question that hangs must not keep the process.
-        threading.Thread(target=_ask, args=(check, answered), daemon=True).start()
-    answers = _collect(answered, len(checks), until=clock.steady() + deadline_s, clock=clock)
+        threading.Thread(target=_run_check, args=(check, answered), daemon=True).start()
+    answers = _collect_answers(
+        answered, len(checks), until=clock.steady() + deadline_s, clock=clock
+    )
     progress.advance(len(checks), len(checks), "")
-    late = {check.name: (_late(check.name, deadline_s),) for check in checks}
-    return Report(tuple(finding for check in checks for finding in (late | answers)[check.name]))
+    late = {check.name: (_timeout_finding(check.name, deadline_s),) for check in checks}
+    return DoctorReport(
+        tuple(finding for check in checks for finding in (late | answers)[check.name])
+    )
 
 
-def _ask(check: Check, answered: "queue.Queue[tuple[str, tuple[Finding, ...]]]") -> None:
+def _run_check(
+    check: DoctorCheck, answered: "queue.Queue[tuple[str, tuple[Finding, ...]]]"
+) -> None:
     try:
         findings = tuple(check.ask())
     except OpsctlError as error:
-        findings = (_failed(check.name, error),)
+        findings = (_failure_finding(check.name, error),)
     answered.put((check.name, findings))
 
 
-def _collect(
+def _collect_answers(
     answered: "queue.Queue[tuple[str, tuple[Finding, ...]]]",
     wanted: int,
     *,
@@ -52,12 +58,12 @@ def _collect(
     return answers
 
 
-def _failed(name: str, error: OpsctlError) -> Finding:
+def _failure_finding(name: str, error: OpsctlError) -> Finding:
     what = f"{error.what}: {error.why}" if error.why else error.what
     return Finding(name, Level.CRITICAL, what, fix=error.hint)
 
 
-def _late(name: str, deadline_s: float) -> Finding:
+def _timeout_finding(name: str, deadline_s: float) -> Finding:
     return Finding(
         name,
         Level.CRITICAL,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class Client:
+class ClientConnection:
     """One line of CLIENT LIST."""
 
     id: str
@@ -27,7 +27,7 @@ class Client:
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
+class KeyScan:
     """What a bounded walk over keys has seen."""
 
     looked_at: int
@@ -38,7 +38,7 @@ class Walk:
 
 
 @dataclass(frozen=True, slots=True)
-class Vitals:
+class RedisMeasurements:
     """One look at a Redis. What the server does not let us see is None; `denied` says why."""
 
     address: str
@@ -46,10 +46,10 @@ class Vitals:
     pings_ms: tuple[float, ...] = ()
     slow: int | None = None
     """Entries of the slow log within the window."""
-    clients: tuple[Client, ...] | None = None
+    clients: tuple[ClientConnection, ...] | None = None
     saves: str | None = None
     """The setting `save`: when snapshots are taken; empty where they are off."""
-    walk: Walk | None = None
+    walk: KeyScan | None = None
     denied: Mapping[str, str] = field(default_factory=dict)
 
     def number(self, name: str) -> float:
@@ -61,7 +61,7 @@ class Vitals:
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class PubsubNode:
     """One server, and all that it lets us know of its listeners."""
 
     address: str
@@ -74,7 +74,7 @@ class Node:
     """Patterns proven to be held, without those of people who only watch."""
     observed: int = 0
     """Patterns held by people who watch with `opsctl debug pubsub --follow`."""
-    clients: tuple[Client, ...] | None = None
+    clients: tuple[ClientConnection, ...] | None = None
     hidden: str = ""
     """Why this node cannot prove that nobody listens; empty where it can."""
 
@@ -84,6 +84,6 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
+class ExpectedSubscriptions:
     channels: tuple[str, ...]
     patterns: tuple[str, ...]

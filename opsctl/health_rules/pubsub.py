@@ -4,17 +4,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from opsctl.findings import Figure, Finding, Level
-from opsctl.health_rules.measurements import Client, Expected, Node
+from opsctl.health_rules.measurements import ClientConnection, ExpectedSubscriptions, PubsubNode
 from opsctl.settings.sections.probe import Probe
 from opsctl.systems.redis.glob import matches
 
 _MIB = 1024 * 1024
 # The client name with which `opsctl debug` subscribes.
-OBSERVER = "opsctl:debug"
+OBSERVER_CLIENT = "opsctl:debug"
 
 
 @dataclass(frozen=True, slots=True)
-class Coverage:
+class SubscriptionCoverage:
     """One channel or pattern, who hears it, and how that is known."""
 
     name: str
@@ -35,18 +35,20 @@ _FIX = {
 }
 
 
-def heard_by(channel: str, patterns: Iterable[str]) -> tuple[str, ...]:
+def matching_patterns(channel: str, patterns: Iterable[str]) -> tuple[str, ...]:
     return tuple(pattern for pattern in patterns if matches(pattern, channel))
 
 
-def judge_coverage(nodes: Sequence[Node], wanted: Expected) -> tuple[Coverage, ...]:
-    channels = tuple(_channel(name, nodes) for name in wanted.channels)
-    patterns = tuple(_pattern(name, nodes, channels) for name in wanted.patterns)
+def judge_coverage(
+    nodes: Sequence[PubsubNode], wanted: ExpectedSubscriptions
+) -> tuple[SubscriptionCoverage, ...]:
+    channels = tuple(_judge_channel(name, nodes) for name in wanted.channels)
+    patterns = tuple(_judge_pattern(name, nodes, channels) for name in wanted.patterns)
     return channels + patterns
 
 
-def findings_of(
-    nodes: Sequence[Node], coverage: Sequence[Coverage], rules: Probe
+def coverage_findings(
+    nodes: Sequence[PubsubNode], coverage: Sequence[SubscriptionCoverage], rules: Probe
 ) -> tuple[Finding, ...]:
     covered = (
         Finding(
@@ -58,19 +60,23 @@ def findings_of(
         )
         for one in coverage
     )
-    return (*covered, *_slow_readers(nodes, rules))
+    return (*covered, *_judge_slow_readers(nodes, rules))
 
 
-def _channel(name: str, nodes: Sequence[Node]) -> Coverage:
+def _judge_channel(name: str, nodes: Sequence[PubsubNode]) -> SubscriptionCoverage:
     literal = sum(node.literal.get(name, 0) for node in nodes)
-    patterns = tuple(dict.fromkeys(p for node in nodes for p in heard_by(name, node.held)))
+    patterns = tuple(dict.fromkeys(p for node in nodes for p in matching_patterns(name, node.held)))
     if literal or patterns:
-        return Coverage(name, "channel", "OK", literal, patterns, _heard(literal, patterns))
-    return Coverage(name, "channel", *_unheard(name, nodes))
+        return SubscriptionCoverage(
+            name, "channel", "OK", literal, patterns, _describe_subscribers(literal, patterns)
+        )
+    return SubscriptionCoverage(name, "channel", *_judge_unsubscribed(name, nodes))
 
 
-def _unheard(name: str, nodes: Sequence[Node]) -> tuple[str, int, tuple[str, ...], str]:
-    doubts = tuple(_doubts(nodes))
+def _judge_unsubscribed(
+    name: str, nodes: Sequence[PubsubNode]
+) -> tuple[str, int, tuple[str, ...], str]:
+    doubts = tuple(_find_doubts(nodes))
     if doubts:
         return "UNKNOWN", 0, (), "; ".join(doubts)
     others = sorted({pattern for node in nodes for pattern in node.held})
@@ -80,56 +86,60 @@ def _unheard(name: str, nodes: Sequence[Node]) -> tuple[str, int, tuple[str, ...
     return "FAIL", 0, (), proof
 
 
-def _doubts(nodes: Iterable[Node]) -> Iterator[str]:
+def _find_doubts(nodes: Iterable[PubsubNode]) -> Iterator[str]:
     """Say what keeps us from proving that nobody listens."""
     for node in nodes:
         if node.hidden:
             yield f"{node.address} hides its listeners ({node.hidden})"
         elif node.unexplained > 0:
-            who = _holders(node)
+            who = _name_holders(node)
             yield f"{node.unexplained} unknown patterns are held on {node.address}{who}"
 
 
-def _holders(node: Node) -> str:
+def _name_holders(node: PubsubNode) -> str:
     if node.clients is None:
         return ", and CLIENT LIST is denied"
-    holders = [client.spoken for client in _at_work(node)]
+    holders = [client.spoken for client in _pattern_clients(node)]
     return f" by {', '.join(holders)}" if holders else ""
 
 
-def _at_work(node: Node) -> Iterator[Client]:
+def _pattern_clients(node: PubsubNode) -> Iterator[ClientConnection]:
     for client in node.clients or ():
-        if client.patterns and not client.name.startswith(OBSERVER):
+        if client.patterns and not client.name.startswith(OBSERVER_CLIENT):
             yield client
 
 
-def _heard(literal: int, patterns: Sequence[str]) -> str:
+def _describe_subscribers(literal: int, patterns: Sequence[str]) -> str:
     by_name = [f"{literal} literal"] if literal else []
     by_pattern = [f"pattern {pattern}" for pattern in patterns]
     return f"heard by {', '.join(by_name + by_pattern)}"
 
 
-def _pattern(name: str, nodes: Sequence[Node], channels: Sequence[Coverage]) -> Coverage:
+def _judge_pattern(
+    name: str, nodes: Sequence[PubsubNode], channels: Sequence[SubscriptionCoverage]
+) -> SubscriptionCoverage:
     holders = tuple(node for node in nodes if name in node.held)
     if holders:
-        clients = (client.spoken for node in holders for client in _at_work(node))
+        clients = (client.spoken for node in holders for client in _pattern_clients(node))
         who = ", ".join(dict.fromkeys(clients))
         proof = "held" + (f"; clients with patterns: {who}" if who else "")
-        return Coverage(name, "pattern", "OK", 0, (name,), proof)
-    mine = [channel for channel in channels if heard_by(channel.name, (name,))]
+        return SubscriptionCoverage(name, "pattern", "OK", 0, (name,), proof)
+    mine = [channel for channel in channels if matching_patterns(channel.name, (name,))]
     if mine and all(channel.verdict == "OK" for channel in mine):
         names = ", ".join(channel.name for channel in mine)
-        return Coverage(name, "pattern", "OK", 0, (), f"nobody holds it, but {names} are heard")
+        return SubscriptionCoverage(
+            name, "pattern", "OK", 0, (), f"nobody holds it, but {names} are heard"
+        )
     doubts = [
         f"{node.address} hides its listeners ({node.hidden})" for node in nodes if node.hidden
     ]
     if doubts or any(channel.verdict == "UNKNOWN" for channel in mine):
         proof = "; ".join(doubts) or "nobody holds it, but unknown patterns may do its work"
-        return Coverage(name, "pattern", "UNKNOWN", 0, (), proof)
-    return Coverage(name, "pattern", "FAIL", 0, (), f"proven: nobody holds {name}")
+        return SubscriptionCoverage(name, "pattern", "UNKNOWN", 0, (), proof)
+    return SubscriptionCoverage(name, "pattern", "FAIL", 0, (), f"proven: nobody holds {name}")
 
 
-def _slow_readers(nodes: Iterable[Node], rules: Probe) -> Iterator[Finding]:
+def _judge_slow_readers(nodes: Iterable[PubsubNode], rules: Probe) -> Iterator[Finding]:
     for node in nodes:
         for client in node.clients or ():
             waiting = client.waiting_bytes / _MIB

@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterator
 from statistics import quantiles
 
 from opsctl.findings import Figure, Finding, Level
-from opsctl.health_rules.measurements import Vitals
+from opsctl.health_rules.measurements import RedisMeasurements
 from opsctl.settings.sections.probe import Probe
 
 MIB = 1024 * 1024
 _HOUR_S = 3600.0
 
 
-def judge_redis(seen: Vitals, rules: Probe) -> tuple[Finding, ...]:
+def judge_redis(seen: RedisMeasurements, rules: Probe) -> tuple[Finding, ...]:
     """Judge everything; what the server hides is unknown, never fine."""
     if "info" in seen.denied:
         return (*_latency(seen, rules), *_denied(seen))
@@ -19,7 +19,7 @@ def judge_redis(seen: Vitals, rules: Probe) -> tuple[Finding, ...]:
     return (*found, *_denied(seen))
 
 
-def above(value: float, warn_at: float, critical_at: float) -> Level:
+def grade(value: float, warn_at: float, critical_at: float) -> Level:
     """Place a reading; one on the mark counts as over it."""
     if value >= critical_at:
         return Level.CRITICAL
@@ -34,14 +34,14 @@ def percentiles(samples: tuple[float, ...]) -> tuple[float, float]:
     return cuts[49], cuts[98]
 
 
-def _reachable(seen: Vitals, rules: Probe) -> Iterator[Finding]:  # noqa: ARG001  # one shape for all
+def _reachable(seen: RedisMeasurements, rules: Probe) -> Iterator[Finding]:  # noqa: ARG001  # one shape for all
     version = seen.info.get("redis_version", "of unknown version")
     hours = seen.number("uptime_in_seconds") / _HOUR_S
     said = f"Redis {version} at {seen.address}, up {hours:.1f} h"
     yield Finding("reachable", Level.OK, said)
 
 
-def _latency(seen: Vitals, rules: Probe) -> Iterator[Finding]:
+def _latency(seen: RedisMeasurements, rules: Probe) -> Iterator[Finding]:
     middle, worst = percentiles(seen.pings_ms)
     figures = (
         Figure("p50", middle, "ms"),
@@ -49,14 +49,14 @@ def _latency(seen: Vitals, rules: Probe) -> Iterator[Finding]:
     )
     yield Finding(
         "latency",
-        above(worst, rules.ping_warn_ms, rules.ping_critical_ms),
+        grade(worst, rules.ping_warn_ms, rules.ping_critical_ms),
         f"PING p50 {middle:.2f} ms, p99 {worst:.2f} ms of {len(seen.pings_ms)}",
         fix="`opsctl debug redis` shows slow commands and big keys; `top` who else wants the CPU.",
         figures=figures,
     )
 
 
-def _memory(seen: Vitals, rules: Probe) -> Iterator[Finding]:
+def _memory(seen: RedisMeasurements, rules: Probe) -> Iterator[Finding]:
     used, most = seen.number("used_memory"), seen.number("maxmemory")
     whole = most or seen.number("total_system_memory")
     share = 100 * used / whole if whole else 0.0
@@ -67,19 +67,19 @@ def _memory(seen: Vitals, rules: Probe) -> Iterator[Finding]:
     marks = (rules.memory_warn_percent, rules.memory_critical_percent)
     yield Finding(
         "memory",
-        above(share, *marks),
+        grade(share, *marks),
         f"{used / MIB:.1f} of {whole / MIB:.1f} MiB ({share:.0f} %); when full, {end} ({policy})",
         fix="Raise or set maxmemory, or delete: `opsctl debug redis` lists the big keys.",
         figures=(Figure("used", used, "B"), Figure("share", share, "%", *marks)),
     )
 
 
-def _fragmentation(seen: Vitals, rules: Probe) -> Iterator[Finding]:
+def _fragmentation(seen: RedisMeasurements, rules: Probe) -> Iterator[Finding]:
     ratio = seen.number("mem_fragmentation_ratio")
     resident = seen.number("used_memory_rss")
     marks = (rules.fragmentation_warn, rules.fragmentation_critical)
     judged = resident >= rules.fragmentation_floor_mb * MIB
-    level = above(ratio, *marks) if judged else Level.OK
+    level = grade(ratio, *marks) if judged else Level.OK
     note = "" if judged else f"; not judged below {rules.fragmentation_floor_mb:g} MiB"
     yield Finding(
         "fragmentation",
@@ -90,7 +90,7 @@ def _fragmentation(seen: Vitals, rules: Probe) -> Iterator[Finding]:
     )
 
 
-def _evictions(seen: Vitals, rules: Probe) -> Iterator[Finding]:
+def _evictions(seen: RedisMeasurements, rules: Probe) -> Iterator[Finding]:
     fix = "Raise maxmemory, or give keys shorter lives: `opsctl cache stats`."
     marks = (rules.evicted_warn_per_hour, rules.evicted_critical_per_hour)
     yield _hourly(
@@ -98,7 +98,7 @@ def _evictions(seen: Vitals, rules: Probe) -> Iterator[Finding]:
     )
 
 
-def _rejected(seen: Vitals, rules: Probe) -> Iterator[Finding]:
+def _rejected(seen: RedisMeasurements, rules: Probe) -> Iterator[Finding]:
     fix = "Raise maxclients, or find who opens so many: `opsctl debug redis`."
     marks = (rules.rejected_warn_per_hour, rules.rejected_critical_per_hour)
     yield _hourly(
@@ -112,23 +112,29 @@ def _rejected(seen: Vitals, rules: Probe) -> Iterator[Finding]:
 
 
 def _hourly(  # noqa: PLR0913  # one shape for two counters
-    seen: Vitals, check: str, *, field: str, what: str, marks: tuple[float, float], fix: str
+    seen: RedisMeasurements,
+    check: str,
+    *,
+    field: str,
+    what: str,
+    marks: tuple[float, float],
+    fix: str,
 ) -> Finding:
     """Judge a counter by the hours it took: one of last year is no trouble today."""
     count = seen.number(field)
     rate = count / max(seen.number("uptime_in_seconds") / _HOUR_S, 1.0)
     said = f"{count:.0f} {what} since start, {rate:.1f} an hour"
     figures = (Figure("per_hour", rate, "", *marks), Figure("total", count))
-    return Finding(check, above(rate, *marks), said, fix=fix, figures=figures)
+    return Finding(check, grade(rate, *marks), said, fix=fix, figures=figures)
 
 
-def _clients(seen: Vitals, rules: Probe) -> Iterator[Finding]:
+def _clients(seen: RedisMeasurements, rules: Probe) -> Iterator[Finding]:
     here, most = seen.number("connected_clients"), seen.number("maxclients")
     share = 100 * here / most if most else 0.0
     marks = (rules.clients_warn_percent, rules.clients_critical_percent)
     yield Finding(
         "clients",
-        above(share, *marks),
+        grade(share, *marks),
         f"{here:.0f} of {most:.0f} clients",
         fix="Raise maxclients, or find who opens so many: `opsctl debug redis`.",
         figures=(Figure("share", share, "%", *marks),),
@@ -137,14 +143,14 @@ def _clients(seen: Vitals, rules: Probe) -> Iterator[Finding]:
     limits = (float(rules.blocked_warn), float(rules.blocked_critical))
     yield Finding(
         "blocked",
-        above(blocked, *limits),
+        grade(blocked, *limits),
         f"{blocked:.0f} clients wait in a blocking command",
         fix="See what they wait for: `opsctl debug redis`.",
         figures=(Figure("clients", blocked, "", *limits),),
     )
 
 
-def _persistence(seen: Vitals, rules: Probe) -> Iterator[Finding]:
+def _persistence(seen: RedisMeasurements, rules: Probe) -> Iterator[Finding]:
     for field, name in (
         ("rdb_last_bgsave_status", "snapshot"),
         ("aof_last_write_status", "write to the append-only file"),
@@ -157,7 +163,7 @@ def _persistence(seen: Vitals, rules: Probe) -> Iterator[Finding]:
     yield _saved(seen, rules)
 
 
-def _saved(seen: Vitals, rules: Probe) -> Finding:
+def _saved(seen: RedisMeasurements, rules: Probe) -> Finding:
     if seen.number("aof_enabled"):
         return Finding("persistence", Level.OK, "append-only file on, last write went well")
     if not seen.saves:
@@ -167,13 +173,13 @@ def _saved(seen: Vitals, rules: Probe) -> Finding:
     changes = seen.number("rdb_changes_since_last_save")
     age = seen.number("server_time_usec") / 1e6 - seen.number("rdb_last_save_time")
     marks = (rules.unsaved_warn_s, rules.unsaved_critical_s)
-    level = above(age, *marks) if changes else Level.OK
+    level = grade(age, *marks) if changes else Level.OK
     said = f"last snapshot {age / 60:.0f} min ago, {changes:.0f} changes since"
     figures = (Figure("age", age, "s", *marks), Figure("changes", changes))
     return Finding("persistence", level, said, fix="`redis-cli BGSAVE`.", figures=figures)
 
 
-def _replication(seen: Vitals, rules: Probe) -> Iterator[Finding]:
+def _replication(seen: RedisMeasurements, rules: Probe) -> Iterator[Finding]:
     if seen.info.get("role") == "slave":
         yield _from_master(seen, rules)
         return
@@ -184,7 +190,7 @@ def _replication(seen: Vitals, rules: Probe) -> Iterator[Finding]:
         marks = (rules.lag_warn_s, rules.lag_critical_s)
         lag = float(replica.get("lag", "0"))
         online = replica.get("state") == "online"
-        level = above(lag, *marks) if online else Level.WARNING
+        level = grade(lag, *marks) if online else Level.WARNING
         name = f"{replica.get('ip')}:{replica.get('port')}"
         said = f"replica {name} is {replica.get('state')}, heard {lag:.0f} s ago"
         fix = "See its log and the network between them."
@@ -192,13 +198,13 @@ def _replication(seen: Vitals, rules: Probe) -> Iterator[Finding]:
         yield Finding(f"replica {name}", level, said, fix=fix, figures=figures)
 
 
-def parse_replicas(seen: Vitals) -> list[dict[str, str]]:
+def parse_replicas(seen: RedisMeasurements) -> list[dict[str, str]]:
     count = int(seen.number("connected_slaves"))
     lines = (seen.info.get(f"slave{index}", "") for index in range(count))
     return [dict(pair.partition("=")[::2] for pair in line.split(",")) for line in lines if line]
 
 
-def _from_master(seen: Vitals, rules: Probe) -> Finding:
+def _from_master(seen: RedisMeasurements, rules: Probe) -> Finding:
     master = f"{seen.info.get('master_host')}:{seen.info.get('master_port')}"
     fix = "See its log and the network between them."
     if seen.info.get("master_link_status") != "up":
@@ -210,24 +216,24 @@ def _from_master(seen: Vitals, rules: Probe) -> Finding:
     marks = (rules.lag_warn_s + 10, rules.lag_critical_s + 10)
     figures = (Figure("silence", silence, "s", *marks),)
     said = f"replica of {master}, heard from it {silence:.0f} s ago; it refuses writes"
-    return Finding("replication", above(silence, *marks), said, fix=fix, figures=figures)
+    return Finding("replication", grade(silence, *marks), said, fix=fix, figures=figures)
 
 
-def _slow(seen: Vitals, rules: Probe) -> Iterator[Finding]:
+def _slow(seen: RedisMeasurements, rules: Probe) -> Iterator[Finding]:
     if seen.slow is None:
         return
     marks = (float(rules.slow_warn), float(rules.slow_critical))
     minutes = rules.slow_window_s / 60
     yield Finding(
         "slow log",
-        above(seen.slow, *marks),
+        grade(seen.slow, *marks),
         f"{seen.slow} slow commands in the last {minutes:.0f} min",
         fix="`opsctl debug redis` shows them.",
         figures=(Figure("commands", seen.slow, "", *marks),),
     )
 
 
-def _keys(seen: Vitals, rules: Probe) -> Iterator[Finding]:
+def _keys(seen: RedisMeasurements, rules: Probe) -> Iterator[Finding]:
     walk = seen.walk
     if walk is None:
         return
@@ -237,14 +243,14 @@ def _keys(seen: Vitals, rules: Probe) -> Iterator[Finding]:
     shown = f": {', '.join(walk.examples)}" if walk.examples else ""
     yield Finding(
         "ttl",
-        above(walk.immortal, *marks),
+        grade(walk.immortal, *marks),
         said + shown,
         fix="Find who writes them without a TTL, then `redis-cli EXPIRE KEY SECONDS`.",
         figures=(Figure("immortal", walk.immortal, "", *marks),),
     )
 
 
-def _buffers(seen: Vitals, rules: Probe) -> Iterator[Finding]:
+def _buffers(seen: RedisMeasurements, rules: Probe) -> Iterator[Finding]:
     if seen.clients is None:
         return
     fullest = max(seen.clients, key=lambda client: client.waiting_bytes, default=None)
@@ -253,20 +259,20 @@ def _buffers(seen: Vitals, rules: Probe) -> Iterator[Finding]:
     who = f" for {fullest.spoken}" if fullest and waiting else ""
     yield Finding(
         "buffers",
-        above(waiting, *marks),
+        grade(waiting, *marks),
         f"at most {waiting / MIB:.1f} MiB wait to be read{who}",
         fix="That client reads too slowly: it will be cut off and lose messages. See its CPU.",
         figures=(Figure("waiting", waiting, "B", *marks),),
     )
 
 
-def _denied(seen: Vitals) -> Iterator[Finding]:
+def _denied(seen: RedisMeasurements) -> Iterator[Finding]:
     for name, why in seen.denied.items():
         fix = "Let this user ask: `ACL SETUSER ... +info +slowlog|get +client|list +config|get`."
         yield Finding(name, Level.UNKNOWN, f"not seen: {why}", fix=fix)
 
 
-_JUDGES: tuple[Callable[[Vitals, Probe], Iterator[Finding]], ...] = (
+_JUDGES: tuple[Callable[[RedisMeasurements, Probe], Iterator[Finding]], ...] = (
     _reachable,
     _latency,
     _memory,

@@ -6,14 +6,14 @@ from pathlib import PurePosixPath
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class ProjectFile:
     """A file that a project should have."""
 
     path: PurePosixPath
     text: str
 
 
-class Found(StrEnum):
+class PathState(StrEnum):
     """What stands at a path before anything is written."""
 
     NOTHING = "nothing"
@@ -24,24 +24,24 @@ class Found(StrEnum):
     OTHER = "other"
 
 
-class Deed(StrEnum):
+class InitAction(StrEnum):
     CREATE = "create"
     KEEP = "keep"
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class InitStep:
     """One file: what will be done with it, and why."""
 
     path: str
-    deed: Deed
+    deed: InitAction
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    steps: tuple[Step, ...]
+class InitPlan:
+    steps: tuple[InitStep, ...]
 
     @property
     def pending(self) -> bool:
-        return any(step.deed is Deed.CREATE for step in self.steps)
+        return any(step.deed is InitAction.CREATE for step in self.steps)

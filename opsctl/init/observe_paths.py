@@ -3,18 +3,22 @@
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
-from opsctl.init.model import Draft, Found
+from opsctl.init.model import PathState, ProjectFile
 from opsctl.systems.files.local import Files, Kind
 
-_FOUND = {Kind.NOTHING: Found.NOTHING, Kind.FILE: Found.FILE, Kind.DIRECTORY: Found.DIRECTORY}
+_FOUND = {
+    Kind.NOTHING: PathState.NOTHING,
+    Kind.FILE: PathState.FILE,
+    Kind.DIRECTORY: PathState.DIRECTORY,
+}
 
 
-def observe(root: Path, drafts: Iterable[Draft], files: Files) -> dict[str, Found]:
-    return {str(draft.path): _find(root, draft.path, files) for draft in drafts}
+def observe_paths(root: Path, drafts: Iterable[ProjectFile], files: Files) -> dict[str, PathState]:
+    return {str(draft.path): _observe_path(root, draft.path, files) for draft in drafts}
 
 
-def _find(root: Path, path: PurePosixPath, files: Files) -> Found:
+def _observe_path(root: Path, path: PurePosixPath, files: Files) -> PathState:
     folder = files.resolve(root / path.parent)
     if not folder.is_relative_to(files.resolve(root)):
-        return Found.OUTSIDE
-    return _FOUND.get(files.kind(root / path), Found.OTHER)
+        return PathState.OUTSIDE
+    return _FOUND.get(files.kind(root / path), PathState.OTHER)

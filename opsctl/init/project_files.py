@@ -3,7 +3,7 @@
 import re
 from pathlib import Path, PurePosixPath
 
-from opsctl.init.model import Draft
+from opsctl.init.model import ProjectFile
 from opsctl.settings.example import SCHEMA_FILE, example
 from opsctl.settings.schema import schema
 
@@ -20,16 +20,16 @@ _COPIED = {
 }
 
 
-def drafts(project: str) -> tuple[Draft, ...]:
+def list_project_files(project: str) -> tuple[ProjectFile, ...]:
     """Write every file for a project of this name."""
-    settings = Draft(
+    settings = ProjectFile(
         PurePosixPath("configs/opsctl.yaml"), example({"project.name": project, "env": "dev"})
     )
     copied = (
-        Draft(PurePosixPath(path), (_TEMPLATES / name).read_text("utf-8"))
+        ProjectFile(PurePosixPath(path), (_TEMPLATES / name).read_text("utf-8"))
         for path, name in _COPIED.items()
     )
-    return (settings, Draft(PurePosixPath("configs") / SCHEMA_FILE, schema()), *copied)
+    return (settings, ProjectFile(PurePosixPath("configs") / SCHEMA_FILE, schema()), *copied)
 
 
 def project_name(folder: str) -> str:

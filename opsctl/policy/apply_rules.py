@@ -7,20 +7,20 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from opsctl.findings import Finding, Level
-from opsctl.policy.baseline import Known
-from opsctl.policy.model import LEVELS, Hit, Report, Rule, Severity, Suppressed, rule
-from opsctl.policy.suppressions import Allowance, Exemption
+from opsctl.policy.baseline import AcceptedFinding
+from opsctl.policy.model import LEVELS, PolicyReport, Rule, Severity, Suppressed, Violation, rule
+from opsctl.policy.suppressions import AllowComment, PolicyException
 
-World = TypeVar("World")
+Subject = TypeVar("Subject")
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class Suppressions:
     """Everything by which someone answers for findings."""
 
-    allowances: tuple[Allowance, ...] = ()
-    exemptions: tuple[Exemption, ...] = ()
-    baseline: tuple[Known, ...] = ()
+    allowances: tuple[AllowComment, ...] = ()
+    exemptions: tuple[PolicyException, ...] = ()
+    baseline: tuple[AcceptedFinding, ...] = ()
     names: frozenset[str] = frozenset()
     """Rules that exist, asked or not."""
     asked: frozenset[str] = frozenset()
@@ -29,16 +29,16 @@ class Answers:
 
 
 @dataclass(slots=True)
-class _Sorted:
-    baseline: Mapping[str, Known]
+class _SortedFindings:
+    baseline: Mapping[str, AcceptedFinding]
     findings: list[Finding] = field(default_factory=list)
     suppressed: list[Suppressed] = field(default_factory=list)
     used: set[tuple[str, int]] = field(default_factory=set)
     known: set[str] = field(default_factory=set)
 
 
-def ask(
-    rules: Iterable[Rule[World]], world: World, *, within: Callable[[str], bool]
+def apply_rules(
+    rules: Iterable[Rule[Subject]], world: Subject, *, within: Callable[[str], bool]
 ) -> Iterator[Finding]:
     """Ask every rule; what lies outside of what was asked for is left out."""
     counts: Counter[tuple[str, str, str]] = Counter()
@@ -50,7 +50,7 @@ def ask(
                 yield _finding(one, hit, nth=counts[same])
 
 
-def _finding(one: Rule[World], hit: Hit, *, nth: int) -> Finding:
+def _finding(one: Rule[Subject], hit: Violation, *, nth: int) -> Finding:
     return Finding(
         check=one.id,
         level=hit.level or LEVELS[one.severity],
@@ -59,30 +59,30 @@ def _finding(one: Rule[World], hit: Hit, *, nth: int) -> Finding:
         file=hit.file,
         line=hit.line,
         why=one.reason,
-        key=key(one.id, hit.file, hit.what, nth=nth),
+        key=finding_key(one.id, hit.file, hit.what, nth=nth),
     )
 
 
-def key(check: str, file: str, what: str, *, nth: int) -> str:
+def finding_key(check: str, file: str, what: str, *, nth: int) -> str:
     """Name a finding by what it says, never by the text of a line: that may be a secret."""
     said = "\0".join((check, file, what, str(nth)))
     return hashlib.sha256(said.encode(errors="surrogateescape")).hexdigest()[:16]
 
 
-def judge(found: Iterable[Finding], answers: Answers, *, files: int) -> Report:
+def build_report(found: Iterable[Finding], answers: Suppressions, *, files: int) -> PolicyReport:
     """Put aside what is answered for, and say what answers are worth nothing."""
-    done = _Sorted({known.key: known for known in answers.baseline})
+    done = _SortedFindings({known.key: known for known in answers.baseline})
     for finding in found:
-        _sort(finding, answers, done)
-    done.findings += _stale(answers, done)
+        _sort_finding(finding, answers, done)
+    done.findings += _check_suppressions(answers, done)
     silent = answers.asked - {finding.check for finding in done.findings}
     fine = [Finding(name, Level.OK, "holds") for name in sorted(silent)]
     places = sorted(done.findings, key=lambda f: (f.file, f.line or 0, f.check, f.what))
     findings = (*places, *fine)
-    return Report(findings, tuple(done.suppressed), files=files, rules=len(answers.asked))
+    return PolicyReport(findings, tuple(done.suppressed), files=files, rules=len(answers.asked))
 
 
-def _sort(finding: Finding, answers: Answers, done: _Sorted) -> None:
+def _sort_finding(finding: Finding, answers: Suppressions, done: _SortedFindings) -> None:
     for allowance in answers.allowances:
         if allowance.covers(finding):
             done.used.add((allowance.file, allowance.line))
@@ -106,14 +106,14 @@ def _suppressed(finding: Finding, by: str, reason: str) -> Suppressed:
     return Suppressed(*place, by=by, reason=reason)
 
 
-def _stale(answers: Answers, done: _Sorted) -> Iterator[Finding]:
-    for one in ANSWER_RULES:
+def _check_suppressions(answers: Suppressions, done: _SortedFindings) -> Iterator[Finding]:
+    for one in SUPPRESSION_RULES:
         if one.id in answers.asked:
             for hit in one.look((answers, done)):
                 yield _finding(one, hit, nth=1)
 
 
-_Told = tuple[Answers, _Sorted]
+_RuleInput = tuple[Suppressions, _SortedFindings]
 
 
 @rule(
@@ -122,12 +122,12 @@ _Told = tuple[Answers, _Sorted]
     reason="Who leaves a rule out says why; the next reader decides whether it still holds.",
     fix="opsctl-check: allow RULE: REASON",
 )
-def without_reason(told: _Told) -> Iterator[Hit]:
+def without_reason(told: _RuleInput) -> Iterator[Violation]:
     answers, _ = told
     for allowance in answers.allowances:
         if not allowance.reason:
             what = f"{', '.join(allowance.rules)} is allowed here without a reason"
-            yield Hit(what, allowance.file, allowance.line)
+            yield Violation(what, allowance.file, allowance.line)
 
 
 @rule(
@@ -136,16 +136,16 @@ def without_reason(told: _Told) -> Iterator[Hit]:
     reason="A misspelt name allows nothing, and looks as if it did.",
     fix="docs/check.md lists the rules.",
 )
-def unknown(told: _Told) -> Iterator[Hit]:
+def unknown(told: _RuleInput) -> Iterator[Violation]:
     answers, _ = told
     for allowance in answers.allowances:
         for name in allowance.rules:
             if name not in answers.names:
-                yield Hit(f"there is no rule {name}", allowance.file, allowance.line)
+                yield Violation(f"there is no rule {name}", allowance.file, allowance.line)
     for exemption in answers.exemptions:
         for name in exemption.rules:
             if name not in answers.names:
-                yield Hit(f"there is no rule {name}", exemption.place.partition(":")[0])
+                yield Violation(f"there is no rule {name}", exemption.place.partition(":")[0])
 
 
 @rule(
@@ -154,14 +154,14 @@ def unknown(told: _Told) -> Iterator[Hit]:
     reason="What it allowed is gone; the next fault in this place would pass in silence.",
     fix="Take the comment out.",
 )
-def unused(told: _Told) -> Iterator[Hit]:
+def unused(told: _RuleInput) -> Iterator[Violation]:
     answers, done = told
     for allowance in answers.allowances:
         place = (allowance.file, allowance.line)
         asked = answers.asked.issuperset(allowance.rules)
         if allowance.reason and asked and place not in done.used:
             what = f"{', '.join(allowance.rules)} finds nothing here"
-            yield Hit(what, allowance.file, allowance.line)
+            yield Violation(what, allowance.file, allowance.line)
 
 
 @rule(
@@ -170,18 +170,18 @@ def unused(told: _Told) -> Iterator[Hit]:
     reason="A finding that was worked off should not be allowed to come back.",
     fix="opsctl check --write-baseline",
 )
-def stale(told: _Told) -> Iterator[Hit]:
+def stale(told: _RuleInput) -> Iterator[Violation]:
     answers, done = told
     for known in answers.baseline if answers.is_whole else ():
         if known.key not in done.known and known.check in answers.asked:
-            yield Hit(f"the baseline knows {known.check} here, and it is gone", known.file)
+            yield Violation(f"the baseline knows {known.check} here, and it is gone", known.file)
 
 
-ANSWER_RULES: tuple[Rule[_Told], ...] = (without_reason, unknown, unused, stale)
+SUPPRESSION_RULES: tuple[Rule[_RuleInput], ...] = (without_reason, unknown, unused, stale)
 
 
-def to_accept(
-    report: Report, baseline: Sequence[Known], asked: frozenset[str]
+def findings_to_accept(
+    report: PolicyReport, baseline: Sequence[AcceptedFinding], asked: frozenset[str]
 ) -> tuple[Finding, ...]:
     """List what a new baseline holds: today's findings, and earlier ones not known to be gone."""
     standing = {(s.check, s.file, s.what): s for s in report.suppressed if s.by == "baseline"}
@@ -190,12 +190,12 @@ def to_accept(
         for known in baseline
         if known.check not in asked or (known.check, known.file, known.what) in standing
     ]
-    ours = {one.id for one in ANSWER_RULES}
+    ours = {one.id for one in SUPPRESSION_RULES}
     new = [f for f in report.findings if f.is_trouble and f.check not in ours]
     return (*kept, *new)
 
 
-def as_accepted(report: Report, accepted: Iterable[Finding]) -> Report:
+def without_accepted(report: PolicyReport, accepted: Iterable[Finding]) -> PolicyReport:
     """Say what the next run will say."""
     keys: Mapping[str, Finding] = {finding.key: finding for finding in accepted}
     left = tuple(f for f in report.findings if f.key not in keys or not f.is_trouble)

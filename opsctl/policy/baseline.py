@@ -12,7 +12,7 @@ _HINT = "Write it again: opsctl check --write-baseline"
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class AcceptedFinding:
     """One finding that was accepted for now."""
 
     key: str
@@ -22,11 +22,11 @@ class Known:
     reason: str = ""
 
 
-def read(text: str, source: str) -> tuple[Known, ...]:
+def read_baseline(text: str, source: str) -> tuple[AcceptedFinding, ...]:
     try:
         document = json.loads(text)
         schema = document["schema"]
-        known = tuple(Known(**entry) for entry in document["findings"])
+        known = tuple(AcceptedFinding(**entry) for entry in document["findings"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise SettingsError(f"{source} is no baseline", why=str(error), hint=_HINT) from error
     if schema != SCHEMA:
@@ -34,7 +34,7 @@ def read(text: str, source: str) -> tuple[Known, ...]:
     return known
 
 
-def write(findings: Iterable[Finding], before: Iterable[Known]) -> str:
+def format_baseline(findings: Iterable[Finding], before: Iterable[AcceptedFinding]) -> str:
     """Write findings down, reasons of earlier ones kept."""
     reasons: Mapping[str, str] = {known.key: known.reason for known in before}
     entries = [

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from opsctl.systems.redis.client import Redis
 
 
-class Site(Protocol):
+class PolicyContext(Protocol):
     @property
     def settings(self) -> Settings: ...
     @property
@@ -43,7 +43,7 @@ class Site(Protocol):
     def compose(self) -> "Compose": ...
 
 
-class LiveSite(Site, Protocol):
+class LivePolicyContext(PolicyContext, Protocol):
     @property
     def host(self) -> "Host": ...
     @property

@@ -37,7 +37,7 @@ _CALLS = re.compile(
 _HEADS = ("create", "alter", "drop", "_policy", "set_chunk", "add_dimension")
 
 
-def found_in(text: str) -> str:
+def detect_ddl(text: str) -> str:
     """Say which statement changes the schema, such as `CREATE TABLE`; empty where none does."""
     lowered = text.lower()
     if not any(head in lowered for head in _HEADS):
@@ -64,7 +64,7 @@ _CALLED = (
 _ALEMBIC = ("from alembic", "import alembic")
 
 
-def may_hold(lowered: str) -> bool:
+def may_contain_ddl(lowered: str) -> bool:
     """Say whether a Python file is worth reading: quick, and wrong only by saying yes."""
     if any(word in lowered for word in (*_CALLED, *_ALEMBIC)):
         return True

@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 from opsctl.findings import Finding, Level
 
-World_contra = TypeVar("World_contra", contravariant=True)
+Subject_contra = TypeVar("Subject_contra", contravariant=True)
 
 
 class Severity(StrEnum):
@@ -26,7 +26,7 @@ LEVELS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class Violation:
     """One place that breaks a rule; `what` names no line, so that it is the same after a move."""
 
     what: str
@@ -39,22 +39,22 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule(Generic[World_contra]):
+class Rule(Generic[Subject_contra]):
     """A plain function over what was read, with what people need to know about it."""
 
     id: str
     severity: Severity
     reason: str
     fix: str
-    look: Callable[[World_contra], Iterable[Hit]]
+    look: Callable[[Subject_contra], Iterable[Violation]]
 
 
 def rule(
     name: str, severity: Severity, *, reason: str, fix: str
-) -> Callable[[Callable[[World_contra], Iterable[Hit]]], Rule[World_contra]]:
+) -> Callable[[Callable[[Subject_contra], Iterable[Violation]]], Rule[Subject_contra]]:
     """Make a function a rule."""
 
-    def made(look: Callable[[World_contra], Iterable[Hit]]) -> Rule[World_contra]:
+    def made(look: Callable[[Subject_contra], Iterable[Violation]]) -> Rule[Subject_contra]:
         return Rule(name, severity, reason, fix, look)
 
     return made
@@ -74,7 +74,7 @@ class Suppressed:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class PolicyReport:
     """What every rule says, fine ones included."""
 
     findings: tuple[Finding, ...]

@@ -7,9 +7,15 @@ from functools import cached_property
 from pathlib import Path
 
 from opsctl.errors import SettingsError, UsageError
-from opsctl.policy.render_compose import Renderer, is_compose
-from opsctl.policy.context import Site
-from opsctl.policy.project import Branch, Environments, Project, Source, is_below
+from opsctl.policy.context import PolicyContext
+from opsctl.policy.project import (
+    CheckedProject,
+    EnvironmentSettings,
+    GitState,
+    SourceFile,
+    is_below,
+)
+from opsctl.policy.render_compose import ComposeRenderer, is_compose
 from opsctl.settings.reading.choose_environment import ENVIRONMENTS
 from opsctl.settings.reading.find_files import BASE
 
@@ -19,8 +25,8 @@ _AT_ONCE = 4
 
 
 @dataclass(frozen=True)
-class Gatherer:
-    site: Site
+class ProjectReader:
+    site: PolicyContext
     within: Callable[[str], bool]
     """Which paths were asked for."""
 
@@ -41,16 +47,18 @@ class Gatherer:
         inside = self.root.resolve().relative_to(self._top.resolve()).as_posix()
         return "" if inside == "." else inside
 
-    def project(self) -> Project:
+    def project(self) -> CheckedProject:
         settings, names = self.site.settings, self._names()
         # Rendering waits for another program, and so does git: meanwhile the rest goes on.
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             branch = pool.submit(self._branch)
             sources, unread = self._read(names.files)
-            renderer = Renderer(self.root, self.site.compose, {one.path: one for one in sources})
+            renderer = ComposeRenderer(
+                self.root, self.site.compose, {one.path: one for one in sources}
+            )
             composes = [pool.submit(renderer.render, one) for one in sources if is_compose(one)]
             environments = self._environments()
-        return Project(
+        return CheckedProject(
             sources,
             settings.policy,
             settings.deploy,
@@ -63,19 +71,19 @@ class Gatherer:
             on_disk=names.migrations,
         )
 
-    def _names(self) -> "_Names":
+    def _names(self) -> "_ProjectFileNames":
         """List what belongs to the project: what git tracks, and what is new and not ignored."""
         policy, folder = self.site.settings.policy, self.site.settings.migrations.directory
         on_disk = tuple(self.site.tree.walk(self.root / folder, skips=lambda _: True))
         if self._top is None:
             skipped = frozenset(policy.skip_dirs)
             files = tuple(self.site.tree.walk(self.root, skips=skipped.__contains__))
-            return _Names(files, frozenset(), on_disk)
+            return _ProjectFileNames(files, frozenset(), on_disk)
         tracked = [*self._own(path.as_posix() for path in self.site.git.tracked(self.root))]
         new = self._own(self.site.history.untracked(self._top))
         named = (f"{folder}/{name}" for name in on_disk if name.endswith(".sql"))
         files = tuple(dict.fromkeys((*tracked, *new, *named)))
-        return _Names(files, frozenset(tracked), on_disk)
+        return _ProjectFileNames(files, frozenset(tracked), on_disk)
 
     def _own(self, names: Iterator[str] | tuple[str, ...]) -> Iterator[str]:
         """Keep what lies in the project, as seen from it."""
@@ -84,7 +92,7 @@ class Gatherer:
 
     def _read(
         self, names: tuple[str, ...]
-    ) -> tuple[tuple[Source, ...], tuple[tuple[str, str], ...]]:
+    ) -> tuple[tuple[SourceFile, ...], tuple[tuple[str, str], ...]]:
         limit = self.site.settings.policy.file_limit_kb * _KIB
         wanted = [name for name in names if self.within(name)]
         sources, unread = [], []
@@ -92,18 +100,18 @@ class Gatherer:
             if found.data is None:
                 unread.append((found.name, found.why))
             elif b"\0" not in found.data[:_BINARY_HEAD]:
-                sources.append(Source(found.name, found.data.decode("utf-8", "replace")))
+                sources.append(SourceFile(found.name, found.data.decode("utf-8", "replace")))
         return tuple(sources), tuple(unread)
 
-    def _branch(self) -> Branch:
+    def _branch(self) -> GitState:
         if self._top is None:
-            return Branch()
+            return GitState()
         trunks = self.site.settings.experiment.trunks
         folder = "/".join(filter(None, (self._inside, self.site.settings.migrations.directory)))
         experiment = self.site.experiment
         rewrites = self.site.history.rewrites(self._top, folder, trunks)
         changed = self.site.history.changed(self._top, trunks) if experiment else ()
-        return Branch(
+        return GitState(
             is_repository=True,
             experiment=experiment,
             changed=None if changed is None else tuple(self._own(changed)),
@@ -112,9 +120,9 @@ class Gatherer:
             else tuple(replace(r, path=next(self._own((r.path,)), r.path)) for r in rewrites),
         )
 
-    def _environments(self) -> Environments:
+    def _environments(self) -> EnvironmentSettings:
         if not (self.root / BASE).exists():
-            return Environments()
+            return EnvironmentSettings()
         secrets: dict[tuple[str, str], None] = {}
         troubles: dict[str, str] = {}
         for env in ENVIRONMENTS:
@@ -128,17 +136,17 @@ class Gatherer:
                 in_file = value.origin.rpartition(":")[0] in loaded.files
                 if value.secret and value.value and in_file:
                     secrets[value.path, value.origin] = None
-        return Environments(tuple(secrets), troubles)
+        return EnvironmentSettings(tuple(secrets), troubles)
 
 
 @dataclass(frozen=True, slots=True)
-class _Names:
+class _ProjectFileNames:
     files: tuple[str, ...]
     tracked: frozenset[str]
     migrations: tuple[str, ...]
 
 
-def chosen(paths: tuple[str, ...], *, here: Path, root: Path) -> Callable[[str], bool]:
+def path_filter(paths: tuple[str, ...], *, here: Path, root: Path) -> Callable[[str], bool]:
     """Say which names were asked for; all of them where no path was."""
     wanted = []
     for path in paths:

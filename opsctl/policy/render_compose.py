@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from opsctl.errors import OpsctlError, SettingsError
-from opsctl.policy.project import ComposeFile, Source
+from opsctl.policy.project import CheckedComposeFile, SourceFile
 from opsctl.settings.reading.choose_environment import app_env
 from opsctl.settings.reading.dotenv import read_dotenv
 from opsctl.systems.docker.compose import Compose, ComposeProject
@@ -33,7 +33,7 @@ _NO_ENGINE = "unix:///dev/null"
 _OFFLINE = {"COMPOSE_EXPERIMENTAL_GIT_REMOTE": "false", "COMPOSE_EXPERIMENTAL_OCI_REMOTE": "false"}
 
 
-def is_compose(source: Source) -> bool:
+def is_compose(source: SourceFile) -> bool:
     return bool(_FILE.match(source.name))
 
 
@@ -44,17 +44,17 @@ def environment_of(name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Renderer:
+class ComposeRenderer:
     root: Path
     compose: Compose
-    sources: Mapping[str, Source]
+    sources: Mapping[str, SourceFile]
 
-    def render(self, source: Source) -> ComposeFile:
+    def render(self, source: SourceFile) -> CheckedComposeFile:
         """Render one file alone; as a layer over its base where it does not stand alone."""
         env = environment_of(source.name)
         folder = source.path.rpartition("/")[0]
         given = self._given(source, env, folder)
-        layers: list[tuple[Source, ...]] = [(source,)]
+        layers: list[tuple[SourceFile, ...]] = [(source,)]
         base = self._base(source, folder)
         if base is not None:
             layers.append((base, source))
@@ -65,11 +65,11 @@ class Renderer:
             except OpsctlError as error:
                 trouble = error.why or error.what
             else:
-                return ComposeFile(source, env, rendered, given=given)
-        return ComposeFile(source, env, trouble=" ".join(trouble.split()), given=given)
+                return CheckedComposeFile(source, env, rendered, given=given)
+        return CheckedComposeFile(source, env, trouble=" ".join(trouble.split()), given=given)
 
     def _rendered(
-        self, files: tuple[Source, ...], folder: str, given: Mapping[str, str]
+        self, files: tuple[SourceFile, ...], folder: str, given: Mapping[str, str]
     ) -> RenderedProject:
         project = ComposeProject(
             name="opsctl-check",
@@ -82,14 +82,14 @@ class Renderer:
         )
         return self.compose.config(project)
 
-    def _base(self, source: Source, folder: str) -> Source | None:
+    def _base(self, source: SourceFile, folder: str) -> SourceFile | None:
         for name in ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"):
             path = f"{folder}/{name}" if folder else name
             if path in self.sources and path != source.path:
                 return self.sources[path]
         return None
 
-    def _given(self, source: Source, env: str, folder: str) -> Mapping[str, str]:
+    def _given(self, source: SourceFile, env: str, folder: str) -> Mapping[str, str]:
         """Fill in what the file wants from outside: the example's values, or a stand-in."""
         values = {match["name"]: STAND_IN for match in source.find(_REQUIRED)}
         values |= self._example(folder)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from opsctl.errors import OpsctlError
-from opsctl.policy.context import LiveSite
+from opsctl.policy.context import LivePolicyContext
 from opsctl.settings.sections.policy import Policy
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _CLIENTS = "SELECT DISTINCT host(client_addr) FROM pg_stat_activity WHERE client
 
 
 @dataclass(frozen=True, slots=True)
-class Client:
+class DatabaseClient:
     """Someone who is connected to a database."""
 
     database: str
@@ -28,13 +28,13 @@ class Client:
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class RunningContainer:
     container: "Container"
     app_env: str | None
 
 
 @dataclass(frozen=True)
-class Machine:
+class RunningHost:
     """One look at the running host; `troubles` are the parts that could not be looked at."""
 
     policy: Policy
@@ -43,20 +43,20 @@ class Machine:
     datagrams: tuple["Listener", ...] = ()
     connections: tuple["Connection", ...] = ()
     interfaces: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    containers: tuple[Running, ...] = ()
-    clients: tuple[Client, ...] = ()
+    containers: tuple[RunningContainer, ...] = ()
+    clients: tuple[DatabaseClient, ...] = ()
     open_ports: tuple[tuple[str, int], ...] = ()
     troubles: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(slots=True)
-class Looker:
-    site: LiveSite
+class HostInspector:
+    site: LivePolicyContext
     troubles: list[tuple[str, str]] = field(default_factory=list)
 
-    def look(self) -> Machine:
+    def look(self) -> RunningHost:
         host = self.site.host
-        return Machine(
+        return RunningHost(
             policy=self.site.settings.policy,
             database_ports=self.site.settings.deploy.database_ports,
             listeners=self._asked("the ports that are taken", host.listeners),
@@ -86,14 +86,14 @@ class Looker:
         except OpsctlError as error:
             self._tell(what, error)
 
-    def _containers(self) -> Iterator[Running]:
+    def _containers(self) -> Iterator[RunningContainer]:
         containers = self.site.containers
         for one in self._asked("the containers", containers.find):
             if one.state == "running":
                 with self._telling(f"container {one.name}"):
-                    yield Running(one, containers.environment(one.id).get("APP_ENV"))
+                    yield RunningContainer(one, containers.environment(one.id).get("APP_ENV"))
 
-    def _postgres(self) -> Iterator[Client]:
+    def _postgres(self) -> Iterator[DatabaseClient]:
         if not self.site.settings.database.url.get_secret_value():
             return
         with (
@@ -101,14 +101,14 @@ class Looker:
             self.site.postgres.session(read_only=True) as session,
         ):
             for (address,) in session.query(_CLIENTS):
-                yield Client("PostgreSQL", str(address))
+                yield DatabaseClient("PostgreSQL", str(address))
 
-    def _redis(self) -> Iterator[Client]:
+    def _redis(self) -> Iterator[DatabaseClient]:
         if not self.site.settings.redis.enabled:
             return
         with self._telling("the clients of Redis"):
-            for address in addresses_of(self.site.redis.call("CLIENT", "LIST")):
-                yield Client("Redis", address)
+            for address in parse_client_addresses(self.site.redis.call("CLIENT", "LIST")):
+                yield DatabaseClient("Redis", address)
 
     def _open_ports(self) -> Iterator[tuple[str, int]]:
         policy = self.site.settings.policy
@@ -119,7 +119,7 @@ class Looker:
                         yield host, port
 
 
-def addresses_of(said: object) -> tuple[str, ...]:
+def parse_client_addresses(said: object) -> tuple[str, ...]:
     """Read the addresses from `CLIENT LIST`; those on a socket of the machine have none."""
     text = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
     words = (word for line in text.splitlines() for word in line.split())

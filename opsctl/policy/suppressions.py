@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from opsctl.findings import Finding
-from opsctl.policy.project import Source
+from opsctl.policy.project import SourceFile
 
 MARK = "opsctl-check:"
 _COMMENT = re.compile(
@@ -21,7 +21,7 @@ _PROSE = frozenset({".md", ".rst", ".txt", ".html", ".adoc", ".mdx"})
 
 
 @dataclass(frozen=True, slots=True)
-class Allowance:
+class AllowComment:
     """A comment that answers for findings of some rules; `last` is the last line it covers."""
 
     file: str
@@ -38,7 +38,7 @@ class Allowance:
 
 
 @dataclass(frozen=True, slots=True)
-class Exemption:
+class PolicyException:
     """Files for which rules do not hold, and why; written down in configs/policy."""
 
     files: tuple[str, ...]
@@ -59,13 +59,13 @@ def matches(path: str, pattern: str) -> bool:
     )
 
 
-def allowances(sources: Iterable[Source]) -> Iterator[Allowance]:
+def find_allow_comments(sources: Iterable[SourceFile]) -> Iterator[AllowComment]:
     for source in sources:
         if MARK in source.text:
             yield from _in_source(source)
 
 
-def _in_source(source: Source) -> Iterator[Allowance]:
+def _in_source(source: SourceFile) -> Iterator[AllowComment]:
     lines = source.text.splitlines()
     for match in source.find(_COMMENT):
         if source.suffix in _PROSE and match["open"] != "<!--":
@@ -74,7 +74,7 @@ def _in_source(source: Source) -> Iterator[Allowance]:
         rules = tuple(word.strip() for word in match["rules"].split(","))
         whole = match["how"] == "allow-file"
         last = None if whole else _last(lines, line)
-        yield Allowance(source.path, line, rules, match["reason"] or "", last)
+        yield AllowComment(source.path, line, rules, match["reason"] or "", last)
 
 
 def _last(lines: Sequence[str], line: int) -> int:

@@ -6,7 +6,7 @@ from opsctl.errors import OpsctlError
 from opsctl.findings import Finding, Level, worst
 from opsctl.health_rules.redis import judge_redis
 from opsctl.probe.model import HealthReport
-from opsctl.probe.redis.measure import measure
+from opsctl.probe.redis.measure import measure_redis
 from opsctl.progress import Progress
 from opsctl.settings.sections.probe import Probe
 from opsctl.systems.clock import Clock
@@ -15,24 +15,24 @@ from opsctl.systems.redis.client import Redis
 _PAUSE_S = 0.5
 
 
-def redis_health(redis: Redis, rules: Probe, clock: Clock) -> HealthReport:
+def check_redis(redis: Redis, rules: Probe, clock: Clock) -> HealthReport:
     """HealthReport on Redis; one that does not answer is a finding, not an error."""
     try:
-        return HealthReport(judge_redis(measure(redis, rules, clock), rules))
+        return HealthReport(judge_redis(measure_redis(redis, rules, clock), rules))
     except OpsctlError as error:
-        return HealthReport((unreachable("reachable", error),))
+        return HealthReport((unreachable_finding("reachable", error),))
 
 
-def switched_off(what: str, setting: str) -> HealthReport:
+def disabled_report(what: str, setting: str) -> HealthReport:
     return HealthReport((Finding(what, Level.OK, f"turned off by {setting}; nothing was asked"),))
 
 
-def unreachable(check: str, error: OpsctlError) -> Finding:
+def unreachable_finding(check: str, error: OpsctlError) -> Finding:
     what = f"{error.what}: {error.why}" if error.why else error.what
     return Finding(check, Level.CRITICAL, what, fix=error.hint)
 
 
-def wait_until_well(
+def wait_until_healthy(
     ask: Callable[[], HealthReport], *, wait_s: float, clock: Clock, progress: Progress
 ) -> HealthReport:
     """Ask until nothing is critical or the time is over; the last answer counts.
@@ -43,12 +43,12 @@ def wait_until_well(
     while True:
         report = ask()
         passed = clock.steady() - began
-        if worst(_critical(report)) is Level.OK or passed >= wait_s:
+        if worst(_critical_findings(report)) is Level.OK or passed >= wait_s:
             return report
-        first = _critical(report)[0]
+        first = _critical_findings(report)[0]
         progress.advance(round(passed), round(wait_s), f"{first.check}: {first.what}")
         clock.sleep(min(_PAUSE_S, wait_s - passed))
 
 
-def _critical(report: HealthReport) -> list[Finding]:
+def _critical_findings(report: HealthReport) -> list[Finding]:
     return [finding for finding in report.findings if finding.level is Level.CRITICAL]

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opsctl.errors import RefusedError, UsageError
-from opsctl.sandbox.model import Bind, Limits, Wish
-from opsctl.sandbox.parse_flags import bind
-from opsctl.sandbox.plan import capped, limits_of
+from opsctl.sandbox.model import BindMount, CappedLimits, SandboxRequest
+from opsctl.sandbox.parse_flags import resolve_mount
+from opsctl.sandbox.plan import limits_from_settings, require_within_ceiling
 from opsctl.settings.sections.sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _OWN = frozenset({"", "none", "default", "bridge"})
 
 
-def service_of(rendered: "RenderedProject", name: str) -> "Service":
+def find_service(rendered: "RenderedProject", name: str) -> "Service":
     found = rendered.services.get(name)
     if found is None:
         why = f"it has {', '.join(sorted(rendered.services)) or 'none'}"
@@ -26,11 +26,11 @@ def service_of(rendered: "RenderedProject", name: str) -> "Service":
     return found
 
 
-def wish_of(
+def request_from_service(
     service: "Service", rules: Sandbox, files: "Files", *, project: str, environ: Mapping[str, str]
-) -> Wish:
+) -> SandboxRequest:
     """Say what the service asks for, as a test asks for it."""
-    if escapes := tuple(escapes_of(service)):
+    if escapes := tuple(list_escapes(service)):
         raise RefusedError(
             f"refused to run the service {service.name} as a test",
             why="; ".join(escapes),
@@ -40,7 +40,7 @@ def wish_of(
         name: environ.get(name, "") if value is None else value
         for name, value in service.environment.items()
     }
-    return Wish(
+    return SandboxRequest(
         images=(service.image or f"{project}-{service.name}",),
         command=service.command,
         entrypoint=service.entrypoint,
@@ -49,11 +49,11 @@ def wish_of(
         writable=tuple(one.target for one in service.volumes if one.kind == "tmpfs"),
         workdir=service.working_dir,
         user=service.user,
-        limits=lowered(limits_of(rules), service.caps),
+        limits=lower_limits(limits_from_settings(rules), service.caps),
     )
 
 
-def escapes_of(service: "Service") -> Iterator[str]:
+def list_escapes(service: "Service") -> Iterator[str]:
     """Name what gives a service more than a test may have."""
     if service.is_privileged:
         yield "it is privileged"
@@ -71,10 +71,10 @@ def escapes_of(service: "Service") -> Iterator[str]:
             yield f"it mounts the {volume.kind} {volume.source or volume.target}, which is data"
 
 
-def lowered(usual: Limits, caps: "Caps") -> Limits:
+def lower_limits(usual: CappedLimits, caps: "Caps") -> CappedLimits:
     """Take the lower of both; one above the ceiling is refused, not forgotten."""
-    asked = capped(
-        Limits(
+    asked = require_within_ceiling(
+        CappedLimits(
             caps.cpus or usual.cpus,
             caps.memory_bytes or usual.memory_bytes,
             caps.pids if caps.pids and caps.pids > 0 else usual.processes,
@@ -82,7 +82,7 @@ def lowered(usual: Limits, caps: "Caps") -> Limits:
         )
     )
     memory = min(asked.memory_bytes, usual.memory_bytes)
-    return Limits(
+    return CappedLimits(
         min(asked.cpus, usual.cpus),
         memory,
         min(asked.processes, usual.processes),
@@ -90,8 +90,8 @@ def lowered(usual: Limits, caps: "Caps") -> Limits:
     )
 
 
-def _binds(service: "Service", files: "Files") -> Iterator[Bind]:
+def _binds(service: "Service", files: "Files") -> Iterator[BindMount]:
     for volume in service.volumes:
         if volume.kind == "bind":
             source = Path(volume.source)
-            yield bind(source, volume.target, files, writable=not volume.is_read_only)
+            yield resolve_mount(source, volume.target, files, writable=not volume.is_read_only)

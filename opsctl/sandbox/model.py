@@ -18,26 +18,26 @@ __all__ = [
     "NO_NETWORK",
     "TEMPORARY",
     "BindMount",
-    "Ended",
-    "Figures",
-    "ImageFacts",
     "CappedLimits",
-    "Marks",
-    "Owner",
-    "Plan",
-    "Report",
-    "Run",
     "CappedSpec",
-    "Stage",
-    "Verdict",
-    "Wish",
+    "CommandOutcome",
+    "ContainerOwner",
+    "ImageFacts",
+    "PlanInputs",
+    "ResourceUse",
+    "RunSecrets",
+    "SandboxPlan",
+    "SandboxReport",
+    "SandboxRequest",
+    "SandboxRun",
+    "SandboxVerdict",
 ]
 
 MEBI = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class SandboxRequest:
     """What was asked for, by flags or by a compose service."""
 
     images: tuple[str, ...]
@@ -60,7 +60,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class PlanInputs:
     """What was seen before planning."""
 
     images: Mapping[str, ImageFacts]
@@ -72,7 +72,7 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class RunSecrets:
     """What nobody can guess: the name of this run, the secret of its end, that of its servers."""
 
     name: str
@@ -81,7 +81,7 @@ class Marks:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SandboxPlan:
     """Every container in the order in which it starts."""
 
     services: Mapping[str, CappedSpec]
@@ -92,12 +92,12 @@ class Plan:
     @property
     def steps(self) -> tuple[str, ...]:
         made = (f"network {self.private_network}: leads nowhere outside",)
-        served = tuple(f"service {_spoken(spec)}" for spec in self.services.values())
-        tested = tuple(f"test {_spoken(spec)}, {self.timeout_s:g} s" for spec in self.runs)
+        served = tuple(f"service {_describe_spec(spec)}" for spec in self.services.values())
+        tested = tuple(f"test {_describe_spec(spec)}, {self.timeout_s:g} s" for spec in self.runs)
         return (*(made if self.private_network else ()), *served, *tested)
 
 
-def _spoken(spec: CappedSpec) -> str:
+def _describe_spec(spec: CappedSpec) -> str:
     limits = spec.limits
     caps = f"{limits.cpus:g} CPU, {limits.memory_bytes // MEBI} MiB, {limits.processes} processes"
     binds = "".join(
@@ -107,7 +107,7 @@ def _spoken(spec: CappedSpec) -> str:
     return f"{spec.image}: {caps}, user {spec.user}, network {spec.network}{binds}"
 
 
-class Verdict(StrEnum):
+class SandboxVerdict(StrEnum):
     PASSED = "passed"
     FAILED = "failed"
     OUT_OF_MEMORY = "out of memory"
@@ -120,7 +120,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class ResourceUse:
     """What it took; None is what this kernel does not tell."""
 
     peak_memory_bytes: int | None = None
@@ -132,26 +132,26 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class CommandOutcome:
     """How the command ended, by the gate's word and the engine's."""
 
     exit_code: int
     by_signal: bool
     was_out_of_memory: bool
     was_late: bool
-    figures: Figures
+    figures: ResourceUse
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class SandboxRun:
     """One command in one image, and what came of it."""
 
     image: str
-    verdict: Verdict
+    verdict: SandboxVerdict
     exit_code: int
     wall_s: float
     limits: CappedLimits
-    figures: Figures
+    figures: ResourceUse
     output_bytes: int
     dropped_bytes: int
     last_output: str = field(repr=False)
@@ -160,8 +160,8 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    runs: tuple[Run, ...]
+class SandboxReport:
+    runs: tuple[SandboxRun, ...]
     swept: tuple[str, ...]
     """What earlier runs had left behind."""
     findings: tuple[Finding, ...]
@@ -169,7 +169,7 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Owner:
+class ContainerOwner:
     """The process that a container belongs to; a later one of the same number is another."""
 
     host: str

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from opsctl.findings import Figure, Finding, Level
-from opsctl.sandbox.model import MEBI, Ended, Figures, Run, Verdict
+from opsctl.sandbox.model import MEBI, CommandOutcome, ResourceUse, SandboxRun, SandboxVerdict
 from opsctl.systems.docker.capped_entrypoint import ROOM, read_shown
 from opsctl.systems.docker.capped_runner import ResourceSample
 
@@ -16,7 +16,7 @@ MOMENT_S = 1.0
 NEAR = 0.9
 
 
-def read_last_words(text: str) -> tuple[int, bool, Figures] | None:
+def parse_last_words(text: str) -> tuple[int, bool, ResourceUse] | None:
     """Read what the gate says in the end: exit code, whether a signal ended it, figures."""
     code, _, shown = text.partition("\n")
     if not code.isdecimal():
@@ -25,81 +25,81 @@ def read_last_words(text: str) -> tuple[int, bool, Figures] | None:
     return int(code), bool(facts.get(f"{ROOM}/said", "").strip()), read_figures(facts)
 
 
-def read_figures(facts: Mapping[str, str]) -> Figures:
+def read_figures(facts: Mapping[str, str]) -> ResourceUse:
     """Read the cgroup's own account, of either version."""
     if "/sys/fs/cgroup/cpu.stat" in facts:
         cpu = _pairs(facts.get("/sys/fs/cgroup/cpu.stat", ""))
-        return Figures(
-            peak_memory_bytes=_whole(facts.get("/sys/fs/cgroup/memory.peak")),
+        return ResourceUse(
+            peak_memory_bytes=_parse_int(facts.get("/sys/fs/cgroup/memory.peak")),
             cpu_s=_scaled(cpu.get("usage_usec"), 1e6),
             throttled_s=_scaled(cpu.get("throttled_usec"), 1e6),
             out_of_memory_kills=_pairs(facts.get("/sys/fs/cgroup/memory.events", "")).get(
                 "oom_kill"
             ),
-            peak_processes=_whole(facts.get("/sys/fs/cgroup/pids.peak")),
+            peak_processes=_parse_int(facts.get("/sys/fs/cgroup/pids.peak")),
             refused_forks=_pairs(facts.get("/sys/fs/cgroup/pids.events", "")).get("max"),
         )
     cpu = _pairs(facts.get(f"{_V1}/cpu/cpu.stat", ""))
-    return Figures(
-        peak_memory_bytes=_whole(facts.get(f"{_V1}/memory/memory.max_usage_in_bytes")),
-        cpu_s=_scaled(_whole(facts.get(f"{_V1}/cpuacct/cpuacct.usage")), 1e9),
+    return ResourceUse(
+        peak_memory_bytes=_parse_int(facts.get(f"{_V1}/memory/memory.max_usage_in_bytes")),
+        cpu_s=_scaled(_parse_int(facts.get(f"{_V1}/cpuacct/cpuacct.usage")), 1e9),
         throttled_s=_scaled(cpu.get("throttled_time"), 1e9),
         out_of_memory_kills=_pairs(facts.get(f"{_V1}/memory/memory.oom_control", "")).get(
             "oom_kill"
         ),
-        peak_processes=_whole(facts.get(f"{_V1}/pids/pids.peak")),
+        peak_processes=_parse_int(facts.get(f"{_V1}/pids/pids.peak")),
         refused_forks=_pairs(facts.get(f"{_V1}/pids/pids.events", "")).get("max"),
     )
 
 
-def from_sample(sample: ResourceSample | None) -> Figures:
+def use_from_sample(sample: ResourceSample | None) -> ResourceUse:
     """Make do with the engine's word where the gate could not have the last one."""
     if sample is None:
-        return Figures()
-    return Figures(sample.peak_memory_bytes, sample.cpu_s, sample.throttled_s)
+        return ResourceUse()
+    return ResourceUse(sample.peak_memory_bytes, sample.cpu_s, sample.throttled_s)
 
 
-def judge(ended: Ended) -> Verdict:
+def judge(ended: CommandOutcome) -> SandboxVerdict:
     if ended.was_late:
-        return Verdict.TIMED_OUT
+        return SandboxVerdict.TIMED_OUT
     kills = ended.figures.out_of_memory_kills
     starved = ended.was_out_of_memory if kills is None else kills > 0
     killed = ended.by_signal and ended.exit_code == KILLED_CODE
     if starved:
-        return Verdict.OUT_OF_MEMORY if killed else Verdict.CHILD_OUT_OF_MEMORY
+        return SandboxVerdict.OUT_OF_MEMORY if killed else SandboxVerdict.CHILD_OUT_OF_MEMORY
     if ended.by_signal:
-        return Verdict.KILLED
-    return Verdict.FAILED if ended.exit_code else Verdict.PASSED
+        return SandboxVerdict.KILLED
+    return SandboxVerdict.FAILED if ended.exit_code else SandboxVerdict.PASSED
 
 
-def passed_on(ended: Ended) -> int:
+def exit_code_of(ended: CommandOutcome) -> int:
     """Say the exit code to leave with: the command's own, unless its time was up."""
     return LATE_CODE if ended.was_late else ended.exit_code
 
 
-def finding(run: Run) -> Finding:
+def run_finding(run: SandboxRun) -> Finding:
     """Say a run as a finding, its figures beside their caps."""
-    level = Level.OK if run.verdict is Verdict.PASSED else Level.CRITICAL
-    if run.verdict is Verdict.CHILD_OUT_OF_MEMORY and not run.exit_code:
+    level = Level.OK if run.verdict is SandboxVerdict.PASSED else Level.CRITICAL
+    if run.verdict is SandboxVerdict.CHILD_OUT_OF_MEMORY and not run.exit_code:
         level = Level.WARNING
-    what = "; ".join((_told(run), *near(run)))
+    what = "; ".join((_describe_outcome(run), *near_limits(run)))
     return Finding(run.image, level, what, fix=_FIXES.get(run.verdict, ""), figures=_figures(run))
 
 
 _FIXES = {
-    Verdict.OUT_OF_MEMORY: "Make it need less, or split it: the cap does not rise.",
-    Verdict.CHILD_OUT_OF_MEMORY: "Start fewer workers, or make each need less.",
-    Verdict.TIMED_OUT: "Give it longer (--timeout, sandbox.timeout_s), or make it shorter.",
+    SandboxVerdict.OUT_OF_MEMORY: "Make it need less, or split it: the cap does not rise.",
+    SandboxVerdict.CHILD_OUT_OF_MEMORY: "Start fewer workers, or make each need less.",
+    SandboxVerdict.TIMED_OUT: "Give it longer (--timeout, sandbox.timeout_s), or make it shorter.",
 }
 
 
-def _told(run: Run) -> str:
-    if run.verdict is Verdict.PASSED:
+def _describe_outcome(run: SandboxRun) -> str:
+    if run.verdict is SandboxVerdict.PASSED:
         return f"passed in {run.wall_s:.1f} s"
     return f"{run.verdict} (exit code {run.exit_code}) after {run.wall_s:.1f} s"
 
 
-def near(run: Run) -> tuple[str, ...]:
+def near_limits(run: SandboxRun) -> tuple[str, ...]:
     """Name the caps that were as good as reached."""
     figures, limits = run.figures, run.limits
     peak, kills = figures.peak_memory_bytes or 0, figures.out_of_memory_kills or 0
@@ -117,12 +117,12 @@ def near(run: Run) -> tuple[str, ...]:
     return tuple(said)
 
 
-def throttled_share(run: Run) -> float:
+def throttled_share(run: SandboxRun) -> float:
     """Say how much of its time it was held back; several threads can wait at once."""
     return min(1.0, (run.figures.throttled_s or 0.0) / run.wall_s) if run.wall_s else 0.0
 
 
-def _figures(run: Run) -> tuple[Figure, ...]:
+def _figures(run: SandboxRun) -> tuple[Figure, ...]:
     figures, limits = run.figures, run.limits
     found = [Figure("wall", round(run.wall_s, 3), "s")]
     if figures.peak_memory_bytes is not None:
@@ -135,7 +135,7 @@ def _figures(run: Run) -> tuple[Figure, ...]:
     return tuple(found)
 
 
-def spoken(run: Run) -> str:
+def describe_use(run: SandboxRun) -> str:
     """Say in one line what it took, each beside its cap."""
     figures, limits = run.figures, run.limits
     cap = limits.memory_bytes
@@ -155,7 +155,7 @@ def spoken(run: Run) -> str:
     return ", ".join(told) or "this kernel told no figures"
 
 
-def worst_code(runs: tuple[Run, ...]) -> int:
+def worst_code(runs: tuple[SandboxRun, ...]) -> int:
     """Leave with the first code that is not 0."""
     return next((run.exit_code for run in runs if run.exit_code), 0)
 
@@ -165,7 +165,7 @@ def _pairs(text: str) -> dict[str, int]:
     return {row[0]: int(row[1]) for row in rows if len(row) > 1 and row[1].isdecimal()}
 
 
-def _whole(text: str | None) -> int | None:
+def _parse_int(text: str | None) -> int | None:
     return int(text) if text and text.strip().isdecimal() else None
 
 

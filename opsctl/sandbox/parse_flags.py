@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opsctl.errors import RefusedError, UsageError
-from opsctl.sandbox.model import Bind
+from opsctl.sandbox.model import BindMount
 from opsctl.systems.files.local import Kind
 
 if TYPE_CHECKING:
@@ -15,17 +15,17 @@ SOCKETS = ("docker.sock", "containerd.sock", "podman.sock", "crio.sock")
 _MODES = {"": False, "ro": False, "rw": True}
 
 
-def read_bind(text: str, base: Path, files: "Files") -> Bind:
+def parse_mount(text: str, base: Path, files: "Files") -> BindMount:
     """Read SOURCE:TARGET[:rw]; links are followed now: what is judged is what is mounted."""
     source, _, rest = text.partition(":")
     target, _, mode = rest.partition(":")
     if not source or not target or mode not in _MODES:
         hint = "Say SOURCE:TARGET, or SOURCE:TARGET:rw, e.g. --mount .:/work"
         raise UsageError(f"{text!r} is not a mount", hint=hint)
-    return bind(base / Path(source).expanduser(), target, files, writable=_MODES[mode])
+    return resolve_mount(base / Path(source).expanduser(), target, files, writable=_MODES[mode])
 
 
-def bind(source: Path, target: str, files: "Files", *, writable: bool) -> Bind:
+def resolve_mount(source: Path, target: str, files: "Files", *, writable: bool) -> BindMount:
     resolved = files.resolve(source)
     if files.kind(resolved) is Kind.NOTHING:
         raise UsageError(f"cannot mount {source}", why="there is no such file or folder")
@@ -33,10 +33,10 @@ def bind(source: Path, target: str, files: "Files", *, writable: bool) -> Bind:
         if resolved.name == name or files.kind(resolved / name) is not Kind.NOTHING:
             why = f"it holds {name}, which is root on this machine"
             raise RefusedError(f"refused to mount {source}", why=why)
-    return Bind(resolved, target, writable)
+    return BindMount(resolved, target, writable)
 
 
-def read_variables(texts: Iterable[str], environ: Mapping[str, str]) -> dict[str, str]:
+def parse_variables(texts: Iterable[str], environ: Mapping[str, str]) -> dict[str, str]:
     """Read NAME=VALUE, or NAME for the value of our own environment."""
     found: dict[str, str] = {}
     for text in texts:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from opsctl.systems.host import Host
 
 
-def sweep(sandboxes: "CappedRunner", host: "Host", clock: "Clock") -> tuple[str, ...]:
+def remove_leftovers(sandboxes: "CappedRunner", host: "Host", clock: "Clock") -> tuple[str, ...]:
     """Remove containers, then networks, whose owner is gone; name them."""
     now = clock.now()
     swept = []

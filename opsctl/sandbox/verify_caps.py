@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from opsctl.sandbox.model import NO_NETWORK, Limits, Spec
+from opsctl.sandbox.model import NO_NETWORK, CappedLimits, CappedSpec
 from opsctl.sandbox.parse_flags import SOCKETS
 
 Facts = Mapping[str, str]
@@ -15,7 +15,7 @@ _SWAP_V2 = "/sys/fs/cgroup/memory.swap.max"
 _SLACK = 1.001
 
 
-def troubles(facts: Facts, spec: Spec) -> tuple[str, ...]:
+def failed_caps(facts: Facts, spec: CappedSpec) -> tuple[str, ...]:
     """List what does not hold; nothing may run before there is none."""
     return (
         *_memory(facts, spec.limits),
@@ -33,7 +33,7 @@ def _number(facts: Facts, name: str) -> int | None:
     return int(text) if text.isdecimal() else None
 
 
-def _memory(facts: Facts, limits: Limits) -> Iterator[str]:
+def _memory(facts: Facts, limits: CappedLimits) -> Iterator[str]:
     is_new = _MEMORY_V2 in facts
     found = _number(facts, _MEMORY_V2 if is_new else _MEMORY_V1)
     if found is None or found > limits.memory_bytes:
@@ -48,7 +48,7 @@ def _has_swap(facts: Facts) -> bool:
     return len(facts.get("/proc/swaps", "head\nunknown").splitlines()) > 1
 
 
-def _cpu(facts: Facts, limits: Limits) -> Iterator[str]:
+def _cpu(facts: Facts, limits: CappedLimits) -> Iterator[str]:
     if new := facts.get("/sys/fs/cgroup/cpu.max"):
         quota, _, period = new.strip().partition(" ")
     else:
@@ -60,7 +60,7 @@ def _cpu(facts: Facts, limits: Limits) -> Iterator[str]:
         yield f"the processor is capped at {int(quota) / int(period):g}, not {limits.cpus:g}"
 
 
-def _processes(facts: Facts, limits: Limits) -> Iterator[str]:
+def _processes(facts: Facts, limits: CappedLimits) -> Iterator[str]:
     new = _number(facts, "/sys/fs/cgroup/pids.max")
     found = _number(facts, f"{_V1}/pids/pids.max") if new is None else new
     if found is None or found > limits.processes:

@@ -7,11 +7,11 @@ from opsctl.cli.session import Session, pass_session
 from opsctl.cli.show.text import Block, clean
 from opsctl.errors import UsageError
 from opsctl.findings import Finding, Level
-from opsctl.policy.baseline import write
-from opsctl.policy.check_project import Checked, Wish
-from opsctl.policy.check_project import check as check_all
-from opsctl.policy.apply_rules import as_accepted, to_accept
-from opsctl.policy.model import Report
+from opsctl.policy.apply_rules import findings_to_accept, without_accepted
+from opsctl.policy.baseline import format_baseline
+from opsctl.policy.check_project import CheckOptions, CheckResult
+from opsctl.policy.check_project import check_project as check_all
+from opsctl.policy.model import PolicyReport
 
 _READABLE = 0o644
 
@@ -41,23 +41,23 @@ def check(
     if write_baseline and (paths or only):
         raise UsageError("a baseline is of the whole project", hint="Leave PATH and --rule out.")
     site = session.use(session.wiring.or_defaults())
-    checked = check_all(site, Wish(paths, only, live))
+    checked = check_all(site, CheckOptions(paths, only, live))
     report = _accepted(session, checked) if write_baseline else checked.report
     advised = any(finding.level is Level.ADVICE for finding in report.findings)
     session.output.conclude(report, _view(report), exit_code=3 if strict and advised else None)
 
 
-def _accepted(session: Session, checked: Checked) -> Report:
-    accepted = to_accept(checked.report, checked.baseline, checked.asked)
+def _accepted(session: Session, checked: CheckResult) -> PolicyReport:
+    accepted = findings_to_accept(checked.report, checked.baseline, checked.asked)
     files = session.wiring.files
     files.make_dirs(checked.baseline_file.parent)
-    text = write(accepted, checked.baseline)
+    text = format_baseline(accepted, checked.baseline)
     files.write_text(checked.baseline_file, text, mode=_READABLE)
     session.output.note(f"{len(accepted)} findings accepted in {checked.baseline_file}")
-    return as_accepted(checked.report, accepted)
+    return without_accepted(checked.report, accepted)
 
 
-def _view(report: Report) -> list[Block]:
+def _view(report: PolicyReport) -> list[Block]:
     shown = [finding for finding in report.findings if finding.level is not Level.OK]
     blocks: list[Block] = [_line(finding) for finding in shown]
     fixes = {finding.check: finding.fix for finding in reversed(shown)}

@@ -6,9 +6,9 @@ from opsctl.cli.click_classes import Verb
 from opsctl.cli.flags import FORMATS
 from opsctl.cli.session import Session, pass_session
 from opsctl.cli.show.text import Block, Table
-from opsctl.doctor.checks import checks
-from opsctl.doctor.model import Report
-from opsctl.doctor.run_checks import examine
+from opsctl.doctor.checks import list_checks
+from opsctl.doctor.model import DoctorReport
+from opsctl.doctor.run_checks import run_checks
 from opsctl.findings import Level
 
 
@@ -21,8 +21,8 @@ def doctor(session: Session) -> None:
     answers, its version, its clock. All at once, and no longer than doctor.timeout_s.
     """
     patient = session.use(session.wiring.or_defaults())
-    report = examine(
-        checks(patient),
+    report = run_checks(
+        list_checks(patient),
         deadline_s=patient.settings.doctor.timeout_s,
         clock=patient.clock,
         progress=session.progress,
@@ -30,7 +30,7 @@ def doctor(session: Session) -> None:
     session.output.conclude(report, _view(report))
 
 
-def _view(report: Report) -> list[Block]:
+def _view(report: DoctorReport) -> list[Block]:
     rows = tuple((f.check, f.level.value, f.what) for f in report.findings)
     fixes = [f"{f.check}: {f.fix}" for f in report.findings if f.fix and f.level is not Level.OK]
     return [Table(("check", "", "finding"), rows), *(["\nTo mend it:"] if fixes else []), *fixes]

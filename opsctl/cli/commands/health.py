@@ -7,7 +7,7 @@ from opsctl.cli.flags import FORMATS, Duration
 from opsctl.cli.session import Session, pass_session
 from opsctl.cli.show.text import Block, Table
 from opsctl.findings import Level
-from opsctl.probe.health import redis_health, switched_off, wait_until_well
+from opsctl.probe.health import check_redis, disabled_report, wait_until_healthy
 from opsctl.probe.model import HealthReport
 
 wait_option = click.option(
@@ -34,9 +34,9 @@ def redis(session: Session, *, wait_s: float | None) -> None:
     wiring = session.wiring
     rules = wiring.settings.probe
     if not wiring.settings.redis.enabled:
-        _conclude(session, switched_off("redis", "redis.enabled"))
-    report = wait_until_well(
-        lambda: redis_health(wiring.redis, rules, wiring.clock),
+        _conclude(session, disabled_report("redis", "redis.enabled"))
+    report = wait_until_healthy(
+        lambda: check_redis(wiring.redis, rules, wiring.clock),
         wait_s=wait_s or 0.0,
         clock=wiring.clock,
         progress=session.progress,

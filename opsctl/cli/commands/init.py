@@ -7,11 +7,11 @@ from opsctl.cli.flags import lock_timeout
 from opsctl.cli.session import Session, pass_session
 from opsctl.cli.show.text import Block, Table
 from opsctl.errors import EXIT_OK, EXIT_PENDING
-from opsctl.init.project_files import drafts, project_name
-from opsctl.init.model import Plan
-from opsctl.init.observe_paths import observe
-from opsctl.init.plan import plan
-from opsctl.init.write import write
+from opsctl.init.model import InitPlan
+from opsctl.init.observe_paths import observe_paths
+from opsctl.init.plan import plan_init
+from opsctl.init.project_files import list_project_files, project_name
+from opsctl.init.write import write_files
 
 
 @click.command(cls=Verb)
@@ -35,19 +35,19 @@ def init(
     """
     root = session.wiring.directory
     project = name or project_name(root.name)
-    wanted = drafts(project)
+    wanted = list_project_files(project)
     wiring = session.use(session.wiring.or_defaults(project))
     if dry_run:
-        steps = plan(wanted, observe(root, wanted, wiring.files))
+        steps = plan_init(wanted, observe_paths(root, wanted, wiring.files))
         code = EXIT_PENDING if exit_code and steps.pending else EXIT_OK
         session.output.conclude(steps, _view(steps), exit_code=code)
     with session.deed(str(root), lock="init", wait_s=lock_timeout_s or 0.0):
-        steps = plan(wanted, observe(root, wanted, wiring.files))
+        steps = plan_init(wanted, observe_paths(root, wanted, wiring.files))
         session.left_behind = "what had been written was removed again"
-        write(root, steps, wanted, files=wiring.files, progress=session.progress)
+        write_files(root, steps, wanted, files=wiring.files, progress=session.progress)
     session.output.conclude(steps, _view(steps))
 
 
-def _view(steps: Plan) -> list[Block]:
+def _view(steps: InitPlan) -> list[Block]:
     rows = tuple((step.deed.value, step.path, step.reason) for step in steps.steps)
     return [Table(("", "file", "why"), rows)]

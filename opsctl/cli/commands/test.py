@@ -13,12 +13,12 @@ from opsctl.cli.click_classes import Verb
 from opsctl.cli.session import Session, pass_session
 from opsctl.errors import EXIT_OK
 from opsctl.progress import Progress, Silent
-from opsctl.sandbox.model import Marks
-from opsctl.sandbox.prepare import Asked, Desk, prepare
+from opsctl.sandbox.model import RunSecrets
+from opsctl.sandbox.prepare import SandboxContext, SandboxOptions, prepare
+from opsctl.sandbox.remove_leftovers import remove_leftovers
 from opsctl.sandbox.report import lines, report
-from opsctl.sandbox.run import Parts, run
+from opsctl.sandbox.run import RunParts, run
 from opsctl.sandbox.services import SERVICES
-from opsctl.sandbox.remove_leftovers import sweep
 from opsctl.systems.docker.capped_stream import OutputPiece, OutputStream
 from opsctl.systems.process.output import Line
 
@@ -48,7 +48,7 @@ def _joined(word: str) -> str:
     return f"--var={value}" if name == "--env" and "=" in value else word
 
 
-class Names(click.ParamType[tuple[str, ...]]):
+class NameList(click.ParamType[tuple[str, ...]]):
     """Names with commas between them."""
 
     name = "names"
@@ -68,14 +68,14 @@ class Names(click.ParamType[tuple[str, ...]]):
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class PlannedTest:
     steps: tuple[str, ...]
 
 
 @click.command(cls=VerbWithVariables, formats=FORMATS)
 @click.option("--image", metavar="IMAGE", help="Image to run in.")
 @click.option(
-    "--matrix", type=Names(), multiple=True, metavar="IMAGE,...", help="Run in each of these."
+    "--matrix", type=NameList(), multiple=True, metavar="IMAGE,...", help="Run in each of these."
 )
 @click.option("--service", metavar="NAME", default="", help="Run this service of the compose file.")
 @click.option("--build", is_flag=True, help="Build the image first, from ./Dockerfile or compose.")
@@ -90,7 +90,7 @@ class Planned:
 @click.option(
     "--with",
     "services",
-    type=Names(tuple(SERVICES)),
+    type=NameList(tuple(SERVICES)),
     multiple=True,
     metavar="NAME,...",
     help="Start throw-away servers for it: postgres, timescale, redis.",
@@ -110,12 +110,12 @@ def test(session: Session, /, *, dry_run: bool, junit: str | None, **words: Any)
     """
     asked = _asked(session, **words)
     token, secret, password = (os.urandom(size).hex() for size in (4, 16, 16))
-    marks = Marks(f"opsctl-test-{token}", secret, password)
+    marks = RunSecrets(f"opsctl-test-{token}", secret, password)
     desk = _desk(session)
     plan = prepare(asked, desk, marks, build=not dry_run)
     if dry_run:
-        session.output.conclude(Planned(plan.steps), plan.steps, exit_code=EXIT_OK)
-    swept = sweep(desk.sandboxes, desk.host, desk.clock)
+        session.output.conclude(PlannedTest(plan.steps), plan.steps, exit_code=EXIT_OK)
+    swept = remove_leftovers(desk.sandboxes, desk.host, desk.clock)
     session.left_behind = "what had been started was removed"
     told = report(run(plan, _parts(session, desk), marks, keep=asked.keep), swept)
     if junit:
@@ -127,10 +127,10 @@ def test(session: Session, /, *, dry_run: bool, junit: str | None, **words: Any)
     session.output.conclude(told, [], exit_code=told.exit_code)
 
 
-def _asked(session: Session, **words: Any) -> Asked:  # noqa: ANN401 - what click read
+def _asked(session: Session, **words: Any) -> SandboxOptions:  # noqa: ANN401 - what click read
     """Read the flags; --timeout is the test's, not the engine's."""
     image = (words["image"],) if words["image"] else ()
-    return Asked(
+    return SandboxOptions(
         images=(*image, *(name for names in words["matrix"] for name in names)),
         service=words["service"],
         build=words["build"],
@@ -145,9 +145,9 @@ def _asked(session: Session, **words: Any) -> Asked:  # noqa: ANN401 - what clic
     )
 
 
-def _desk(session: Session) -> Desk:
+def _desk(session: Session) -> SandboxContext:
     wiring = session.wiring
-    return Desk(
+    return SandboxContext(
         settings=wiring.settings,
         directory=wiring.project_dir,
         environ=os.environ,
@@ -168,7 +168,7 @@ def _note(session: Session, line: Line) -> None:
     session.output.note(line.text)
 
 
-def _parts(session: Session, desk: Desk) -> Parts:
+def _parts(session: Session, desk: SandboxContext) -> RunParts:
     """Give the command our streams; where stdout is for programs, stderr takes both."""
     out = sys.stdout.buffer if session.options.output == "text" else sys.stderr.buffer
     streams = {OutputStream.OUT: out, OutputStream.ERROR: sys.stderr.buffer}
@@ -178,4 +178,4 @@ def _parts(session: Session, desk: Desk) -> Parts:
         streams[piece.stream].flush()
 
     progress: Progress = Silent() if sys.stderr.isatty() else session.progress
-    return Parts(desk.sandboxes, desk.clock, desk.settings.sandbox, hear, progress)
+    return RunParts(desk.sandboxes, desk.clock, desk.settings.sandbox, hear, progress)

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from opsctl.addresses import EVERYWHERE, is_loopback, is_public
 from opsctl.findings import Level
-from opsctl.policy.running_host import Machine
-from opsctl.policy.model import Hit, Rule, Severity, rule
+from opsctl.policy.model import Rule, Severity, Violation, rule
+from opsctl.policy.running_host import RunningHost
 from opsctl.systems.engine.model import Container, PublishedPort
 
 _SSH = 22
@@ -14,7 +14,7 @@ _TAILSCALE = "tailscale"
 _BRIDGES = ("docker", "br-", "veth", "podman", "cni")
 
 
-def _is_beyond(machine: Machine, address: str) -> bool:
+def _is_beyond(machine: RunningHost, address: str) -> bool:
     """Say whether more than loopback, the tailnet and our own containers hear this address."""
     if address in EVERYWHERE:
         return True
@@ -32,7 +32,7 @@ def _everywhere(address: str) -> str:
     return "every address" if address in EVERYWHERE else address
 
 
-def _published(machine: Machine) -> Iterator[tuple[Container, PublishedPort]]:
+def _published(machine: RunningHost) -> Iterator[tuple[Container, PublishedPort]]:
     for running in machine.containers:
         for port in running.container.published:
             if _is_beyond(machine, port.address):
@@ -51,7 +51,7 @@ def _spoken(container: Container, port: PublishedPort) -> str:
     "loopback and the tailnet is open.",
     fix="Bind it to 127.0.0.1 or the tailnet's address, or stop it.",
 )
-def port_open(machine: Machine) -> Iterator[Hit]:
+def port_open(machine: RunningHost) -> Iterator[Violation]:
     published = {port.port for _, port in _published(machine)}
     said: dict[str, None] = {}
     for one in machine.listeners:
@@ -68,7 +68,7 @@ def port_open(machine: Machine) -> Iterator[Hit]:
         is_database = port.target in machine.database_ports
         if port.port not in machine.policy.open_ports and not is_database:
             said[_spoken(container, port)] = None
-    yield from (Hit(what) for what in said)
+    yield from (Violation(what) for what in said)
 
 
 @rule(
@@ -77,7 +77,7 @@ def port_open(machine: Machine) -> Iterator[Hit]:
     reason="The database is reached over the tailnet only; its port is closed from outside.",
     fix="Publish it on 127.0.0.1 and close it in the provider's security list.",
 )
-def database_open(machine: Machine) -> Iterator[Hit]:
+def database_open(machine: RunningHost) -> Iterator[Violation]:
     ports, said = machine.database_ports, dict[str, None]()
     published = {port.port for _, port in _published(machine)}
     for one in machine.listeners:
@@ -89,7 +89,7 @@ def database_open(machine: Machine) -> Iterator[Hit]:
             said[_spoken(container, port)] = None
     for host, number in machine.open_ports:
         said[f"port {number} of {host} answers from here"] = None
-    yield from (Hit(what) for what in said)
+    yield from (Violation(what) for what in said)
 
 
 @rule(
@@ -98,7 +98,7 @@ def database_open(machine: Machine) -> Iterator[Hit]:
     reason="SSH and databases are used over the tailnet; a public address means a way around it.",
     fix="See who it is (ss -tnp), close the port, and use the MagicDNS name.",
 )
-def public_client(machine: Machine) -> Iterator[Hit]:
+def public_client(machine: RunningHost) -> Iterator[Violation]:
     listening = {one.port for one in machine.listeners}
     watched = {_SSH, *machine.database_ports} & listening
     said: dict[str, None] = {}
@@ -108,7 +108,7 @@ def public_client(machine: Machine) -> Iterator[Hit]:
     for client in machine.clients:
         if is_public(client.address):
             said[f"{client.address} is connected to {client.database}"] = None
-    yield from (Hit(what) for what in said)
+    yield from (Violation(what) for what in said)
 
 
 @rule(
@@ -117,11 +117,11 @@ def public_client(machine: Machine) -> Iterator[Hit]:
     reason="Every container learns from APP_ENV (production or development) where it runs.",
     fix="Put APP_ENV into its service and deploy again: opsctl up.",
 )
-def app_env(machine: Machine) -> Iterator[Hit]:
+def app_env(machine: RunningHost) -> Iterator[Violation]:
     for running in machine.containers:
         if running.app_env not in {"production", "development"}:
             had = "no APP_ENV" if running.app_env is None else "an APP_ENV that is neither"
-            yield Hit(f"container {running.container.name} has {had}")
+            yield Violation(f"container {running.container.name} has {had}")
 
 
 @rule(
@@ -130,7 +130,7 @@ def app_env(machine: Machine) -> Iterator[Hit]:
     reason="One container without limits takes the whole server with it.",
     fix="Give its service mem_limit and cpus and deploy again: opsctl up.",
 )
-def limits(machine: Machine) -> Iterator[Hit]:
+def limits(machine: RunningHost) -> Iterator[Violation]:
     for running in machine.containers:
         one = running.container
         lacks = [
@@ -139,7 +139,7 @@ def limits(machine: Machine) -> Iterator[Hit]:
             if not given
         ]
         if lacks:
-            yield Hit(f"container {one.name} has no limit on {' and '.join(lacks)}")
+            yield Violation(f"container {one.name} has no limit on {' and '.join(lacks)}")
 
 
 @rule(
@@ -148,13 +148,13 @@ def limits(machine: Machine) -> Iterator[Hit]:
     reason="A copy of production's data is for this machine only; the tailnet is outside, too.",
     fix="Publish it on 127.0.0.1 alone.",
 )
-def local_copy(machine: Machine) -> Iterator[Hit]:
+def local_copy(machine: RunningHost) -> Iterator[Violation]:
     for running in machine.containers:
         one = running.container
         if machine.policy.local_copy_label in one.labels:
             for port in one.published:
                 if not is_loopback(port.address):
-                    yield Hit(f"a local copy: {_spoken(one, port)}")
+                    yield Violation(f"a local copy: {_spoken(one, port)}")
 
 
 @rule(
@@ -163,12 +163,12 @@ def local_copy(machine: Machine) -> Iterator[Hit]:
     reason="What was not looked at is not known to be well.",
     fix="Run it on the server, as a user that may see it (sudo shows programs of other users).",
 )
-def unseen(machine: Machine) -> Iterator[Hit]:
+def unseen(machine: RunningHost) -> Iterator[Violation]:
     for what, why in machine.troubles:
-        yield Hit(f"{what} could not be seen: {why}", level=Level.UNKNOWN)
+        yield Violation(f"{what} could not be seen: {why}", level=Level.UNKNOWN)
 
 
-LIVE_RULES: tuple[Rule[Machine], ...] = (
+LIVE_RULES: tuple[Rule[RunningHost], ...] = (
     port_open,
     database_open,
     public_client,

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator
 
-from opsctl.policy.model import Hit, Rule, Severity, rule
-from opsctl.policy.project import Project, Source
-from opsctl.policy.rules.services import at, each, is_test
+from opsctl.policy.model import Rule, Severity, Violation, rule
+from opsctl.policy.project import CheckedProject, SourceFile
+from opsctl.policy.rules.services import each_service, is_test, service_violation
 from opsctl.settings.sections.policy import Policy
 from opsctl.systems.engine.compose_model import Service
 
@@ -25,11 +25,11 @@ _TESTING = re.compile(r"\b(?:py)?tests?\b|\btox\b|\bnox\b|\bjest\b|\bci\b", re.I
     reason="Tests and CI share the server: never more than 0.5 CPU and 512 MB, swap included.",
     fix="cpus: 0.5, mem_limit: 512m, memswap_limit: 512m; or run them with `opsctl test`.",
 )
-def caps(project: Project) -> Iterator[Hit]:
-    for file, service in each(project):
+def caps(project: CheckedProject) -> Iterator[Violation]:
+    for file, service in each_service(project):
         if is_test(file, service):
             for what, key in _over(service, project.policy):
-                yield at(file, service, what, key)
+                yield service_violation(file, service, what, key)
 
 
 def _over(service: Service, policy: Policy) -> Iterator[tuple[str, str]]:
@@ -50,13 +50,13 @@ def _over(service: Service, policy: Policy) -> Iterator[tuple[str, str]]:
     reason="Makefile and CI hold tests to 0.5 CPU and 512 MB by --cpus and --memory.",
     fix="docker run --cpus 0.5 --memory 512m --memory-swap 512m ..., or `opsctl test`.",
 )
-def run_caps(project: Project) -> Iterator[Hit]:
+def run_caps(project: CheckedProject) -> Iterator[Violation]:
     for source in _scripts(project):
         if "docker" in source.text:
             yield from _runs(source, project.policy)
 
 
-def _scripts(project: Project) -> Iterator[Source]:
+def _scripts(project: CheckedProject) -> Iterator[SourceFile]:
     yield from project.named("Makefile", "*.mk", "justfile", "*.sh", "*.bash", "Jenkinsfile", "run")
     ours = (".github/workflows/", ".gitlab-ci", ".ci/", ".circleci/")
     for source in project.ending(".yml", ".yaml"):
@@ -64,7 +64,7 @@ def _scripts(project: Project) -> Iterator[Source]:
             yield source
 
 
-def _runs(source: Source, policy: Policy) -> Iterator[Hit]:
+def _runs(source: SourceFile, policy: Policy) -> Iterator[Violation]:
     for match in source.find(_RUN):
         line = source.line_of(match.start())
         if source.line_at(match.start()).lstrip().startswith("#"):
@@ -79,9 +79,11 @@ def _runs(source: Source, policy: Policy) -> Iterator[Hit]:
         }
         for name, most in (("cpus", policy.test_cpus), ("memory", policy.test_memory_mb * MIB)):
             if name not in given:
-                yield Hit(f"docker run of a test without --{name}", source.path, line)
+                yield Violation(f"docker run of a test without --{name}", source.path, line)
             elif (value := _number(given[name])) is not None and not 0 < value <= most:
-                yield Hit(f"docker run of a test with --{name} {given[name]}", source.path, line)
+                yield Violation(
+                    f"docker run of a test with --{name} {given[name]}", source.path, line
+                )
 
 
 def _number(text: str) -> float | None:
@@ -89,4 +91,4 @@ def _number(text: str) -> float | None:
     return float(found["number"]) * _UNITS[found["unit"].lower()] if found else None
 
 
-RULES: tuple[Rule[Project], ...] = (caps, run_caps)
+RULES: tuple[Rule[CheckedProject], ...] = (caps, run_caps)

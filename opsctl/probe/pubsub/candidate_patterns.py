@@ -3,47 +3,47 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from opsctl.health_rules.measurements import Client
+from opsctl.health_rules.measurements import ClientConnection
 
-MOST = 400
-_SAID = re.compile(r"(?:^|:)(p?sub=.*)")
-_MANY = "*****"
-_OBSERVED = re.compile(r"\[[^\]]\]")
+MAX_CANDIDATES = 400
+_NAMED_PATTERNS = re.compile(r"(?:^|:)(p?sub=.*)")
+_OBSERVER_STARS = "*****"
+_OBSERVER_PATTERN = re.compile(r"\[[^\]]\]")
 _SEPARATORS = ".:_-/"
 
 
-def candidates(
-    patterns: Iterable[str], channels: Iterable[str], clients: Iterable[Client]
+def list_candidates(
+    patterns: Iterable[str], channels: Iterable[str], clients: Iterable[ClientConnection]
 ) -> tuple[str, ...]:
     """List what settings name, what clients say of themselves, and what would match the channels.
 
     Patterns that match no expected channel are only there to explain the count.
     """
-    named = (*patterns, *(said for client in clients for said in said_patterns(client.name)))
+    named = (*patterns, *(said for client in clients for said in patterns_in_name(client.name)))
     channels = tuple(channels)
-    ours = (observing(name) for name in (*named, *channels))
-    guessed = (guess for channel in channels for guess in _guesses(channel))
-    return tuple(dict.fromkeys((*named, *ours, *guessed)))[:MOST]
+    ours = (as_observer_pattern(name) for name in (*named, *channels))
+    guessed = (guess for channel in channels for guess in _guess_patterns(channel))
+    return tuple(dict.fromkeys((*named, *ours, *guessed)))[:MAX_CANDIDATES]
 
 
-def observing(pattern: str) -> str:
+def as_observer_pattern(pattern: str) -> str:
     """Write a pattern as `opsctl debug` subscribes to it: the same to match, another to count.
 
     So one who only watches is never taken for one who does the work.
     """
     first, rest = pattern[:1], pattern[1:]
     if first == "*":
-        return _MANY + rest.lstrip("*")
+        return _OBSERVER_STARS + rest.lstrip("*")
     return pattern if first in ("", "?", "[", "\\", "]", "^") else f"[{first}]{rest}"
 
 
-def is_observing(pattern: str) -> bool:
-    return pattern.startswith(_MANY) or bool(_OBSERVED.match(pattern))
+def is_observer_pattern(pattern: str) -> bool:
+    return pattern.startswith(_OBSERVER_STARS) or bool(_OBSERVER_PATTERN.match(pattern))
 
 
-def said_patterns(name: str) -> tuple[str, ...]:
+def patterns_in_name(name: str) -> tuple[str, ...]:
     """Read `opsctl:archiver:sub=x,psub=ticker.*,psub=y`, as the kit names its subscribers."""
-    found = _SAID.search(name)
+    found = _NAMED_PATTERNS.search(name)
     patterns: list[str] = []
     kind = ""
     for word in found[1].split(",") if found else ():
@@ -54,7 +54,7 @@ def said_patterns(name: str) -> tuple[str, ...]:
     return tuple(filter(None, patterns))
 
 
-def _guesses(channel: str) -> Iterator[str]:
+def _guess_patterns(channel: str) -> Iterator[str]:
     yield from (channel, "*", "**", "?*", "*?")
     for cut in range(1, len(channel) + 1):
         yield channel[:cut] + "*"

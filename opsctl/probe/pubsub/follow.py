@@ -7,11 +7,11 @@ from opsctl.systems.clock import Clock
 from opsctl.systems.redis.pubsub import Message, Subscription
 
 _SAMPLE_BYTES = 200
-MOST_CHANNELS = 10_000
+MAX_CHANNELS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Talker:
+class ChannelTraffic:
     channel: str
     messages_per_s: float
     bytes_per_s: float
@@ -23,20 +23,20 @@ class Talker:
 
 
 @dataclass(frozen=True, slots=True)
-class Beat:
+class TrafficInterval:
     """One interval of what was heard."""
 
     passed_s: float
     messages_per_s: float
     bytes_per_s: float
-    talkers: tuple[Talker, ...]
+    talkers: tuple[ChannelTraffic, ...]
     """The loudest first; then the expected ones that were silent."""
     uncounted: int = 0
     """Messages on channels beyond the first 10,000."""
 
 
 @dataclass(slots=True)
-class _Tally:
+class _ChannelCounter:
     messages: int = 0
     new: int = 0
     new_bytes: int = 0
@@ -46,24 +46,24 @@ class _Tally:
 
 
 @dataclass(slots=True)
-class Meter:
+class TrafficMeter:
     """Adds up what is heard; expected channels are there from the start."""
 
     expected: Iterable[str] = ()
     samples: bool = False
-    tallies: dict[str, _Tally] = field(default_factory=dict)
+    tallies: dict[str, _ChannelCounter] = field(default_factory=dict)
     uncounted: int = 0
 
     def __post_init__(self) -> None:
-        self.tallies = {channel: _Tally() for channel in self.expected}
+        self.tallies = {channel: _ChannelCounter() for channel in self.expected}
 
     def add(self, message: Message, at: float) -> None:
         tally = self.tallies.get(message.channel)
         if tally is None:
-            if len(self.tallies) >= MOST_CHANNELS:
+            if len(self.tallies) >= MAX_CHANNELS:
                 self.uncounted += 1
                 return
-            tally = self.tallies[message.channel] = _Tally()
+            tally = self.tallies[message.channel] = _ChannelCounter()
         if tally.by not in (None, message.pattern):
             return  # The same message once more, by another pattern of ours.
         tally.by = message.pattern
@@ -74,7 +74,7 @@ class Meter:
         if self.samples:
             tally.sample = message.data[:_SAMPLE_BYTES]
 
-    def beat(self, *, now: float, since: float, began: float, top: int) -> Beat:
+    def beat(self, *, now: float, since: float, began: float, top: int) -> TrafficInterval:
         """Say what the interval held, and start the next one."""
         passed = max(now - since, 1e-9)
         talkers = sorted(
@@ -83,7 +83,7 @@ class Meter:
         )
         for tally in self.tallies.values():
             tally.new = tally.new_bytes = 0
-        return Beat(
+        return TrafficInterval(
             passed_s=now - began,
             messages_per_s=sum(talker.messages_per_s for talker in talkers),
             bytes_per_s=sum(talker.bytes_per_s for talker in talkers),
@@ -91,8 +91,10 @@ class Meter:
             uncounted=self.uncounted,
         )
 
-    def _talker(self, name: str, tally: _Tally, now: float, passed: float) -> Talker:
-        return Talker(
+    def _talker(
+        self, name: str, tally: _ChannelCounter, now: float, passed: float
+    ) -> ChannelTraffic:
+        return ChannelTraffic(
             channel=name,
             messages_per_s=tally.new / passed,
             bytes_per_s=tally.new_bytes / passed,
@@ -103,14 +105,16 @@ class Meter:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class FollowOptions:
     every_s: float = 1.0
     for_s: float | None = None
     """None: until interrupted."""
     top: int = 10
 
 
-def follow(subscription: Subscription, meter: Meter, clock: Clock, pace: Pace) -> Iterator[Beat]:
+def follow_traffic(
+    subscription: Subscription, meter: TrafficMeter, clock: Clock, pace: FollowOptions
+) -> Iterator[TrafficInterval]:
     """Listen, and say every interval what flowed."""
     began = since = clock.steady()
     while True:

@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from opsctl.errors import OpsctlError, SettingsError, UnreachableError
-from opsctl.health_rules.measurements import Client, Expected, Node
-from opsctl.health_rules.pubsub import OBSERVER
-from opsctl.probe.pubsub.candidate_patterns import candidates, is_observing
+from opsctl.health_rules.measurements import ClientConnection, ExpectedSubscriptions, PubsubNode
+from opsctl.health_rules.pubsub import OBSERVER_CLIENT
+from opsctl.probe.pubsub.candidate_patterns import is_observer_pattern, list_candidates
 from opsctl.probe.redis.parse_clients import parse_clients
 from opsctl.systems.redis.client import Redis, Word, parse_info
 
@@ -15,7 +15,7 @@ from opsctl.systems.redis.client import Redis, Word, parse_info
 _UNIQUE_SINCE = (6, 2)
 
 
-def reach(redis: Redis) -> None:
+def require_answer(redis: Redis) -> None:
     """Raise if nobody answers or lets us in; a server that only refuses commands is there."""
     try:
         redis.ping()
@@ -25,26 +25,28 @@ def reach(redis: Redis) -> None:
         return
 
 
-def look(redis: Redis, wanted: Expected) -> Node:
+def inspect_node(redis: Redis, wanted: ExpectedSubscriptions) -> PubsubNode:
     """Ask one node. What it says counts; what it refuses hides it, so that nothing is proven."""
     try:
-        hidden = _hidden(redis)
+        hidden = _why_inconclusive(redis)
     except UnreachableError as error:
-        return Node(redis.address, "unknown", hidden=reason(error))
-    clients = _clients(redis)
-    node = Node(redis.address, _role(redis), clients=clients, hidden=hidden)
-    guesses = candidates(wanted.patterns, wanted.channels, clients or ())
+        return PubsubNode(redis.address, "unknown", hidden=describe_error(error))
+    clients = _list_clients(redis)
+    node = PubsubNode(redis.address, _read_role(redis), clients=clients, hidden=hidden)
+    guesses = list_candidates(wanted.patterns, wanted.channels, clients or ())
     try:
-        literal, count, found = _count(redis, wanted.channels, guesses)
+        literal, count, found = _count_subscribers(redis, wanted.channels, guesses)
     except OpsctlError as error:
-        return _literal_only(redis, wanted, node, error)
-    watching = tuple(pattern for pattern in found if is_observing(pattern) and _watched(clients))
+        return _count_literal_only(redis, wanted, node, error)
+    watching = tuple(
+        pattern for pattern in found if is_observer_pattern(pattern) and _has_observer(clients)
+    )
     held = tuple(pattern for pattern in found if pattern not in watching)
     node = replace(node, literal=literal, pattern_count=count, held=held, observed=len(watching))
     return node if count or "NUMPAT" not in hidden else replace(node, hidden="")
 
 
-def _hidden(redis: Redis) -> str:
+def _why_inconclusive(redis: Redis) -> str:
     """Say why a node that answers proves nothing; empty where it can."""
     try:
         info = parse_info(redis.call("INFO", "server").decode())
@@ -57,15 +59,15 @@ def _hidden(redis: Redis) -> str:
     return "" if numbers >= _UNIQUE_SINCE else f"NUMPAT of Redis {version} proves no absence"
 
 
-def _watched(clients: Sequence[Client] | None) -> bool:
-    return clients is None or any(client.name.startswith(OBSERVER) for client in clients)
+def _has_observer(clients: Sequence[ClientConnection] | None) -> bool:
+    return clients is None or any(client.name.startswith(OBSERVER_CLIENT) for client in clients)
 
 
-def reason(error: OpsctlError) -> str:
+def describe_error(error: OpsctlError) -> str:
     return f"{error.what}: {error.why}" if error.why else error.what
 
 
-def _count(
+def _count_subscribers(
     redis: Redis, channels: Sequence[str], guesses: Sequence[str]
 ) -> tuple[dict[str, int], int, tuple[str, ...]]:
     """Ask all in one transaction: nobody comes or goes in between, so the counts add up.
@@ -78,34 +80,36 @@ def _count(
     numsub, count, *rest = redis.batch(commands, atomic=True)
     with_ours: list[Any] = rest[1::3]
     held = tuple(guess for guess, after in zip(guesses, with_ours, strict=True) if after == count)
-    return _pairs(numsub), int(count), held
+    return _parse_numsub(numsub), int(count), held
 
 
-def _pairs(numsub: Sequence[Any]) -> dict[str, int]:
+def _parse_numsub(numsub: Sequence[Any]) -> dict[str, int]:
     names = (name.decode(errors="surrogateescape") for name in numsub[::2])
     return dict(zip(names, map(int, numsub[1::2]), strict=True))
 
 
-def _literal_only(redis: Redis, wanted: Expected, node: Node, refusal: OpsctlError) -> Node:
+def _count_literal_only(
+    redis: Redis, wanted: ExpectedSubscriptions, node: PubsubNode, refusal: OpsctlError
+) -> PubsubNode:
     """Keep what can be known when subscribing is refused."""
     try:
-        literal = _pairs(redis.call("PUBSUB", "NUMSUB", *wanted.channels))
+        literal = _parse_numsub(redis.call("PUBSUB", "NUMSUB", *wanted.channels))
         count = int(redis.call("PUBSUB", "NUMPAT"))
     except OpsctlError as error:
-        return replace(node, hidden=reason(error))
+        return replace(node, hidden=describe_error(error))
     # Without a single pattern on the server there is nothing to prove.
-    hidden = node.hidden or (reason(refusal) if count else "")
+    hidden = node.hidden or (describe_error(refusal) if count else "")
     return replace(node, literal=literal, pattern_count=count, hidden=hidden)
 
 
-def _clients(redis: Redis) -> tuple[Client, ...] | None:
+def _list_clients(redis: Redis) -> tuple[ClientConnection, ...] | None:
     try:
         return parse_clients(redis.call("CLIENT", "LIST", "TYPE", "pubsub").decode())
     except OpsctlError:
         return None
 
 
-def _role(redis: Redis) -> str:
+def _read_role(redis: Redis) -> str:
     try:
         return parse_info(redis.call("INFO", "replication").decode()).get("role", "unknown")
     except OpsctlError:

@@ -1,15 +1,15 @@
 """Reads CLIENT LIST."""
 
-from opsctl.health_rules.measurements import Client
+from opsctl.health_rules.measurements import ClientConnection
 
 _KINDS = {"P": "pubsub", "S": "replica", "M": "master"}
 
 
-def parse_clients(text: str) -> tuple[Client, ...]:
+def parse_clients(text: str) -> tuple[ClientConnection, ...]:
     return tuple(_client(line) for line in text.splitlines() if line)
 
 
-def _client(line: str) -> Client:
+def _client(line: str) -> ClientConnection:
     said = dict(pair.partition("=")[::2] for pair in line.split(" "))
 
     def number(name: str) -> int:
@@ -17,7 +17,7 @@ def _client(line: str) -> Client:
         return int(value) if value.lstrip("-").isdigit() else 0
 
     flags = said.get("flags", "")
-    return Client(
+    return ClientConnection(
         id=said.get("id", ""),
         name=said.get("name", ""),
         address=said.get("addr", ""),

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from opsctl.findings import Finding
-from opsctl.policy.render_compose import Renderer, environment_of
-from opsctl.policy.apply_rules import ask
-from opsctl.policy.project import Source
+from opsctl.policy.apply_rules import apply_rules
+from opsctl.policy.project import SourceFile
+from opsctl.policy.render_compose import ComposeRenderer, environment_of
 from opsctl.policy.rules import RULES
 from opsctl.systems.clock import SystemClock
 from opsctl.systems.docker.compose import DockerCompose
@@ -24,12 +24,12 @@ def findings(case: Compose, folder: Path) -> list[Finding]:
     files = {case.name: case.written, **case.others}
     for name, text in files.items():
         (folder / name).write_text(text)
-    sources = {name: Source(name, text) for name, text in files.items()}
+    sources = {name: SourceFile(name, text) for name, text in files.items()}
     compose = DockerCompose(LocalProcesses(SystemClock()))
-    file = Renderer(folder, compose, sources).render(sources[case.name])
+    file = ComposeRenderer(folder, compose, sources).render(sources[case.name])
     project = world({case.name: case.written}, composes=(file,))
     rules = [rule for rule in RULES if rule.id in OF_COMPOSE]
-    return list(ask(rules, project, within=lambda _: True))
+    return list(apply_rules(rules, project, within=lambda _: True))
 
 
 @pytest.mark.parametrize("number", range(len(BAD)), ids=lambda n: f"{n}-{BAD[n].rule}")

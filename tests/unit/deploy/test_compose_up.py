@@ -47,7 +47,9 @@ class Start:
             target=SimpleNamespace(project="shop-dev"),
         )
         project: Any = None
-        return bring_up(Observer(site), project, UpOptions(), lambda line: self.heard.append(line.text))
+        return bring_up(
+            Observer(site), project, UpOptions(), lambda line: self.heard.append(line.text)
+        )
 
 
 def test_a_race_that_was_lost_is_run_again_and_told() -> None:

@@ -1,8 +1,8 @@
 import threading
 from collections.abc import Iterator
 
-from opsctl.doctor.model import Check
-from opsctl.doctor.run_checks import examine
+from opsctl.doctor.model import DoctorCheck
+from opsctl.doctor.run_checks import run_checks
 from opsctl.errors import UnreachableError
 from opsctl.findings import Finding, Level
 from opsctl.progress import Silent
@@ -19,9 +19,9 @@ def dead() -> Iterator[Finding]:
 
 
 def test_answers_come_in_the_order_of_the_questions_and_a_failure_is_one() -> None:
-    checks = [Check("dead", dead), Check("fine", fine)]
+    checks = [DoctorCheck("dead", dead), DoctorCheck("fine", fine)]
 
-    report = examine(checks, deadline_s=5, clock=SystemClock(), progress=Silent())
+    report = run_checks(checks, deadline_s=5, clock=SystemClock(), progress=Silent())
 
     assert report.findings == (
         Finding("dead", Level.CRITICAL, "no answer: refused", fix="start it"),
@@ -38,8 +38,8 @@ def test_one_that_hangs_is_left_behind_and_said_so() -> None:
 
     clock = SystemClock()
     began = clock.steady()
-    checks = [Check("hung", hang), Check("fine", fine)]
-    report = examine(checks, deadline_s=0.2, clock=clock, progress=Silent())
+    checks = [DoctorCheck("hung", hang), DoctorCheck("fine", fine)]
+    report = run_checks(checks, deadline_s=0.2, clock=clock, progress=Silent())
     took = clock.steady() - began
     stuck.set()
 

@@ -1,16 +1,16 @@
 from dataclasses import replace
 
 from opsctl.findings import Level
-from opsctl.health_rules.measurements import Expected, Node
-from opsctl.health_rules.pubsub import findings_of, judge_coverage
+from opsctl.health_rules.measurements import ExpectedSubscriptions, PubsubNode
+from opsctl.health_rules.pubsub import coverage_findings, judge_coverage
 from opsctl.probe.redis.parse_clients import parse_clients
 from opsctl.settings.sections.probe import Probe
 
-WANTED = Expected(("ticker.kr",), ("ticker.*",))
-SILENT = Node("r:1/0", "master", {"ticker.kr": 0})
+WANTED = ExpectedSubscriptions(("ticker.kr",), ("ticker.*",))
+SILENT = PubsubNode("r:1/0", "master", {"ticker.kr": 0})
 
 
-def verdicts(*nodes: Node) -> dict[str, str]:
+def verdicts(*nodes: PubsubNode) -> dict[str, str]:
     return {one.name: one.verdict for one in judge_coverage(nodes, WANTED)}
 
 
@@ -40,7 +40,7 @@ def test_an_unknown_pattern_leaves_it_open_and_names_who_holds_one() -> None:
 
 
 def test_a_node_that_hides_never_fails_and_never_calms() -> None:
-    hidden = Node("replica:1", "unknown", hidden="refused")
+    hidden = PubsubNode("replica:1", "unknown", hidden="refused")
 
     assert verdicts(SILENT, hidden) == {"ticker.kr": "UNKNOWN", "ticker.*": "UNKNOWN"}
 
@@ -58,7 +58,7 @@ def test_one_who_only_watches_explains_a_pattern_and_hears_nothing() -> None:
 
 
 def test_verdicts_become_levels_with_a_way_out() -> None:
-    findings = findings_of((SILENT,), judge_coverage((SILENT,), WANTED), Probe())
+    findings = coverage_findings((SILENT,), judge_coverage((SILENT,), WANTED), Probe())
 
     assert [finding.level for finding in findings] == [Level.CRITICAL, Level.CRITICAL]
     assert all(finding.fix for finding in findings)
@@ -67,6 +67,6 @@ def test_verdicts_become_levels_with_a_way_out() -> None:
 def test_a_slow_reader_is_a_finding() -> None:
     clients = parse_clients(f"id=1 addr=h:1 name=a flags=P psub=1 omem={20 * 1024 * 1024}\n")
 
-    findings = findings_of((replace(SILENT, clients=clients),), (), Probe())
+    findings = coverage_findings((replace(SILENT, clients=clients),), (), Probe())
 
     assert findings[0].level is Level.CRITICAL

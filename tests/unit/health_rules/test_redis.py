@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 
 from opsctl.findings import Level, worst
-from opsctl.health_rules.measurements import Vitals, Walk
-from opsctl.health_rules.redis import above, judge_redis, percentiles
+from opsctl.health_rules.measurements import KeyScan, RedisMeasurements
+from opsctl.health_rules.redis import grade, judge_redis, percentiles
 from opsctl.probe.redis.parse_clients import parse_clients
 from opsctl.settings.sections.probe import Probe
 
@@ -24,22 +24,22 @@ INFO = {
     "server_time_usec": "1000000000000",
     "rdb_last_save_time": "999000",
 }
-WELL = Vitals(
+WELL = RedisMeasurements(
     address="redis:6379/0",
     info=INFO,
     pings_ms=(0.1, 0.2, 0.3),
     slow=0,
     clients=(),
     saves="3600 1",
-    walk=Walk(100, whole=True, immortal=0, examples=()),
+    walk=KeyScan(100, whole=True, immortal=0, examples=()),
 )
 
 
-def level_of(seen: Vitals, check: str) -> Level:
+def level_of(seen: RedisMeasurements, check: str) -> Level:
     return worst(f for f in judge_redis(seen, RULES) if f.check == check)
 
 
-def with_info(**changed: str) -> Vitals:
+def with_info(**changed: str) -> RedisMeasurements:
     return replace(WELL, info=INFO | changed)
 
 
@@ -100,7 +100,9 @@ def test_slow_pings_slow_commands_and_immortal_keys_are_judged() -> None:
     assert level_of(replace(WELL, pings_ms=(0.1, 160.0)), "latency") is Level.CRITICAL
     assert level_of(replace(WELL, slow=10), "slow log") is Level.WARNING
     assert (
-        level_of(replace(WELL, walk=Walk(5, whole=False, immortal=1, examples=("cache:a",))), "ttl")
+        level_of(
+            replace(WELL, walk=KeyScan(5, whole=False, immortal=1, examples=("cache:a",))), "ttl"
+        )
         is Level.WARNING
     )
 
@@ -115,7 +117,7 @@ def test_a_client_that_does_not_read_is_named() -> None:
 
 
 def test_what_is_denied_is_unknown_and_never_fine() -> None:
-    hidden = Vitals("r", {}, (0.1,), denied={"info": "no permissions"})
+    hidden = RedisMeasurements("r", {}, (0.1,), denied={"info": "no permissions"})
 
     findings = judge_redis(hidden, RULES)
 
@@ -141,7 +143,7 @@ def test_every_trouble_has_its_way_out() -> None:
 
 
 def test_a_reading_on_the_mark_counts_as_over_it() -> None:
-    assert [above(value, 1, 2) for value in (0.9, 1, 2)] == [
+    assert [grade(value, 1, 2) for value in (0.9, 1, 2)] == [
         Level.OK,
         Level.WARNING,
         Level.CRITICAL,

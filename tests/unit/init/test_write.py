@@ -3,14 +3,14 @@ from pathlib import Path
 import pytest
 
 from opsctl.errors import OpsctlError, UnrestoredError
-from opsctl.init.project_files import drafts
-from opsctl.init.observe_paths import observe
-from opsctl.init.plan import plan
-from opsctl.init.write import write
+from opsctl.init.observe_paths import observe_paths
+from opsctl.init.plan import plan_init
+from opsctl.init.project_files import list_project_files
+from opsctl.init.write import write_files
 from opsctl.progress import Silent
 from opsctl.systems.files.local import LocalFiles
 
-WANTED = drafts("ticks")
+WANTED = list_project_files("ticks")
 
 
 class Flaky(LocalFiles):
@@ -34,8 +34,8 @@ class Flaky(LocalFiles):
 
 
 def run(root: Path, files: LocalFiles) -> None:
-    steps = plan(WANTED, observe(root, WANTED, files))
-    write(root, steps, WANTED, files=files, progress=Silent())
+    steps = plan_init(WANTED, observe_paths(root, WANTED, files))
+    write_files(root, steps, WANTED, files=files, progress=Silent())
 
 
 def everything(root: Path) -> list[str]:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from opsctl.findings import Finding
-from opsctl.policy.apply_rules import ask
-from opsctl.policy.project import Branch, Project, Source
+from opsctl.policy.apply_rules import apply_rules
+from opsctl.policy.project import CheckedProject, GitState, SourceFile
 from opsctl.policy.rules import RULES
 from opsctl.settings.sections.policy import Policy
 
@@ -23,19 +23,19 @@ class Case:
     good_facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-def world(files: Mapping[str, str], **facts: Any) -> Project:
+def world(files: Mapping[str, str], **facts: Any) -> CheckedProject:
     tracked = frozenset(files)
     given: dict[str, Any] = {
-        "branch": Branch(is_repository=True, rewrites=(), changed=(), tracked=tracked),
+        "branch": GitState(is_repository=True, rewrites=(), changed=(), tracked=tracked),
         "on_disk": tuple(p.removeprefix("migrations/") for p in files if "migrations/" in p),
         **facts,
     }
-    sources = tuple(Source(path, text) for path, text in files.items())
-    return Project(sources, Policy(), **given)
+    sources = tuple(SourceFile(path, text) for path, text in files.items())
+    return CheckedProject(sources, Policy(), **given)
 
 
 def found(rule: str, files: Mapping[str, str], **facts: Any) -> list[Finding]:
-    return list(ask([BY_ID[rule]], world(files, **facts), within=lambda _: True))
+    return list(apply_rules([BY_ID[rule]], world(files, **facts), within=lambda _: True))
 
 
 def migration(text: str, name: str = "001_a.sql") -> dict[str, str]:

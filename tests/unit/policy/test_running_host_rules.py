@@ -5,9 +5,14 @@ from typing import Any
 import pytest
 
 from opsctl.findings import Finding
-from opsctl.policy.apply_rules import ask
-from opsctl.policy.running_host import Client, Machine, Running, addresses_of
+from opsctl.policy.apply_rules import apply_rules
 from opsctl.policy.rules.running_host import LIVE_RULES
+from opsctl.policy.running_host import (
+    DatabaseClient,
+    RunningContainer,
+    RunningHost,
+    parse_client_addresses,
+)
 from opsctl.settings.sections.deploy import Deploy
 from opsctl.settings.sections.policy import Policy
 from opsctl.systems.engine.model import Container, PublishedPort
@@ -27,15 +32,17 @@ def container(*published: PublishedPort, **facts: Any) -> Container:
     return Container("1", "web", "i", "web:1", "running", published=published, **given)
 
 
-def machine(**facts: Any) -> Machine:
-    return Machine(Policy(), Deploy().database_ports, interfaces=INTERFACES, **facts)
+def machine(**facts: Any) -> RunningHost:
+    return RunningHost(Policy(), Deploy().database_ports, interfaces=INTERFACES, **facts)
 
 
-def running(*published: PublishedPort, app_env: str | None = "production", **facts: Any) -> Machine:
-    return machine(containers=(Running(container(*published, **facts), app_env),))
+def running(
+    *published: PublishedPort, app_env: str | None = "production", **facts: Any
+) -> RunningHost:
+    return machine(containers=(RunningContainer(container(*published, **facts), app_env),))
 
 
-def listening(address: str, port: int) -> Machine:
+def listening(address: str, port: int) -> RunningHost:
     return machine(listeners=(Listener(address, port, 1, "app"),))
 
 
@@ -61,7 +68,7 @@ BAD = [
             connections=(Connection("10.0.0.5", 22, WORLD, "sshd"),),
         ),
     ),
-    ("live-public-client", machine(clients=(Client("PostgreSQL", WORLD),))),
+    ("live-public-client", machine(clients=(DatabaseClient("PostgreSQL", WORLD),))),
     ("live-app-env", running(app_env=None)),
     ("live-app-env", running(app_env="prod")),
     ("live-limits", running(memory_limit_bytes=0)),
@@ -80,18 +87,25 @@ GOOD = [
     running(),
     running(PublishedPort("127.0.0.1", 5432, 5432)),
     running(PublishedPort("127.0.0.1", 5432, 5432), **COPY),
-    machine(clients=(Client("Redis", "172.18.0.4"), Client("PostgreSQL", "100.101.102.104"))),
+    machine(
+        clients=(
+            DatabaseClient("Redis", "172.18.0.4"),
+            DatabaseClient("PostgreSQL", "100.101.102.104"),
+        )
+    ),
     # We are the ones who called.
     machine(connections=(Connection("10.0.0.5", 40000, WORLD),)),
 ]
 
 
-def found(rule: str, seen: Machine) -> list[Finding]:
-    return list(ask([r for r in LIVE_RULES if rule in {"*", r.id}], seen, within=lambda _: True))
+def found(rule: str, seen: RunningHost) -> list[Finding]:
+    return list(
+        apply_rules([r for r in LIVE_RULES if rule in {"*", r.id}], seen, within=lambda _: True)
+    )
 
 
 @pytest.mark.parametrize(("rule", "seen"), BAD)
-def test_what_is_open_to_others_is_found(rule: str, seen: Machine) -> None:
+def test_what_is_open_to_others_is_found(rule: str, seen: RunningHost) -> None:
     (finding,) = found(rule, seen)
 
     assert finding.fix
@@ -99,7 +113,7 @@ def test_what_is_open_to_others_is_found(rule: str, seen: Machine) -> None:
 
 
 @pytest.mark.parametrize("seen", GOOD)
-def test_what_only_we_can_reach_is_let_pass(seen: Machine) -> None:
+def test_what_only_we_can_reach_is_let_pass(seen: RunningHost) -> None:
     assert found("*", seen) == []
 
 
@@ -109,7 +123,7 @@ def test_every_rule_has_a_machine_that_breaks_it() -> None:
 
 def test_a_port_that_docker_hands_on_is_told_once() -> None:
     proxy = (Listener("0.0.0.0", 8080, 1, "docker-proxy"), Listener("::", 8080))  # noqa: S104 - same
-    one = Running(container(PublishedPort("0.0.0.0", 8080, 80)), "production")  # noqa: S104 - same
+    one = RunningContainer(container(PublishedPort("0.0.0.0", 8080, 80)), "production")  # noqa: S104 - same
 
     findings = found("live-port-open", machine(listeners=proxy, containers=(one,)))
 
@@ -121,4 +135,4 @@ def test_addresses_of_redis_clients_are_read_from_its_list() -> None:
         b"id=3 addr=10.0.0.2:41 laddr=x name=a\nid=4 addr=[::1]:7 name=\nid=5 addr=/run/x.sock:0\n"
     )
 
-    assert addresses_of(said) == ("10.0.0.2", "::1", "/run/x.sock")
+    assert parse_client_addresses(said) == ("10.0.0.2", "::1", "/run/x.sock")

@@ -6,13 +6,18 @@ from pathlib import Path
 import pytest
 
 from opsctl.errors import RefusedError, UsageError
-from opsctl.sandbox.compose_service import escapes_of, lowered, service_of, wish_of
-from opsctl.sandbox.model import MEBI, Bind, Limits
+from opsctl.sandbox.compose_service import (
+    find_service,
+    list_escapes,
+    lower_limits,
+    request_from_service,
+)
+from opsctl.sandbox.model import MEBI, BindMount, CappedLimits
 from opsctl.settings.sections.sandbox import Sandbox
 from opsctl.systems.engine.compose_model import Caps, RenderedProject, Service, Volume
 from opsctl.systems.files.local import LocalFiles
 
-USUAL = Limits(0.5, 512 * MEBI, 256, 256 * MEBI)
+USUAL = CappedLimits(0.5, 512 * MEBI, 256, 256 * MEBI)
 SERVICE = Service("test", image="app:1")
 
 
@@ -30,11 +35,13 @@ def test_a_service_is_taken_as_it_is(tmp_path: Path) -> None:
         user="1000",
     )
 
-    wish = wish_of(service, Sandbox(), LocalFiles(), project="p-dev", environ={"TOKEN": "t"})
+    wish = request_from_service(
+        service, Sandbox(), LocalFiles(), project="p-dev", environ={"TOKEN": "t"}
+    )
 
     assert (wish.images, wish.command, wish.entrypoint) == (("app:1",), ("pytest",), ("run",))
     assert wish.environment == {"A": "1", "TOKEN": "t"}
-    assert wish.binds == (Bind(tmp_path, "/code"),)
+    assert wish.binds == (BindMount(tmp_path, "/code"),)
     assert (wish.writable, wish.workdir, wish.user) == (("/cache",), "/code", "1000")
     assert wish.limits == USUAL
 
@@ -42,7 +49,7 @@ def test_a_service_is_taken_as_it_is(tmp_path: Path) -> None:
 def test_a_service_that_is_only_built_has_the_name_that_compose_gives_it() -> None:
     service = Service("test")
 
-    wish = wish_of(service, Sandbox(), LocalFiles(), project="p-dev", environ={})
+    wish = request_from_service(service, Sandbox(), LocalFiles(), project="p-dev", environ={})
 
     assert wish.images == ("p-dev-test",)
 
@@ -64,7 +71,7 @@ ESCAPES = [
 @pytest.mark.parametrize(("service", "said"), ESCAPES)
 def test_what_leads_out_of_the_caps_is_refused(service: Service, said: str) -> None:
     with pytest.raises(RefusedError) as caught:
-        wish_of(service, Sandbox(), LocalFiles(), project="p", environ={})
+        request_from_service(service, Sandbox(), LocalFiles(), project="p", environ={})
 
     assert said in caught.value.why
 
@@ -72,37 +79,40 @@ def test_what_leads_out_of_the_caps_is_refused(service: Service, said: str) -> N
 def test_what_only_tightens_is_no_escape() -> None:
     tight = replace(SERVICE, security_opt=("no-new-privileges:true",), network_mode="none")
 
-    assert list(escapes_of(tight)) == []
+    assert list(list_escapes(tight)) == []
 
 
 @pytest.mark.parametrize(
     ("caps", "limits"),
     [
         (Caps(), USUAL),
-        (Caps(memory_bytes=64 * MEBI, cpus=0.1, pids=8), Limits(0.1, 64 * MEBI, 8, 64 * MEBI)),
+        (
+            Caps(memory_bytes=64 * MEBI, cpus=0.1, pids=8),
+            CappedLimits(0.1, 64 * MEBI, 8, 64 * MEBI),
+        ),
         (Caps(pids=-1), USUAL),
     ],
 )
-def test_the_lower_cap_counts(caps: Caps, limits: Limits) -> None:
-    assert lowered(USUAL, caps) == limits
+def test_the_lower_cap_counts(caps: Caps, limits: CappedLimits) -> None:
+    assert lower_limits(USUAL, caps) == limits
 
 
 def test_settings_below_the_service_count_as_well() -> None:
-    low = Limits(0.1, 64 * MEBI, 8, MEBI)
+    low = CappedLimits(0.1, 64 * MEBI, 8, MEBI)
 
-    assert lowered(low, Caps(memory_bytes=128 * MEBI, cpus=0.5, pids=100)) == low
+    assert lower_limits(low, Caps(memory_bytes=128 * MEBI, cpus=0.5, pids=100)) == low
 
 
 @pytest.mark.parametrize("caps", [Caps(memory_bytes=2**30), Caps(cpus=2.0), Caps(pids=1000)])
 def test_a_service_above_the_ceiling_is_refused(caps: Caps) -> None:
     with pytest.raises(RefusedError):
-        lowered(USUAL, caps)
+        lower_limits(USUAL, caps)
 
 
 def test_a_service_that_is_not_there_is_told_with_those_that_are() -> None:
     rendered = RenderedProject("p", {"test": SERVICE, "app": SERVICE})
 
-    assert service_of(rendered, "test") is SERVICE
+    assert find_service(rendered, "test") is SERVICE
     with pytest.raises(UsageError) as caught:
-        service_of(rendered, "tset")
+        find_service(rendered, "tset")
     assert "app, test" in caught.value.why

@@ -5,80 +5,98 @@ from dataclasses import replace
 import pytest
 
 from opsctl.findings import Level
-from opsctl.sandbox.model import MEBI, Ended, Figures, Limits, Run, Verdict
-from opsctl.sandbox.report import lines, report
-from opsctl.sandbox.outcome import (
-    finding,
-    from_sample,
-    judge,
-    near,
-    passed_on,
-    read_last_words,
-    spoken,
+from opsctl.sandbox.model import (
+    MEBI,
+    CappedLimits,
+    CommandOutcome,
+    ResourceUse,
+    SandboxRun,
+    SandboxVerdict,
 )
+from opsctl.sandbox.outcome import (
+    describe_use,
+    exit_code_of,
+    judge,
+    near_limits,
+    parse_last_words,
+    run_finding,
+    use_from_sample,
+)
+from opsctl.sandbox.report import lines, report
 from opsctl.systems.docker.capped_runner import ResourceSample
 from tests.unit.sandbox.conftest import CGROUPS
 
-FIGURES = Figures(100 * MEBI, 1.0, 0.0, 0, 5, 0)
-ENDED = Ended(0, by_signal=False, was_out_of_memory=False, was_late=False, figures=FIGURES)
-RUN = Run(
-    "app:1", Verdict.PASSED, 0, 10.0, Limits(0.5, 512 * MEBI, 256, MEBI), FIGURES, 10, 0, "said"
+FIGURES = ResourceUse(100 * MEBI, 1.0, 0.0, 0, 5, 0)
+ENDED = CommandOutcome(0, by_signal=False, was_out_of_memory=False, was_late=False, figures=FIGURES)
+RUN = SandboxRun(
+    "app:1",
+    SandboxVerdict.PASSED,
+    0,
+    10.0,
+    CappedLimits(0.5, 512 * MEBI, 256, MEBI),
+    FIGURES,
+    10,
+    0,
+    "said",
 )
 
 
 def test_last_words_of_cgroup_v1_are_read() -> None:
-    words = read_last_words((CGROUPS / "v1.after").read_text())
+    words = parse_last_words((CGROUPS / "v1.after").read_text())
 
-    assert words == (137, True, Figures(3842048, 0.030971792, 0.0, 0, 8, 0))
+    assert words == (137, True, ResourceUse(3842048, 0.030971792, 0.0, 0, 8, 0))
 
 
 def test_last_words_of_cgroup_v2_are_read() -> None:
-    words = read_last_words((CGROUPS / "v2.after").read_text())
+    words = parse_last_words((CGROUPS / "v2.after").read_text())
 
-    assert words == (137, True, Figures(512 * MEBI, 2.481306, 1.817544, 2, 12, 7))
+    assert words == (137, True, ResourceUse(512 * MEBI, 2.481306, 1.817544, 2, 12, 7))
 
 
 def test_an_old_kernel_tells_less_and_that_is_no_zero() -> None:
     text = "0\nfile /sys/fs/cgroup/cpu.stat\n+usage_usec 5\nfile /run/opsctl/said\n"
 
-    assert read_last_words(text) == (0, False, Figures(cpu_s=0.000005))
+    assert parse_last_words(text) == (0, False, ResourceUse(cpu_s=0.000005))
 
 
 @pytest.mark.parametrize("text", ["", "\n", "killed", "-1\n"])
 def test_no_last_words_are_none(text: str) -> None:
-    assert read_last_words(text) is None
+    assert parse_last_words(text) is None
 
 
 KILLS = replace(FIGURES, out_of_memory_kills=1)
 ENDS = [
-    (ENDED, Verdict.PASSED),
-    (replace(ENDED, exit_code=3), Verdict.FAILED),
-    (replace(ENDED, exit_code=137), Verdict.FAILED),
-    (replace(ENDED, exit_code=137, by_signal=True), Verdict.KILLED),
-    (replace(ENDED, exit_code=139, by_signal=True), Verdict.KILLED),
-    (replace(ENDED, exit_code=137, by_signal=True, figures=KILLS), Verdict.OUT_OF_MEMORY),
-    (replace(ENDED, exit_code=137, figures=KILLS), Verdict.CHILD_OUT_OF_MEMORY),
-    (replace(ENDED, figures=KILLS), Verdict.CHILD_OUT_OF_MEMORY),
-    (replace(ENDED, exit_code=143, by_signal=True, figures=KILLS), Verdict.CHILD_OUT_OF_MEMORY),
-    (replace(ENDED, was_late=True), Verdict.TIMED_OUT),
-    (replace(ENDED, was_late=True, figures=KILLS), Verdict.TIMED_OUT),
-    (Ended(137, True, True, False, Figures()), Verdict.OUT_OF_MEMORY),  # noqa: FBT003 - in order
+    (ENDED, SandboxVerdict.PASSED),
+    (replace(ENDED, exit_code=3), SandboxVerdict.FAILED),
+    (replace(ENDED, exit_code=137), SandboxVerdict.FAILED),
+    (replace(ENDED, exit_code=137, by_signal=True), SandboxVerdict.KILLED),
+    (replace(ENDED, exit_code=139, by_signal=True), SandboxVerdict.KILLED),
+    (replace(ENDED, exit_code=137, by_signal=True, figures=KILLS), SandboxVerdict.OUT_OF_MEMORY),
+    (replace(ENDED, exit_code=137, figures=KILLS), SandboxVerdict.CHILD_OUT_OF_MEMORY),
+    (replace(ENDED, figures=KILLS), SandboxVerdict.CHILD_OUT_OF_MEMORY),
+    (
+        replace(ENDED, exit_code=143, by_signal=True, figures=KILLS),
+        SandboxVerdict.CHILD_OUT_OF_MEMORY,
+    ),
+    (replace(ENDED, was_late=True), SandboxVerdict.TIMED_OUT),
+    (replace(ENDED, was_late=True, figures=KILLS), SandboxVerdict.TIMED_OUT),
+    (CommandOutcome(137, True, True, False, ResourceUse()), SandboxVerdict.OUT_OF_MEMORY),  # noqa: FBT003 - in order
 ]
 
 
 @pytest.mark.parametrize(("ended", "verdict"), ENDS)
-def test_each_end_has_its_own_verdict(ended: Ended, verdict: Verdict) -> None:
+def test_each_end_has_its_own_verdict(ended: CommandOutcome, verdict: SandboxVerdict) -> None:
     assert judge(ended) is verdict
 
 
 def test_the_exit_code_is_the_commands_own_unless_it_was_late() -> None:
-    assert [passed_on(replace(ENDED, exit_code=code)) for code in (0, 3, 137)] == [0, 3, 137]
-    assert passed_on(replace(ENDED, was_late=True)) == 124
+    assert [exit_code_of(replace(ENDED, exit_code=code)) for code in (0, 3, 137)] == [0, 3, 137]
+    assert exit_code_of(replace(ENDED, was_late=True)) == 124
 
 
 def test_without_last_words_the_engines_sample_serves() -> None:
-    assert from_sample(ResourceSample(MEBI, 2.0, 0.5)) == Figures(MEBI, 2.0, 0.5)
-    assert from_sample(None) == Figures()
+    assert use_from_sample(ResourceSample(MEBI, 2.0, 0.5)) == ResourceUse(MEBI, 2.0, 0.5)
+    assert use_from_sample(None) == ResourceUse()
 
 
 NEAR = [
@@ -91,35 +109,35 @@ NEAR = [
 
 
 @pytest.mark.parametrize(("figures", "said"), NEAR)
-def test_a_cap_that_was_nearly_reached_is_told(figures: Figures, said: str) -> None:
-    assert near(replace(RUN, figures=figures)) == (said,)
+def test_a_cap_that_was_nearly_reached_is_told(figures: ResourceUse, said: str) -> None:
+    assert near_limits(replace(RUN, figures=figures)) == (said,)
 
 
 def test_far_from_every_cap_nothing_is_told() -> None:
-    assert near(RUN) == ()
+    assert near_limits(RUN) == ()
 
 
 def test_dropped_output_is_told() -> None:
-    assert near(replace(RUN, dropped_bytes=MEBI)) == ("1.0 MiB of output are not shown",)
+    assert near_limits(replace(RUN, dropped_bytes=MEBI)) == ("1.0 MiB of output are not shown",)
 
 
 def test_figures_stand_beside_their_caps() -> None:
-    assert spoken(RUN) == (
+    assert describe_use(RUN) == (
         "memory peak 100 of 512 MiB (20 %), CPU 1.0 s (20% of its 0.5), throttled 0.0 s,"
         " processes 5 of 256"
     )
-    assert spoken(replace(RUN, figures=Figures())) == "this kernel told no figures"
+    assert describe_use(replace(RUN, figures=ResourceUse())) == "this kernel told no figures"
 
 
 def test_a_child_that_starved_warns_even_when_all_went_well() -> None:
-    starved = replace(RUN, verdict=Verdict.CHILD_OUT_OF_MEMORY)
+    starved = replace(RUN, verdict=SandboxVerdict.CHILD_OUT_OF_MEMORY)
 
-    assert finding(starved).level is Level.WARNING
-    assert finding(replace(starved, exit_code=1)).level is Level.CRITICAL
+    assert run_finding(starved).level is Level.WARNING
+    assert run_finding(replace(starved, exit_code=1)).level is Level.CRITICAL
 
 
 def test_the_report_leaves_with_the_first_code_that_is_not_0() -> None:
-    failed = replace(RUN, verdict=Verdict.FAILED, exit_code=3)
+    failed = replace(RUN, verdict=SandboxVerdict.FAILED, exit_code=3)
 
     told = report((RUN, failed, replace(failed, exit_code=5)), ("opsctl-test-0-1",))
 

@@ -6,17 +6,23 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opsctl.sandbox.stream_output import BURST_BYTES, LAST_BYTES, Bounds, Ear, listen
+from opsctl.sandbox.stream_output import (
+    BURST_BYTES,
+    LAST_BYTES,
+    OutputLimits,
+    OutputReader,
+    read_output,
+)
 from opsctl.systems.docker.capped_stream import OutputPiece, OutputStream
 from tests.fakes.clock import HandClock
 
 MARK = b"\x00secret\n"
-WIDE = Bounds(10_000_000, 1e9)
+WIDE = OutputLimits(10_000_000, 1e9)
 
 
-def heard(chunks: list[bytes], *, end: bool = True) -> tuple[bytes, Ear]:
+def heard(chunks: list[bytes], *, end: bool = True) -> tuple[bytes, OutputReader]:
     pieces: list[OutputPiece] = []
-    ear = Ear(pieces.append, WIDE, MARK)
+    ear = OutputReader(pieces.append, WIDE, MARK)
     for chunk in chunks:
         ear.take(OutputPiece(OutputStream.ERROR, chunk))
     if end:
@@ -52,7 +58,7 @@ def test_what_only_looked_like_the_end_is_passed_on() -> None:
 
 def test_the_mark_on_standard_output_is_the_commands_own() -> None:
     pieces: list[OutputPiece] = []
-    ear = Ear(pieces.append, WIDE, MARK)
+    ear = OutputReader(pieces.append, WIDE, MARK)
 
     ear.take(OutputPiece(OutputStream.OUT, MARK))
 
@@ -61,7 +67,7 @@ def test_the_mark_on_standard_output_is_the_commands_own() -> None:
 
 def test_output_over_the_limit_is_counted_and_not_shown() -> None:
     pieces: list[OutputPiece] = []
-    ear = Ear(pieces.append, Bounds(10, 1e9), MARK)
+    ear = OutputReader(pieces.append, OutputLimits(10, 1e9), MARK)
 
     for _ in range(3):
         ear.take(OutputPiece(OutputStream.OUT, b"1234567"))
@@ -71,7 +77,7 @@ def test_output_over_the_limit_is_counted_and_not_shown() -> None:
 
 
 def test_only_the_last_of_the_output_is_kept() -> None:
-    ear = Ear(lambda _: None, WIDE, MARK)
+    ear = OutputReader(lambda _: None, WIDE, MARK)
 
     for number in range(100):
         ear.take(OutputPiece(OutputStream.OUT, bytes([number]) * 10_000))
@@ -102,9 +108,9 @@ class Flood:
 def test_a_flood_is_taken_no_faster_than_the_pace() -> None:
     clock = HandClock()
     pace = 1_000_000
-    ear = Ear(lambda _: None, WIDE, MARK)
+    ear = OutputReader(lambda _: None, WIDE, MARK)
 
-    in_time = listen(Flood(clock), ear, clock, until=10.0, pace=pace)
+    in_time = read_output(Flood(clock), ear, clock, until=10.0, pace=pace)
 
     assert not in_time
     assert clock.steady() >= 10.0

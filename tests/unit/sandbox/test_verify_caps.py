@@ -4,22 +4,22 @@ from pathlib import Path
 
 import pytest
 
-from opsctl.sandbox.model import MEBI, Limits, Spec
-from opsctl.sandbox.verify_caps import troubles
+from opsctl.sandbox.model import MEBI, CappedLimits, CappedSpec
+from opsctl.sandbox.verify_caps import failed_caps
 from opsctl.systems.docker.capped_entrypoint import read_shown
 from tests.unit.sandbox.conftest import CGROUPS
 
-SPEC = Spec("t", "app:1", Limits(0.5, 512 * MEBI, 256, MEBI), "65534:65534", ("true",))
+SPEC = CappedSpec("t", "app:1", CappedLimits(0.5, 512 * MEBI, 256, MEBI), "65534:65534", ("true",))
 V1, V2 = CGROUPS / "v1.before", CGROUPS / "v2.before"
 
 
 @pytest.mark.parametrize("recorded", [V1, V2])
 def test_caps_that_hold_are_no_trouble(recorded: Path) -> None:
-    assert troubles(read_shown(recorded.read_text()), SPEC) == ()
+    assert failed_caps(read_shown(recorded.read_text()), SPEC) == ()
 
 
 def test_nothing_shown_is_every_trouble() -> None:
-    assert len(troubles({}, SPEC)) >= 8
+    assert len(failed_caps({}, SPEC)) >= 8
 
 
 SWAP = "+/swapfile file 2097148 0 -2\n"
@@ -58,7 +58,7 @@ def test_a_cap_that_does_not_hold_is_told(
     text = recorded.read_text()
     assert found in text
 
-    (told,) = troubles(read_shown(text.replace(found, broken)), SPEC)
+    (told,) = failed_caps(read_shown(text.replace(found, broken)), SPEC)
 
     assert said in told
 
@@ -66,13 +66,13 @@ def test_a_cap_that_does_not_hold_is_told(
 def test_swap_without_its_own_account_is_trouble_only_where_there_is_swap() -> None:
     text = V1.read_text().replace("memory.memsw.limit_in_bytes\n+536870912", "elsewhere\n+1")
 
-    assert troubles(read_shown(text), SPEC) == ()
+    assert failed_caps(read_shown(text), SPEC) == ()
     swapping = text.replace("Priority\n", f"Priority\n{SWAP}")
-    assert "swap is not capped" in troubles(read_shown(swapping), SPEC)[0]
+    assert "swap is not capped" in failed_caps(read_shown(swapping), SPEC)[0]
 
 
 def test_a_network_that_was_asked_for_is_no_trouble() -> None:
     text = V2.read_text().replace("00200200       lo", "00200200     eth0")
-    joined = Spec("t", "app:1", SPEC.limits, "1:1", ("true",), network="stack-dev_tests")
+    joined = CappedSpec("t", "app:1", SPEC.limits, "1:1", ("true",), network="stack-dev_tests")
 
-    assert troubles(read_shown(text), joined) == ()
+    assert failed_caps(read_shown(text), joined) == ()

@@ -10,16 +10,16 @@ from opsctl.cli.flags import FORMATS, Duration
 from opsctl.cli.session import Session, pass_session
 from opsctl.cli.show.text import Block, Table, clean
 from opsctl.findings import Finding, Level
-from opsctl.health_rules.measurements import Expected
-from opsctl.health_rules.pubsub import OBSERVER, heard_by
-from opsctl.probe.health import switched_off
-from opsctl.probe.pubsub.canary import fly
-from opsctl.probe.pubsub.candidate_patterns import observing
-from opsctl.probe.pubsub.follow import Beat, Meter, Pace, follow
-from opsctl.probe.pubsub.report import PubsubReport, expected, who_listens
+from opsctl.health_rules.measurements import ExpectedSubscriptions
+from opsctl.health_rules.pubsub import OBSERVER_CLIENT, matching_patterns
+from opsctl.probe.health import disabled_report
+from opsctl.probe.pubsub.canary import send_canary
+from opsctl.probe.pubsub.candidate_patterns import as_observer_pattern
+from opsctl.probe.pubsub.follow import FollowOptions, TrafficInterval, TrafficMeter, follow_traffic
+from opsctl.probe.pubsub.report import PubsubReport, expected_subscriptions, report_subscribers
 from opsctl.systems.redis.pubsub import Topics
 
-_PURPOSE = OBSERVER.removeprefix("opsctl:")
+_PURPOSE = OBSERVER_CLIENT.removeprefix("opsctl:")
 
 
 @click.command(cls=Verb, formats=FORMATS)
@@ -48,15 +48,17 @@ def pubsub(  # one a flag
     it. FAIL: proven that nobody does. UNKNOWN: the server hides what would prove it.
     """
     settings = session.wiring.settings
-    wanted = expected(settings.probe, patterns)
+    wanted = expected_subscriptions(settings.probe, patterns)
     if not settings.redis.enabled:
-        off = switched_off("redis", "redis.enabled")
+        off = disabled_report("redis", "redis.enabled")
         session.output.conclude(off, ["Redis is turned off by redis.enabled."])
     if following:
-        pace = Pace(every_s, for_s, settings.probe.top)
+        pace = FollowOptions(every_s, for_s, settings.probe.top)
         _follow(session, wanted, pace, payloads=payloads)
         return
-    report = who_listens(session.wiring.redis, wanted, session.wiring.redis_node, settings.probe)
+    report = report_subscribers(
+        session.wiring.redis, wanted, session.wiring.redis_node, settings.probe
+    )
     if canary:
         report = replace(report, findings=(*report.findings, _canary(session)))
     session.output.conclude(report, _view(report))
@@ -65,7 +67,7 @@ def pubsub(  # one a flag
 def _canary(session: Session) -> Finding:
     wiring = session.wiring
     channel = wiring.settings.probe.canary_channel
-    return fly(
+    return send_canary(
         wiring.redis,
         lambda: wiring.redis_subscription(Topics((channel,)), _PURPOSE),
         channel=channel,
@@ -74,14 +76,16 @@ def _canary(session: Session) -> Finding:
     )
 
 
-def _follow(session: Session, wanted: Expected, pace: Pace, *, payloads: bool) -> None:
+def _follow(
+    session: Session, wanted: ExpectedSubscriptions, pace: FollowOptions, *, payloads: bool
+) -> None:
     clock = session.wiring.clock
-    alone = (name for name in wanted.channels if not heard_by(name, wanted.patterns))
-    watched = tuple(map(observing, (*wanted.patterns, *alone)))
-    meter = Meter(wanted.channels, samples=payloads)
+    alone = (name for name in wanted.channels if not matching_patterns(name, wanted.patterns))
+    watched = tuple(map(as_observer_pattern, (*wanted.patterns, *alone)))
+    meter = TrafficMeter(wanted.channels, samples=payloads)
     topics = Topics(patterns=watched)
     with closing(session.wiring.redis_subscription(topics, _PURPOSE)) as subscription:
-        for beat in follow(subscription, meter, clock, pace):
+        for beat in follow_traffic(subscription, meter, clock, pace):
             session.output.event(beat, "\n".join(_lines(beat)))
 
 
@@ -97,7 +101,7 @@ def _view(report: PubsubReport) -> list[Block]:
     return [table, *said, *(["\nTo mend it:"] if fixes else []), *fixes]
 
 
-def _lines(beat: Beat) -> list[str]:
+def _lines(beat: TrafficInterval) -> list[str]:
     total = f"{beat.messages_per_s:.1f} messages/s, {beat.bytes_per_s / 1024:.1f} KiB/s"
     lines = [f"after {beat.passed_s:.0f} s: {total}"]
     for talker in beat.talkers:

@@ -5,8 +5,8 @@ import click
 from opsctl.cli.click_classes import Verb
 from opsctl.cli.session import Session, pass_session
 from opsctl.cli.show.text import Block, Table
-from opsctl.probe.health import switched_off
-from opsctl.probe.redis.inspect import HotKey, Inspection, inspect
+from opsctl.probe.health import disabled_report
+from opsctl.probe.redis.inspect import HotKey, RedisInspection, inspect_redis
 
 _KIB = 1024
 
@@ -20,13 +20,13 @@ def redis(session: Session) -> None:
     """
     wiring = session.wiring
     if not wiring.settings.redis.enabled:
-        report = switched_off("redis", "redis.enabled")
+        report = disabled_report("redis", "redis.enabled")
         session.output.conclude(report, ["Redis is turned off by redis.enabled."])
-    seen = inspect(wiring.redis, wiring.settings.probe, wiring.clock)
+    seen = inspect_redis(wiring.redis, wiring.settings.probe, wiring.clock)
     session.output.conclude(seen, _view(seen))
 
 
-def _view(seen: Inspection) -> list[Block]:
+def _view(seen: RedisInspection) -> list[Block]:
     scope = "all" if seen.whole else "a sample of"
     slow = tuple(
         (f"{one.at:%m-%d %H:%M:%S}", f"{one.took_ms:.1f} ms", one.command, one.client)

@@ -72,7 +72,11 @@ def frame(piece: OutputPiece) -> bytes:
 
 @given(
     pieces=st.lists(
-        st.builds(OutputPiece, st.sampled_from([OutputStream.OUT, OutputStream.ERROR]), st.binary(max_size=50))
+        st.builds(
+            OutputPiece,
+            st.sampled_from([OutputStream.OUT, OutputStream.ERROR]),
+            st.binary(max_size=50),
+        )
     ),
     size=st.integers(1, 40),
 )

@@ -12,7 +12,9 @@ from opsctl.systems.docker.compose import (
     read_instances,
 )
 
-PROJECT = ComposeProject("shop-prod", Path("/srv/shop"), (Path("a.yml"), Path("/etc/b.yml")), "ssh://far")
+PROJECT = ComposeProject(
+    "shop-prod", Path("/srv/shop"), (Path("a.yml"), Path("/etc/b.yml")), "ssh://far"
+)
 START = [
     *("docker", "-H", "ssh://far", "compose", "--ansi", "never", "--progress", "plain"),
     *("-p", "shop-prod", "--project-directory", "/srv/shop"),
