@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from opsctl.deploy.observe import Observer, split
-from opsctl.systems.docker.compose import ComposeProject, UpOptions
+from opsctl.systems.engine.compose import ComposeProject, UpOptions
 from opsctl.systems.process.output import Line
 from opsctl.systems.process.run import Finished
 

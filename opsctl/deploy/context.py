@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from opsctl.state.model import Actor
     from opsctl.state.store import Store
     from opsctl.systems.clock import Clock
-    from opsctl.systems.docker.compose import Compose
-    from opsctl.systems.docker.containers import Containers
+    from opsctl.systems.engine.compose import Compose
+    from opsctl.systems.engine.containers import Containers
     from opsctl.systems.engine.inventory import Inventory
     from opsctl.systems.engine.locks import EngineLocks
     from opsctl.systems.files.local import Files

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from opsctl.deploy.compose_file import chosen
 from opsctl.deploy.observe import Observer
 from opsctl.errors import OpsctlError
-from opsctl.systems.docker.compose import LogOptions
+from opsctl.systems.engine.compose import LogOptions
 from opsctl.systems.process.output import Line
 
 

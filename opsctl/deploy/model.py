@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from opsctl.systems.docker.compose import ComposeProject
+from opsctl.systems.engine.compose import ComposeProject
 from opsctl.systems.engine.compose_model import RenderedProject, Service
 from opsctl.systems.engine.inventory import PortPublisher
 from opsctl.systems.engine.model import Container

@@ -22,7 +22,7 @@ from opsctl.deploy.model import (
 from opsctl.deploy.observe import FILES, Observer
 from opsctl.deploy.releases.release_log import Ledger
 from opsctl.progress import Progress, Silent
-from opsctl.systems.docker.compose import ComposeProject
+from opsctl.systems.engine.compose import ComposeProject
 from opsctl.systems.process.output import Line
 
 

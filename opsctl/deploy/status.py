@@ -90,7 +90,9 @@ def _stat(observer: Observer, container: str) -> tuple[str, ContainerStats] | No
         return None
 
 
-def _rows(seen: Seen, drift: dict[str, str], stats: dict[str, ContainerStats]) -> Iterator[ServiceStatus]:
+def _rows(
+    seen: Seen, drift: dict[str, str], stats: dict[str, ContainerStats]
+) -> Iterator[ServiceStatus]:
     for one in sorted(seen.running, key=lambda one: one.container.name):
         container, measured = one.container, stats.get(one.container.id)
         yield ServiceStatus(

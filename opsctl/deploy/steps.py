@@ -18,7 +18,7 @@ from opsctl.deploy.run import Run
 from opsctl.deploy.verify.service_health import is_one_shot
 from opsctl.deploy.verify.wait import Expected, hold_to_plan, wait_for_data, wait_well
 from opsctl.errors import OpsctlError
-from opsctl.systems.docker.compose import UpOptions
+from opsctl.systems.engine.compose import UpOptions
 from opsctl.systems.process.run import Finished
 
 # More than anyone goes back.

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from opsctl.notify.notifier import Notifier
     from opsctl.state.store import Store
     from opsctl.systems.clock import Clock
-    from opsctl.systems.docker.containers import Containers
+    from opsctl.systems.engine.containers import Containers
     from opsctl.systems.files.folder_sizes import Folders
     from opsctl.systems.host import Host
     from opsctl.systems.removal.tree import Trees

@@ -10,8 +10,8 @@ from opsctl.settings import Loaded, Settings
 
 if TYPE_CHECKING:
     from opsctl.systems.clock import Clock
-    from opsctl.systems.docker.compose import Compose
-    from opsctl.systems.docker.containers import Containers
+    from opsctl.systems.engine.compose import Compose
+    from opsctl.systems.engine.containers import Containers
     from opsctl.systems.git.repository import Git
     from opsctl.systems.host import Host
     from opsctl.systems.http.client import Http

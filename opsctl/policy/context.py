@@ -7,8 +7,8 @@ from opsctl.settings import Loaded, Settings
 
 if TYPE_CHECKING:
     from opsctl.systems.clock import Clock
-    from opsctl.systems.docker.compose import Compose
-    from opsctl.systems.docker.containers import Containers
+    from opsctl.systems.engine.compose import Compose
+    from opsctl.systems.engine.containers import Containers
     from opsctl.systems.files.read_tree import Tree
     from opsctl.systems.git.history import History
     from opsctl.systems.git.repository import Git

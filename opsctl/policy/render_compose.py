@@ -10,7 +10,7 @@ from opsctl.errors import OpsctlError, SettingsError
 from opsctl.policy.project import CheckedComposeFile, SourceFile
 from opsctl.settings.reading.choose_environment import app_env
 from opsctl.settings.reading.dotenv import read_dotenv
-from opsctl.systems.docker.compose import Compose, ComposeProject
+from opsctl.systems.engine.compose import Compose, ComposeProject
 from opsctl.systems.engine.compose_model import RenderedProject
 
 _FILE = re.compile(r"(?:docker-)?compose(?:[.-][\w.-]+)?\.ya?ml\Z", re.IGNORECASE)

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from opsctl.findings import Finding
-from opsctl.systems.docker.capped_runner import ImageFacts
-from opsctl.systems.docker.capped_spec import (
+from opsctl.systems.engine.capped_container import (
     NO_NETWORK,
     TEMPORARY,
     BindMount,
     CappedLimits,
     CappedSpec,
+    ImageFacts,
 )
 
 __all__ = [

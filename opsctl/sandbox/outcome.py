@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from opsctl.findings import Figure, Finding, Level
 from opsctl.sandbox.model import MEBI, CommandOutcome, ResourceUse, SandboxRun, SandboxVerdict
 from opsctl.systems.docker.capped_entrypoint import ROOM, read_shown
-from opsctl.systems.docker.capped_runner import ResourceSample
+from opsctl.systems.engine.capped_container import ResourceSample
 
 # As timeout(1) has it.
 LATE_CODE = 124

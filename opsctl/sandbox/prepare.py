@@ -20,8 +20,8 @@ from opsctl.systems.files.local import Kind
 
 if TYPE_CHECKING:
     from opsctl.systems.clock import Clock
-    from opsctl.systems.docker.capped_runner import CappedRunner
-    from opsctl.systems.docker.compose import Compose, ComposeProject
+    from opsctl.systems.engine.capped_container import CappedRunner
+    from opsctl.systems.engine.compose import Compose, ComposeProject
     from opsctl.systems.engine.compose_model import Service
     from opsctl.systems.files.local import Files
     from opsctl.systems.host import Host

@@ -3,11 +3,11 @@
 from typing import TYPE_CHECKING
 
 from opsctl.sandbox.ownership import LABEL, is_left_behind
-from opsctl.systems.docker.capped_runner import KEPT_PREFIX
+from opsctl.systems.engine.capped_container import KEPT_PREFIX
 
 if TYPE_CHECKING:
     from opsctl.systems.clock import Clock
-    from opsctl.systems.docker.capped_runner import CappedRunner
+    from opsctl.systems.engine.capped_container import CappedRunner
     from opsctl.systems.host import Host
 
 
@@ -24,6 +24,6 @@ def remove_leftovers(sandboxes: "CappedRunner", host: "Host", clock: "Clock") ->
             swept.append(one.name)
     for network in sandboxes.networks(LABEL):
         if is_left_behind(network.labels, host, now=now, is_running=False):
-            sandboxes.discard_network(network.id)
+            sandboxes.remove_network(network.id)
             swept.append(network.name)
     return tuple(swept)

@@ -26,12 +26,12 @@ from opsctl.sandbox.stream_output import OnOutput, OutputLimits, OutputReader, r
 from opsctl.sandbox.verify_caps import failed_caps
 from opsctl.settings.sections.sandbox import Sandbox
 from opsctl.systems.docker.capped_entrypoint import KILL, READY, STOP, go, last_words, read_shown
-from opsctl.systems.docker.capped_stream import ContainerChannel, OutputStream
+from opsctl.systems.engine.capped_container import ContainerChannel, OutputStream
 
 if TYPE_CHECKING:
     from opsctl.progress import Progress
     from opsctl.systems.clock import Clock
-    from opsctl.systems.docker.capped_runner import CappedRunner, ResourceSample
+    from opsctl.systems.engine.capped_container import CappedRunner, ResourceSample
 
 # From the start to the gate's first words; the engine may be busy.
 ENTRYPOINT_S = 30.0
@@ -62,9 +62,9 @@ def run(
     total = len(plan.services) + len(plan.runs)
     with ExitStack() as stack:
         if plan.private_network:
-            stack.callback(parts.sandboxes.discard_network, plan.private_network)
+            stack.callback(parts.sandboxes.remove_network, plan.private_network)
             labels = next(iter(plan.services.values())).labels
-            parts.sandboxes.make_network(plan.private_network, labels)
+            parts.sandboxes.create_network(plan.private_network, labels)
         parts.progress.advance(0, total, "services" if plan.services else plan.runs[0].image)
         for spec in plan.services.values():
             _start_service(spec, parts, marks, stack)
@@ -89,9 +89,9 @@ def _container(spec: CappedSpec, parts: RunParts) -> Iterator[str]:
 def _start_service(spec: CappedSpec, parts: RunParts, marks: RunSecrets, stack: ExitStack) -> None:
     container = stack.enter_context(_container(spec, parts))
     # Held open to the end: when we die, so does it.
-    words = parts.sandboxes.open(container, speech=False)
+    words = parts.sandboxes.open(container, output=False)
     stack.callback(words.close)
-    speech = parts.sandboxes.open(container, words=False)
+    speech = parts.sandboxes.open(container, stdin=False)
     try:
         parts.sandboxes.start(container)
         _verify(speech, spec, parts)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from opsctl.systems.docker.capped_stream import ContainerChannel, OutputPiece, OutputStream
+from opsctl.systems.engine.capped_container import ContainerChannel, OutputPiece, OutputStream
 
 if TYPE_CHECKING:
     from opsctl.systems.clock import Clock

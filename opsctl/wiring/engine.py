@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from opsctl.deploy.model import Target
-    from opsctl.systems.docker.capped_runner import CappedRunner
-    from opsctl.systems.docker.compose import Compose, ComposeProject
-    from opsctl.systems.docker.containers import Containers
+    from opsctl.systems.engine.capped_container import CappedRunner
+    from opsctl.systems.engine.compose import Compose, ComposeProject
+    from opsctl.systems.engine.containers import Containers
     from opsctl.systems.engine.inventory import Inventory
     from opsctl.systems.engine.locks import EngineLocks
     from opsctl.systems.git.worktree import Sources

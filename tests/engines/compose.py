@@ -13,7 +13,7 @@ from tests.engines.owner import this_process
 
 
 @dataclass(frozen=True, slots=True)
-class ComposeProject:
+class TempComposeProject:
     """All that is named after it is removed in the end, `<name>-<env>` projects included."""
 
     name: str
@@ -37,10 +37,10 @@ class ComposeProject:
 
 
 @pytest.fixture
-def compose_project(docker_engine: DockerEngine, tmp_path: Path) -> Iterator[ComposeProject]:
+def compose_project(docker_engine: DockerEngine, tmp_path: Path) -> Iterator[TempComposeProject]:
     docker_engine.need_image("docker", BUSYBOX)
     name = f"{this_process().prefix}-{uuid4().hex[:6]}"
     directory = tmp_path / "project"
     directory.mkdir()
-    yield ComposeProject(name, directory, docker_engine)
+    yield TempComposeProject(name, directory, docker_engine)
     docker_engine.remove(lambda other: other.startswith(name))

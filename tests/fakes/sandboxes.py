@@ -5,14 +5,15 @@ from dataclasses import dataclass, field, replace
 
 from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.systems.docker.capped_entrypoint import READY, last_words
-from opsctl.systems.docker.capped_runner import (
+from opsctl.systems.engine.capped_container import (
     KEPT_PREFIX,
+    CappedSpec,
     ImageFacts,
     NetworkFacts,
+    OutputPiece,
+    OutputStream,
     ResourceSample,
 )
-from opsctl.systems.docker.capped_spec import CappedSpec
-from opsctl.systems.docker.capped_stream import OutputPiece, OutputStream
 from opsctl.systems.engine.model import Container
 from tests.fakes.clock import HandClock
 
@@ -57,7 +58,7 @@ class ScriptedChannel:
     script: Script
     spec: CappedSpec
     clock: HandClock
-    words: list[bytes] = field(default_factory=list)
+    sent: list[bytes] = field(default_factory=list)
     coming: list[OutputPiece] = field(default_factory=list)
     is_open: bool = True
 
@@ -78,12 +79,12 @@ class ScriptedChannel:
             self.clock.sleep(timeout_s)
         return ()
 
-    def send(self, words: bytes) -> None:
-        self.words.append(words)
-        if words.startswith(b"go "):
+    def send(self, data: bytes) -> None:
+        self.sent.append(data)
+        if data.startswith(b"go "):
             self.coming += self.script.says
         if self._has_ended():
-            mark = last_words(self.words[0].split()[1].decode())
+            mark = last_words(self.sent[0].split()[1].decode())
             facts = f"file /run/opsctl/said\n+{self.script.said}\n"
             facts += f"file /sys/fs/cgroup/memory.events\n+oom_kill {self.script.oom_kills}\n"
             facts += "file /sys/fs/cgroup/cpu.stat\n+usage_usec 250000\n"
@@ -95,7 +96,7 @@ class ScriptedChannel:
 
     def _has_ended(self) -> bool:
         needed = {"at once": b"go ", "at TERM": b"TERM", "at KILL": b"KILL"}.get(self.script.ends)
-        return bool(needed) and any(word.startswith(needed or b"") for word in self.words)
+        return bool(needed) and any(word.startswith(needed or b"") for word in self.sent)
 
 
 @dataclass(slots=True)
@@ -133,8 +134,8 @@ class ScriptedSandboxes:
         self.done.append(f"create {spec.name}")
         return spec.name
 
-    def open(self, container: str, *, words: bool = True, speech: bool = True) -> ScriptedChannel:
-        del words, speech
+    def open(self, container: str, *, stdin: bool = True, output: bool = True) -> ScriptedChannel:
+        del stdin, output
         spec = self._present(container)
         if container not in self.channels:
             script = self.scripts.get(spec.image, Script())
@@ -187,8 +188,10 @@ class ScriptedSandboxes:
             self.channels[container].is_open = False
 
     def keep(self, container: str, name: str) -> str:
-        self.there[f"{KEPT}{name}"] = replace(self.there.pop(container), name=f"{KEPT}{name}")
-        return f"{KEPT}{name}"
+        self.there[f"{KEPT_PREFIX}{name}"] = replace(
+            self.there.pop(container), name=f"{KEPT_PREFIX}{name}"
+        )
+        return f"{KEPT_PREFIX}{name}"
 
     def discard(self, container: str) -> None:
         if self.there.pop(container, None):
@@ -198,10 +201,10 @@ class ScriptedSandboxes:
         known = self.known_networks.values()
         return tuple(one for one in known if _carries(one.labels, labels))
 
-    def make_network(self, name: str, labels: Mapping[str, str]) -> None:
+    def create_network(self, name: str, labels: Mapping[str, str]) -> None:
         self.known_networks[name] = NetworkFacts(name, name, labels)
 
-    def discard_network(self, network: str) -> None:
+    def remove_network(self, network: str) -> None:
         self.known_networks.pop(network, None)
 
     def _present(self, container: str) -> CappedSpec:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.engines.addresses import free_port
-from tests.engines.compose import ComposeProject
+from tests.engines.compose import TempComposeProject
 from tests.engines.databases import Database
 from tests.scenarios.conftest import Program
 
@@ -74,7 +74,7 @@ def test_a_directory_in_the_way_refuses_all(opsctl: Program) -> None:
 
 @pytest.mark.parametrize(("env", "app_env"), [("prod", "production"), ("dev", "development")])
 def test_the_written_stack_starts_and_is_healthy(
-    opsctl: Program, compose_project: ComposeProject, env: str, app_env: str
+    opsctl: Program, compose_project: TempComposeProject, env: str, app_env: str
 ) -> None:
     opsctl("init")
     file = opsctl.directory / f"docker-compose.{env}.yml"

@@ -19,7 +19,7 @@ from opsctl.sandbox.remove_leftovers import remove_leftovers
 from opsctl.sandbox.report import lines, report
 from opsctl.sandbox.run import RunParts, run
 from opsctl.sandbox.services import SERVICES
-from opsctl.systems.docker.capped_stream import OutputPiece, OutputStream
+from opsctl.systems.engine.capped_container import OutputPiece, OutputStream
 from opsctl.systems.process.output import Line
 
 FORMATS = ("text", "json", "github", "junit")

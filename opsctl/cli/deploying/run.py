@@ -22,7 +22,7 @@ from opsctl.deploy.run import Helpers, Run
 from opsctl.deploy.up import engine_lock, prepare, settle
 from opsctl.deploy.verify.data_checks import gates
 from opsctl.errors import EXIT_OK, EXIT_PENDING
-from opsctl.systems.docker.compose import LogOptions
+from opsctl.systems.engine.compose import LogOptions
 from opsctl.systems.process.output import Line
 
 dry_run_flag = click.option("-n", "--dry-run", is_flag=True, help="Show the plan; change nothing.")

@@ -50,7 +50,7 @@ def look(observer: Observer, *, keep: int | None = None) -> PrunePlan:
 def _kept(observer: Observer, count: int) -> tuple[Kept, ...]:
     """Keep by every environment's ledger: they may share this engine."""
     own, kept = observer.ledger.env, list(_kept_of(observer.ledger, count))
-    there = {image.id for image in observer.site.stock.stock()}
+    there = {image.id for image in observer.site.stock.list_images()}
     for env in ENVIRONMENTS:
         # Another environment may live on another engine: what is not here is not missing.
         others = _kept_of(observer.of(env), count) if env != own else ()
@@ -73,7 +73,7 @@ def _holdings(observer: Observer) -> Holdings:
     gone = {one.id for one in stopped}
     used = {image for container, image in site.stock.used_images() if container not in gone}
     return Holdings(
-        images=site.stock.stock(),
+        images=site.stock.list_images(),
         used=frozenset(used),
         stopped=stopped,
         networks=site.stock.unused_networks(),

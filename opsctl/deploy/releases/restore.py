@@ -9,7 +9,7 @@ from opsctl.deploy.observe import FILES, Observer
 from opsctl.deploy.releases.image_tags import give
 from opsctl.deploy.verify.wait import Expected, Tell, hold_to_plan, wait_well
 from opsctl.errors import OpsctlError, UnreachableError
-from opsctl.systems.docker.compose import UpOptions
+from opsctl.systems.engine.compose import UpOptions
 from opsctl.systems.engine.compose_model import RenderedProject, read_rendered
 from opsctl.systems.files.local import MissingFileError
 from opsctl.systems.process.output import Line

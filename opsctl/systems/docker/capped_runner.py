@@ -4,105 +4,26 @@ import math
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
-from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from docker import errors
 
 from opsctl.errors import OpsctlError
-from opsctl.systems.docker.capped_spec import CappedSpec, create_config
-from opsctl.systems.docker.capped_stream import ContainerChannel, SocketChannel
+from opsctl.systems.docker.capped_spec import create_config
+from opsctl.systems.docker.capped_stream import SocketChannel
 from opsctl.systems.docker.containers import PATIENT_S, UNIX, DockerContainers
+from opsctl.systems.engine.capped_container import (
+    KEPT_PREFIX,
+    CappedSpec,
+    ContainerChannel,
+    ImageFacts,
+    NetworkFacts,
+    ResourceSample,
+)
 from opsctl.systems.engine.model import Container
 
 CONFLICT, FORBIDDEN = 409, 403
-LEFT_LINES = 20
-# How a container is called that was kept on purpose.
-KEPT_PREFIX = "kept-"
-
-
-@dataclass(frozen=True, slots=True)
-class ImageFacts:
-    """What an image says of itself."""
-
-    id: str
-    entrypoint: tuple[str, ...] = ()
-    command: tuple[str, ...] = ()
-    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
-    workdir: str = ""
-    volumes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ResourceSample:
-    """What a running container has taken so far; None is not told by this kernel."""
-
-    peak_memory_bytes: int | None
-    cpu_s: float
-    throttled_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class NetworkFacts:
-    id: str
-    name: str
-    labels: Mapping[str, str] = field(default_factory=dict)
-
-
-class CappedRunner(Protocol):
-    @property
-    def socket(self) -> str:
-        """Where the engine's socket is on this machine; empty for one that is elsewhere."""
-        ...
-
-    def image(self, name: str) -> ImageFacts | None: ...
-
-    def create(self, spec: CappedSpec) -> str:
-        """Make it, and say its id; nothing runs yet."""
-        ...
-
-    def open(self, container: str, *, words: bool = True, speech: bool = True) -> ContainerChannel:
-        """Connect to its input (words) and its output (speech), best before it starts."""
-        ...
-
-    def start(self, container: str) -> None: ...
-
-    def find(self, *labels: str) -> tuple[Container, ...]: ...
-
-    def inspect(self, container: str) -> Container | None: ...
-
-    def wait(self, container: str, *, timeout_s: float) -> Container | None:
-        """See it ended; None when it is gone."""
-        ...
-
-    def sample(self, container: str) -> ResourceSample | None:
-        """Measure it at once; None when it does not run any more."""
-        ...
-
-    def execute(self, container: str, *command: str) -> int:
-        """Run a command in it and say its exit code; -1 when it does not run any more."""
-        ...
-
-    def logs(self, container: str, *, lines: int = LEFT_LINES) -> str: ...
-
-    def kill(self, container: str) -> None: ...
-
-    def keep(self, container: str, name: str) -> str:
-        """Leave it to whoever wants to look at it, under a name that says so."""
-        ...
-
-    def discard(self, container: str) -> None:
-        """Remove it by force, with the volumes that have no name; if gone already, fine."""
-        ...
-
-    def networks(self, *labels: str) -> tuple[NetworkFacts, ...]: ...
-
-    def make_network(self, name: str, labels: Mapping[str, str]) -> None:
-        """Make one that leads nowhere outside."""
-        ...
-
-    def discard_network(self, network: str) -> None: ...
 
 
 class DockerCappedRunner(DockerContainers):
@@ -128,9 +49,9 @@ class DockerCappedRunner(DockerContainers):
         found: str = made["Id"]
         return found
 
-    def open(self, container: str, *, words: bool = True, speech: bool = True) -> ContainerChannel:
+    def open(self, container: str, *, stdin: bool = True, output: bool = True) -> ContainerChannel:
         telling = partial(self._telling, "could not hear the test container")
-        wanted = {"stdin": int(words), "stdout": int(speech), "stderr": int(speech), "stream": 1}
+        wanted = {"stdin": int(stdin), "stdout": int(output), "stderr": int(output), "stream": 1}
         with telling():
             given = self._client(PATIENT_S).attach_socket(container, params=wanted)
         return _channel(given, telling)
@@ -173,7 +94,7 @@ class DockerCappedRunner(DockerContainers):
             self._client(PATIENT_S).kill(container)
 
     def keep(self, container: str, name: str) -> str:
-        kept = f"{KEPT}{name}"
+        kept = f"{KEPT_PREFIX}{name}"
         with self._telling("could not keep the test container"):
             self._client().rename(container, kept)
         return kept
@@ -187,13 +108,13 @@ class DockerCappedRunner(DockerContainers):
             rows = self._client().networks(filters={"label": list(labels)})
         return tuple(NetworkFacts(raw["Id"], raw["Name"], raw["Labels"] or {}) for raw in rows)
 
-    def make_network(self, name: str, labels: Mapping[str, str]) -> None:
+    def create_network(self, name: str, labels: Mapping[str, str]) -> None:
         with self._telling(f"could not create the test network {name}"):
             self._client(PATIENT_S).create_network(
                 name, driver="bridge", internal=True, labels=dict(labels), check_duplicate=True
             )
 
-    def discard_network(self, network: str) -> None:
+    def remove_network(self, network: str) -> None:
         with self._telling(f"could not remove the test network {network}"), _gone_is_fine():
             self._client(PATIENT_S).remove_network(network)
 

@@ -1,13 +1,10 @@
 """What a capped container is, in our words, and the same in the engine's."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from opsctl.systems.docker.capped_entrypoint import ROOM, entry
+from opsctl.systems.engine.capped_container import NO_NETWORK, BindMount, CappedSpec
 
-TEMPORARY = "/tmp"  # noqa: S108 - of the container, and in memory
 # Against 1024 of a container that nobody told otherwise: whoever else wants the processor has it.
 LOW_SHARES = 128
 SHARED_MEMORY_BYTES = 64 * 1024 * 1024
@@ -16,45 +13,6 @@ FIRST_TO_DIE = 1000
 KEPT_OUTPUT = {"Type": "json-file", "Config": {"max-size": "1m", "max-file": "1"}}
 # The engine's log would be a disk to fill.
 NO_OUTPUT = {"Type": "none", "Config": {}}
-NO_NETWORK = "none"
-
-
-@dataclass(frozen=True, slots=True)
-class CappedLimits:
-    """What one container may take at most; swap is part of the memory."""
-
-    cpus: float
-    memory_bytes: int
-    processes: int
-    tmp_bytes: int
-    """Of each writable folder, which counts as memory."""
-
-
-@dataclass(frozen=True, slots=True)
-class BindMount:
-    """A folder or file of the host that the container sees."""
-
-    source: Path
-    target: str
-    writable: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class CappedSpec:
-    name: str
-    image: str
-    limits: CappedLimits
-    user: str
-    command: tuple[str, ...] = field(repr=False)
-    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
-    workdir: str = ""
-    binds: tuple[BindMount, ...] = ()
-    writable: tuple[str, ...] = (TEMPORARY,)
-    network: str = NO_NETWORK
-    alias: str = ""
-    """Its name in the network."""
-    labels: Mapping[str, str] = field(default_factory=dict)
-    keeps_output: bool = False
 
 
 def create_config(spec: CappedSpec) -> dict[str, Any]:

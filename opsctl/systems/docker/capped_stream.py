@@ -5,42 +5,11 @@ import socket
 import struct
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
-from enum import IntEnum
-from typing import Protocol
+
+from opsctl.systems.engine.capped_container import OutputPiece, OutputStream
 
 READ_BYTES = 65_536
 _HEAD = struct.Struct(">BxxxL")
-
-
-class OutputStream(IntEnum):
-    OUT = 1
-    ERROR = 2
-
-
-@dataclass(frozen=True, slots=True)
-class OutputPiece:
-    stream: OutputStream
-    data: bytes
-
-
-class ContainerChannel(Protocol):
-    """One connection to the input and output of a container."""
-
-    @property
-    def is_open(self) -> bool:
-        """Say whether there may be more: the container lives, or has not been heard out."""
-        ...
-
-    def read(self, timeout_s: float) -> tuple[OutputPiece, ...]:
-        """Hand on what came, or nothing when nothing comes within this time."""
-        ...
-
-    def send(self, words: bytes) -> None:
-        """Write to its input; one that listens no more is no trouble."""
-        ...
-
-    def close(self) -> None: ...
 
 
 class Frames:
@@ -92,9 +61,9 @@ class SocketChannel:
         self._open = bool(data)
         return self._frames.take(data)
 
-    def send(self, words: bytes) -> None:
+    def send(self, data: bytes) -> None:
         try:
-            self._connection.sendall(words)
+            self._connection.sendall(data)
         except (BrokenPipeError, ConnectionResetError, BlockingIOError):
             return
 

@@ -3,14 +3,20 @@
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from opsctl.errors import OpsctlError, UnreachableError
+from opsctl.systems.engine.compose import (
+    ComposeProject,
+    LogOptions,
+    OnLine,
+    ServiceContainer,
+    UpOptions,
+)
 from opsctl.systems.engine.compose_model import RenderedProject, read_rendered
-from opsctl.systems.process.output import MASK, Line
+from opsctl.systems.process.output import MASK
 from opsctl.systems.process.run import Command, Finished, Processes
 
 # The first with `--progress` for the whole program and `ps` as a line for each container.
@@ -29,93 +35,6 @@ EVERY_PROFILE = "*"
 
 # Also what is never closed: that may be what is wrong with it.
 QUOTED = re.compile(r"""\"(?:[^"\\]|\\.)*("|$)|`[^`]*(`|$)""")
-
-
-@dataclass(frozen=True, slots=True)
-class ComposeProject:
-    """What is to be run, all of it said: nothing is left to the shell or to the folder."""
-
-    name: str
-    directory: Path
-    files: tuple[Path, ...]
-    engine: str
-    """The engine's address, e.g. unix:///var/run/docker.sock or ssh://host."""
-    env_files: tuple[Path, ...] = ()
-    profiles: tuple[str, ...] = ()
-    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Values for `${...}` in the files; nothing else of our environment gets there."""
-    secrets: tuple[str, ...] = field(default=(), repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class UpOptions:
-    services: tuple[str, ...] = ()
-    """None named: all."""
-    wait_timeout_s: int | None = 120
-    """None does not wait; a service that ends well counts as failed when waited for."""
-    remove_orphans: bool = False
-    force_recreate: bool = False
-    with_dependencies: bool = True
-    limit_s: float = 0.0
-    """How long starting what others wait for may take, when it is not compose that waits."""
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceContainer:
-    """One container of the project."""
-
-    id: str
-    name: str
-    service: str
-    image: str
-    state: str
-    health: str | None = None
-    exit_code: int = 0
-
-
-OnLine = Callable[[Line], None]
-
-
-class Compose(Protocol):
-    def version(self) -> str:
-        """Say which it is; refuse one that is too old."""
-        ...
-
-    def config(self, project: ComposeProject) -> RenderedProject:
-        """Render the project, services of every profile included."""
-        ...
-
-    def hashes(self, project: ComposeProject) -> Mapping[str, str]:
-        """Say the hash of each service's configuration, as `up` writes it into a label."""
-        ...
-
-    def ps(self, project: ComposeProject) -> tuple[ServiceContainer, ...]: ...
-
-    def up(self, project: ComposeProject, how: UpOptions, on_line: OnLine) -> Finished:
-        """Start what is there: builds nothing, pulls nothing. Any exit code but 0 is a failure."""
-        ...
-
-    def build(
-        self, project: ComposeProject, on_line: OnLine, *, services: tuple[str, ...]
-    ) -> Finished: ...
-
-    def pull(
-        self, project: ComposeProject, on_line: OnLine, *, services: tuple[str, ...] = ()
-    ) -> Finished: ...
-
-    def down(self, project: ComposeProject, on_line: OnLine, *, stop_timeout_s: int = 10) -> Finished:
-        """Remove containers and networks; volumes stay, always."""
-        ...
-
-    def logs(self, project: ComposeProject, shown: "LogOptions", on_line: OnLine) -> Finished: ...
-
-
-@dataclass(frozen=True, slots=True)
-class LogOptions:
-    services: tuple[str, ...] = ()
-    lines: int = 200
-    follow: bool = False
-    with_times: bool = False
 
 
 def compose(project: ComposeProject, *words: str) -> tuple[str, ...]:
@@ -144,17 +63,17 @@ def ps(project: ComposeProject) -> tuple[str, ...]:
     return compose(project, "ps", "--all", "--no-trunc", "--format", "json")
 
 
-def up(project: ComposeProject, how: UpOptions) -> tuple[str, ...]:
+def up(project: ComposeProject, options: UpOptions) -> tuple[str, ...]:
     words = ["up", "-d", "--no-build", "--pull", "never"]
-    if how.wait_timeout_s is not None:
-        words += ["--wait", "--wait-timeout", str(how.wait_timeout_s)]
-    if how.remove_orphans:
+    if options.wait_timeout_s is not None:
+        words += ["--wait", "--wait-timeout", str(options.wait_timeout_s)]
+    if options.remove_orphans:
         words.append("--remove-orphans")
-    if how.force_recreate:
+    if options.force_recreate:
         words.append("--force-recreate")
-    if not how.with_dependencies:
+    if not options.with_dependencies:
         words.append("--no-deps")
-    return compose(project, *words, "--", *how.services)
+    return compose(project, *words, "--", *options.services)
 
 
 def build(project: ComposeProject, services: tuple[str, ...] = ()) -> tuple[str, ...]:
@@ -170,13 +89,13 @@ def down(project: ComposeProject, *, stop_timeout_s: int) -> tuple[str, ...]:
     return compose(project, "down", "--timeout", str(stop_timeout_s))
 
 
-def logs(project: ComposeProject, shown: LogOptions) -> tuple[str, ...]:
-    words = ["logs", "--no-color", "--tail", str(shown.lines)]
-    if shown.follow:
+def logs(project: ComposeProject, options: LogOptions) -> tuple[str, ...]:
+    words = ["logs", "--no-color", "--tail", str(options.lines)]
+    if options.follow:
         words.append("--follow")
-    if shown.with_times:
+    if options.with_times:
         words.append("--timestamps")
-    return compose(project, *words, "--", *shown.services)
+    return compose(project, *words, "--", *options.services)
 
 
 def direct(argv: tuple[str, ...], plugin: Path) -> tuple[str, ...]:
@@ -258,9 +177,9 @@ class DockerCompose:
             raise OpsctlError(what, why=finished.complaint)
         return read_instances(finished.require().stdout)
 
-    def up(self, project: ComposeProject, how: UpOptions, on_line: OnLine) -> Finished:
-        timeout_s = (how.wait_timeout_s or how.limit_s) + SPARE_S
-        return self._act(project, up(project, how), on_line, timeout_s=timeout_s)
+    def up(self, project: ComposeProject, options: UpOptions, on_line: OnLine) -> Finished:
+        timeout_s = (options.wait_timeout_s or options.limit_s) + SPARE_S
+        return self._act(project, up(project, options), on_line, timeout_s=timeout_s)
 
     def build(
         self, project: ComposeProject, on_line: OnLine, *, services: tuple[str, ...] = ()
@@ -272,13 +191,15 @@ class DockerCompose:
     ) -> Finished:
         return self._act(project, pull(project, services), on_line, timeout_s=FETCH_S)
 
-    def down(self, project: ComposeProject, on_line: OnLine, *, stop_timeout_s: int = 10) -> Finished:
+    def down(
+        self, project: ComposeProject, on_line: OnLine, *, stop_timeout_s: int = 10
+    ) -> Finished:
         argv = down(project, stop_timeout_s=stop_timeout_s)
         return self._act(project, argv, on_line, timeout_s=DOWN_S + stop_timeout_s)
 
-    def logs(self, project: ComposeProject, shown: LogOptions, on_line: OnLine) -> Finished:
-        timeout_s = math.inf if shown.follow else ASK_S
-        return self._act(project, logs(project, shown), on_line, timeout_s=timeout_s)
+    def logs(self, project: ComposeProject, options: LogOptions, on_line: OnLine) -> Finished:
+        timeout_s = math.inf if options.follow else ASK_S
+        return self._act(project, logs(project, options), on_line, timeout_s=timeout_s)
 
     def _act(
         self, project: ComposeProject, argv: tuple[str, ...], on_line: OnLine, *, timeout_s: float

@@ -5,7 +5,7 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 import docker
 from docker import errors
@@ -14,6 +14,7 @@ from requests import exceptions as http
 from urllib3 import exceptions as wire
 
 from opsctl.errors import OpsctlError, SettingsError, UnreachableError
+from opsctl.systems.engine.containers import LOG_LINES
 from opsctl.systems.engine.model import (
     Container,
     ContainerStats,
@@ -35,52 +36,11 @@ DEADLINE_S = 2.0
 PATIENT_S = 30.0
 # The engine walks through every layer and volume to add up what they take.
 DISK_USAGE_S = 120.0
-LOG_LINES = 200
 
 STUCK_HINT = "Is it busy or stuck? Look at: journalctl -u docker"
 START_HINT = "Start it: systemctl start docker"
 GROUP_HINT = "Run with sudo, or join the group: sudo usermod -aG docker $USER, and log in again."
 ADDRESS_HINT = "Set DOCKER_HOST, e.g. DOCKER_HOST=unix:///var/run/docker.sock"
-
-
-class Containers(Protocol):
-    def version(self) -> EngineVersion: ...
-
-    def now(self) -> datetime:
-        """Ask the engine for its wall time."""
-        ...
-
-    def find(self, *labels: str) -> tuple[Container, ...]:
-        """List containers in every state that carry all the labels (`key` or `key=value`)."""
-        ...
-
-    def inspect(self, container: str) -> Container | None: ...
-
-    def environment(self, container: str) -> Mapping[str, str]:
-        """Read its variables, secrets in clear: never show, log or store them."""
-        ...
-
-    def logs(self, container: str, *, lines: int = LOG_LINES) -> str: ...
-
-    def stats(self, container: str) -> ContainerStats:
-        """Measure a running container; takes a second or two."""
-        ...
-
-    def restart(self, container: str, *, stop_timeout_s: int = 10) -> Container:
-        """Restart, and say how it is afterwards."""
-        ...
-
-    def remove(self, container: str, *, force: bool = False) -> None:
-        """Remove it if it is there; volumes stay."""
-        ...
-
-    def image_id(self, name: str) -> str | None:
-        """Say what a name means now; None when there is no such image."""
-        ...
-
-    def images(self) -> tuple[Image, ...]: ...
-
-    def disk_usage(self) -> EngineDisk: ...
 
 
 BY_CLASS: dict[type[Exception], ErrorMeaning] = {

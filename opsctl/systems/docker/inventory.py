@@ -40,7 +40,7 @@ class DockerInventory(DockerContainers):
                 return None
         return _image(raw, (raw.get("Config") or {}).get("Labels"))
 
-    def stock(self) -> tuple[InventoryImage, ...]:
+    def list_images(self) -> tuple[InventoryImage, ...]:
         with self._telling("could not list the images"):
             rows = self._client(PATIENT_S).images()
         return tuple(_image(raw, raw.get("Labels")) for raw in rows)

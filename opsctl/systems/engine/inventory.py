@@ -67,7 +67,7 @@ class Inventory(Protocol):
 
     def image(self, name: str) -> InventoryImage | None: ...
 
-    def stock(self) -> tuple[InventoryImage, ...]:
+    def list_images(self) -> tuple[InventoryImage, ...]:
         """List every image that has a name or is the end of a build."""
         ...
 

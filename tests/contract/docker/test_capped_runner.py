@@ -11,9 +11,16 @@ from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.sandbox.outcome import parse_last_words
 from opsctl.sandbox.verify_caps import failed_caps
 from opsctl.systems.docker.capped_entrypoint import KILL, READY, STOP, go, last_words, read_shown
-from opsctl.systems.docker.capped_runner import CappedRunner, DockerCappedRunner, ImageFacts
-from opsctl.systems.docker.capped_spec import CappedLimits, CappedSpec
-from opsctl.systems.docker.capped_stream import ContainerChannel, OutputPiece, OutputStream
+from opsctl.systems.docker.capped_runner import DockerCappedRunner
+from opsctl.systems.engine.capped_container import (
+    CappedLimits,
+    CappedRunner,
+    CappedSpec,
+    ContainerChannel,
+    ImageFacts,
+    OutputPiece,
+    OutputStream,
+)
 from tests.engines.docker import BUSYBOX, DockerEngine
 from tests.engines.owner import this_process
 from tests.fakes.sandboxes import Script, ScriptedSandboxes
@@ -54,7 +61,7 @@ def docker(docker_engine: DockerEngine) -> Iterator[Stage]:
         for one in sandboxes.find(f"{LABEL}={stage.mark}"):
             sandboxes.discard(one.id)
         for network in sandboxes.networks(f"{LABEL}={stage.mark}"):
-            sandboxes.discard_network(network.id)
+            sandboxes.remove_network(network.id)
 
 
 @pytest.fixture(params=["docker", "told"])
@@ -134,11 +141,11 @@ def test_a_kept_container_has_another_name(stage: Stage) -> None:
 
 def test_a_network_is_found_by_its_labels_until_it_is_discarded(stage: Stage) -> None:
     name = f"{this_process().prefix}-{uuid4().hex[:6]}"
-    stage.sandboxes.make_network(name, {LABEL: stage.mark})
+    stage.sandboxes.create_network(name, {LABEL: stage.mark})
 
     (found,) = stage.sandboxes.networks(f"{LABEL}={stage.mark}")
-    stage.sandboxes.discard_network(found.id)
-    stage.sandboxes.discard_network(found.id)
+    stage.sandboxes.remove_network(found.id)
+    stage.sandboxes.remove_network(found.id)
 
     assert (found.name, found.labels[LABEL]) == (name, stage.mark)
     assert stage.sandboxes.networks(f"{LABEL}={stage.mark}") == ()

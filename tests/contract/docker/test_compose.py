@@ -8,18 +8,13 @@ import pytest
 
 from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.systems.clock import SystemClock
-from opsctl.systems.docker.compose import (
-    Compose,
-    ComposeProject,
-    DockerCompose,
-    LogOptions,
-    UpOptions,
-)
+from opsctl.systems.docker.compose import DockerCompose
 from opsctl.systems.docker.plugins import find_plugin
+from opsctl.systems.engine.compose import Compose, ComposeProject, LogOptions, UpOptions
 from opsctl.systems.engine.compose_model import Caps, Port
 from opsctl.systems.process.output import Line
 from opsctl.systems.process.run import LocalProcesses
-from tests.engines.compose import ComposeProject
+from tests.engines.compose import TempComposeProject
 from tests.engines.docker import BUSYBOX
 from tests.fakes.processes import ScriptedProcesses
 
@@ -53,7 +48,7 @@ def compose(request: pytest.FixtureRequest) -> Compose:
 
 
 @pytest.fixture
-def project(compose_project: ComposeProject) -> ComposeProject:
+def project(compose_project: TempComposeProject) -> ComposeProject:
     compose_project.write(STACK)
     return ComposeProject(
         compose_project.name,
@@ -78,7 +73,9 @@ def test_the_plugin_is_new_enough(compose: Compose, project: ComposeProject) -> 
     assert compose.version().startswith("2.")
 
 
-def test_a_project_is_rendered_with_every_profile(compose: Compose, project: ComposeProject) -> None:
+def test_a_project_is_rendered_with_every_profile(
+    compose: Compose, project: ComposeProject
+) -> None:
     rendered = compose.config(project)
 
     web, job = rendered.services["web"], rendered.services["job"]
@@ -94,7 +91,7 @@ def test_a_project_is_rendered_with_every_profile(compose: Compose, project: Com
 
 
 def test_a_stack_goes_up_is_seen_and_goes_down_without_its_data(
-    compose: Compose, project: ComposeProject, compose_project: ComposeProject
+    compose: Compose, project: ComposeProject, compose_project: TempComposeProject
 ) -> None:
     ear = Ear()
 
@@ -116,7 +113,7 @@ def test_a_stack_goes_up_is_seen_and_goes_down_without_its_data(
 
 
 def test_a_service_that_is_not_well_fails_the_start(
-    compose: Compose, project: ComposeProject, compose_project: ComposeProject
+    compose: Compose, project: ComposeProject, compose_project: TempComposeProject
 ) -> None:
     compose_project.write(STACK.replace('"CMD", "true"', '"CMD", "false"'))
     ear = Ear()
@@ -129,7 +126,7 @@ def test_a_service_that_is_not_well_fails_the_start(
 
 
 def test_an_image_that_is_not_there_is_neither_built_nor_pulled(
-    compose: Compose, project: ComposeProject, compose_project: ComposeProject
+    compose: Compose, project: ComposeProject, compose_project: TempComposeProject
 ) -> None:
     compose_project.write("services: {web: {image: 'no-such-image:1', build: .}}")
 
@@ -140,7 +137,7 @@ def test_an_image_that_is_not_there_is_neither_built_nor_pulled(
 
 
 def test_an_image_is_built(
-    compose: Compose, project: ComposeProject, compose_project: ComposeProject
+    compose: Compose, project: ComposeProject, compose_project: TempComposeProject
 ) -> None:
     compose_project.write(f"FROM {BUSYBOX}\nRUN echo made > /made\n", "Dockerfile")
     compose_project.write("services: {web: {build: .}}")
@@ -153,7 +150,7 @@ def test_an_image_is_built(
 
 
 def test_an_image_that_no_registry_has_fails_the_pull(
-    compose: Compose, project: ComposeProject, compose_project: ComposeProject
+    compose: Compose, project: ComposeProject, compose_project: TempComposeProject
 ) -> None:
     compose_project.write("services: {web: {image: '127.0.0.1:9/no-such-image:1'}}")
 
@@ -176,7 +173,7 @@ def test_a_hostile_service_name_is_only_a_name(compose: Compose, project: Compos
     ],
 )
 def test_a_broken_env_file_is_told_without_its_content(
-    compose: Compose, project: ComposeProject, compose_project: ComposeProject, text: str
+    compose: Compose, project: ComposeProject, compose_project: TempComposeProject, text: str
 ) -> None:
     compose_project.write(text, ".env")
 
@@ -194,7 +191,9 @@ def test_a_file_that_is_not_there_is_named(compose: Compose, project: ComposePro
     assert "other.yml: no such file" in caught.value.why
 
 
-def test_no_engine_is_unreachable(compose: Compose, project: ComposeProject, tmp_path: Path) -> None:
+def test_no_engine_is_unreachable(
+    compose: Compose, project: ComposeProject, tmp_path: Path
+) -> None:
     with pytest.raises(UnreachableError):
         compose.ps(replace(project, engine=f"unix://{tmp_path}/none.sock"))
 

@@ -9,7 +9,8 @@ from uuid import uuid4
 import pytest
 
 from opsctl.errors import OpsctlError, UnreachableError
-from opsctl.systems.docker.containers import Containers, DockerContainers
+from opsctl.systems.docker.containers import DockerContainers
+from opsctl.systems.engine.containers import Containers
 from opsctl.systems.engine.model import Container, ContainerStats, Image
 from tests.engines.docker import BUSYBOX, DockerEngine
 from tests.fakes.containers import START, MemoryContainers

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.engines.compose import ComposeProject
+from tests.engines.compose import TempComposeProject
 from tests.engines.docker import BUSYBOX
 
 _STACK = f"""
@@ -15,7 +15,7 @@ volumes:
 
 
 @pytest.mark.parametrize("turn", [1, 2])
-def test_each_test_has_a_project_of_its_own(compose_project: ComposeProject, turn: int) -> None:
+def test_each_test_has_a_project_of_its_own(compose_project: TempComposeProject, turn: int) -> None:
     compose_project.write(_STACK)
 
     up = compose_project.compose("up", "--detach")
@@ -26,7 +26,7 @@ def test_each_test_has_a_project_of_its_own(compose_project: ComposeProject, tur
 
 
 def test_removing_takes_volumes_and_networks_of_every_environment(
-    compose_project: ComposeProject,
+    compose_project: TempComposeProject,
 ) -> None:
     name, engine = compose_project.name, compose_project.engine
     compose_project.write(_STACK)

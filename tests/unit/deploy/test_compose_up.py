@@ -9,7 +9,7 @@ import pytest
 
 from opsctl.deploy.compose_up import ATTEMPTS, bring_up
 from opsctl.deploy.observe import Observer
-from opsctl.systems.docker.compose import OnLine, UpOptions
+from opsctl.systems.engine.compose import OnLine, UpOptions
 from opsctl.systems.process.output import Line
 from opsctl.systems.process.run import Command, Finished
 from tests.fakes.clock import HandClock

@@ -23,7 +23,7 @@ from opsctl.sandbox.outcome import (
     use_from_sample,
 )
 from opsctl.sandbox.report import lines, report
-from opsctl.systems.docker.capped_runner import ResourceSample
+from opsctl.systems.engine.capped_container import ResourceSample
 from tests.unit.sandbox.conftest import CGROUPS
 
 FIGURES = ResourceUse(100 * MEBI, 1.0, 0.0, 0, 5, 0)

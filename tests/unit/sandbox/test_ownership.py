@@ -9,7 +9,7 @@ from opsctl.errors import OpsctlError
 from opsctl.sandbox.model import ContainerOwner
 from opsctl.sandbox.ownership import LABEL, SPARE, current_owner, is_left_behind, lease_labels
 from opsctl.sandbox.remove_leftovers import remove_leftovers
-from opsctl.systems.docker.capped_runner import NetworkFacts
+from opsctl.systems.engine.capped_container import NetworkFacts
 from opsctl.systems.engine.model import Container
 from opsctl.systems.host import Boot
 from tests.fakes.clock import HandClock

@@ -8,7 +8,7 @@ from opsctl.sandbox.model import PlanInputs, SandboxPlan, SandboxRequest, Sandbo
 from opsctl.sandbox.plan import plan
 from opsctl.sandbox.run import RunParts, run
 from opsctl.settings.sections.sandbox import Sandbox
-from opsctl.systems.docker.capped_stream import OutputPiece, OutputStream
+from opsctl.systems.engine.capped_container import OutputPiece, OutputStream
 from tests.fakes.sandboxes import Script, ScriptedSandboxes
 from tests.unit.sandbox.conftest import MARKS
 
@@ -60,7 +60,7 @@ def test_nothing_runs_where_a_cap_does_not_hold(site: Site) -> None:
 
     assert "memory is capped at 1073741824" in caught.value.why
     (channel,) = site.sandboxes.channels.values()
-    assert channel.words == []
+    assert channel.sent == []
     assert site.is_clean
 
 
@@ -89,7 +89,7 @@ def test_one_that_is_late_is_asked_then_killed_then_taken_down(
     (told,) = site.run(SandboxRequest(("app:1",), timeout_s=60))
 
     (channel,) = site.sandboxes.channels.values()
-    assert channel.words[1:] == words
+    assert channel.sent[1:] == words
     assert (told.verdict, told.exit_code) == (SandboxVerdict.TIMED_OUT, 124)
     assert told.wall_s == pytest.approx(wall_s)
     assert ("kill opsctl-test-0a1b-1" in site.sandboxes.done) == (ends == "when taken down")

@@ -13,7 +13,7 @@ from opsctl.sandbox.stream_output import (
     OutputReader,
     read_output,
 )
-from opsctl.systems.docker.capped_stream import OutputPiece, OutputStream
+from opsctl.systems.engine.capped_container import OutputPiece, OutputStream
 from tests.fakes.clock import HandClock
 
 MARK = b"\x00secret\n"

@@ -6,14 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opsctl.systems.docker.capped_entrypoint import READY, go, last_words, read_shown
-from opsctl.systems.docker.capped_runner import (
+from opsctl.systems.docker.capped_runner import read_image_facts, read_resource_sample
+from opsctl.systems.docker.capped_spec import create_config
+from opsctl.systems.docker.capped_stream import Frames
+from opsctl.systems.engine.capped_container import (
+    BindMount,
+    CappedLimits,
+    CappedSpec,
     ImageFacts,
+    OutputPiece,
+    OutputStream,
     ResourceSample,
-    read_image_facts,
-    read_resource_sample,
 )
-from opsctl.systems.docker.capped_spec import BindMount, CappedLimits, CappedSpec, create_config
-from opsctl.systems.docker.capped_stream import Frames, OutputPiece, OutputStream
 
 SPEC = CappedSpec(
     "t",

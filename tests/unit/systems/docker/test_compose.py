@@ -3,14 +3,8 @@ from pathlib import Path
 import pytest
 
 from opsctl.systems.docker import compose
-from opsctl.systems.docker.compose import (
-    ComposeProject,
-    LogOptions,
-    ServiceContainer,
-    UpOptions,
-    read_hashes,
-    read_instances,
-)
+from opsctl.systems.docker.compose import read_hashes, read_instances
+from opsctl.systems.engine.compose import ComposeProject, LogOptions, ServiceContainer, UpOptions
 
 PROJECT = ComposeProject(
     "shop-prod", Path("/srv/shop"), (Path("a.yml"), Path("/etc/b.yml")), "ssh://far"

@@ -1,0 +1,99 @@
+"""A compose project: what it is, how it is started, and who starts it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from opsctl.systems.engine.compose_model import RenderedProject
+from opsctl.systems.process.output import Line
+from opsctl.systems.process.run import Finished
+
+
+@dataclass(frozen=True, slots=True)
+class ComposeProject:
+    """What to run, stated in full: nothing is taken from the shell or the folder."""
+
+    name: str
+    directory: Path
+    files: tuple[Path, ...]
+    engine: str
+    """The engine's address, e.g. unix:///var/run/docker.sock or ssh://host."""
+    env_files: tuple[Path, ...] = ()
+    profiles: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Values for `${...}` in the files; nothing else of our environment gets there."""
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class UpOptions:
+    services: tuple[str, ...] = ()
+    """None named: all."""
+    wait_timeout_s: int | None = 120
+    """None does not wait; a service that exits with 0 counts as failed when waited for."""
+    remove_orphans: bool = False
+    force_recreate: bool = False
+    with_dependencies: bool = True
+    limit_s: float = 0.0
+    """How long dependencies may take to start, when compose itself does not wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceContainer:
+    """One container of the project."""
+
+    id: str
+    name: str
+    service: str
+    image: str
+    state: str
+    health: str | None = None
+    exit_code: int = 0
+
+
+OnLine = Callable[[Line], None]
+
+
+class Compose(Protocol):
+    def version(self) -> str:
+        """Return its version; refuse one that is too old."""
+        ...
+
+    def config(self, project: ComposeProject) -> RenderedProject:
+        """Render the project, services of every profile included."""
+        ...
+
+    def hashes(self, project: ComposeProject) -> Mapping[str, str]:
+        """Return the hash of each service's configuration, as `up` writes it into a label."""
+        ...
+
+    def ps(self, project: ComposeProject) -> tuple[ServiceContainer, ...]: ...
+
+    def up(self, project: ComposeProject, options: UpOptions, on_line: OnLine) -> Finished:
+        """Start the services: builds and pulls nothing. Any exit code but 0 is a failure."""
+        ...
+
+    def build(
+        self, project: ComposeProject, on_line: OnLine, *, services: tuple[str, ...]
+    ) -> Finished: ...
+
+    def pull(
+        self, project: ComposeProject, on_line: OnLine, *, services: tuple[str, ...] = ()
+    ) -> Finished: ...
+
+    def down(
+        self, project: ComposeProject, on_line: OnLine, *, stop_timeout_s: int = 10
+    ) -> Finished:
+        """Remove containers and networks; volumes stay, always."""
+        ...
+
+    def logs(self, project: ComposeProject, shown: "LogOptions", on_line: OnLine) -> Finished: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LogOptions:
+    services: tuple[str, ...] = ()
+    lines: int = 200
+    follow: bool = False
+    with_times: bool = False
