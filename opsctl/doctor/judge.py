@@ -1,4 +1,4 @@
-"""Turns what was seen into findings; knows the limits, asks nobody."""
+"""Turns what was measured into findings. Pure."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -12,7 +12,7 @@ _SKEW_FIX = "Let one clock follow the other: `timedatectl set-ntp true` on both.
 
 
 def judge_settings(loaded: Loaded) -> Iterator[Finding]:
-    """Fine settings are one finding; each doubtful place is another."""
+    """One finding for the settings as a whole, and one per doubtful place."""
     explained = tuple(loaded.resolved.explained())
     yield Finding("settings", Level.OK, f"{len(explained)} settings from {', '.join(loaded.files)}")
     for variable in loaded.unknown:
@@ -32,7 +32,7 @@ def _secrets_in_files(explained: Sequence[Explained], files: Sequence[str]) -> I
             yield Finding(
                 "settings",
                 Level.WARNING,
-                f"{value.path} is a secret and stands in {value.origin}",
+                f"{value.path} is a secret and is set in {value.origin}",
                 fix="Move it to .env, which git ignores, and change it: git may know it already.",
                 file=file,
                 line=int(line),
@@ -40,15 +40,15 @@ def _secrets_in_files(explained: Sequence[Explained], files: Sequence[str]) -> I
 
 
 def judge_disk(
-    mount: str, *, percent: float, inode_percent: float, marks: Marks
+    mount: str, *, percent: float, inode_percent: float, thresholds: Marks
 ) -> Iterator[Finding]:
     for name, used in (("space", percent), ("inodes", inode_percent)):
         yield Finding(
             f"disk {mount}",
-            marks.place(used),
+            thresholds.place(used),
             f"{used:.0f} % of {name} used",
             fix=_FULL_FIX.format(mount=mount),
-            figures=(Figure(name, used, "%", marks.warn_at, marks.critical_at),),
+            figures=(Figure(name, used, "%", thresholds.warn_at, thresholds.critical_at),),
         )
 
 
@@ -97,11 +97,11 @@ def judge_dotenv(*, tracked: bool, ignored: bool) -> Finding:
     if not ignored:
         fix = "echo .env >> .gitignore"
         return Finding("git", Level.WARNING, ".env is not ignored by git", fix=fix)
-    return Finding("git", Level.OK, ".env stays out of git")
+    return Finding("git", Level.OK, ".env is not in git")
 
 
 def judge_http_status(name: str, status: int) -> Finding:
-    """Below 400 is well; the server answered in any case."""
+    """Below 400 is healthy; the server answered in any case."""
     if status < BAD_REQUEST:
         return Finding(name, Level.OK, f"answers {status}")
     fix = "See its logs; `curl -i` shows the whole answer."

@@ -1,4 +1,4 @@
-"""The nouns of `opsctl doctor`."""
+"""The data of `opsctl doctor`."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DoctorCheck:
-    """One question; asking may take long, or fail with an OpsctlError."""
+    """One check; it may take long, or fail with an OpsctlError."""
 
     name: str
     ask: Callable[[], Iterable[Finding]]
@@ -33,7 +33,7 @@ class DoctorReport:
 
 
 class DoctorContext(Protocol):
-    """What is examined; each part is built when first asked for."""
+    """What the checks need; each part is built on first use."""
 
     @property
     def loaded(self) -> Loaded: ...

@@ -1,4 +1,4 @@
-"""Asks all questions side by side, and waits for none longer than the deadline."""
+"""Runs all checks in parallel, and waits for none longer than the deadline."""
 
 import queue
 import threading
@@ -16,10 +16,10 @@ _Answers = dict[str, tuple[Finding, ...]]
 def run_checks(
     checks: Sequence[DoctorCheck], *, deadline_s: float, clock: Clock, progress: Progress
 ) -> DoctorReport:
-    """Report in the order of the checks; one that hangs is left behind and said so."""
+    """Report in the order of the checks; one that hangs is left behind and reported."""
     answered: queue.Queue[tuple[str, tuple[Finding, ...]]] = queue.Queue()
     for check in checks:
-        # A daemon: a question that hangs must not keep the process.
+        # A daemon: a check that hangs must not keep the process alive.
         threading.Thread(target=_run_check, args=(check, answered), daemon=True).start()
     answers = _collect_answers(
         answered, len(checks), until=clock.steady() + deadline_s, clock=clock
@@ -68,5 +68,5 @@ def _timeout_finding(name: str, deadline_s: float) -> Finding:
         name,
         Level.CRITICAL,
         f"no answer within {deadline_s:g} s",
-        fix="See whether it runs; `opsctl doctor --timeout 10s` waits longer.",
+        fix="Check that it runs; `opsctl doctor --timeout 10s` waits longer.",
     )

@@ -30,10 +30,10 @@ class ClientConnection:
 class KeyScan:
     """What a bounded walk over keys has seen."""
 
-    looked_at: int
-    whole: bool
+    scanned_keys: int
+    complete: bool
     """False where the limit or the time ended it."""
-    immortal: int
+    without_ttl: int
     examples: tuple[str, ...]
 
 

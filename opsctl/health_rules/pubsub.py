@@ -1,4 +1,4 @@
-"""Judges who hears what: heard, proven unheard, or unknown. Pure."""
+"""Whether each expected channel and pattern has a subscriber: yes, provably none, or unknown."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ OBSERVER_CLIENT = "opsctl:debug"
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionCoverage:
-    """One channel or pattern, who hears it, and how that is known."""
+    """One channel or pattern, its subscribers, and how that is known."""
 
     name: str
     kind: str
@@ -29,7 +29,7 @@ class SubscriptionCoverage:
 
 _LEVELS = {"OK": Level.OK, "FAIL": Level.CRITICAL, "UNKNOWN": Level.UNKNOWN}
 _FIX = {
-    "FAIL": "Start what listens, or look why it does not: `opsctl logs archiver`.",
+    "FAIL": "Start the subscriber, or see why it does not subscribe: `opsctl logs archiver`.",
     "UNKNOWN": "Name the clients (SETNAME opsctl:NAME:psub=PATTERN), or add the pattern to "
     "probe.patterns; a user needs +pubsub +psubscribe +client|list and the channels.",
 }
@@ -80,20 +80,24 @@ def _judge_unsubscribed(
     if doubts:
         return "UNKNOWN", 0, (), "; ".join(doubts)
     others = sorted({pattern for node in nodes for pattern in node.held})
-    held = f"the only patterns held are {', '.join(others)}" if others else "no pattern is held"
+    held = (
+        f"the only subscribed patterns are {', '.join(others)}"
+        if others
+        else "no pattern is subscribed"
+    )
     where = f" on {len(nodes)} nodes" if len(nodes) > 1 else ""
-    proof = f"nobody hears {name}: 0 literal subscribers and {held}{where}"
+    proof = f"{name} has no subscriber: 0 literal ones, and {held}{where}"
     return "FAIL", 0, (), proof
 
 
 def _find_doubts(nodes: Iterable[PubsubNode]) -> Iterator[str]:
-    """Say what keeps us from proving that nobody listens."""
+    """Name what keeps us from proving that nobody subscribes."""
     for node in nodes:
         if node.hidden:
-            yield f"{node.address} hides its listeners ({node.hidden})"
+            yield f"{node.address} hides its subscribers ({node.hidden})"
         elif node.unexplained > 0:
             who = _name_holders(node)
-            yield f"{node.unexplained} unknown patterns are held on {node.address}{who}"
+            yield f"{node.unexplained} unknown patterns are subscribed on {node.address}{who}"
 
 
 def _name_holders(node: PubsubNode) -> str:
@@ -112,7 +116,7 @@ def _pattern_clients(node: PubsubNode) -> Iterator[ClientConnection]:
 def _describe_subscribers(literal: int, patterns: Sequence[str]) -> str:
     by_name = [f"{literal} literal"] if literal else []
     by_pattern = [f"pattern {pattern}" for pattern in patterns]
-    return f"heard by {', '.join(by_name + by_pattern)}"
+    return f"subscribed by {', '.join(by_name + by_pattern)}"
 
 
 def _judge_pattern(
@@ -122,21 +126,23 @@ def _judge_pattern(
     if holders:
         clients = (client.spoken for node in holders for client in _pattern_clients(node))
         who = ", ".join(dict.fromkeys(clients))
-        proof = "held" + (f"; clients with patterns: {who}" if who else "")
+        proof = "subscribed" + (f"; clients with patterns: {who}" if who else "")
         return SubscriptionCoverage(name, "pattern", "OK", 0, (name,), proof)
     mine = [channel for channel in channels if matching_patterns(channel.name, (name,))]
     if mine and all(channel.verdict == "OK" for channel in mine):
         names = ", ".join(channel.name for channel in mine)
         return SubscriptionCoverage(
-            name, "pattern", "OK", 0, (), f"nobody holds it, but {names} are heard"
+            name, "pattern", "OK", 0, (), f"not subscribed itself, but {names} have subscribers"
         )
     doubts = [
-        f"{node.address} hides its listeners ({node.hidden})" for node in nodes if node.hidden
+        f"{node.address} hides its subscribers ({node.hidden})" for node in nodes if node.hidden
     ]
     if doubts or any(channel.verdict == "UNKNOWN" for channel in mine):
-        proof = "; ".join(doubts) or "nobody holds it, but unknown patterns may do its work"
+        proof = "; ".join(doubts) or "not subscribed itself, but an unknown pattern may cover it"
         return SubscriptionCoverage(name, "pattern", "UNKNOWN", 0, (), proof)
-    return SubscriptionCoverage(name, "pattern", "FAIL", 0, (), f"proven: nobody holds {name}")
+    return SubscriptionCoverage(
+        name, "pattern", "FAIL", 0, (), f"proven: nobody subscribes to {name}"
+    )
 
 
 def _judge_slow_readers(nodes: Iterable[PubsubNode], rules: Probe) -> Iterator[Finding]:
@@ -149,6 +155,6 @@ def _judge_slow_readers(nodes: Iterable[PubsubNode], rules: Probe) -> Iterator[F
                     f"reader {client.address}",
                     Level.CRITICAL if critical else Level.WARNING,
                     f"{client.spoken} has {waiting:.1f} MiB waiting on {node.address}",
-                    fix="It reads too slowly and will be cut off at 32 MiB, losing messages.",
+                    fix="It reads too slowly: at 32 MiB Redis disconnects it, and it loses messages.",
                     figures=(Figure("waiting", client.waiting_bytes, "B"),),
                 )

@@ -1,4 +1,4 @@
-"""Judges what was seen of a Redis: pure, each verdict with its figures and its way out."""
+"""Whether a Redis is healthy: each measurement becomes a finding with its figures and its fix."""
 
 from collections.abc import Callable, Iterator
 from statistics import quantiles
@@ -12,7 +12,7 @@ _HOUR_S = 3600.0
 
 
 def judge_redis(seen: RedisMeasurements, rules: Probe) -> tuple[Finding, ...]:
-    """Judge everything; what the server hides is unknown, never fine."""
+    """Judge everything; what the server hides is unknown, never ok."""
     if "info" in seen.denied:
         return (*_latency(seen, rules), *_denied(seen))
     found = [finding for judge in _JUDGES for finding in judge(seen, rules)]
@@ -20,15 +20,15 @@ def judge_redis(seen: RedisMeasurements, rules: Probe) -> tuple[Finding, ...]:
 
 
 def grade(value: float, warn_at: float, critical_at: float) -> Level:
-    """Place a reading; one on the mark counts as over it."""
+    """Grade a value; one on the threshold counts as over it."""
     if value >= critical_at:
         return Level.CRITICAL
     return Level.WARNING if value >= warn_at else Level.OK
 
 
 def percentiles(samples: tuple[float, ...]) -> tuple[float, float]:
-    """Give the middle and the 99th of a hundred."""
-    if len(samples) < 2:  # noqa: PLR2004  # one reading is its own middle
+    """Return p50 and p99."""
+    if len(samples) < 2:  # noqa: PLR2004  # one value is its own median
         return (samples[0], samples[0]) if samples else (0.0, 0.0)
     cuts = quantiles(samples, n=100, method="inclusive")
     return cuts[49], cuts[98]
@@ -51,7 +51,7 @@ def _latency(seen: RedisMeasurements, rules: Probe) -> Iterator[Finding]:
         "latency",
         grade(worst, rules.ping_warn_ms, rules.ping_critical_ms),
         f"PING p50 {middle:.2f} ms, p99 {worst:.2f} ms of {len(seen.pings_ms)}",
-        fix="`opsctl debug redis` shows slow commands and big keys; `top` who else wants the CPU.",
+        fix="`opsctl debug redis` shows slow commands and big keys; `top` what else uses the CPU.",
         figures=figures,
     )
 
@@ -64,49 +64,49 @@ def _memory(seen: RedisMeasurements, rules: Probe) -> Iterator[Finding]:
     end = "writes will be refused" if policy == "noeviction" else "keys will be evicted"
     if not most:
         end = "the machine runs out: there is no maxmemory"
-    marks = (rules.memory_warn_percent, rules.memory_critical_percent)
+    thresholds = (rules.memory_warn_percent, rules.memory_critical_percent)
     yield Finding(
         "memory",
-        grade(share, *marks),
+        grade(share, *thresholds),
         f"{used / MIB:.1f} of {whole / MIB:.1f} MiB ({share:.0f} %); when full, {end} ({policy})",
         fix="Raise or set maxmemory, or delete: `opsctl debug redis` lists the big keys.",
-        figures=(Figure("used", used, "B"), Figure("share", share, "%", *marks)),
+        figures=(Figure("used", used, "B"), Figure("share", share, "%", *thresholds)),
     )
 
 
 def _fragmentation(seen: RedisMeasurements, rules: Probe) -> Iterator[Finding]:
     ratio = seen.number("mem_fragmentation_ratio")
     resident = seen.number("used_memory_rss")
-    marks = (rules.fragmentation_warn, rules.fragmentation_critical)
-    judged = resident >= rules.fragmentation_floor_mb * MIB
-    level = grade(ratio, *marks) if judged else Level.OK
-    note = "" if judged else f"; not judged below {rules.fragmentation_floor_mb:g} MiB"
+    thresholds = (rules.fragmentation_warn, rules.fragmentation_critical)
+    judged = resident >= rules.fragmentation_min_mb * MIB
+    level = grade(ratio, *thresholds) if judged else Level.OK
+    note = "" if judged else f"; not judged below {rules.fragmentation_min_mb:g} MiB"
     yield Finding(
         "fragmentation",
         level,
         f"{ratio:.2f} times what is used, {resident / MIB:.1f} MiB resident{note}",
         fix="`redis-cli CONFIG SET activedefrag yes`, or restart it in a quiet hour.",
-        figures=(Figure("ratio", ratio, "", *marks),),
+        figures=(Figure("ratio", ratio, "", *thresholds),),
     )
 
 
 def _evictions(seen: RedisMeasurements, rules: Probe) -> Iterator[Finding]:
     fix = "Raise maxmemory, or give keys shorter lives: `opsctl cache stats`."
-    marks = (rules.evicted_warn_per_hour, rules.evicted_critical_per_hour)
+    thresholds = (rules.evicted_warn_per_hour, rules.evicted_critical_per_hour)
     yield _hourly(
-        seen, "evictions", field="evicted_keys", what="keys evicted", marks=marks, fix=fix
+        seen, "evictions", field="evicted_keys", what="keys evicted", thresholds=thresholds, fix=fix
     )
 
 
 def _rejected(seen: RedisMeasurements, rules: Probe) -> Iterator[Finding]:
     fix = "Raise maxclients, or find who opens so many: `opsctl debug redis`."
-    marks = (rules.rejected_warn_per_hour, rules.rejected_critical_per_hour)
+    thresholds = (rules.rejected_warn_per_hour, rules.rejected_critical_per_hour)
     yield _hourly(
         seen,
         "rejected",
         field="rejected_connections",
         what="connections refused",
-        marks=marks,
+        thresholds=thresholds,
         fix=fix,
     )
 
@@ -117,27 +117,27 @@ def _hourly(  # noqa: PLR0913  # one shape for two counters
     *,
     field: str,
     what: str,
-    marks: tuple[float, float],
+    thresholds: tuple[float, float],
     fix: str,
 ) -> Finding:
-    """Judge a counter by the hours it took: one of last year is no trouble today."""
+    """Judge a counter by the hours it took: old events are no problem today."""
     count = seen.number(field)
     rate = count / max(seen.number("uptime_in_seconds") / _HOUR_S, 1.0)
-    said = f"{count:.0f} {what} since start, {rate:.1f} an hour"
-    figures = (Figure("per_hour", rate, "", *marks), Figure("total", count))
-    return Finding(check, grade(rate, *marks), said, fix=fix, figures=figures)
+    said = f"{count:.0f} {what} since start, {rate:.1f} per hour"
+    figures = (Figure("per_hour", rate, "", *thresholds), Figure("total", count))
+    return Finding(check, grade(rate, *thresholds), said, fix=fix, figures=figures)
 
 
 def _clients(seen: RedisMeasurements, rules: Probe) -> Iterator[Finding]:
     here, most = seen.number("connected_clients"), seen.number("maxclients")
     share = 100 * here / most if most else 0.0
-    marks = (rules.clients_warn_percent, rules.clients_critical_percent)
+    thresholds = (rules.clients_warn_percent, rules.clients_critical_percent)
     yield Finding(
         "clients",
-        grade(share, *marks),
+        grade(share, *thresholds),
         f"{here:.0f} of {most:.0f} clients",
         fix="Raise maxclients, or find who opens so many: `opsctl debug redis`.",
-        figures=(Figure("share", share, "%", *marks),),
+        figures=(Figure("share", share, "%", *thresholds),),
     )
     blocked = seen.number("blocked_clients")
     limits = (float(rules.blocked_warn), float(rules.blocked_critical))
@@ -165,17 +165,17 @@ def _persistence(seen: RedisMeasurements, rules: Probe) -> Iterator[Finding]:
 
 def _saved(seen: RedisMeasurements, rules: Probe) -> Finding:
     if seen.number("aof_enabled"):
-        return Finding("persistence", Level.OK, "append-only file on, last write went well")
+        return Finding("persistence", Level.OK, "append-only file on, last write succeeded")
     if not seen.saves:
         hidden = seen.saves is None
         said = "whether snapshots are on is hidden" if hidden else "off: a restart loses all keys"
         return Finding("persistence", Level.OK, said)
     changes = seen.number("rdb_changes_since_last_save")
     age = seen.number("server_time_usec") / 1e6 - seen.number("rdb_last_save_time")
-    marks = (rules.unsaved_warn_s, rules.unsaved_critical_s)
-    level = grade(age, *marks) if changes else Level.OK
+    thresholds = (rules.unsaved_warn_s, rules.unsaved_critical_s)
+    level = grade(age, *thresholds) if changes else Level.OK
     said = f"last snapshot {age / 60:.0f} min ago, {changes:.0f} changes since"
-    figures = (Figure("age", age, "s", *marks), Figure("changes", changes))
+    figures = (Figure("age", age, "s", *thresholds), Figure("changes", changes))
     return Finding("persistence", level, said, fix="`redis-cli BGSAVE`.", figures=figures)
 
 
@@ -187,14 +187,14 @@ def _replication(seen: RedisMeasurements, rules: Probe) -> Iterator[Finding]:
     if not replicas:
         yield Finding("replication", Level.OK, "a master without replicas")
     for replica in replicas:
-        marks = (rules.lag_warn_s, rules.lag_critical_s)
+        thresholds = (rules.lag_warn_s, rules.lag_critical_s)
         lag = float(replica.get("lag", "0"))
         online = replica.get("state") == "online"
-        level = grade(lag, *marks) if online else Level.WARNING
+        level = grade(lag, *thresholds) if online else Level.WARNING
         name = f"{replica.get('ip')}:{replica.get('port')}"
-        said = f"replica {name} is {replica.get('state')}, heard {lag:.0f} s ago"
+        said = f"replica {name} is {replica.get('state')}, last seen {lag:.0f} s ago"
         fix = "See its log and the network between them."
-        figures = (Figure("lag", lag, "s", *marks),)
+        figures = (Figure("lag", lag, "s", *thresholds),)
         yield Finding(f"replica {name}", level, said, fix=fix, figures=figures)
 
 
@@ -209,27 +209,27 @@ def _from_master(seen: RedisMeasurements, rules: Probe) -> Finding:
     fix = "See its log and the network between them."
     if seen.info.get("master_link_status") != "up":
         down = seen.number("master_link_down_since_seconds")
-        said = f"replica of {master}: the link is down since {down:.0f} s; it refuses writes"
+        said = f"replica of {master}: the link has been down for {down:.0f} s; it refuses writes"
         return Finding("replication", Level.CRITICAL, said, fix=fix)
     silence = seen.number("master_last_io_seconds_ago")
     # The master pings its replicas every 10 s by default; silence shorter than that is none.
-    marks = (rules.lag_warn_s + 10, rules.lag_critical_s + 10)
-    figures = (Figure("silence", silence, "s", *marks),)
-    said = f"replica of {master}, heard from it {silence:.0f} s ago; it refuses writes"
-    return Finding("replication", grade(silence, *marks), said, fix=fix, figures=figures)
+    thresholds = (rules.lag_warn_s + 10, rules.lag_critical_s + 10)
+    figures = (Figure("silence", silence, "s", *thresholds),)
+    said = f"replica of {master}, last contact {silence:.0f} s ago; it refuses writes"
+    return Finding("replication", grade(silence, *thresholds), said, fix=fix, figures=figures)
 
 
 def _slow(seen: RedisMeasurements, rules: Probe) -> Iterator[Finding]:
     if seen.slow is None:
         return
-    marks = (float(rules.slow_warn), float(rules.slow_critical))
+    thresholds = (float(rules.slow_warn), float(rules.slow_critical))
     minutes = rules.slow_window_s / 60
     yield Finding(
         "slow log",
-        grade(seen.slow, *marks),
+        grade(seen.slow, *thresholds),
         f"{seen.slow} slow commands in the last {minutes:.0f} min",
         fix="`opsctl debug redis` shows them.",
-        figures=(Figure("commands", seen.slow, "", *marks),),
+        figures=(Figure("commands", seen.slow, "", *thresholds),),
     )
 
 
@@ -237,16 +237,18 @@ def _keys(seen: RedisMeasurements, rules: Probe) -> Iterator[Finding]:
     walk = seen.walk
     if walk is None:
         return
-    marks = (float(rules.immortal_warn), float(rules.immortal_critical))
-    scope = "all" if walk.whole else "a sample of"
-    said = f"{walk.immortal} keys that should expire never will ({scope} {walk.looked_at} seen)"
+    thresholds = (float(rules.missing_ttl_warn), float(rules.missing_ttl_critical))
+    scope = "all" if walk.complete else "a sample of"
+    said = (
+        f"{walk.without_ttl} keys that should expire have no TTL ({scope} {walk.scanned_keys} seen)"
+    )
     shown = f": {', '.join(walk.examples)}" if walk.examples else ""
     yield Finding(
         "ttl",
-        grade(walk.immortal, *marks),
+        grade(walk.without_ttl, *thresholds),
         said + shown,
         fix="Find who writes them without a TTL, then `redis-cli EXPIRE KEY SECONDS`.",
-        figures=(Figure("immortal", walk.immortal, "", *marks),),
+        figures=(Figure("without_ttl", walk.without_ttl, "", *thresholds),),
     )
 
 
@@ -255,21 +257,21 @@ def _buffers(seen: RedisMeasurements, rules: Probe) -> Iterator[Finding]:
         return
     fullest = max(seen.clients, key=lambda client: client.waiting_bytes, default=None)
     waiting = fullest.waiting_bytes if fullest else 0
-    marks = (rules.output_warn_mb * MIB, rules.output_critical_mb * MIB)
+    thresholds = (rules.output_warn_mb * MIB, rules.output_critical_mb * MIB)
     who = f" for {fullest.spoken}" if fullest and waiting else ""
     yield Finding(
         "buffers",
-        grade(waiting, *marks),
+        grade(waiting, *thresholds),
         f"at most {waiting / MIB:.1f} MiB wait to be read{who}",
-        fix="That client reads too slowly: it will be cut off and lose messages. See its CPU.",
-        figures=(Figure("waiting", waiting, "B", *marks),),
+        fix="That client reads too slowly: Redis will disconnect it, and it loses messages. Check its CPU.",
+        figures=(Figure("waiting", waiting, "B", *thresholds),),
     )
 
 
 def _denied(seen: RedisMeasurements) -> Iterator[Finding]:
     for name, why in seen.denied.items():
-        fix = "Let this user ask: `ACL SETUSER ... +info +slowlog|get +client|list +config|get`."
-        yield Finding(name, Level.UNKNOWN, f"not seen: {why}", fix=fix)
+        fix = "Grant the user the rights: `ACL SETUSER ... +info +slowlog|get +client|list +config|get`."
+        yield Finding(name, Level.UNKNOWN, f"cannot be read: {why}", fix=fix)
 
 
 _JUDGES: tuple[Callable[[RedisMeasurements, Probe], Iterator[Finding]], ...] = (

@@ -1,4 +1,4 @@
-"""The nouns of `opsctl init`."""
+"""The data of `opsctl init`."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,7 +14,7 @@ class ProjectFile:
 
 
 class PathState(StrEnum):
-    """What stands at a path before anything is written."""
+    """What is at a path before anything is written."""
 
     NOTHING = "nothing"
     FILE = "file"
@@ -34,7 +34,7 @@ class InitStep:
     """One file: what will be done with it, and why."""
 
     path: str
-    deed: InitAction
+    action: InitAction
     reason: str
 
 
@@ -44,4 +44,4 @@ class InitPlan:
 
     @property
     def pending(self) -> bool:
-        return any(step.deed is InitAction.CREATE for step in self.steps)
+        return any(step.action is InitAction.CREATE for step in self.steps)

@@ -8,7 +8,7 @@ from opsctl.init.model import InitAction, InitPlan, InitStep, PathState, Project
 _REFUSED = {
     PathState.DIRECTORY: "a directory has that name",
     PathState.OUTSIDE: "a link on the way leads out of the project",
-    PathState.OTHER: "something that is no file has that name",
+    PathState.OTHER: "something that is not a file has that name",
 }
 
 
@@ -21,9 +21,9 @@ def _step(draft: ProjectFile, found: PathState) -> InitStep:
     if found is PathState.NOTHING:
         return InitStep(str(draft.path), InitAction.CREATE, "it is missing")
     if found is PathState.FILE:
-        return InitStep(str(draft.path), InitAction.KEEP, "it is there and is yours")
+        return InitStep(str(draft.path), InitAction.KEEP, "it exists already")
     raise RefusedError(
-        f"Refused to write {draft.path}",
+        f"cannot create {draft.path}",
         why=_REFUSED[found],
         hint="Move it out of the way, then run `opsctl init` again; nothing was changed.",
     )

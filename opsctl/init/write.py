@@ -1,4 +1,4 @@
-"""Writes what the plan says; what fails or is interrupted is taken back."""
+"""Creates the planned files; removes them again on a failure or an interruption."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,7 +16,7 @@ def write_files(
 ) -> None:
     """Create the planned files, or none of them."""
     texts = {str(draft.path): draft.text for draft in drafts}
-    wanted = [step.path for step in plan.steps if step.deed is InitAction.CREATE]
+    wanted = [step.path for step in plan.steps if step.action is InitAction.CREATE]
     made: list[Path] = []
     try:
         for number, name in enumerate(wanted):
@@ -28,7 +28,7 @@ def write_files(
     except OpsctlError as error:
         _remove_created(_created_here(made, error), files, error)
         raise OpsctlError(
-            "Could not write the project's files; what had been written was removed again",
+            "cannot write the project's files; what had been written was removed again",
             why=f"{error.what}: {error.why}",
             hint=error.hint,
         ) from error
@@ -50,7 +50,7 @@ def _remove_created(made: list[Path], files: Files, cause: BaseException) -> Non
     if left:
         names = ", ".join(str(path) for path in left)
         raise UnrestoredError(
-            f"Could not finish, and could not remove again: {names}",
+            f"cannot finish, and cannot remove what was written: {names}",
             why=getattr(cause, "what", "") or "it was interrupted",
             hint=f"Remove by hand what you do not want: {names}",
         ) from cause

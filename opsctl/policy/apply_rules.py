@@ -1,4 +1,4 @@
-"""Asks the rules and says what holds: what is found, what is answered for, what is stale."""
+"""Applies the rules: what they find, what is suppressed, and which suppressions are stale."""
 
 import hashlib
 from collections import Counter
@@ -16,7 +16,7 @@ Subject = TypeVar("Subject")
 
 @dataclass(frozen=True, slots=True)
 class Suppressions:
-    """Everything by which someone answers for findings."""
+    """Everything that suppresses findings."""
 
     allowances: tuple[AllowComment, ...] = ()
     exemptions: tuple[PolicyException, ...] = ()
@@ -38,28 +38,28 @@ class _SortedFindings:
 
 
 def apply_rules(
-    rules: Iterable[Rule[Subject]], world: Subject, *, within: Callable[[str], bool]
+    rules: Iterable[Rule[Subject]], subject: Subject, *, within: Callable[[str], bool]
 ) -> Iterator[Finding]:
-    """Ask every rule; what lies outside of what was asked for is left out."""
+    """Apply every rule; violations outside the chosen paths are left out."""
     counts: Counter[tuple[str, str, str]] = Counter()
     for one in rules:
-        for hit in one.look(world):
-            if within(hit.file):
-                same = (one.id, hit.file, hit.what)
+        for violation in one.find(subject):
+            if within(violation.file):
+                same = (one.id, violation.file, violation.what)
                 counts[same] += 1
-                yield _finding(one, hit, nth=counts[same])
+                yield _finding(one, violation, nth=counts[same])
 
 
-def _finding(one: Rule[Subject], hit: Violation, *, nth: int) -> Finding:
+def _finding(one: Rule[Subject], violation: Violation, *, nth: int) -> Finding:
     return Finding(
         check=one.id,
-        level=hit.level or LEVELS[one.severity],
-        what=hit.what,
-        fix=hit.fix or one.fix,
-        file=hit.file,
-        line=hit.line,
+        level=violation.level or LEVELS[one.severity],
+        what=violation.what,
+        fix=violation.fix or one.fix,
+        file=violation.file,
+        line=violation.line,
         why=one.reason,
-        key=finding_key(one.id, hit.file, hit.what, nth=nth),
+        key=finding_key(one.id, violation.file, violation.what, nth=nth),
     )
 
 
@@ -70,13 +70,13 @@ def finding_key(check: str, file: str, what: str, *, nth: int) -> str:
 
 
 def build_report(found: Iterable[Finding], answers: Suppressions, *, files: int) -> PolicyReport:
-    """Put aside what is answered for, and say what answers are worth nothing."""
+    """Set aside what is suppressed, and report useless suppressions."""
     done = _SortedFindings({known.key: known for known in answers.baseline})
     for finding in found:
         _sort_finding(finding, answers, done)
     done.findings += _check_suppressions(answers, done)
     silent = answers.asked - {finding.check for finding in done.findings}
-    fine = [Finding(name, Level.OK, "holds") for name in sorted(silent)]
+    fine = [Finding(name, Level.OK, "no violations") for name in sorted(silent)]
     places = sorted(done.findings, key=lambda f: (f.file, f.line or 0, f.check, f.what))
     findings = (*places, *fine)
     return PolicyReport(findings, tuple(done.suppressed), files=files, rules=len(answers.asked))
@@ -109,8 +109,8 @@ def _suppressed(finding: Finding, by: str, reason: str) -> Suppressed:
 def _check_suppressions(answers: Suppressions, done: _SortedFindings) -> Iterator[Finding]:
     for one in SUPPRESSION_RULES:
         if one.id in answers.asked:
-            for hit in one.look((answers, done)):
-                yield _finding(one, hit, nth=1)
+            for violation in one.find((answers, done)):
+                yield _finding(one, violation, nth=1)
 
 
 _RuleInput = tuple[Suppressions, _SortedFindings]
@@ -119,11 +119,11 @@ _RuleInput = tuple[Suppressions, _SortedFindings]
 @rule(
     "suppression-reason",
     Severity.ERROR,
-    reason="Who leaves a rule out says why; the next reader decides whether it still holds.",
+    reason="Without a reason the next reader cannot decide whether the suppression still applies.",
     fix="opsctl-check: allow RULE: REASON",
 )
-def without_reason(told: _RuleInput) -> Iterator[Violation]:
-    answers, _ = told
+def without_reason(given: _RuleInput) -> Iterator[Violation]:
+    answers, _ = given
     for allowance in answers.allowances:
         if not allowance.reason:
             what = f"{', '.join(allowance.rules)} is allowed here without a reason"
@@ -133,11 +133,11 @@ def without_reason(told: _RuleInput) -> Iterator[Violation]:
 @rule(
     "suppression-unknown",
     Severity.ERROR,
-    reason="A misspelt name allows nothing, and looks as if it did.",
+    reason="A misspelt rule suppresses nothing, and looks as if it did.",
     fix="docs/check.md lists the rules.",
 )
-def unknown(told: _RuleInput) -> Iterator[Violation]:
-    answers, _ = told
+def unknown(given: _RuleInput) -> Iterator[Violation]:
+    answers, _ = given
     for allowance in answers.allowances:
         for name in allowance.rules:
             if name not in answers.names:
@@ -151,11 +151,11 @@ def unknown(told: _RuleInput) -> Iterator[Violation]:
 @rule(
     "suppression-unused",
     Severity.ADVICE,
-    reason="What it allowed is gone; the next fault in this place would pass in silence.",
-    fix="Take the comment out.",
+    reason="What it allowed is gone; it would hide the next violation in this place.",
+    fix="Remove the comment.",
 )
-def unused(told: _RuleInput) -> Iterator[Violation]:
-    answers, done = told
+def unused(given: _RuleInput) -> Iterator[Violation]:
+    answers, done = given
     for allowance in answers.allowances:
         place = (allowance.file, allowance.line)
         asked = answers.asked.issuperset(allowance.rules)
@@ -167,14 +167,14 @@ def unused(told: _RuleInput) -> Iterator[Violation]:
 @rule(
     "baseline-stale",
     Severity.ADVICE,
-    reason="A finding that was worked off should not be allowed to come back.",
+    reason="A finding that was fixed must not stay accepted.",
     fix="opsctl check --write-baseline",
 )
-def stale(told: _RuleInput) -> Iterator[Violation]:
-    answers, done = told
+def stale(given: _RuleInput) -> Iterator[Violation]:
+    answers, done = given
     for known in answers.baseline if answers.is_whole else ():
         if known.key not in done.known and known.check in answers.asked:
-            yield Violation(f"the baseline knows {known.check} here, and it is gone", known.file)
+            yield Violation(f"the baseline accepts {known.check} here, and it is gone", known.file)
 
 
 SUPPRESSION_RULES: tuple[Rule[_RuleInput], ...] = (without_reason, unknown, unused, stale)
@@ -196,7 +196,7 @@ def findings_to_accept(
 
 
 def without_accepted(report: PolicyReport, accepted: Iterable[Finding]) -> PolicyReport:
-    """Say what the next run will say."""
+    """Return the report that the next run will give."""
     keys: Mapping[str, Finding] = {finding.key: finding for finding in accepted}
     left = tuple(f for f in report.findings if f.key not in keys or not f.is_trouble)
     return replace(report, findings=left)

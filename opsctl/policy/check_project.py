@@ -1,4 +1,4 @@
-"""`opsctl check`: read the project, ask the rules, and weigh who answers for what."""
+"""`opsctl check`: read the project, apply the rules, and set aside what is suppressed."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +32,7 @@ RULE_IDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class CheckOptions:
-    """What was asked for; no path means all of the project, no rule all of them."""
+    """What to check; no path means the whole project, no rule all of them."""
 
     paths: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
@@ -47,56 +47,56 @@ class CheckResult:
     asked: frozenset[str]
 
 
-def check_project(site: LivePolicyContext, wish: CheckOptions) -> CheckResult:
-    within = path_filter(wish.paths, here=site.directory, root=site.project_dir)
-    project = ProjectReader(site, within).project()
-    own = _read_project_rules(site, project)
+def check_project(context: LivePolicyContext, options: CheckOptions) -> CheckResult:
+    within = path_filter(options.paths, here=context.directory, root=context.project_dir)
+    project = ProjectReader(context, within).project()
+    own = _read_project_rules(context, project)
     names = RULE_IDS | {one.id for one in own.rules}
-    asked = _selected_rules(site, wish, names)
+    asked = _selected_rules(context, options, names)
     rules = [one for one in (*RULES, *own.rules) if one.id in asked]
     found: list[Finding] = [*apply_rules(rules, project, within=within)]
-    if wish.live:
+    if options.live:
         live = [one for one in LIVE_RULES if one.id in asked]
-        found += apply_rules(live, HostInspector(site).look(), within=lambda _: True)
+        found += apply_rules(live, HostInspector(context).look(), within=lambda _: True)
     else:
         asked -= {one.id for one in LIVE_RULES}
-    known = _read_baseline(site)
+    known = _read_baseline(context)
     answers = Suppressions(
         tuple(find_allow_comments(project.sources)),
         own.exemptions,
         known,
         names=names,
         asked=asked,
-        is_whole=not wish.paths,
+        is_whole=not options.paths,
     )
     report = build_report(found, answers, files=len(project.sources))
-    return CheckResult(report, known, site.project_dir / site.settings.policy.baseline, asked)
+    return CheckResult(report, known, context.project_dir / context.settings.policy.baseline, asked)
 
 
 def _selected_rules(
-    site: LivePolicyContext, wish: CheckOptions, names: frozenset[str]
+    context: LivePolicyContext, options: CheckOptions, names: frozenset[str]
 ) -> frozenset[str]:
-    for name in (*wish.only, *site.settings.policy.off):
+    for name in (*options.only, *context.settings.policy.disabled_rules):
         if name not in names:
             raise UsageError(f"there is no rule {name}", hint="docs/check.md lists the rules.")
-    return (frozenset(wish.only) or names) - set(site.settings.policy.off)
+    return (frozenset(options.only) or names) - set(context.settings.policy.disabled_rules)
 
 
-def _read_project_rules(site: LivePolicyContext, project: CheckedProject) -> ProjectRules:
+def _read_project_rules(context: LivePolicyContext, project: CheckedProject) -> ProjectRules:
     """Read the project's own rules, whichever paths were asked for."""
-    folder = site.settings.policy.rules_dir
-    names = site.tree.walk(site.project_dir / folder, skips=lambda _: True)
+    folder = context.settings.policy.rules_dir
+    names = context.tree.walk(context.project_dir / folder, skips=lambda _: True)
     wanted = [f"{folder}/{name}" for name in names if name.endswith((".yaml", ".yml"))]
     limit = project.policy.file_limit_kb * 1024
-    read = site.tree.read(site.project_dir, wanted, limit_bytes=limit)
+    read = context.tree.read(context.project_dir, wanted, limit_bytes=limit)
     files = [(one.name, one.data.decode("utf-8", "replace")) for one in read if one.data]
     return read_project_rules(files, RULE_IDS)
 
 
-def _read_baseline(site: LivePolicyContext) -> tuple[AcceptedFinding, ...]:
-    policy = site.settings.policy
+def _read_baseline(context: LivePolicyContext) -> tuple[AcceptedFinding, ...]:
+    policy = context.settings.policy
     limit = policy.file_limit_kb * 1024
-    for one in site.tree.read(site.project_dir, (policy.baseline,), limit_bytes=limit):
+    for one in context.tree.read(context.project_dir, (policy.baseline,), limit_bytes=limit):
         if one.data is not None:
             return baselines.read_baseline(one.data.decode("utf-8", "replace"), policy.baseline)
     return ()

@@ -1,4 +1,4 @@
-"""What a check stands on: the parts that the door hands in, each built when first asked for."""
+"""What a check needs from outside: each part is built on first use."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol

@@ -1,4 +1,4 @@
-"""The nouns of `opsctl check`: a rule, what it found, and what became of that."""
+"""The data of `opsctl check`: rules, violations and the report."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class Rule(Generic[Subject_contra]):
     severity: Severity
     reason: str
     fix: str
-    look: Callable[[Subject_contra], Iterable[Violation]]
+    find: Callable[[Subject_contra], Iterable[Violation]]
 
 
 def rule(
@@ -54,15 +54,15 @@ def rule(
 ) -> Callable[[Callable[[Subject_contra], Iterable[Violation]]], Rule[Subject_contra]]:
     """Make a function a rule."""
 
-    def made(look: Callable[[Subject_contra], Iterable[Violation]]) -> Rule[Subject_contra]:
-        return Rule(name, severity, reason, fix, look)
+    def made(find: Callable[[Subject_contra], Iterable[Violation]]) -> Rule[Subject_contra]:
+        return Rule(name, severity, reason, fix, find)
 
     return made
 
 
 @dataclass(frozen=True, slots=True)
 class Suppressed:
-    """A finding that someone answered for."""
+    """A finding that is suppressed."""
 
     check: str
     file: str
@@ -75,7 +75,7 @@ class Suppressed:
 
 @dataclass(frozen=True, slots=True)
 class PolicyReport:
-    """What every rule says, fine ones included."""
+    """The result of every rule, passing ones included."""
 
     findings: tuple[Finding, ...]
     suppressed: tuple[Suppressed, ...] = ()

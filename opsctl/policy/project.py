@@ -1,4 +1,4 @@
-"""What the rules look at: a project's files, compose files, settings and past, read once."""
+"""What the rules read: a project's files, compose files, settings and git history, read once."""
 
 import re
 from bisect import bisect_left
@@ -59,13 +59,13 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True)
 class CheckedComposeFile:
-    """A compose file and what compose makes of it; `trouble` says why it could not."""
+    """A compose file and what compose makes of it; `error_text` says why it could not."""
 
     source: SourceFile
     env: str
     """prod, dev, local, test; empty where its name does not tell."""
     rendered: RenderedProject | None = None
-    trouble: str = ""
+    error_text: str = ""
     given: Mapping[str, str] = field(default_factory=dict)
     """Variables that were filled in from outside of the file."""
 
@@ -89,11 +89,11 @@ class GitState:
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentSettings:
-    """What was noticed in the settings; `troubles` are those that cannot be read."""
+    """What was noticed in the settings; `errors` are those that cannot be read."""
 
     secrets_in_files: tuple[tuple[str, str], ...] = ()
     """Name of a setting, and where it stands."""
-    troubles: Mapping[str, str] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class CheckedProject:
     sources: tuple[SourceFile, ...]
     policy: Policy
     deploy: Deploy = field(default_factory=Deploy)
-    """Which services may do what, and what counts as a database: a deploy is held to the same."""
+    """Which services may do what, and what counts as a database: a deploy uses the same."""
     migrations: str = "migrations"
     allows_alone: bool = False
     """Migrations may ask to run without a transaction."""

@@ -51,12 +51,14 @@ class _Entry:
     def check(self) -> None:
         for name in self.raw:
             if name not in self.known:
-                self.fail(f"{name} is not known", f"Known are {', '.join(sorted(self.known))}.")
+                self.fail(
+                    f"{name} is not a known key", f"Known are {', '.join(sorted(self.known))}."
+                )
 
     def text(self, name: str, default: str | None = None) -> str:
         value = self.raw.get(name, default)
         if not isinstance(value, str) or (default is None and not value.strip()):
-            self.fail(f"{name} is missing, or is no text")
+            self.fail(f"{name} is missing, or is not a text")
         return str(value)
 
     def texts(self, name: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
@@ -72,11 +74,11 @@ class _Entry:
         try:
             return re.compile(self.text(name))
         except re.error as error:
-            self.fail(f"{name} is no regular expression: {error}")
+            self.fail(f"{name} is not a regular expression: {error}")
             return None
 
     def fail(self, why: str, hint: str = "docs/check.md shows one.") -> None:
-        raise SettingsError(f"{self.place} is wrong", why=why, hint=hint)
+        raise SettingsError(f"cannot use {self.place}", why=why, hint=hint)
 
 
 def read_project_rules(files: Iterable[tuple[str, str]], names: frozenset[str]) -> ProjectRules:
@@ -88,7 +90,7 @@ def read_project_rules(files: Iterable[tuple[str, str]], names: frozenset[str]) 
         unknown = set(document) - {"rules", "except"}
         if unknown:
             why = f"{', '.join(sorted(unknown))} is not known"
-            raise SettingsError(f"{source} is wrong", why=why, hint="Known are rules and except.")
+            raise SettingsError(f"cannot use {source}", why=why, hint="Known are rules and except.")
         for entry in _entries(document, source, "rules", known=_RULE_KEYS):
             taken = names | {one.id for one in rules}
             rules.append(_rule(entry, taken))
@@ -103,7 +105,7 @@ def _entries(
 ) -> Iterator[_Entry]:
     listed = document.get(name) or []
     if not isinstance(listed, list):
-        raise SettingsError(f"{source} is wrong", why=f"{name} should be a list")
+        raise SettingsError(f"cannot use {source}", why=f"{name} should be a list")
     for number, raw in enumerate(listed, start=1):
         entry = _Entry(raw if isinstance(raw, dict) else {}, f"{source}: {name} {number}", known)
         entry.check()
@@ -174,9 +176,9 @@ def _in_source(test: _Requirement, name: str, source: SourceFile) -> Iterator[Vi
     if test.forbid is not None:
         for number, line in enumerate(lines, start=1):
             if test.forbid.search(line):
-                yield Violation(f"{name}: this is not wanted here", source.path, number)
+                yield Violation(f"{name}: forbidden text", source.path, number)
     elif test.require is not None and not any(test.require.search(line) for line in lines):
-        yield Violation(f"{name}: what is wanted is not here", source.path, 1)
+        yield Violation(f"{name}: required text is missing", source.path, 1)
 
 
 def _in_services(test: _Requirement, name: str, project: CheckedProject) -> Iterator[Violation]:
@@ -197,7 +199,7 @@ def _judged(test: _Requirement, value: object) -> str:
     if value is None:
         return "is not set"
     text = str(value).lower() if isinstance(value, bool) else str(value)
-    return "" if test.wanted is None or test.wanted.search(text) else "is not as it should be"
+    return "" if test.wanted is None or test.wanted.search(text) else "does not match"
 
 
 def _at(value: object, path: str) -> object:

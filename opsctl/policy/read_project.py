@@ -26,17 +26,17 @@ _AT_ONCE = 4
 
 @dataclass(frozen=True)
 class ProjectReader:
-    site: PolicyContext
+    context: PolicyContext
     within: Callable[[str], bool]
     """Which paths were asked for."""
 
     @cached_property
     def root(self) -> Path:
-        return self.site.project_dir
+        return self.context.project_dir
 
     @cached_property
     def _top(self) -> Path | None:
-        facts = self.site.git.facts(self.root)
+        facts = self.context.git.facts(self.root)
         return facts.top_level if facts else None
 
     @cached_property
@@ -48,13 +48,13 @@ class ProjectReader:
         return "" if inside == "." else inside
 
     def project(self) -> CheckedProject:
-        settings, names = self.site.settings, self._names()
+        settings, names = self.context.settings, self._names()
         # Rendering waits for another program, and so does git: meanwhile the rest goes on.
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             branch = pool.submit(self._branch)
             sources, unread = self._read(names.files)
             renderer = ComposeRenderer(
-                self.root, self.site.compose, {one.path: one for one in sources}
+                self.root, self.context.compose, {one.path: one for one in sources}
             )
             composes = [pool.submit(renderer.render, one) for one in sources if is_compose(one)]
             environments = self._environments()
@@ -73,14 +73,14 @@ class ProjectReader:
 
     def _names(self) -> "_ProjectFileNames":
         """List what belongs to the project: what git tracks, and what is new and not ignored."""
-        policy, folder = self.site.settings.policy, self.site.settings.migrations.directory
-        on_disk = tuple(self.site.tree.walk(self.root / folder, skips=lambda _: True))
+        policy, folder = self.context.settings.policy, self.context.settings.migrations.directory
+        on_disk = tuple(self.context.tree.walk(self.root / folder, skips=lambda _: True))
         if self._top is None:
             skipped = frozenset(policy.skip_dirs)
-            files = tuple(self.site.tree.walk(self.root, skips=skipped.__contains__))
+            files = tuple(self.context.tree.walk(self.root, skips=skipped.__contains__))
             return _ProjectFileNames(files, frozenset(), on_disk)
-        tracked = [*self._own(path.as_posix() for path in self.site.git.tracked(self.root))]
-        new = self._own(self.site.history.untracked(self._top))
+        tracked = [*self._own(path.as_posix() for path in self.context.git.tracked(self.root))]
+        new = self._own(self.context.history.untracked(self._top))
         named = (f"{folder}/{name}" for name in on_disk if name.endswith(".sql"))
         files = tuple(dict.fromkeys((*tracked, *new, *named)))
         return _ProjectFileNames(files, frozenset(tracked), on_disk)
@@ -93,10 +93,10 @@ class ProjectReader:
     def _read(
         self, names: tuple[str, ...]
     ) -> tuple[tuple[SourceFile, ...], tuple[tuple[str, str], ...]]:
-        limit = self.site.settings.policy.file_limit_kb * _KIB
+        limit = self.context.settings.policy.file_limit_kb * _KIB
         wanted = [name for name in names if self.within(name)]
         sources, unread = [], []
-        for found in self.site.tree.read(self.root, wanted, limit_bytes=limit):
+        for found in self.context.tree.read(self.root, wanted, limit_bytes=limit):
             if found.data is None:
                 unread.append((found.name, found.why))
             elif b"\0" not in found.data[:_BINARY_HEAD]:
@@ -106,11 +106,11 @@ class ProjectReader:
     def _branch(self) -> GitState:
         if self._top is None:
             return GitState()
-        trunks = self.site.settings.experiment.trunks
-        folder = "/".join(filter(None, (self._inside, self.site.settings.migrations.directory)))
-        experiment = self.site.experiment
-        rewrites = self.site.history.rewrites(self._top, folder, trunks)
-        changed = self.site.history.changed(self._top, trunks) if experiment else ()
+        trunks = self.context.settings.experiment.trunks
+        folder = "/".join(filter(None, (self._inside, self.context.settings.migrations.directory)))
+        experiment = self.context.experiment
+        rewrites = self.context.history.rewrites(self._top, folder, trunks)
+        changed = self.context.history.changed(self._top, trunks) if experiment else ()
         return GitState(
             is_repository=True,
             experiment=experiment,
@@ -124,19 +124,19 @@ class ProjectReader:
         if not (self.root / BASE).exists():
             return EnvironmentSettings()
         secrets: dict[tuple[str, str], None] = {}
-        troubles: dict[str, str] = {}
+        errors: dict[str, str] = {}
         for env in ENVIRONMENTS:
             try:
-                loaded = self.site.loaded_for(env)
+                loaded = self.context.loaded_for(env)
             except SettingsError as error:
                 why = f" ({error.why})" if error.why else ""
-                troubles[env] = f"{error.what}{why}"
+                errors[env] = f"{error.what}{why}"
                 continue
             for value in loaded.resolved.explained():
                 in_file = value.origin.rpartition(":")[0] in loaded.files
                 if value.secret and value.value and in_file:
                     secrets[value.path, value.origin] = None
-        return EnvironmentSettings(tuple(secrets), troubles)
+        return EnvironmentSettings(tuple(secrets), errors)
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,15 +58,15 @@ class ComposeRenderer:
         base = self._base(source, folder)
         if base is not None:
             layers.append((base, source))
-        trouble = ""
+        error_text = ""
         for files in layers:
             try:
                 rendered = self._rendered(files, folder, given)
             except OpsctlError as error:
-                trouble = error.why or error.what
+                error_text = error.why or error.what
             else:
                 return CheckedComposeFile(source, env, rendered, given=given)
-        return CheckedComposeFile(source, env, trouble=" ".join(trouble.split()), given=given)
+        return CheckedComposeFile(source, env, error_text=" ".join(error_text.split()), given=given)
 
     def _rendered(
         self, files: tuple[SourceFile, ...], folder: str, given: Mapping[str, str]

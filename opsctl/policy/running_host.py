@@ -1,4 +1,4 @@
-"""Looks at the machine that runs: what listens, who is connected, what the containers may."""
+"""Inspects the running host: what listens, who is connected, how containers are limited."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -35,7 +35,7 @@ class RunningContainer:
 
 @dataclass(frozen=True)
 class RunningHost:
-    """One look at the running host; `troubles` are the parts that could not be looked at."""
+    """The running host at one moment; `unread_parts` are the parts that could not be read."""
 
     policy: Policy
     database_ports: tuple[int, ...] = ()
@@ -46,27 +46,27 @@ class RunningHost:
     containers: tuple[RunningContainer, ...] = ()
     clients: tuple[DatabaseClient, ...] = ()
     open_ports: tuple[tuple[str, int], ...] = ()
-    troubles: tuple[tuple[str, str], ...] = ()
+    unread_parts: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(slots=True)
 class HostInspector:
-    site: LivePolicyContext
-    troubles: list[tuple[str, str]] = field(default_factory=list)
+    context: LivePolicyContext
+    unread_parts: list[tuple[str, str]] = field(default_factory=list)
 
     def look(self) -> RunningHost:
-        host = self.site.host
+        host = self.context.host
         return RunningHost(
-            policy=self.site.settings.policy,
-            database_ports=self.site.settings.deploy.database_ports,
-            listeners=self._asked("the ports that are taken", host.listeners),
+            policy=self.context.settings.policy,
+            database_ports=self.context.settings.deploy.database_ports,
+            listeners=self._asked("the listening TCP ports", host.listeners),
             datagrams=self._asked("the UDP ports that are taken", host.datagrams),
             connections=self._asked("the open connections", host.connections),
             interfaces=dict(self._asked("the interfaces", lambda: tuple(host.addresses().items()))),
             containers=tuple(self._containers()),
             clients=(*self._postgres(), *self._redis()),
             open_ports=tuple(self._open_ports()),
-            troubles=tuple(self.troubles),
+            unread_parts=tuple(self.unread_parts),
         )
 
     def _asked(self, what: str, ask: Callable[[], tuple[T, ...]]) -> tuple[T, ...]:
@@ -77,7 +77,7 @@ class HostInspector:
             return ()
 
     def _tell(self, what: str, error: OpsctlError) -> None:
-        self.troubles.append((what, f"{error.what}: {error.why}" if error.why else error.what))
+        self.unread_parts.append((what, f"{error.what}: {error.why}" if error.why else error.what))
 
     @contextmanager
     def _telling(self, what: str) -> Iterator[None]:
@@ -87,35 +87,35 @@ class HostInspector:
             self._tell(what, error)
 
     def _containers(self) -> Iterator[RunningContainer]:
-        containers = self.site.containers
+        containers = self.context.containers
         for one in self._asked("the containers", containers.find):
             if one.state == "running":
                 with self._telling(f"container {one.name}"):
                     yield RunningContainer(one, containers.environment(one.id).get("APP_ENV"))
 
     def _postgres(self) -> Iterator[DatabaseClient]:
-        if not self.site.settings.database.url.get_secret_value():
+        if not self.context.settings.database.url.get_secret_value():
             return
         with (
             self._telling("the clients of PostgreSQL"),
-            self.site.postgres.session(read_only=True) as session,
+            self.context.postgres.session(read_only=True) as session,
         ):
             for (address,) in session.query(_CLIENTS):
                 yield DatabaseClient("PostgreSQL", str(address))
 
     def _redis(self) -> Iterator[DatabaseClient]:
-        if not self.site.settings.redis.enabled:
+        if not self.context.settings.redis.enabled:
             return
         with self._telling("the clients of Redis"):
-            for address in parse_client_addresses(self.site.redis.call("CLIENT", "LIST")):
+            for address in parse_client_addresses(self.context.redis.call("CLIENT", "LIST")):
                 yield DatabaseClient("Redis", address)
 
     def _open_ports(self) -> Iterator[tuple[str, int]]:
-        policy = self.site.settings.policy
+        policy = self.context.settings.policy
         for host in policy.public_hosts:
             with self._telling(f"the ports of {host}"):
-                for port in self.site.settings.deploy.database_ports:
-                    if self.site.ports.is_open(host, port, limit_s=policy.knock_timeout_s):
+                for port in self.context.settings.deploy.database_ports:
+                    if self.context.ports.is_open(host, port, limit_s=policy.port_timeout_s):
                         yield host, port
 
 

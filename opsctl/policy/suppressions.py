@@ -1,4 +1,4 @@
-"""Reads who answers for a finding: a comment beside it, or an exception of the project."""
+"""Reads what suppresses a finding: a comment beside it, or an exception of the project."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,7 +22,7 @@ _PROSE = frozenset({".md", ".rst", ".txt", ".html", ".adoc", ".mdx"})
 
 @dataclass(frozen=True, slots=True)
 class AllowComment:
-    """A comment that answers for findings of some rules; `last` is the last line it covers."""
+    """A comment that suppresses findings of some rules; `last` is the last line it covers."""
 
     file: str
     line: int
@@ -39,7 +39,7 @@ class AllowComment:
 
 @dataclass(frozen=True, slots=True)
 class PolicyException:
-    """Files for which rules do not hold, and why; written down in configs/policy."""
+    """Files to which rules do not apply, and why; listed in configs/policy."""
 
     files: tuple[str, ...]
     rules: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Asks whether a system is well, and waits until it is."""
+"""Checks the health of a system, and waits until it is healthy."""
 
 from collections.abc import Callable
 
@@ -24,7 +24,7 @@ def check_redis(redis: Redis, rules: Probe, clock: Clock) -> HealthReport:
 
 
 def disabled_report(what: str, setting: str) -> HealthReport:
-    return HealthReport((Finding(what, Level.OK, f"turned off by {setting}; nothing was asked"),))
+    return HealthReport((Finding(what, Level.OK, f"turned off by {setting}; not checked"),))
 
 
 def unreachable_finding(check: str, error: OpsctlError) -> Finding:
@@ -35,9 +35,9 @@ def unreachable_finding(check: str, error: OpsctlError) -> Finding:
 def wait_until_healthy(
     ask: Callable[[], HealthReport], *, wait_s: float, clock: Clock, progress: Progress
 ) -> HealthReport:
-    """Ask until nothing is critical or the time is over; the last answer counts.
+    """Check until nothing is critical or the time is over; the last report counts.
 
-    Warnings and what is hidden do not mend by waiting, so they are not waited for.
+    Warnings and hidden facts do not go away by waiting, so they are not waited for.
     """
     began = clock.steady()
     while True:

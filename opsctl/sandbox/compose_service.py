@@ -1,4 +1,4 @@
-"""Reads the project's test service as a wish; what would let it out of its caps is refused."""
+"""Turns the project's test service into a request; refuses what would break its caps."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -32,9 +32,9 @@ def request_from_service(
     """Say what the service asks for, as a test asks for it."""
     if escapes := tuple(list_escapes(service)):
         raise RefusedError(
-            f"refused to run the service {service.name} as a test",
+            f"cannot run the service {service.name} as a test",
             why="; ".join(escapes),
-            hint="Give tests a service of their own, without these.",
+            hint="Give tests a service of their own, without these settings.",
         )
     variables = {
         name: environ.get(name, "") if value is None else value

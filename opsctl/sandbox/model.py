@@ -1,4 +1,4 @@
-"""The nouns of a test run: what is wished, what will be run, what came of it."""
+"""The data of a test run: the request, the plan and the result."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -61,7 +61,7 @@ class SandboxRequest:
 
 @dataclass(frozen=True, slots=True)
 class PlanInputs:
-    """What was seen before planning."""
+    """What is known before planning."""
 
     images: Mapping[str, ImageFacts]
     socket: str
@@ -91,7 +91,7 @@ class SandboxPlan:
 
     @property
     def steps(self) -> tuple[str, ...]:
-        made = (f"network {self.private_network}: leads nowhere outside",)
+        made = (f"network {self.private_network}: has no way out",)
         served = tuple(f"service {_describe_spec(spec)}" for spec in self.services.values())
         tested = tuple(f"test {_describe_spec(spec)}, {self.timeout_s:g} s" for spec in self.runs)
         return (*(made if self.private_network else ()), *served, *tested)
@@ -121,7 +121,7 @@ class SandboxVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ResourceUse:
-    """What it took; None is what this kernel does not tell."""
+    """What the command used; None where this kernel does not report it."""
 
     peak_memory_bytes: int | None = None
     cpu_s: float | None = None
@@ -133,7 +133,7 @@ class ResourceUse:
 
 @dataclass(frozen=True, slots=True)
 class CommandOutcome:
-    """How the command ended, by the gate's word and the engine's."""
+    """How the command ended, as the entrypoint and the engine report it."""
 
     exit_code: int
     by_signal: bool
@@ -144,7 +144,7 @@ class CommandOutcome:
 
 @dataclass(frozen=True, slots=True)
 class SandboxRun:
-    """One command in one image, and what came of it."""
+    """One command in one image, and its result."""
 
     image: str
     verdict: SandboxVerdict
@@ -155,14 +155,14 @@ class SandboxRun:
     output_bytes: int
     dropped_bytes: int
     last_output: str = field(repr=False)
-    kept: str = ""
+    kept_container: str = ""
     """The container that --keep left."""
 
 
 @dataclass(frozen=True, slots=True)
 class SandboxReport:
     runs: tuple[SandboxRun, ...]
-    swept: tuple[str, ...]
+    leftovers: tuple[str, ...]
     """What earlier runs had left behind."""
     findings: tuple[Finding, ...]
     exit_code: int

@@ -1,4 +1,4 @@
-"""Reads how a command ended, and tells a cap, a killing, a timeout and a plain failure apart."""
+"""Tells how a command ended: by a cap, a signal, a timeout, or by itself."""
 
 from collections.abc import Mapping
 
@@ -17,7 +17,7 @@ NEAR = 0.9
 
 
 def parse_last_words(text: str) -> tuple[int, bool, ResourceUse] | None:
-    """Read what the gate says in the end: exit code, whether a signal ended it, figures."""
+    """Read what the entrypoint reports at the end: exit code, whether a signal ended it, figures."""
     code, _, shown = text.partition("\n")
     if not code.isdecimal():
         return None
@@ -53,7 +53,7 @@ def read_figures(facts: Mapping[str, str]) -> ResourceUse:
 
 
 def use_from_sample(sample: ResourceSample | None) -> ResourceUse:
-    """Make do with the engine's word where the gate could not have the last one."""
+    """Use the engine's figures where the entrypoint could not report any."""
     if sample is None:
         return ResourceUse()
     return ResourceUse(sample.peak_memory_bytes, sample.cpu_s, sample.throttled_s)
@@ -87,9 +87,9 @@ def run_finding(run: SandboxRun) -> Finding:
 
 
 _FIXES = {
-    SandboxVerdict.OUT_OF_MEMORY: "Make it need less, or split it: the cap does not rise.",
-    SandboxVerdict.CHILD_OUT_OF_MEMORY: "Start fewer workers, or make each need less.",
-    SandboxVerdict.TIMED_OUT: "Give it longer (--timeout, sandbox.timeout_s), or make it shorter.",
+    SandboxVerdict.OUT_OF_MEMORY: "Reduce what it needs, or split it: the cap cannot be raised.",
+    SandboxVerdict.CHILD_OUT_OF_MEMORY: "Start fewer workers, or reduce what each needs.",
+    SandboxVerdict.TIMED_OUT: "Raise --timeout or sandbox.timeout_s, or make it faster.",
 }
 
 
@@ -107,13 +107,13 @@ def near_limits(run: SandboxRun) -> tuple[str, ...]:
     if kills:
         said.append(f"the memory cap killed {kills} of its processes")
     elif peak >= NEAR * limits.memory_bytes:
-        said.append(f"memory came to {100 * peak / limits.memory_bytes:.0f} % of its cap")
+        said.append(f"memory reached {100 * peak / limits.memory_bytes:.0f} % of its cap")
     if throttled_share(run) >= 1 - NEAR:
-        said.append(f"it waited {100 * throttled_share(run):.0f} % of the time for its processor")
+        said.append(f"it was throttled {100 * throttled_share(run):.0f} % of the time")
     if figures.refused_forks:
-        said.append(f"{figures.refused_forks} forks were refused at the cap")
+        said.append(f"{figures.refused_forks} forks were refused by the process cap")
     if run.dropped_bytes:
-        said.append(f"{run.dropped_bytes / MEBI:.1f} MiB of output are not shown")
+        said.append(f"{run.dropped_bytes / MEBI:.1f} MiB of output were dropped")
     return tuple(said)
 
 
@@ -152,7 +152,7 @@ def describe_use(run: SandboxRun) -> str:
         told.append(f"throttled {figures.throttled_s:.1f} s")
     if figures.peak_processes is not None:
         told.append(f"processes {figures.peak_processes} of {limits.processes}")
-    return ", ".join(told) or "this kernel told no figures"
+    return ", ".join(told) or "this kernel reports no figures"
 
 
 def worst_code(runs: tuple[SandboxRun, ...]) -> int:

@@ -1,4 +1,4 @@
-"""Whose a container is, written on it, so that a later run can tell what was left behind."""
+"""Labels that name the owner of a container, so that a later run finds what was left behind."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -22,7 +22,7 @@ def current_owner(host: "Host", pid: int) -> ContainerOwner:
     started = host.started(pid)
     if started is None:
         raise OpsctlError(
-            "could not say who runs this test", why=f"process {pid} is not to be seen"
+            "cannot identify the owner of this test", why=f"process {pid} is not visible"
         )
     return ContainerOwner(host.name(), host.boot().id, pid, started)
 

@@ -1,4 +1,4 @@
-"""Decides what containers a test is made of; caps can be lowered here, and never raised."""
+"""Decides which containers a test needs; caps can be lowered here, never raised."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -21,7 +21,7 @@ from opsctl.sandbox.services import NOBODY, SERVICES, Service, addresses, passwo
 from opsctl.settings.sections.sandbox import Sandbox
 
 MAX_LIMITS = CappedLimits(cpus=0.5, memory_bytes=512 * MEBI, processes=256, tmp_bytes=512 * MEBI)
-RULE = "tests never take more than 0.5 CPU, 512 MiB and 256 processes"
+RULE = "tests never use more than 0.5 CPU, 512 MiB and 256 processes"
 ROOT_NAMES = frozenset({"", "0", "root"})
 # Of the container itself: what hides them hides the caps.
 CONTAINER_PATHS = ("/proc", "/sys", "/dev", "/run/opsctl")
@@ -76,8 +76,8 @@ class VettedRequest:
 def vet_request(wish: SandboxRequest, rules: Sandbox, socket: str) -> VettedRequest:
     """Refuse what is too much; asked before anything is built, and by the plan itself."""
     if wish.services and wish.network != NO_NETWORK:
-        why = "services of --with stand in a network of their own"
-        raise UsageError("--with and another network do not go together", why=why)
+        why = "services of --with have a network of their own"
+        raise UsageError("cannot combine --with and --network", why=why)
     return VettedRequest(
         limits=require_within_ceiling(wish.limits or limits_from_settings(rules)),
         user=require_non_root(wish.user or rules.user),
@@ -103,7 +103,7 @@ def require_within_ceiling(limits: CappedLimits) -> CappedLimits:
     ]
     if raised:
         hint = "Lower sandbox.cpus, sandbox.memory_mb, sandbox.processes, or the service's own."
-        raise RefusedError(f"refused to give a test {', '.join(raised)}", why=RULE, hint=hint)
+        raise RefusedError(f"cannot give a test {', '.join(raised)}", why=RULE, hint=hint)
     return limits
 
 
@@ -111,18 +111,20 @@ def require_non_root(user: str) -> str:
     name, _, group = user.partition(":")
     if name in ROOT_NAMES or group in {"0", "root"}:
         why = "tests do not run as root, nor in its group"
-        raise RefusedError(f"refused to run as {user or 'root'}", why=why, hint="Set sandbox.user.")
+        raise RefusedError(f"cannot run as {user or 'root'}", why=why, hint="Set sandbox.user.")
     # A number alone would bring root's group with it.
     return f"{user}:{user}" if user.isdecimal() else user
 
 
 def _require_allowed_mount(bind: BindMount, socket: str) -> BindMount:
     """Refuse a mount that leads to the engine, or that hides what the caps are read from."""
-    what = f"refused the mount {bind.source}:{bind.target}"
+    what = f"cannot mount {bind.source}:{bind.target}"
     if not socket:
-        raise RefusedError(what, why="the engine is on another machine, and so would the folder be")
+        raise RefusedError(
+            what, why="the engine is on another machine and does not see this folder"
+        )
     if Path(socket).is_relative_to(bind.source):
-        why = f"it holds the engine's socket ({socket}), which is root on this machine"
+        why = f"it contains the engine's socket ({socket}), which gives root on this machine"
         raise RefusedError(what, why=why, hint="Mount the folder that the test needs.")
     target = _require_full_path(bind.target)
     if target == PurePosixPath("/") or any(target.is_relative_to(own) for own in CONTAINER_PATHS):
@@ -133,7 +135,9 @@ def _require_allowed_mount(bind: BindMount, socket: str) -> BindMount:
 def _require_full_path(text: str) -> PurePosixPath:
     path = PurePosixPath(text)
     if not path.is_absolute() or ".." in path.parts:
-        raise UsageError(f"{text!r} is no place in a container", why="a full path is wanted")
+        raise UsageError(
+            f"{text!r} is not a path inside a container", why="it has to be an absolute path"
+        )
     return path
 
 

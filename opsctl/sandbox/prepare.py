@@ -1,4 +1,4 @@
-"""From what was asked to a plan: reads the compose project, builds, and looks at the images."""
+"""From the options to a plan: reads the compose project, builds, and inspects the images."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -85,7 +85,7 @@ def prepare(
 def _images(asked: SandboxOptions, rules: Sandbox) -> tuple[str, ...]:
     if asked.service and asked.images:
         why = "a service has an image of its own"
-        raise UsageError("--service and an image do not go together", why=why)
+        raise UsageError("cannot combine --service and --image", why=why)
     usual = (rules.image,) if rules.image and not asked.service else ()
     return asked.images or usual
 
@@ -101,7 +101,7 @@ def _wish(asked: SandboxOptions, desk: SandboxContext, service: "Service | None"
     elif not _images(asked, rules) and not asked.build:
         why = f"no image is named, and no service {rules.service} in compose"
         hint = "Name one: opsctl test --image IMAGE -- COMMAND, or sandbox.image."
-        raise UsageError("nothing to test in", why=why, hint=hint)
+        raise UsageError("cannot choose an image for the test", why=why, hint=hint)
     binds = tuple(parse_mount(text, desk.directory, desk.files) for text in asked.mounts)
     return replace(
         wish,
@@ -134,7 +134,7 @@ def _build(images: tuple[str, ...], desk: SandboxContext, service: "Service | No
         desk.compose.build(project, desk.on_line, services=(service.name,)).require()
         return
     if len(images) != 1:
-        raise UsageError("--build makes one image", why=f"{len(images)} are named")
+        raise UsageError("cannot build more than one image", why=f"{len(images)} are named")
     command = build_command(images[0], desk.directory, desk.engine)
     desk.processes.stream(command, desk.on_line).require()
 
@@ -152,13 +152,13 @@ def _network(wish: SandboxRequest, desk: SandboxContext) -> str:
         return name
     if desk.settings.env == "prod":
         why = "a test never joins a network of production"
-        raise RefusedError(f"refused the network {name}", why=why, hint="Use -e dev, or none.")
+        raise RefusedError(f"cannot join the network {name}", why=why, hint="Use -e dev, or none.")
     project = desk.project().name
     labels = (f"{_LABEL}.project={project}", f"{_LABEL}.network={name}")
     found = desk.sandboxes.networks(*labels)
     if not found:
         why = f"the compose project {project} has no such network now"
-        raise OpsctlError(f"could not join the network {name}", why=why, hint="Start it first.")
+        raise OpsctlError(f"cannot join the network {name}", why=why, hint="Start it first.")
     return found[0].name
 
 
@@ -171,7 +171,7 @@ def _stage(wish: SandboxRequest, desk: SandboxContext, socket: str) -> PlanInput
         if facts is None:
             hint = f"docker pull {name}, or let --build make it."
             raise OpsctlError(
-                f"there is no image {name} here", why="a test pulls nothing by itself", hint=hint
+                f"cannot find the image {name}", why="tests never pull images", hint=hint
             )
         images[name] = facts
     runs_s = (wish.timeout_s or rules.timeout_s) * len(wish.images) + rules.service_wait_s

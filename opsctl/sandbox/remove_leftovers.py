@@ -1,4 +1,4 @@
-"""Takes away what earlier runs could not: their owner was killed."""
+"""Removes what earlier runs left behind because they were killed."""
 
 from typing import TYPE_CHECKING
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 def remove_leftovers(sandboxes: "CappedRunner", host: "Host", clock: "Clock") -> tuple[str, ...]:
     """Remove containers, then networks, whose owner is gone; name them."""
     now = clock.now()
-    swept = []
+    leftovers = []
     for one in sandboxes.find(LABEL):
         running = one.state == "running"
         if one.name.startswith(KEPT_PREFIX) and not running:
             continue
         if is_left_behind(one.labels, host, now=now, is_running=running):
             sandboxes.discard(one.id)
-            swept.append(one.name)
+            leftovers.append(one.name)
     for network in sandboxes.networks(LABEL):
         if is_left_behind(network.labels, host, now=now, is_running=False):
             sandboxes.remove_network(network.id)
-            swept.append(network.name)
-    return tuple(swept)
+            leftovers.append(network.name)
+    return tuple(leftovers)

@@ -1,4 +1,4 @@
-"""Runs a plan: services, then each test, verified before it starts; nothing of it stays."""
+"""Runs a plan: services, then each test, verified before it starts; removes everything afterwards."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from opsctl.systems.clock import Clock
     from opsctl.systems.engine.capped_container import CappedRunner, ResourceSample
 
-# From the start to the gate's first words; the engine may be busy.
+# From the start to the entrypoint's first output; the engine may be busy.
 ENTRYPOINT_S = 30.0
 # Between a killing and the end of the container.
 KILL_S = 5.0
@@ -46,7 +46,7 @@ SIGNAL_CODES = 128
 
 @dataclass(frozen=True, slots=True)
 class RunParts:
-    """What a run stands on."""
+    """What a run depends on."""
 
     sandboxes: "CappedRunner"
     clock: "Clock"
@@ -114,7 +114,7 @@ def _await_services(plan: SandboxPlan, parts: RunParts) -> None:
 def _service_not_ready(name: str, spec: CappedSpec, parts: RunParts, *, gone: bool) -> OpsctlError:
     said = parts.sandboxes.logs(spec.name).partition("\0")[0].strip()
     if gone:
-        return OpsctlError(f"the test's {name} ended instead of serving", why=said[-1000:])
+        return OpsctlError(f"cannot use the test's {name}: it exited", why=said[-1000:])
     what = f"the test's {name} was not ready within {parts.rules.service_wait_s:g} s"
     return UnreachableError(what, why=said[-1000:], hint="Raise sandbox.service_wait_s.")
 
@@ -124,7 +124,7 @@ def _test(
 ) -> SandboxRun:
     parts, marks = given
     bounds = OutputLimits(parts.rules.output_mb * MEBI, parts.rules.output_mb_per_s * MEBI)
-    ear = OutputReader(parts.hear, bounds, last_words(marks.secret))
+    reader = OutputReader(parts.hear, bounds, last_words(marks.secret))
     with ExitStack() as stack:
         container = stack.enter_context(_container(spec, parts))
         channel = parts.sandboxes.open(container)
@@ -133,14 +133,14 @@ def _test(
         _verify(channel, spec, parts)
         began = parts.clock.steady()
         channel.send(go(marks.secret))
-        ended = _wait_for_end(container, channel, (ear, parts), until=began + timeout_s)
+        ended = _wait_for_end(container, channel, (reader, parts), until=began + timeout_s)
         wall_s = parts.clock.steady() - began
         kept = parts.sandboxes.keep(container, spec.name) if keep else ""
-    return _describe_outcome(spec, ended, ear, wall_s=wall_s, kept=kept)
+    return _describe_outcome(spec, ended, reader, wall_s=wall_s, kept=kept)
 
 
 def _describe_outcome(
-    spec: CappedSpec, ended: CommandOutcome, ear: OutputReader, *, wall_s: float, kept: str
+    spec: CappedSpec, ended: CommandOutcome, reader: OutputReader, *, wall_s: float, kept: str
 ) -> SandboxRun:
     return SandboxRun(
         image=spec.image,
@@ -149,10 +149,10 @@ def _describe_outcome(
         wall_s=wall_s,
         limits=spec.limits,
         figures=ended.figures,
-        output_bytes=ear.heard_bytes,
-        dropped_bytes=ear.dropped_bytes,
-        last_output=ear.last_output,
-        kept=kept,
+        output_bytes=reader.heard_bytes,
+        dropped_bytes=reader.dropped_bytes,
+        last_output=reader.last_output,
+        kept_container=kept,
     )
 
 
@@ -162,9 +162,9 @@ def _verify(channel: ContainerChannel, spec: CappedSpec, parts: RunParts) -> Non
     found = failed_caps(read_shown(said), spec)
     if found:
         raise RefusedError(
-            f"refused to run {spec.image}: the caps do not hold inside the container",
+            f"cannot run {spec.image}: the caps are not enforced inside the container",
             why="; ".join(found),
-            hint="Nothing ran. Look at `docker info` for what this kernel cannot cap.",
+            hint="Nothing was run. `docker info` shows what this kernel cannot limit.",
         )
 
 
@@ -175,23 +175,23 @@ def _read_caps(channel: ContainerChannel, clock: "Clock") -> str:
         for piece in channel.read(end - clock.steady()):
             (said if piece.stream is OutputStream.OUT else complaint).extend(piece.data)
     if not said.endswith(READY):
-        why = complaint.decode(errors="replace").strip() or "its gate did not say what its caps are"
-        raise OpsctlError("could not look at the caps from inside the container", why=why[-1000:])
+        why = complaint.decode(errors="replace").strip() or "its entrypoint did not report its caps"
+        raise OpsctlError("cannot read the caps from inside the container", why=why[-1000:])
     return said.decode(errors="replace")
 
 
 def _wait_for_end(
     container: str, channel: ContainerChannel, given: tuple[OutputReader, RunParts], *, until: float
 ) -> CommandOutcome:
-    ear, parts = given
+    reader, parts = given
     pace = parts.rules.output_mb_per_s * MEBI
-    in_time = read_output(channel, ear, parts.clock, until=until, pace=pace)
+    in_time = read_output(channel, reader, parts.clock, until=until, pace=pace)
     sample = None
     if not in_time:
         sample = _stop_container(container, channel, given)
-    ear.end()
+    reader.end()
     found = parts.sandboxes.wait(container, timeout_s=ENGINE_CLEANUP_S)
-    words = parse_last_words(ear.last_words)
+    words = parse_last_words(reader.last_words)
     if words is None:
         code = found.exit_code if found else KILLED_CODE
         words = code, code > SIGNAL_CODES, use_from_sample(sample)
@@ -203,14 +203,16 @@ def _wait_for_end(
 def _stop_container(
     container: str, channel: ContainerChannel, given: tuple[OutputReader, RunParts]
 ) -> "ResourceSample | None":
-    """Ask it to end, then make it, then take it down with its gate."""
-    ear, parts = given
+    """Ask it to end, then make it, then kill the container."""
+    reader, parts = given
     for word, wait_s in ((STOP, parts.rules.grace_s), (KILL, KILL_S)):
         channel.send(word)
         until = parts.clock.steady() + wait_s
-        if read_output(channel, ear, parts.clock, until=until, pace=float("inf")):
+        if read_output(channel, reader, parts.clock, until=until, pace=float("inf")):
             return None
     sample = parts.sandboxes.sample(container)
     parts.sandboxes.kill(container)
-    read_output(channel, ear, parts.clock, until=parts.clock.steady() + KILL_S, pace=float("inf"))
+    read_output(
+        channel, reader, parts.clock, until=parts.clock.steady() + KILL_S, pace=float("inf")
+    )
     return sample

@@ -1,4 +1,4 @@
-"""Hears a container out: passes on what it says, bounded in rate and amount, and its last words."""
+"""Reads a container's output to its end and passes it on, limited in rate and amount."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class OutputLimits:
 
 
 class OutputReader:
-    """Passes on what the command says, and keeps from it what the gate says in the end."""
+    """Passes on what the command says, and keeps back what the entrypoint reports at the end."""
 
     def __init__(self, hear: OnOutput, bounds: OutputLimits, mark: bytes) -> None:
         self._hear = hear
@@ -93,7 +93,7 @@ def _partial_mark_length(data: bytes, mark: bytes) -> int:
 
 
 def read_output(
-    channel: ContainerChannel, ear: OutputReader, clock: "Clock", *, until: float, pace: float
+    channel: ContainerChannel, reader: OutputReader, clock: "Clock", *, until: float, pace: float
 ) -> bool:
     """Hear until it has ended, or the time is up (False); take no more than `pace` bytes a second.
 
@@ -106,7 +106,7 @@ def read_output(
             return False
         for piece in channel.read(min(left, READ_S)):
             taken += len(piece.data)
-            ear.take(piece)
+            reader.take(piece)
         ahead = (taken - BURST_BYTES) / pace - (clock.steady() - began)
         if ahead > 0:
             clock.sleep(min(ahead, READ_S))

@@ -1,4 +1,4 @@
-"""Judges from inside the container whether its caps hold, for cgroup v1 and v2."""
+"""Checks from inside the container that its caps are enforced, for cgroup v1 and v2."""
 
 from collections.abc import Iterator, Mapping
 
@@ -16,7 +16,7 @@ _SLACK = 1.001
 
 
 def failed_caps(facts: Facts, spec: CappedSpec) -> tuple[str, ...]:
-    """List what does not hold; nothing may run before there is none."""
+    """List the caps that are not enforced; nothing may run before there is none."""
     return (
         *_memory(facts, spec.limits),
         *_cpu(facts, spec.limits),

@@ -23,9 +23,9 @@ def test_every_rule_stands_on_the_page_and_nothing_else() -> None:
 
 
 def test_a_rule_is_a_function_with_a_reason_and_a_fix() -> None:
-    told = [(one.id, one.reason, one.fix, one.look) for one in RULES]
-    told += [(one.id, one.reason, one.fix, one.look) for one in LIVE_RULES]  # type: ignore[misc]  # another world
-    told += [(one.id, one.reason, one.fix, one.look) for one in SUPPRESSION_RULES]  # type: ignore[misc]  # same
+    told = [(one.id, one.reason, one.fix, one.find) for one in RULES]
+    told += [(one.id, one.reason, one.fix, one.find) for one in LIVE_RULES]  # type: ignore[misc]  # another world
+    told += [(one.id, one.reason, one.fix, one.find) for one in SUPPRESSION_RULES]  # type: ignore[misc]  # same
 
     for name, reason, fix, look in told:
         assert re.fullmatch(r"[a-z]+(-[a-z]+)+", name)

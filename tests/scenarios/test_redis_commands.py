@@ -201,7 +201,7 @@ def test_what_flows_is_counted_and_followers_do_not_hide_a_failure(
     assert {one["verdict"] for one in beside.json["coverage"]} == {"FAIL"}
     assert following.returncode == 130
     *beats, _ = map(json.loads, out.splitlines())
-    heard = [talker for talker in beats[-1]["talkers"] if talker["channel"] == "ticker.kr"]
+    heard = [channel for channel in beats[-1]["channels"] if channel["channel"] == "ticker.kr"]
     assert (heard[0]["messages"], heard[0]["sample"]) == (1, "hello")
 
 

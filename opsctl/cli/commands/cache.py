@@ -27,9 +27,11 @@ from opsctl.systems.redis.client import Redis
 
 _KIB = 1024
 _YES = (
-    click.option("-n", "--dry-run", is_flag=True, help="Show what would be removed."),
+    click.option("-n", "--dry-run", is_flag=True, help="Show what would be deleted."),
     click.option("-y", "--yes", is_flag=True, help="Do not ask; in prod give --confirm prod."),
-    click.option("--confirm", "confirmed", metavar="ENV", help="Answer what prod asks."),
+    click.option(
+        "--confirm", "confirmed", metavar="ENV", help="Answer the confirmation that prod asks for."
+    ),
 )
 
 
@@ -42,15 +44,15 @@ class Lives:
 
 @click.group(cls=Branch)
 def cache() -> None:
-    """See and clear the cache that all processes share."""
+    """Inspect and clear the cache that all processes share."""
 
 
 @cache.command()
 @pass_session
 def stats(session: Session) -> None:
-    """Show hits, misses and errors of every process, and of all together.
+    """Show hits, misses and errors per process and in total.
 
-    A process reports every cache.report_every_s, and when asked; one that ended stays for an hour.
+    A process reports every cache.report_every_s and on request; an ended one is listed for an hour.
     """
     wiring = session.wiring
     rules = wiring.settings.cache
@@ -63,7 +65,7 @@ def stats(session: Session) -> None:
 @cache.command(formats=FORMATS)
 @pass_session
 def health(session: Session) -> None:
-    """Judge layers, listeners, errors and the hit rate of the cache; exit 3 on trouble."""
+    """Check layers, listeners, errors and hit rate; exit 3 on problems."""
     wiring = session.wiring
     rules = wiring.settings.cache
     if wiring.settings.redis.enabled:
@@ -89,11 +91,11 @@ def health(session: Session) -> None:
     type=click.IntRange(1, 100_000),
     default=100,
     show_default=True,
-    help="Most keys to show.",
+    help="Maximum number of keys to show.",
 )
 @pass_session
 def keys(session: Session, *, pattern: str, most: int) -> None:
-    """List cached keys with what is left of their time, by a glob of Redis."""
+    """List cached keys with their remaining TTL, by Redis glob PATTERN."""
     found = list_keys(_redis(session), session.wiring.settings.cache.prefix, pattern, most=most)
     session.output.conclude(found, _keys_view(found))
 
@@ -101,7 +103,7 @@ def keys(session: Session, *, pattern: str, most: int) -> None:
 @cache.command()
 @pass_session
 def ttl(session: Session) -> None:
-    """Show how long each type of data lives."""
+    """Show the TTL of each type of data."""
     lives = Lives(lives_table(session.wiring.settings.cache.lives))
     rows = tuple((name, f"{seconds:g}") for name, seconds in lives.ttls)
     session.output.conclude(lives, [Table(("type", "seconds"), rows)])
@@ -113,7 +115,7 @@ def ttl(session: Session) -> None:
 @_YES[2]
 @pass_session
 def clear(session: Session, *, dry_run: bool, yes: bool, confirmed: str | None) -> None:
-    """Remove everything that is cached, in Redis and in the memory of every process."""
+    """Delete the whole cache, in Redis and in every process."""
     _remove(session, "*", dry_run=dry_run, yes=yes, confirmed=confirmed)
 
 
@@ -126,7 +128,7 @@ def clear(session: Session, *, dry_run: bool, yes: bool, confirmed: str | None) 
 def delete(
     session: Session, *, pattern: str, dry_run: bool, yes: bool, confirmed: str | None
 ) -> None:
-    """Remove what matches PATTERN, a glob of Redis, everywhere; other clients hardly notice."""
+    """Delete the cached keys that match PATTERN, a Redis glob, everywhere."""
     _remove(session, pattern, dry_run=dry_run, yes=yes, confirmed=confirmed)
 
 
@@ -194,7 +196,7 @@ def _keys_view(found: CacheKeys) -> list[Block]:
         ("never" if key.ttl_s is None else f"{key.ttl_s:.1f} s", str(key.bytes), key.key)
         for key in found.keys
     )
-    more = [] if found.whole else ["there are more: --limit"]
+    more = [] if found.whole else ["there are more: raise --limit"]
     return [Table(("ends in", "bytes", "key"), rows) if rows else "nothing is cached", *more]
 
 

@@ -18,10 +18,14 @@ _READABLE = 0o644
 
 @click.command(cls=Verb, formats=("text", "json", "github", "junit", "sarif"))
 @click.argument("paths", metavar="[PATH]...", nargs=-1)
-@click.option("--rule", "only", metavar="ID", multiple=True, help="Ask this rule only; repeatable.")
-@click.option("--live", is_flag=True, help="Also look at the running host and its containers.")
-@click.option("--strict", is_flag=True, help="Advice fails, too.")
-@click.option("--write-baseline", is_flag=True, help="Accept what is found now, in a file.")
+@click.option(
+    "--rule", "only", metavar="ID", multiple=True, help="Check only this rule; repeatable."
+)
+@click.option("--live", is_flag=True, help="Also check the running host and its containers.")
+@click.option("--strict", is_flag=True, help="Exit 3 on advice, too.")
+@click.option(
+    "--write-baseline", is_flag=True, help="Accept today's findings in the baseline file."
+)
 @pass_session
 def check(
     session: Session,
@@ -32,16 +36,25 @@ def check(
     strict: bool,
     write_baseline: bool,
 ) -> None:
-    """Hold the project to the rules of the house; exit 3 on findings.
+    """Check the project against its rules; exit 3 on findings.
 
-    Reads files, rendered compose projects, settings and git, and runs none of what it checks.
-    docs/check.md lists every rule, and how one is answered for in place, in a baseline, or in
-    configs/policy, where a project also keeps rules of its own.
+    Reads files, rendered compose projects, settings and git history, and runs none of what it
+    checks. docs/check.md lists the rules and how to suppress a finding: with a comment, in the
+    baseline, or in configs/policy, where a project can also add rules of its own.
+
+    \b
+    Examples:
+      opsctl check
+      opsctl check src --rule public-ip
+      opsctl check --live
+      opsctl check -o sarif > check.sarif
     """
     if write_baseline and (paths or only):
-        raise UsageError("a baseline is of the whole project", hint="Leave PATH and --rule out.")
-    site = session.use(session.wiring.or_defaults())
-    checked = check_all(site, CheckOptions(paths, only, live))
+        raise UsageError(
+            "cannot write a baseline of a part of the project", hint="Leave PATH and --rule out."
+        )
+    context = session.use(session.wiring.or_defaults())
+    checked = check_all(context, CheckOptions(paths, only, live))
     report = _accepted(session, checked) if write_baseline else checked.report
     advised = any(finding.level is Level.ADVICE for finding in report.findings)
     session.output.conclude(report, _view(report), exit_code=3 if strict and advised else None)
@@ -62,7 +75,7 @@ def _view(report: PolicyReport) -> list[Block]:
     blocks: list[Block] = [_line(finding) for finding in shown]
     fixes = {finding.check: finding.fix for finding in reversed(shown)}
     if fixes:
-        blocks += ["\nTo mend it:", *(f"{check}: {fixes[check]}" for check in sorted(fixes)), ""]
+        blocks += ["\nTo fix:", *(f"{check}: {fixes[check]}" for check in sorted(fixes)), ""]
     counts = [
         f"{sum(finding.level is level for finding in shown)} {name}"
         for level, name in (
@@ -73,7 +86,7 @@ def _view(report: PolicyReport) -> list[Block]:
         )
     ]
     asked = f"{report.rules} rules over {report.files} files"
-    return [*blocks, f"{asked}: {', '.join(counts)}; {len(report.suppressed)} answered for"]
+    return [*blocks, f"{asked}: {', '.join(counts)}; {len(report.suppressed)} suppressed"]
 
 
 def _line(finding: Finding) -> str:

@@ -15,7 +15,7 @@ from opsctl.findings import Level
 @click.command(cls=Verb, formats=FORMATS)
 @pass_session
 def doctor(session: Session) -> None:
-    """Check everything opsctl stands on; exit 3 on trouble.
+    """Check that everything opsctl needs works; exit 3 if not.
 
     Engine, compose, disk, git, settings, state, and each system that the settings name: whether it
     answers, its version, its clock. All at once, and no longer than doctor.timeout_s.
@@ -33,4 +33,4 @@ def doctor(session: Session) -> None:
 def _view(report: DoctorReport) -> list[Block]:
     rows = tuple((f.check, f.level.value, f.what) for f in report.findings)
     fixes = [f"{f.check}: {f.fix}" for f in report.findings if f.fix and f.level is not Level.OK]
-    return [Table(("check", "", "finding"), rows), *(["\nTo mend it:"] if fixes else []), *fixes]
+    return [Table(("check", "", "finding"), rows), *(["\nTo fix:"] if fixes else []), *fixes]

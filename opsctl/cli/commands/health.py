@@ -14,22 +14,29 @@ wait_option = click.option(
     "--wait",
     "wait_s",
     type=Duration(),
-    help="Ask again until nothing is critical, at most this long, e.g. 60s.",
+    help="Wait up to this long until nothing is critical, e.g. 60s.",
 )
 
 
 @click.group(cls=Branch)
 def health() -> None:
-    """Ask whether the stack's systems are well; exit 3 if one is not."""
+    """Check the health of the stack's systems."""
 
 
 @health.command(formats=FORMATS)
 @wait_option
 @pass_session
 def redis(session: Session, *, wait_s: float | None) -> None:
-    """Judge Redis: answer times, memory, clients, persistence, replicas, keys; exit 3 on trouble.
+    """Check the health of Redis; exit 3 on problems.
 
-    The marks stand in section `probe` of the settings. Nothing it asks can stall the server.
+    Covers latency, memory, clients, persistence, replication and keys. The thresholds are in
+    section `probe` of the settings. No query can stall the server.
+
+    \b
+    Examples:
+      opsctl health redis
+      opsctl health redis --wait 60s
+      opsctl health redis -o nagios
     """
     wiring = session.wiring
     rules = wiring.settings.probe
@@ -51,4 +58,4 @@ def _conclude(session: Session, report: HealthReport) -> None:
 def view_findings(report: HealthReport) -> list[Block]:
     rows = tuple((f.check, f.level.value, f.what) for f in report.findings)
     fixes = [f"{f.check}: {f.fix}" for f in report.findings if f.fix and f.level is not Level.OK]
-    return [Table(("check", "", "finding"), rows), *(["\nTo mend it:"] if fixes else []), *fixes]
+    return [Table(("check", "", "finding"), rows), *(["\nTo fix:"] if fixes else []), *fixes]

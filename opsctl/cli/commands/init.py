@@ -15,7 +15,7 @@ from opsctl.init.write import write_files
 
 
 @click.command(cls=Verb)
-@click.option("--name", help="Name of the stack; the folder's name by default.")
+@click.option("--name", help="Name of the stack (default: the folder's name).")
 @click.option("-n", "--dry-run", is_flag=True, help="Show the plan; write nothing.")
 @click.option("--exit-code", is_flag=True, help="With -n: exit 4 if files are missing.")
 @lock_timeout
@@ -28,10 +28,15 @@ def init(
     exit_code: bool,
     lock_timeout_s: float | None,
 ) -> None:
-    """Write what a project needs and never overwrite a file.
+    """Create the files of a new project; never overwrite one.
 
-    Settings with one overlay an environment, compose files, the first migration and a CI step.
-    What is there already stays as it is; what fails half-way is taken back.
+    Writes settings with an overlay per environment, compose files, the first migration and a CI
+    workflow. Existing files stay as they are; if writing fails, the new files are removed.
+
+    \b
+    Examples:
+      opsctl init
+      opsctl init --name shop --dry-run
     """
     root = session.wiring.directory
     project = name or project_name(root.name)
@@ -49,5 +54,5 @@ def init(
 
 
 def _view(steps: InitPlan) -> list[Block]:
-    rows = tuple((step.deed.value, step.path, step.reason) for step in steps.steps)
+    rows = tuple((step.action.value, step.path, step.reason) for step in steps.steps)
     return [Table(("", "file", "why"), rows)]

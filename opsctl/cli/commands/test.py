@@ -63,7 +63,7 @@ class NameList(click.ParamType[tuple[str, ...]]):
         strange = [name for name in names if self._known and name not in self._known]
         if strange or not names:
             known = f"; choose from {', '.join(self._known)}" if self._known else ""
-            self.fail(f"{value!r} names nothing known{known}", param, ctx)
+            self.fail(f"{value!r} is not known{known}", param, ctx)
         return names
 
 
@@ -73,7 +73,7 @@ class PlannedTest:
 
 
 @click.command(cls=VerbWithVariables, formats=FORMATS)
-@click.option("--image", metavar="IMAGE", help="Image to run in.")
+@click.option("--image", metavar="IMAGE", help="Image to run the test in.")
 @click.option(
     "--matrix", type=NameList(), multiple=True, metavar="IMAGE,...", help="Run in each of these."
 )
@@ -83,7 +83,7 @@ class PlannedTest:
     "--var", multiple=True, metavar="NAME[=VALUE]", help="Variable; also --env NAME=VALUE."
 )
 @click.option(
-    "--mount", multiple=True, metavar="SRC:DST[:rw]", help="Show a folder; read-only without :rw."
+    "--mount", multiple=True, metavar="SRC:DST[:rw]", help="Mount a folder; read-only without :rw."
 )
 @click.option("--workdir", metavar="DIR", default="", help="Start in this folder of the container.")
 @click.option("--network", metavar="NAME", default="", help="none, or one of the compose project.")
@@ -93,20 +93,26 @@ class PlannedTest:
     type=NameList(tuple(SERVICES)),
     multiple=True,
     metavar="NAME,...",
-    help="Start throw-away servers for it: postgres, timescale, redis.",
+    help="Start temporary servers for it: postgres, timescale, redis.",
 )
 @click.option("--junit", metavar="FILE", help="Also write a JUnit report to FILE.")
-@click.option("--keep", is_flag=True, help="Leave the stopped container and its log behind.")
+@click.option("--keep", is_flag=True, help="Keep the stopped container and its log.")
 @click.option("-n", "--dry-run", is_flag=True, help="Show the plan; run nothing.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @pass_session
 def test(session: Session, /, *, dry_run: bool, junit: str | None, **words: Any) -> None:  # noqa: ANN401 - what click read
     """Run a test in a container that cannot exceed 0.5 CPU and 512 MiB.
 
-    Its output streams as it comes, and its exit code is ours; --timeout is how long it may run
-    (exit 124). Without an image it is the compose project's test service. The container has no
-    network, no root, no swap and a read-only file system; its caps are verified from inside before
-    the command starts. Settings lower the caps and never raise them (exit 5).
+    Streams its output and exits with its code; after --timeout, with 124. Without an image it runs
+    the test service of the compose project. The container has no network, no root, no swap and a
+    read-only file system; the caps are verified from inside before the command starts. Settings can
+    lower the caps, never raise them (exit 5).
+
+    \b
+    Examples:
+      opsctl test --image python:3.13-slim --mount .:/work --workdir /work -- python3 -m unittest
+      opsctl test --build
+      opsctl test --image app:1 --with timescale,redis -- pytest
     """
     asked = _asked(session, **words)
     token, secret, password = (os.urandom(size).hex() for size in (4, 16, 16))
@@ -115,9 +121,9 @@ def test(session: Session, /, *, dry_run: bool, junit: str | None, **words: Any)
     plan = prepare(asked, desk, marks, build=not dry_run)
     if dry_run:
         session.output.conclude(PlannedTest(plan.steps), plan.steps, exit_code=EXIT_OK)
-    swept = remove_leftovers(desk.sandboxes, desk.host, desk.clock)
+    leftovers = remove_leftovers(desk.sandboxes, desk.host, desk.clock)
     session.left_behind = "what had been started was removed"
-    told = report(run(plan, _parts(session, desk), marks, keep=asked.keep), swept)
+    told = report(run(plan, _parts(session, desk), marks, keep=asked.keep), leftovers)
     if junit:
         from opsctl.sandbox.junit import junit as as_junit  # noqa: PLC0415 - only its reader pays
 

@@ -1,4 +1,4 @@
-"""Rules: what we mean to ask of a broker is what it allows: sockets, symbols, calls a second."""
+"""Rules: the planned use of a broker stays within its limits: sockets, symbols, calls per second."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -31,7 +31,7 @@ def allowed(project: CheckedProject) -> Mapping[str, Mapping[str, float]]:
     "broker-plan",
     Severity.ERROR,
     reason="Beyond its limits a broker cuts the key off, and with it every tick.",
-    fix="Spread symbols over accounts or brokers; the limits stand in policy.broker_limits.",
+    fix="Spread symbols over accounts or brokers; policy.broker_limits has the limits.",
 )
 def plan(project: CheckedProject) -> Iterator[Violation]:
     source = project.by_path.get(project.policy.broker_plan)
@@ -62,9 +62,9 @@ def _over(name: str, node: Node, limits: Mapping[str, float] | None) -> Iterator
     if "symbols" in limits and symbols > limits["symbols"] * sockets:
         yield f"{name}: {symbols:g} symbols on {sockets:g} sockets; {limits['symbols']:g} each"
     if "total_symbols" in limits and symbols > limits["total_symbols"] * accounts:
-        yield f"{name}: {symbols:g} symbols; {limits['total_symbols']:g} an account"
+        yield f"{name}: {symbols:g} symbols; {limits['total_symbols']:g} per account"
     if "rest_per_s" in limits and rest > limits["rest_per_s"] * accounts:
-        yield f"{name}: {rest:g} REST calls a second; {limits['rest_per_s']:g} an account"
+        yield f"{name}: {rest:g} REST calls per second; {limits['rest_per_s']:g} per account"
 
 
 def _figure(node: Node, key: str) -> float | None:

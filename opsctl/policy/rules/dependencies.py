@@ -30,8 +30,8 @@ _GO = re.compile(
 @rule(
     "kafka-client",
     Severity.ERROR,
-    reason="The queue of this house is Redis Pub/Sub; Kafka is ruled out.",
-    fix="Take it out; `from opsctl.kit import ...` speaks to the stack's Redis.",
+    reason="This project's message queue is Redis Pub/Sub; Kafka is ruled out.",
+    fix="Remove it; `from opsctl.kit import ...` uses the stack's Redis.",
 )
 def kafka_client(project: CheckedProject) -> Iterator[Violation]:
     clients = frozenset(normal(name) for name in project.policy.kafka_clients)
@@ -39,7 +39,7 @@ def kafka_client(project: CheckedProject) -> Iterator[Violation]:
         if "kafka" in source.lowered or "faust" in source.lowered or "sarama" in source.lowered:
             for name, line in _named(source):
                 if normal(name) in clients or name.startswith(("import ", "github.com/")):
-                    yield Violation(f"{name} speaks Kafka", source.path, line)
+                    yield Violation(f"{name} is a Kafka client", source.path, line)
 
 
 def normal(name: str) -> str:

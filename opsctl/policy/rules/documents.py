@@ -30,8 +30,8 @@ def documents(project: CheckedProject) -> Iterator[SourceFile]:
 @rule(
     "merge-marker",
     Severity.ERROR,
-    reason="An unfinished merge says two things at once; readers and parsers take either.",
-    fix="Keep what holds, delete the lines of <, | and >.",
+    reason="An unfinished merge has two versions at once; readers and parsers pick either.",
+    fix="Keep the right version, delete the lines of <, | and >.",
 )
 def merge_marker(project: CheckedProject) -> Iterator[Violation]:
     for source in project.sources:
@@ -55,8 +55,8 @@ def public_ip(project: CheckedProject) -> Iterator[Violation]:
 @rule(
     "public-ip-in-settings",
     Severity.WARNING,
-    reason="Ways to the server are names of the tailnet; an address goes past it, and changes.",
-    fix="Use the MagicDNS name; or policy.known_addresses, if it says nothing about us.",
+    reason="Servers are reached by their tailnet names; an address bypasses the tailnet, and changes.",
+    fix="Use the MagicDNS name; or policy.known_addresses, if it reveals nothing about us.",
 )
 def public_ip_in_settings(project: CheckedProject) -> Iterator[Violation]:
     for source in project.ending(".yml", ".yaml", ".toml", ".ini", ".cfg", ".env", ".conf", ".sh"):
@@ -69,7 +69,7 @@ def public_ip_in_settings(project: CheckedProject) -> Iterator[Violation]:
 def _addresses(source: SourceFile, project: CheckedProject) -> Iterator[Violation]:
     for address, offset in public_addresses(source.text, project.policy.known_addresses):
         line = source.line_of(offset)
-        yield Violation(f"the public address {_veiled(address)} stands here", source.path, line)
+        yield Violation(f"the public address {_veiled(address)} is in this file", source.path, line)
 
 
 def _veiled(address: str) -> str:
@@ -112,7 +112,7 @@ def _engines(project: CheckedProject) -> Iterator[Violation]:
             if not host.endswith(f".{suffix}"):
                 line = source.line_of(match.start())
                 yield Violation(
-                    f"{host} is no MagicDNS name", source.path, line, level=Level.WARNING
+                    f"{host} is not a MagicDNS name", source.path, line, level=Level.WARNING
                 )
 
 

@@ -26,8 +26,8 @@ _INDEX = re.compile(
 @rule(
     "experiment-touches-production",
     Severity.ERROR,
-    reason="An experiment is never deployed to production; what it changes there nobody tried.",
-    fix="Take the change out of the experiment; make it on a branch of its own.",
+    reason="An experiment is never deployed to production; its changes there are untested.",
+    fix="Move the change to a branch of its own.",
 )
 def touches_production(project: CheckedProject) -> Iterator[Violation]:
     branch = project.branch

@@ -25,7 +25,7 @@ def has_no_version(image: str) -> bool:
 @rule(
     "image-latest",
     Severity.ERROR,
-    reason="`latest` is another image tomorrow: a release cannot be told, nor put back.",
+    reason="`latest` is another image tomorrow: a release cannot be identified or restored.",
     fix="Name the version, e.g. redis:8.0.2, or the digest.",
 )
 def latest(project: CheckedProject) -> Iterator[Violation]:
@@ -52,15 +52,15 @@ def _in_dockerfile(source: SourceFile) -> Iterator[Violation]:
 @rule(
     "kafka-image",
     Severity.ERROR,
-    reason="The queue of this house is Redis Pub/Sub; Kafka is ruled out.",
-    fix="Use the stack's Redis; `opsctl debug pubsub` sees into it.",
+    reason="This project's message queue is Redis Pub/Sub; Kafka is ruled out.",
+    fix="Use the stack's Redis; `opsctl debug pubsub` inspects it.",
 )
 def kafka_image(project: CheckedProject) -> Iterator[Violation]:
     for file, service in each_service(project):
         image = service.image.lower()
         if any(word in image for word in project.policy.kafka_images):
             yield service_violation(
-                file, service, f"image {service.image} is Kafka, or of it", "image"
+                file, service, f"image {service.image} is Kafka, or belongs to it", "image"
             )
 
 

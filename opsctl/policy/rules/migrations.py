@@ -21,8 +21,8 @@ _ALONE = re.compile(r"^[ \t]*--[ \t]*opsctl:[ \t]*no-transaction\b", re.IGNORECA
 @rule(
     "migration-untracked",
     Severity.ERROR,
-    reason="A migration that git does not know runs here and nowhere else.",
-    fix="git add it, and take it out of .gitignore.",
+    reason="A migration that git does not track runs here and nowhere else.",
+    fix="git add it, and remove it from .gitignore.",
 )
 def untracked(project: CheckedProject) -> Iterator[Violation]:
     if project.branch.is_repository:
@@ -35,8 +35,8 @@ def untracked(project: CheckedProject) -> Iterator[Violation]:
 @rule(
     "migration-rewritten",
     Severity.ERROR,
-    reason="What stood on the trunk counts as applied; changing it makes databases differ.",
-    fix="Put the old text back and write the change as a new migration.",
+    reason="A migration on the trunk counts as applied; changing it makes databases differ.",
+    fix="Restore the old text and write the change as a new migration.",
 )
 def rewritten(project: CheckedProject) -> Iterator[Violation]:
     branch = project.branch
@@ -49,7 +49,7 @@ def rewritten(project: CheckedProject) -> Iterator[Violation]:
     for rewrite in branch.rewrites or ():
         if rewrite.path.endswith(".sql"):
             when = f" by {rewrite.commit}" if rewrite.commit else ""
-            what = f"it stood on the trunk and {rewrite.deed}{when}"
+            what = f"it was on the trunk and {rewrite.deed}{when}"
             yield Violation(what, rewrite.path, 1 if rewrite.path in project.by_path else None)
 
 
@@ -93,7 +93,7 @@ def gap(project: CheckedProject) -> Iterator[Violation]:
 @rule(
     "migration-name",
     Severity.WARNING,
-    reason="A file whose name is not NNN_name.sql is passed over in silence.",
+    reason="A file whose name is not NNN_name.sql is ignored silently.",
     fix="Rename it to NNN_name.sql, or move it elsewhere.",
 )
 def name(project: CheckedProject) -> Iterator[Violation]:
@@ -123,7 +123,7 @@ def unreadable(project: CheckedProject) -> Iterator[Violation]:
     "migration-transaction",
     Severity.ERROR,
     reason="Each file is one transaction with its tracking row: all of it, or nothing.",
-    fix="Take transaction control out; a statement that must run alone gets a "
+    fix="Remove transaction control; a statement that must run alone gets a "
     "file of its own that begins with `-- opsctl: no-transaction`.",
 )
 def transaction(project: CheckedProject) -> Iterator[Violation]:
@@ -138,7 +138,7 @@ def _torn(source: SourceFile, script: "Script", *, alone: bool) -> Iterator[Viol
     for statement in script.statements:
         if statement.controls_transaction:
             words = " ".join(statement.words[:2]).removesuffix(" WORK")
-            what = f"{words} tears the file from its tracking row"
+            what = f"{words} separates the file from its tracking row"
             yield Violation(what, source.path, statement.start.line)
         reason = "" if alone else why_alone(statement.words)
         if reason:

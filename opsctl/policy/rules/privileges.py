@@ -72,8 +72,8 @@ def public_port(project: CheckedProject) -> Iterator[Violation]:
 @rule(
     "compose-docker-socket",
     Severity.ERROR,
-    reason="Who has the engine's socket is root on the host.",
-    fix="Take it out; a service that must have it stands in deploy.allow_docker_socket.",
+    reason="Anyone who can reach the engine's socket is root on the host.",
+    fix="Remove it; list a service that needs it in deploy.allow_docker_socket.",
 )
 def docker_socket(project: CheckedProject) -> Iterator[Violation]:
     for file, service in each_service(project):

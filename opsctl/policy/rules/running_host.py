@@ -63,7 +63,7 @@ def port_open(machine: RunningHost) -> Iterator[Violation]:
         taken = {*machine.policy.open_udp_ports, *published}
         if one.port not in taken and _is_beyond(machine, one.address):
             program = one.program or "a program"
-            said[f"{program} hears {_everywhere(one.address)}, port {one.port}/udp"] = None
+            said[f"{program} listens on {_everywhere(one.address)}, port {one.port}/udp"] = None
     for container, port in _published(machine):
         is_database = port.target in machine.database_ports
         if port.port not in machine.policy.open_ports and not is_database:
@@ -96,7 +96,7 @@ def database_open(machine: RunningHost) -> Iterator[Violation]:
     "live-public-client",
     Severity.ERROR,
     reason="SSH and databases are used over the tailnet; a public address means a way around it.",
-    fix="See who it is (ss -tnp), close the port, and use the MagicDNS name.",
+    fix="Find out who it is (ss -tnp), close the port, and use the MagicDNS name.",
 )
 def public_client(machine: RunningHost) -> Iterator[Violation]:
     listening = {one.port for one in machine.listeners}
@@ -160,12 +160,12 @@ def local_copy(machine: RunningHost) -> Iterator[Violation]:
 @rule(
     "live-unseen",
     Severity.ERROR,
-    reason="What was not looked at is not known to be well.",
+    reason="What could not be read is not known to be healthy.",
     fix="Run it on the server, as a user that may see it (sudo shows programs of other users).",
 )
 def unseen(machine: RunningHost) -> Iterator[Violation]:
-    for what, why in machine.troubles:
-        yield Violation(f"{what} could not be seen: {why}", level=Level.UNKNOWN)
+    for what, why in machine.unread_parts:
+        yield Violation(f"{what} could not be read: {why}", level=Level.UNKNOWN)
 
 
 LIVE_RULES: tuple[Rule[RunningHost], ...] = (

@@ -26,7 +26,7 @@ _HEREDOC = re.compile(
 @rule(
     "ddl-in-python",
     Severity.ERROR,
-    reason="Code and schema have lives of their own: only migrations/*.sql changes the schema.",
+    reason="Code and schema change separately: only migrations/*.sql changes the schema.",
     fix="Move the statement into a new file: opsctl migrate new NAME. Checking "
     "is allowed: SELECT to_regclass(...).",
 )

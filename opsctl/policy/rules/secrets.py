@@ -103,7 +103,7 @@ def _is_random(value: str) -> bool:
 @rule(
     "secret-in-file",
     Severity.ERROR,
-    reason="Git forgets nothing: a secret in a tracked file is everyone's who ever clones.",
+    reason="Git forgets nothing: everyone who ever clones has a secret in a tracked file.",
     fix="Move it to .env, which git ignores, and change it: it is known already.",
 )
 def in_file(project: CheckedProject) -> Iterator[Violation]:
@@ -119,17 +119,17 @@ def _secrets(source: SourceFile) -> Iterator[Violation]:
     likely = {pattern: what for mark, pattern, what in _MARKS if mark in text}
     for pattern, what in likely.items():
         for match in source.find(pattern):
-            yield Violation(f"{what} stands here", source.path, source.line_of(match.start()))
+            yield Violation(f"{what} is in this file", source.path, source.line_of(match.start()))
     if "://" in source.text and "@" in source.text:
         for match in source.find(_IN_URL):
             if not is_placeholder(match["value"]):
                 line = source.line_of(match.start())
-                yield Violation("a URL with a password stands here", source.path, line)
+                yield Violation("a URL with a password is in this file", source.path, line)
     yield from _assigned(source)
 
 
 def _assigned(source: SourceFile) -> Iterator[Violation]:
-    """Find names that end as those of secrets do, and are given something drawn by lot."""
+    """Find names that end like those of secrets, with a value that looks random."""
     lowered = source.lowered
     # A few letters of the world become two when they are made small.
     text = source.text if len(source.text) == len(lowered) else lowered
@@ -215,7 +215,7 @@ def _is_written_out(file: CheckedComposeFile, name: str, value: str) -> bool:
 def in_settings(project: CheckedProject) -> Iterator[Violation]:
     for name, origin in project.environments.secrets_in_files:
         file, _, line = origin.rpartition(":")
-        yield Violation(f"{name} is a secret and stands in a settings file", file, int(line))
+        yield Violation(f"{name} is a secret in a settings file", file, int(line))
 
 
 RULES: tuple[Rule[CheckedProject], ...] = (in_file, env_tracked, in_compose, in_settings)

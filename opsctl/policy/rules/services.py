@@ -40,13 +40,12 @@ def is_test(file: CheckedComposeFile, service: Service) -> bool:
     "compose-unrendered",
     Severity.ERROR,
     reason="Rules read what compose makes of a file: with what it includes, extends and fills in.",
-    fix="docker compose -f FILE config says more; values that are required "
-    "belong into .env.example.",
+    fix="`docker compose -f FILE config` shows more; required values belong in .env.example.",
 )
 def unrendered(project: CheckedProject) -> Iterator[Violation]:
     for file in project.composes:
-        if file.trouble:
-            what = f"compose cannot render it: {file.trouble}"
+        if file.error_text:
+            what = f"compose cannot render it: {file.error_text}"
             yield Violation(what, file.source.path, 1, level=Level.UNKNOWN)
 
 

@@ -10,11 +10,11 @@ from opsctl.policy.project import CheckedProject
 @rule(
     "settings-invalid",
     Severity.ERROR,
-    reason="An environment whose settings cannot be read is found out on the day of its deploy.",
-    fix="opsctl config check -e ENV says more.",
+    reason="Settings that cannot be read otherwise fail on the day of the deploy.",
+    fix="`opsctl config check -e ENV` shows more.",
 )
 def invalid(project: CheckedProject) -> Iterator[Violation]:
-    for what in dict.fromkeys(project.environments.troubles.values()):
+    for what in dict.fromkeys(project.environments.errors.values()):
         file, _, rest = what.partition(":")
         number, _, said = rest.partition(":")
         if file in project.by_path and number.isdigit():

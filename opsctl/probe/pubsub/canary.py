@@ -28,8 +28,10 @@ def send_canary(
     took_ms = (clock.steady() - began) * 1000
     if not arrived:
         fix = "See the output buffers: `opsctl health redis`."
-        return Finding("canary", Level.CRITICAL, f"did not come back in {wait_s:g} s", fix=fix)
-    said = f"came back in {took_ms:.2f} ms on {channel}"
+        return Finding(
+            "canary", Level.CRITICAL, f"the message did not return within {wait_s:g} s", fix=fix
+        )
+    said = f"the message returned in {took_ms:.2f} ms on {channel}"
     return Finding("canary", Level.OK, said, figures=(Figure("round_trip", took_ms, "ms"),))
 
 

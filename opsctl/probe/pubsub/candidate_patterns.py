@@ -1,4 +1,4 @@
-"""Guesses under which patterns somebody may be listening: each guess is then proven or refuted."""
+"""Lists the patterns that somebody may subscribe to; each one is then proven or refuted."""
 
 import re
 from collections.abc import Iterable, Iterator

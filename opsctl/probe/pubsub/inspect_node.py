@@ -1,4 +1,4 @@
-"""Who listens on one Redis node: counted in one transaction, without sending a message."""
+"""Who subscribes on one Redis node: counted in one transaction, without sending a message."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -53,7 +53,7 @@ def _why_inconclusive(redis: Redis) -> str:
     except UnreachableError:
         raise
     except OpsctlError as error:
-        return f"its replicas and version are not shown: {error.why or error.what}"
+        return f"its replicas and version are hidden: {error.why or error.what}"
     version = info.get("redis_version", "")
     numbers = tuple(int(number) for number in version.split(".")[:2] if number.isdigit())
     return "" if numbers >= _UNIQUE_SINCE else f"NUMPAT of Redis {version} proves no absence"

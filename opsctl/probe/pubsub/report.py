@@ -1,4 +1,4 @@
-"""Who hears what, over all nodes: the report of `opsctl debug pubsub`."""
+"""Who subscribes to what, over all nodes: the report of `opsctl debug pubsub`."""
 
 from dataclasses import dataclass
 
@@ -30,7 +30,7 @@ def expected_subscriptions(rules: Probe, asked: tuple[str, ...]) -> ExpectedSubs
 def report_subscribers(
     redis: Redis, wanted: ExpectedSubscriptions, open_node: Open, rules: Probe
 ) -> PubsubReport:
-    # Nothing listens where nothing answers: that is an error of its own.
+    # Without an answer there is nothing to report: that is an error of its own.
     require_answer(redis)
     nodes = inspect_all_nodes(redis, wanted, open_node)
     coverage = judge_coverage(nodes, wanted)

@@ -1,4 +1,4 @@
-"""What costs: slow commands, big keys, hot keys, clients. Every question is small; none stalls."""
+"""What costs: slow commands, big keys, hot keys, clients. Every query is small; none stalls Redis."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -60,8 +60,8 @@ class RedisInspection:
     """`denied` says what the server did not let us see."""
 
     address: str
-    looked_at: int
-    whole: bool
+    scanned_keys: int
+    complete: bool
     slow: tuple[SlowCommand, ...] = ()
     big: tuple[BigKey, ...] = ()
     hot: tuple[HotKey, ...] = ()
@@ -86,11 +86,11 @@ def inspect_redis(redis: Redis, rules: Probe, clock: Clock) -> RedisInspection:
             return otherwise
 
     nothing: _KeyScanResult = ([], [], 0)
-    big, hot, looked_at = ask("keys", lambda: _scan_keys(redis, rules, clock), nothing)
+    big, hot, scanned_keys = ask("keys", lambda: _scan_keys(redis, rules, clock), nothing)
     return RedisInspection(
         address=redis.address,
-        looked_at=looked_at,
-        whole=looked_at >= ask("size", lambda: int(redis.call("DBSIZE")), 0),
+        scanned_keys=scanned_keys,
+        complete=scanned_keys >= ask("size", lambda: int(redis.call("DBSIZE")), 0),
         slow=ask("slow log", lambda: tuple(_read_slow_log(redis, rules)), ()),
         big=tuple(nlargest(rules.top, big, key=lambda key: key.bytes)),
         hot=tuple(nlargest(rules.top, hot, key=_rank_use)),
@@ -118,14 +118,14 @@ def _scan_keys(redis: Redis, rules: Probe, clock: Clock) -> _KeyScanResult:
     counts_uses = b"lfu" in b" ".join(redis.call("CONFIG", "GET", "maxmemory-policy"))
     big: list[BigKey] = []
     hot: list[HotKey] = []
-    looked_at = 0
+    scanned_keys = 0
     for keys in scan_keys(redis, rules, clock):
-        looked_at += len(keys)
+        scanned_keys += len(keys)
         big = nlargest(rules.top, [*big, *_measure_sizes(redis, keys)], key=lambda key: key.bytes)
         hot = nlargest(
             rules.top, [*hot, *_measure_use(redis, keys, lfu=counts_uses)], key=_rank_use
         )
-    return _add_type_and_length(redis, big), hot, looked_at
+    return _add_type_and_length(redis, big), hot, scanned_keys
 
 
 def _measure_sizes(redis: Redis, keys: Sequence[str]) -> Iterator[BigKey]:

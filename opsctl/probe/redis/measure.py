@@ -1,4 +1,4 @@
-"""Looks at a Redis: cheap questions only, a walk that ends, and no command that stalls others."""
+"""Measures a Redis: cheap commands only, a bounded scan, and nothing that stalls others."""
 
 from collections.abc import Callable, Iterator
 from typing import TypeVar
@@ -77,20 +77,20 @@ def scan_keys(redis: Redis, rules: Probe, clock: Clock) -> Iterator[list[str]]:
         cursor, keys = redis.call("SCAN", cursor, "COUNT", _STEP)
         seen += len(keys)
         yield [key.decode(errors="surrogateescape") for key in keys]
-        if int(cursor) == 0 or seen >= rules.keys or clock.steady() >= until:
+        if int(cursor) == 0 or seen >= rules.max_keys or clock.steady() >= until:
             return
 
 
 def count_keys_without_ttl(redis: Redis, rules: Probe, clock: Clock) -> KeyScan:
     """Count keys that should expire and never will."""
-    looked_at = immortal = 0
+    scanned_keys = without_ttl = 0
     examples: list[str] = []
     for keys in scan_keys(redis, rules, clock):
-        looked_at += len(keys)
-        ours = [key for key in keys if any(matches(pattern, key) for pattern in rules.expiring)]
+        scanned_keys += len(keys)
+        ours = [key for key in keys if any(matches(pattern, key) for pattern in rules.ttl_patterns)]
         lives = redis.batch([("PTTL", key.encode(errors="surrogateescape")) for key in ours])
         lasting = [key for key, life in zip(ours, lives, strict=True) if life == -1]
-        immortal += len(lasting)
+        without_ttl += len(lasting)
         examples += lasting[: _EXAMPLES - len(examples)]
-    whole = looked_at >= int(redis.call("DBSIZE"))
-    return KeyScan(looked_at, whole, immortal, tuple(examples))
+    complete = scanned_keys >= int(redis.call("DBSIZE"))
+    return KeyScan(scanned_keys, complete, without_ttl, tuple(examples))

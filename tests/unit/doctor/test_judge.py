@@ -32,13 +32,13 @@ NOON = datetime(2026, 1, 12, 12, tzinfo=UTC)
     ],
 )
 def test_a_disk_on_the_limit_counts_as_over_it(percent: float, level: Level) -> None:
-    space, inodes = judge_disk("/", percent=percent, inode_percent=1, marks=Marks(80, 90, 75))
+    space, inodes = judge_disk("/", percent=percent, inode_percent=1, thresholds=Marks(80, 90, 75))
 
     assert (space.level, inodes.level) == (level, Level.OK)
 
 
 def test_a_disk_may_run_out_of_inodes_first() -> None:
-    found = judge_disk("/data", percent=1, inode_percent=95, marks=Marks(80, 90, 75))
+    found = judge_disk("/data", percent=1, inode_percent=95, thresholds=Marks(80, 90, 75))
 
     assert worst(found) is Level.CRITICAL
 

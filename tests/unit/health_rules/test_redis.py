@@ -31,7 +31,7 @@ WELL = RedisMeasurements(
     slow=0,
     clients=(),
     saves="3600 1",
-    walk=KeyScan(100, whole=True, immortal=0, examples=()),
+    walk=KeyScan(100, complete=True, without_ttl=0, examples=()),
 )
 
 
@@ -101,7 +101,8 @@ def test_slow_pings_slow_commands_and_immortal_keys_are_judged() -> None:
     assert level_of(replace(WELL, slow=10), "slow log") is Level.WARNING
     assert (
         level_of(
-            replace(WELL, walk=KeyScan(5, whole=False, immortal=1, examples=("cache:a",))), "ttl"
+            replace(WELL, walk=KeyScan(5, complete=False, without_ttl=1, examples=("cache:a",))),
+            "ttl",
         )
         is Level.WARNING
     )

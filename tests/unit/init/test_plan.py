@@ -11,14 +11,14 @@ DRAFT = ProjectFile(PurePosixPath("a/b"), "text")
 
 
 @pytest.mark.parametrize(
-    ("found", "deed"), [(PathState.NOTHING, InitAction.CREATE), (PathState.FILE, InitAction.KEEP)]
+    ("found", "action"), [(PathState.NOTHING, InitAction.CREATE), (PathState.FILE, InitAction.KEEP)]
 )
 def test_what_is_missing_is_made_and_what_is_there_is_kept(
-    found: PathState, deed: InitAction
+    found: PathState, action: InitAction
 ) -> None:
     (step,) = plan_init([DRAFT], {"a/b": found}).steps
 
-    assert step.deed is deed
+    assert step.action is action
 
 
 @pytest.mark.parametrize("found", [PathState.DIRECTORY, PathState.OUTSIDE, PathState.OTHER])

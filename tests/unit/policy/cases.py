@@ -123,9 +123,7 @@ CASES: dict[str, Case] = {
         {"configs/prod.yaml": "redis:\n"},
         {},
         bad_facts={
-            "environments": EnvironmentSettings(
-                troubles={"prod": "configs/prod.yaml:1: it is wrong"}
-            )
+            "environments": EnvironmentSettings(errors={"prod": "configs/prod.yaml:1: it is wrong"})
         },
     ),
     "file-unread": Case({}, {}, bad_facts={"unread": (("big.bin", "it is too large"),)}),

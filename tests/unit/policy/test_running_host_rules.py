@@ -74,7 +74,7 @@ BAD = [
     ("live-limits", running(memory_limit_bytes=0)),
     ("live-limits", running(cpu_limit=0.0)),
     ("live-local-copy", running(PublishedPort("100.101.102.103", 5432, 5432), **COPY)),
-    ("live-unseen", machine(troubles=(("the containers", "no engine"),))),
+    ("live-unseen", machine(unread_parts=(("the containers", "no engine"),))),
 ]
 GOOD = [
     listening("127.0.0.1", 5432),

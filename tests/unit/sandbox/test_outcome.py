@@ -148,6 +148,6 @@ def test_the_report_leaves_with_the_first_code_that_is_not_0() -> None:
 
 
 def test_a_kept_container_is_named_with_what_to_type() -> None:
-    told = report((replace(RUN, kept="kept-opsctl-test-0-1"),), ())
+    told = report((replace(RUN, kept_container="kept-opsctl-test-0-1"),), ())
 
     assert "  kept: docker logs kept-opsctl-test-0-1; docker rm kept-opsctl-test-0-1" in lines(told)

@@ -85,9 +85,9 @@ def test_a_sweep_takes_what_is_left_behind_and_nothing_else(host: SetHost) -> No
         "prod-net": NetworkFacts("prod-net", "prod-net"),
     }
 
-    swept = remove_leftovers(sandboxes, host, replace(HandClock(), wall=NOW))
+    leftovers = remove_leftovers(sandboxes, host, replace(HandClock(), wall=NOW))
 
-    assert swept == ("dead", "kept-runs", "dead-net")
+    assert leftovers == ("dead", "kept-runs", "dead-net")
     assert set(sandboxes.there) == {"mine", "kept-dead", "prod"}
     assert set(sandboxes.known_networks) == {"mine-net", "prod-net"}
 

@@ -168,8 +168,8 @@ def test_an_interruption_leaves_nothing(site: Site) -> None:
 def test_a_kept_container_is_all_that_stays(site: Site) -> None:
     (told,) = site.run(SandboxRequest(("app:1",)), keep=True)
 
-    assert told.kept == "kept-opsctl-test-0a1b-1"
-    assert set(site.sandboxes.there) == {told.kept}
+    assert told.kept_container == "kept-opsctl-test-0a1b-1"
+    assert set(site.sandboxes.there) == {told.kept_container}
 
 
 def test_an_engine_that_is_away_is_said_to_be(site: Site) -> None:

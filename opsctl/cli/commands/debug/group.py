@@ -8,4 +8,4 @@ from opsctl.cli.command_table import DEBUG
 
 @click.group(cls=LazyBranch, table=DEBUG)
 def debug() -> None:
-    """See what flows, who listens and what is slow."""
+    """Inspect pub/sub traffic, subscribers, and slow commands."""

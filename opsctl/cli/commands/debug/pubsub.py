@@ -24,15 +24,15 @@ _PURPOSE = OBSERVER_CLIENT.removeprefix("opsctl:")
 
 @click.command(cls=Verb, formats=FORMATS)
 @click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
-@click.option("--canary", is_flag=True, help="Also send a test message and wait for it.")
-@click.option("--follow", "following", is_flag=True, help="Show what flows until interrupted.")
-@click.option("--for", "for_s", type=Duration(), help="With --follow: end after this long.")
+@click.option("--canary", is_flag=True, help="Also send a test message and time its return.")
+@click.option("--follow", "following", is_flag=True, help="Show traffic until interrupted.")
+@click.option("--for", "for_s", type=Duration(), help="With --follow: stop after this long.")
 @click.option(
     "--every", "every_s", type=Duration(), default="1s", help="With --follow: how often to report."
 )
-@click.option("--payloads", is_flag=True, help="With --follow: show the start of a message.")
+@click.option("--payloads", is_flag=True, help="With --follow: show the start of each message.")
 @pass_session
-def pubsub(  # one a flag
+def pubsub(
     session: Session,
     patterns: tuple[str, ...],
     *,
@@ -42,10 +42,16 @@ def pubsub(  # one a flag
     every_s: float,
     payloads: bool,
 ) -> None:
-    """Say who hears which channel, proven without a message; exit 3 if one is not heard.
+    """Show who subscribes to which channel; exit 3 if one has no subscriber.
 
-    Without PATTERN the channels and patterns of section `probe` are asked for. OK: somebody hears
-    it. FAIL: proven that nobody does. UNKNOWN: the server hides what would prove it.
+    Without PATTERN, checks the channels and patterns of section `probe`. No message is sent.
+    OK: it has a subscriber. FAIL: it provably has none. UNKNOWN: the server hides the answer.
+
+    \b
+    Examples:
+      opsctl debug pubsub
+      opsctl debug pubsub orders.kr 'orders.*'
+      opsctl debug pubsub --follow --every 5s --for 1m
     """
     settings = session.wiring.settings
     wanted = expected_subscriptions(settings.probe, patterns)
@@ -98,15 +104,19 @@ def _view(report: PubsubReport) -> list[Block]:
     others = [f for f in report.findings if f.check.partition(" ")[0] not in ("channel", "pattern")]
     said = [f"{finding.check}: {finding.what}" for finding in others]
     fixes = dict.fromkeys(f.fix for f in report.findings if f.fix and f.level is not Level.OK)
-    return [table, *said, *(["\nTo mend it:"] if fixes else []), *fixes]
+    return [table, *said, *(["\nTo fix:"] if fixes else []), *fixes]
 
 
 def _lines(beat: TrafficInterval) -> list[str]:
     total = f"{beat.messages_per_s:.1f} messages/s, {beat.bytes_per_s / 1024:.1f} KiB/s"
-    lines = [f"after {beat.passed_s:.0f} s: {total}"]
-    for talker in beat.talkers:
-        last = "never heard" if talker.silent_s is None else f"last {talker.silent_s:.1f} s ago"
-        rate = f"{talker.messages_per_s:.1f}/s, {talker.bytes_per_s / 1024:.1f} KiB/s"
-        sample = f"  {clean(talker.sample)}" if talker.sample else ""
-        lines.append(f"  {clean(talker.channel)}  {rate}, {talker.messages} in all, {last}{sample}")
+    lines = [f"after {beat.elapsed_s:.0f} s: {total}"]
+    for channel in beat.channels:
+        last = (
+            "no message yet" if channel.silent_s is None else f"last {channel.silent_s:.1f} s ago"
+        )
+        rate = f"{channel.messages_per_s:.1f}/s, {channel.bytes_per_s / 1024:.1f} KiB/s"
+        sample = f"  {clean(channel.sample)}" if channel.sample else ""
+        lines.append(
+            f"  {clean(channel.channel)}  {rate}, {channel.messages} in all, {last}{sample}"
+        )
     return lines

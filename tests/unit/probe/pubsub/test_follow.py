@@ -40,10 +40,10 @@ def test_rates_are_of_the_interval_and_the_loudest_comes_first() -> None:
     beats = list(follow_traffic(feed, TrafficMeter(("never",)), clock, FollowOptions(1.0, 2.0)))
 
     first, second = beats
-    assert [talker.channel for talker in first.talkers] == ["loud", "quiet", "never"]
+    assert [channel.channel for channel in first.channels] == ["loud", "quiet", "never"]
     assert (first.messages_per_s, first.bytes_per_s) == (5.0, 21.0)
-    assert (second.messages_per_s, second.talkers[0].messages) == (0.0, 4)
-    assert first.talkers[2].silent_s is None
+    assert (second.messages_per_s, second.channels[0].messages) == (0.0, 4)
+    assert first.channels[2].silent_s is None
 
 
 def test_one_message_heard_by_two_patterns_is_counted_once() -> None:
@@ -51,7 +51,7 @@ def test_one_message_heard_by_two_patterns_is_counted_once() -> None:
     for pattern in ("t*", "ticker.*", "t*", "ticker.*"):
         meter.add(Message("ticker.kr", b"x", pattern), 0.0)
 
-    assert meter.beat(now=1.0, since=0.0, began=0.0, top=9).talkers[0].messages == 2
+    assert meter.take_interval(now=1.0, since=0.0, began=0.0, top=9).channels[0].messages == 2
 
 
 def test_payloads_are_kept_only_on_demand_and_cut() -> None:
@@ -59,7 +59,7 @@ def test_payloads_are_kept_only_on_demand_and_cut() -> None:
         meter = TrafficMeter(samples=samples)
         meter.add(Message("c", b"\xff" + b"a" * 999, None), 0.0)
 
-        assert meter.beat(now=1.0, since=0.0, began=0.0, top=9).talkers[0].sample == kept
+        assert meter.take_interval(now=1.0, since=0.0, began=0.0, top=9).channels[0].sample == kept
 
 
 def test_endless_channel_names_do_not_fill_the_memory() -> None:
@@ -67,8 +67,8 @@ def test_endless_channel_names_do_not_fill_the_memory() -> None:
     for index in range(MAX_CHANNELS + 5):
         meter.add(Message(f"c{index}", b""), 0.0)
 
-    assert len(meter.tallies) == MAX_CHANNELS
-    assert meter.beat(now=1.0, since=0.0, began=0.0, top=1).uncounted == 5
+    assert len(meter.counters) == MAX_CHANNELS
+    assert meter.take_interval(now=1.0, since=0.0, began=0.0, top=1).uncounted == 5
 
 
 def published(clock: HandClock, token: str) -> MemoryRedis:
