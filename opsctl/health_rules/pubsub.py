@@ -155,6 +155,6 @@ def _judge_slow_readers(nodes: Iterable[PubsubNode], rules: Probe) -> Iterator[F
                     f"reader {client.address}",
                     Level.CRITICAL if critical else Level.WARNING,
                     f"{client.spoken} has {waiting:.1f} MiB waiting on {node.address}",
-                    fix="It reads too slowly: at 32 MiB Redis disconnects it, and it loses messages.",
+                    fix="It reads too slowly: at 32 MiB Redis disconnects it.",
                     figures=(Figure("waiting", client.waiting_bytes, "B"),),
                 )

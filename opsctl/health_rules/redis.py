@@ -263,14 +263,14 @@ def _buffers(seen: RedisMeasurements, rules: Probe) -> Iterator[Finding]:
         "buffers",
         grade(waiting, *thresholds),
         f"at most {waiting / MIB:.1f} MiB wait to be read{who}",
-        fix="That client reads too slowly: Redis will disconnect it, and it loses messages. Check its CPU.",
+        fix="That client reads too slowly: Redis will disconnect it. Check its CPU.",
         figures=(Figure("waiting", waiting, "B", *thresholds),),
     )
 
 
 def _denied(seen: RedisMeasurements) -> Iterator[Finding]:
     for name, why in seen.denied.items():
-        fix = "Grant the user the rights: `ACL SETUSER ... +info +slowlog|get +client|list +config|get`."
+        fix = "Grant the rights: `ACL SETUSER ... +info +slowlog|get +client|list +config|get`."
         yield Finding(name, Level.UNKNOWN, f"cannot be read: {why}", fix=fix)
 
 

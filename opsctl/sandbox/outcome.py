@@ -17,7 +17,7 @@ NEAR = 0.9
 
 
 def parse_last_words(text: str) -> tuple[int, bool, ResourceUse] | None:
-    """Read what the entrypoint reports at the end: exit code, whether a signal ended it, figures."""
+    """Parse the entrypoint's last report: exit code, whether a signal ended it, figures."""
     code, _, shown = text.partition("\n")
     if not code.isdecimal():
         return None

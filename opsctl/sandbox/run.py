@@ -1,4 +1,4 @@
-"""Runs a plan: services, then each test, verified before it starts; removes everything afterwards."""
+"""Runs a plan: services, then each test, its caps verified first; leaves nothing behind."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager

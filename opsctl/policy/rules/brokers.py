@@ -1,4 +1,4 @@
-"""Rules: the planned use of a broker stays within its limits: sockets, symbols, calls per second."""
+"""Rules: the planned use of a broker stays within its limits."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -55,7 +55,7 @@ def public_ip(project: CheckedProject) -> Iterator[Violation]:
 @rule(
     "public-ip-in-settings",
     Severity.WARNING,
-    reason="Servers are reached by their tailnet names; an address bypasses the tailnet, and changes.",
+    reason="Servers are reached by tailnet names; an address bypasses the tailnet, and changes.",
     fix="Use the MagicDNS name; or policy.known_addresses, if it reveals nothing about us.",
 )
 def public_ip_in_settings(project: CheckedProject) -> Iterator[Violation]:

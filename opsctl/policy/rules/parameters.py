@@ -43,7 +43,7 @@ _TESTS = re.compile(
     "number-in-code",
     Severity.ADVICE,
     reason="A number in code needs a release to change, and nobody sees it in `config show`.",
-    fix="Move it into a file below configs/, checked by a pydantic model; or say why it is not a parameter.",
+    fix="Move it into a file below configs/, checked by a pydantic model; or say why not.",
 )
 def number_in_code(project: CheckedProject) -> Iterator[Violation]:
     for source in project.ending(".py"):

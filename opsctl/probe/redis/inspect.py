@@ -1,4 +1,4 @@
-"""What costs: slow commands, big keys, hot keys, clients. Every query is small; none stalls Redis."""
+"""What costs: slow commands, big keys, hot keys, clients. No query stalls Redis."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field

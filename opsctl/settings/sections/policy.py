@@ -70,7 +70,7 @@ class Policy(Section):
             "kiwoom total_symbols=20000 rest_per_s=5",
             "mirae sockets=1 symbols=1000",
         ),
-        "Limits of each broker per account: sockets, symbols per socket, total_symbols, rest_per_s.",
+        "Broker limits per account: sockets, symbols per socket, total_symbols, rest_per_s.",
         check=_limits_of_brokers,
     )
     public_hosts: tuple[str, ...] = setting(
