@@ -47,7 +47,7 @@ def levels(answer: Answer) -> dict[str, str]:
     return {finding["check"]: finding["level"] for finding in answer.json["findings"]}
 
 
-def test_a_healthy_redis_is_well_in_every_format(
+def test_a_healthy_redis_is_healthy_in_every_format(
     server: RedisServer, ask: Callable[..., Answer]
 ) -> None:
     answers = {

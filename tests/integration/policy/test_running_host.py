@@ -50,7 +50,7 @@ def test_a_container_that_breaks_the_rules_is_found_and_a_sound_one_is_not(
     assert not [what for what in said if names[good] in what]
 
 
-def test_an_engine_that_is_away_is_unknown_and_not_well(project: Program) -> None:
+def test_an_engine_that_is_unreachable_is_unknown_and_not_healthy(project: Program) -> None:
     environ = {"DOCKER_HOST": "unix:///nowhere.sock"}
 
     answer = project("check", "--live", "--json", "--rule", "live-unseen", environ=environ)

@@ -51,13 +51,13 @@ def test_a_listener_on_a_replica_counts() -> None:
     assert verdicts(SILENT, replica) == {"ticker.kr": "OK", "ticker.*": "OK"}
 
 
-def test_one_who_only_watches_explains_a_pattern_and_hears_nothing() -> None:
+def test_an_observer_explains_a_pattern_and_is_no_subscriber() -> None:
     watched = replace(SILENT, pattern_count=1, observed=1)
 
     assert verdicts(watched) == {"ticker.kr": "FAIL", "ticker.*": "FAIL"}
 
 
-def test_verdicts_become_levels_with_a_way_out() -> None:
+def test_verdicts_become_levels_with_a_fix() -> None:
     findings = coverage_findings((SILENT,), judge_coverage((SILENT,), WANTED), Probe())
 
     assert [finding.level for finding in findings] == [Level.CRITICAL, Level.CRITICAL]

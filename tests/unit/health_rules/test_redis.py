@@ -92,11 +92,11 @@ def test_a_healthy_server_is_fine_in_everything() -> None:
         ),
     ],
 )
-def test_each_mark_is_judged(changed: dict[str, str], check: str, level: Level) -> None:
+def test_each_threshold_is_judged(changed: dict[str, str], check: str, level: Level) -> None:
     assert level_of(with_info(**changed), check) is level
 
 
-def test_slow_pings_slow_commands_and_immortal_keys_are_judged() -> None:
+def test_slow_pings_slow_commands_and_keys_without_ttl_are_judged() -> None:
     assert level_of(replace(WELL, pings_ms=(0.1, 160.0)), "latency") is Level.CRITICAL
     assert level_of(replace(WELL, slow=10), "slow log") is Level.WARNING
     assert (
@@ -128,7 +128,7 @@ def test_what_is_denied_is_unknown_and_never_fine() -> None:
     ]
 
 
-def test_every_trouble_has_its_way_out() -> None:
+def test_every_problem_has_its_fix() -> None:
     sick = with_info(
         used_memory=str(99 * MIB),
         evicted_keys="100000",
@@ -143,7 +143,7 @@ def test_every_trouble_has_its_way_out() -> None:
     assert all(finding.fix for finding in troubles)
 
 
-def test_a_reading_on_the_mark_counts_as_over_it() -> None:
+def test_a_value_on_the_threshold_counts_as_over_it() -> None:
     assert [grade(value, 1, 2) for value in (0.9, 1, 2)] == [
         Level.OK,
         Level.WARNING,

@@ -22,7 +22,7 @@ def test_what_is_missing_is_made_and_what_is_there_is_kept(
 
 
 @pytest.mark.parametrize("found", [PathState.DIRECTORY, PathState.OUTSIDE, PathState.OTHER])
-def test_a_place_that_cannot_be_a_file_refuses_all(found: PathState) -> None:
+def test_a_path_that_cannot_be_a_file_refuses_all(found: PathState) -> None:
     with pytest.raises(RefusedError) as caught:
         plan_init([DRAFT], {"a/b": found})
 
@@ -44,7 +44,7 @@ def test_a_folder_gives_a_name_fit_for_containers(folder: str, name: str) -> Non
     assert project_name(folder) == name
 
 
-def test_no_draft_leaves_the_project() -> None:
+def test_no_file_leaves_the_project() -> None:
     for draft in list_project_files("ticks"):
         assert not draft.path.is_absolute()
         assert ".." not in draft.path.parts

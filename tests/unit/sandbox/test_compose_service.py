@@ -109,7 +109,7 @@ def test_a_service_above_the_ceiling_is_refused(caps: Caps) -> None:
         lower_limits(USUAL, caps)
 
 
-def test_a_service_that_is_not_there_is_told_with_those_that_are() -> None:
+def test_a_service_that_is_not_there_is_reported_with_those_that_are() -> None:
     rendered = RenderedProject("p", {"test": SERVICE, "app": SERVICE})
 
     assert find_service(rendered, "test") is SERVICE

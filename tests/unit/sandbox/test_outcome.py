@@ -100,25 +100,25 @@ def test_without_last_words_the_engines_sample_serves() -> None:
 
 
 NEAR = [
-    (replace(FIGURES, peak_memory_bytes=500 * MEBI), "memory came to 98 % of its cap"),
+    (replace(FIGURES, peak_memory_bytes=500 * MEBI), "memory reached 98 % of its cap"),
     (replace(KILLS, peak_memory_bytes=512 * MEBI), "the memory cap killed 1 of its processes"),
-    (replace(FIGURES, throttled_s=5.0), "it waited 50 % of the time for its processor"),
-    (replace(FIGURES, throttled_s=99.0), "it waited 100 % of the time for its processor"),
-    (replace(FIGURES, refused_forks=4), "4 forks were refused at the cap"),
+    (replace(FIGURES, throttled_s=5.0), "it was throttled 50 % of the time"),
+    (replace(FIGURES, throttled_s=99.0), "it was throttled 100 % of the time"),
+    (replace(FIGURES, refused_forks=4), "4 forks were refused by the process cap"),
 ]
 
 
 @pytest.mark.parametrize(("figures", "said"), NEAR)
-def test_a_cap_that_was_nearly_reached_is_told(figures: ResourceUse, said: str) -> None:
+def test_a_cap_that_was_nearly_reached_is_reported(figures: ResourceUse, said: str) -> None:
     assert near_limits(replace(RUN, figures=figures)) == (said,)
 
 
-def test_far_from_every_cap_nothing_is_told() -> None:
+def test_far_from_every_cap_nothing_is_reported() -> None:
     assert near_limits(RUN) == ()
 
 
-def test_dropped_output_is_told() -> None:
-    assert near_limits(replace(RUN, dropped_bytes=MEBI)) == ("1.0 MiB of output are not shown",)
+def test_dropped_output_is_reported() -> None:
+    assert near_limits(replace(RUN, dropped_bytes=MEBI)) == ("1.0 MiB of output were dropped",)
 
 
 def test_figures_stand_beside_their_caps() -> None:
@@ -126,7 +126,7 @@ def test_figures_stand_beside_their_caps() -> None:
         "memory peak 100 of 512 MiB (20 %), CPU 1.0 s (20% of its 0.5), throttled 0.0 s,"
         " processes 5 of 256"
     )
-    assert describe_use(replace(RUN, figures=ResourceUse())) == "this kernel told no figures"
+    assert describe_use(replace(RUN, figures=ResourceUse())) == "this kernel reports no figures"
 
 
 def test_a_child_that_starved_warns_even_when_all_went_well() -> None:
@@ -143,7 +143,7 @@ def test_the_report_leaves_with_the_first_code_that_is_not_0() -> None:
 
     assert told.exit_code == 3
     assert [one.level for one in told.findings] == [Level.OK, Level.CRITICAL, Level.CRITICAL]
-    assert lines(told)[0] == "removed opsctl-test-0-1, which a killed run had left"
+    assert lines(told)[0] == "removed opsctl-test-0-1, left behind by a killed run"
     assert "app:1: failed (exit code 3) after 10.0 s" in lines(told)
 
 

@@ -68,7 +68,7 @@ def test_labels_that_cannot_be_read_are_nobodys(host: SetHost) -> None:
     assert is_left_behind(broken, host, now=NOW, is_running=True)
 
 
-def test_a_sweep_takes_what_is_left_behind_and_nothing_else(host: SetHost) -> None:
+def test_the_clean_up_removes_what_is_left_behind_and_nothing_else(host: SetHost) -> None:
     dead = {**LABELS, "opsctl.sandbox.pid": "7"}
     sandboxes = ScriptedSandboxes()
     for name, labels, state in (

@@ -19,7 +19,7 @@ def test_a_mount_is_read_only_unless_asked(tmp_path: Path, text: str, *, writabl
 
 
 @pytest.mark.parametrize("text", ["", ".", ":/work", ".:", ".:/work:rx", ".:/work:rw:z"])
-def test_what_is_no_mount_is_told(tmp_path: Path, text: str) -> None:
+def test_what_is_no_mount_is_reported(tmp_path: Path, text: str) -> None:
     with pytest.raises(UsageError, match="is not a mount"):
         parse_mount(text, tmp_path, LocalFiles())
 

@@ -22,9 +22,7 @@ from tests.unit.sandbox.conftest import MARKS
 WISH = SandboxRequest(("app:1",))
 
 
-def test_a_test_gets_the_caps_of_the_house_and_nothing_else(
-    rules: Sandbox, stage: PlanInputs
-) -> None:
+def test_a_test_gets_the_default_caps_and_nothing_else(rules: Sandbox, stage: PlanInputs) -> None:
     (spec,) = plan(WISH, rules, stage, MARKS).runs
 
     assert spec.limits == CappedLimits(0.5, 512 * MEBI, 256, 256 * MEBI)
@@ -48,7 +46,7 @@ def test_a_raised_cap_is_refused(raised: dict[str, Any], said: str, stage: PlanI
     assert said in caught.value.what
 
 
-def test_a_lowered_cap_holds_and_takes_the_folders_with_it(stage: PlanInputs) -> None:
+def test_a_lowered_cap_holds_and_also_limits_the_folders(stage: PlanInputs) -> None:
     rules = Sandbox(cpus=0.1, memory_mb=64, processes=8)
 
     (spec,) = plan(WISH, rules, stage, MARKS).runs
@@ -73,7 +71,7 @@ def test_the_ceiling_itself_is_allowed() -> None:
 
 @pytest.mark.parametrize("user", ["root", "0", "0:0", "root:root", "1000:0", "app:root"])
 def test_root_and_its_group_are_refused(user: str, stage: PlanInputs) -> None:
-    with pytest.raises(RefusedError, match="refused to run as"):
+    with pytest.raises(RefusedError, match="cannot run as"):
         plan(WISH, Sandbox(user=user), stage, MARKS)
 
 
@@ -137,7 +135,7 @@ def test_what_leads_to_the_engine_is_not_mounted(
 def test_what_hides_the_caps_is_not_mounted(target: str, rules: Sandbox, stage: PlanInputs) -> None:
     wish = replace(WISH, binds=(BindMount(Path("/srv"), target),))
 
-    with pytest.raises(RefusedError, match="refused the mount"):
+    with pytest.raises(RefusedError, match="cannot mount"):
         plan(wish, rules, stage, MARKS)
 
 
@@ -160,7 +158,7 @@ def test_nothing_is_mounted_through_a_remote_engine(rules: Sandbox, stage: PlanI
     assert "another machine" in caught.value.why
 
 
-def test_servers_stand_in_a_network_of_their_own(rules: Sandbox, stage: PlanInputs) -> None:
+def test_servers_have_a_network_of_their_own(rules: Sandbox, stage: PlanInputs) -> None:
     wish = replace(WISH, services=("timescale", "redis"))
 
     planned = plan(wish, rules, stage, MARKS)
@@ -172,7 +170,7 @@ def test_servers_stand_in_a_network_of_their_own(rules: Sandbox, stage: PlanInpu
     assert not any(spec.user.startswith("0") for spec in specs)
 
 
-def test_a_test_is_told_where_its_servers_are(rules: Sandbox, stage: PlanInputs) -> None:
+def test_a_test_gets_the_addresses_of_its_servers(rules: Sandbox, stage: PlanInputs) -> None:
     wish = replace(WISH, services=("timescale", "redis"), environment={"REDIS_DB": "3"})
 
     planned = plan(wish, rules, stage, MARKS)
@@ -216,7 +214,7 @@ def test_each_image_of_a_matrix_is_a_run(rules: Sandbox, stage: PlanInputs) -> N
     assert len({spec.name for spec in runs}) == 2
 
 
-def test_a_plan_says_its_steps_and_no_secret(rules: Sandbox, stage: PlanInputs) -> None:
+def test_a_plan_lists_its_steps_and_no_secret(rules: Sandbox, stage: PlanInputs) -> None:
     wish = SandboxRequest(
         ("app:1",),
         environment={"TOKEN": "canary"},
@@ -228,7 +226,7 @@ def test_a_plan_says_its_steps_and_no_secret(rules: Sandbox, stage: PlanInputs) 
     steps = plan(wish, rules, stage, MARKS).steps
 
     assert steps == (
-        "network opsctl-test-0a1b: leads nowhere outside",
+        "network opsctl-test-0a1b: has no way out",
         "service pg:1: 0.5 CPU, 512 MiB, 256 processes, user 65534:65534, network opsctl-test-0a1b",
         "test app:1: 0.5 CPU, 512 MiB, 256 processes, user 65534:65534, network opsctl-test-0a1b,"
         " /srv at /x (writable), 60 s",
@@ -245,7 +243,7 @@ def test_the_plan_shows_no_secret_when_it_is_printed(rules: Sandbox, stage: Plan
     assert MARKS.password not in repr((planned, MARKS))
 
 
-def test_no_container_is_told_the_mark_of_its_own_end(rules: Sandbox, stage: PlanInputs) -> None:
+def test_no_container_gets_the_mark_of_its_own_end(rules: Sandbox, stage: PlanInputs) -> None:
     planned = plan(replace(WISH, services=("postgres", "redis")), rules, stage, MARKS)
 
     for spec in (*planned.runs, *planned.services.values()):

@@ -64,10 +64,10 @@ def test_nothing_runs_where_a_cap_does_not_hold(site: Site) -> None:
     assert site.is_clean
 
 
-def test_a_gate_that_does_not_speak_is_not_waited_for_forever(site: Site) -> None:
+def test_an_entrypoint_that_reports_nothing_is_not_waited_for_forever(site: Site) -> None:
     site.sandboxes.scripts["app:1"] = Script(silent=True)
 
-    with pytest.raises(OpsctlError, match="could not look at the caps"):
+    with pytest.raises(OpsctlError, match="cannot read the caps"):
         site.run(SandboxRequest(("app:1",)))
 
     assert site.is_clean
@@ -131,10 +131,10 @@ def test_servers_are_ready_before_the_test_starts(site: Site) -> None:
     assert site.is_clean
 
 
-def test_a_server_that_ends_is_told_with_its_last_words(site: Site) -> None:
+def test_a_server_that_ends_is_reported_with_its_last_words(site: Site) -> None:
     site.sandboxes.scripts["rd:1"] = Script(ends="when asked")
 
-    with pytest.raises(OpsctlError, match="the test's redis ended") as caught:
+    with pytest.raises(OpsctlError, match="cannot use the test's redis") as caught:
         site.run(SandboxRequest(("app:1",), services=("redis",)))
 
     assert "said why" in caught.value.why
@@ -172,7 +172,7 @@ def test_a_kept_container_is_all_that_stays(site: Site) -> None:
     assert set(site.sandboxes.there) == {told.kept_container}
 
 
-def test_an_engine_that_is_away_is_said_to_be(site: Site) -> None:
+def test_an_engine_that_is_unreachable_is_reported(site: Site) -> None:
     site.sandboxes.is_away = True
 
     with pytest.raises(UnreachableError):

@@ -14,11 +14,11 @@ V1, V2 = CGROUPS / "v1.before", CGROUPS / "v2.before"
 
 
 @pytest.mark.parametrize("recorded", [V1, V2])
-def test_caps_that_hold_are_no_trouble(recorded: Path) -> None:
+def test_caps_that_hold_are_no_problem(recorded: Path) -> None:
     assert failed_caps(read_shown(recorded.read_text()), SPEC) == ()
 
 
-def test_nothing_shown_is_every_trouble() -> None:
+def test_nothing_shown_fails_every_check() -> None:
     assert len(failed_caps({}, SPEC)) >= 8
 
 
@@ -52,7 +52,7 @@ BREAKS = [
 
 
 @pytest.mark.parametrize(("recorded", "found", "broken", "said"), BREAKS)
-def test_a_cap_that_does_not_hold_is_told(
+def test_a_cap_that_does_not_hold_is_reported(
     recorded: Path, found: str, broken: str, said: str
 ) -> None:
     text = recorded.read_text()
@@ -63,7 +63,7 @@ def test_a_cap_that_does_not_hold_is_told(
     assert said in told
 
 
-def test_swap_without_its_own_account_is_trouble_only_where_there_is_swap() -> None:
+def test_swap_without_its_own_account_is_a_problem_only_where_there_is_swap() -> None:
     text = V1.read_text().replace("memory.memsw.limit_in_bytes\n+536870912", "elsewhere\n+1")
 
     assert failed_caps(read_shown(text), SPEC) == ()
@@ -71,7 +71,7 @@ def test_swap_without_its_own_account_is_trouble_only_where_there_is_swap() -> N
     assert "swap is not capped" in failed_caps(read_shown(swapping), SPEC)[0]
 
 
-def test_a_network_that_was_asked_for_is_no_trouble() -> None:
+def test_a_network_that_was_asked_for_is_no_problem() -> None:
     text = V2.read_text().replace("00200200       lo", "00200200     eth0")
     joined = CappedSpec("t", "app:1", SPEC.limits, "1:1", ("true",), network="stack-dev_tests")
 

@@ -32,7 +32,7 @@ class ToldFeed:
         pass
 
 
-def test_rates_are_of_the_interval_and_the_loudest_comes_first() -> None:
+def test_rates_are_of_the_interval_and_the_busiest_comes_first() -> None:
     clock = HandClock()
     loud = [Message("loud", b"12345", "*")] * 4
     feed = ToldFeed(clock, [*loud, Message("quiet", b"1", "*")])
@@ -46,7 +46,7 @@ def test_rates_are_of_the_interval_and_the_loudest_comes_first() -> None:
     assert first.channels[2].silent_s is None
 
 
-def test_one_message_heard_by_two_patterns_is_counted_once() -> None:
+def test_one_message_received_by_two_patterns_is_counted_once() -> None:
     meter = TrafficMeter()
     for pattern in ("t*", "ticker.*", "t*", "ticker.*"):
         meter.add(Message("ticker.kr", b"x", pattern), 0.0)
@@ -95,7 +95,7 @@ def test_a_canary_that_stays_away_is_critical() -> None:
     finding = send_canary(redis, lambda: ToldFeed(clock), channel="canary", wait_s=1, clock=clock)
 
     assert finding.level is Level.CRITICAL
-    assert "did not come back in 1 s" in finding.what
+    assert "did not return within 1 s" in finding.what
 
 
 def test_a_canary_that_cannot_start_says_why() -> None:
