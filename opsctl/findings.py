@@ -44,11 +44,11 @@ class Finding(Value):
     """The same in every run, wherever its line moves to."""
 
     @property
-    def is_trouble(self) -> bool:
+    def is_problem(self) -> bool:
         return self.level not in {Level.OK, Level.ADVICE}
 
 
-class Marks(Value):
+class Thresholds(Value):
     """Where a reading becomes trouble, and below which it is none any more."""
 
     warn_at: float
@@ -65,6 +65,6 @@ class Marks(Value):
         return Level.OK
 
 
-def worst(findings: Iterable[Finding]) -> Level:
+def worst_level(findings: Iterable[Finding]) -> Level:
     """Judge all by the worst; nothing found is fine."""
     return max((finding.level for finding in findings), key=_SEVERITY.index, default=Level.OK)

@@ -9,21 +9,21 @@ class Progress(Protocol):
         ...
 
 
-class Silent:
+class NoProgress:
     """For callers that show nothing."""
 
     def advance(self, done: int, total: int, what: str) -> None:
         """Show nothing."""
 
 
-def seconds_left(done: int, total: int, elapsed_s: float) -> float | None:
+def estimate_seconds_left(done: int, total: int, elapsed_s: float) -> float | None:
     """Guess from what is behind; nothing is known before the first part is done."""
     if done <= 0 or total <= 0:
         return None
     return max(0.0, elapsed_s / done * (total - done))
 
 
-def spoken(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Say a duration as a person would: 4 s, 3 min 20 s, 1 h 5 min."""
     whole = round(seconds)
     if whole < 60:  # noqa: PLR2004 - seconds in a minute

@@ -4,7 +4,7 @@ UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 STEP = 1024
 
 
-def spoken_bytes(size: float) -> str:
+def format_bytes(size: float) -> str:
     """Say 1.5 GiB; below a KiB whole bytes."""
     for unit in UNITS[:-1]:
         if abs(size) < STEP:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from opsctl.cli.command_table import Entry
-from opsctl.cli.flags import COMMON, FORMATS, HELP, TEXT_AND_JSON
+from opsctl.cli.flags import COMMON_FLAGS, FORMATS, HELP, TEXT_AND_JSON
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -34,16 +34,16 @@ class _Common(click.Command):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - handed on to click
         super().__init__(*args, **(kwargs | {"add_help_option": False}))
-        self.params = [*self.params, *COMMON, HELP]
+        self.params = [*self.params, *COMMON_FLAGS, HELP]
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        own = [p for p in self.get_params(ctx) if p not in COMMON]
+        own = [p for p in self.get_params(ctx) if p not in COMMON_FLAGS]
         arguments = [p for p in own if isinstance(p, click.Argument)]
         options = [p for p in own if p not in arguments]
         for title, params in (
             ("Arguments", arguments),
             ("Options", options),
-            ("Options of every command", COMMON),
+            ("Options of every command", COMMON_FLAGS),
         ):
             records = [record for p in params if (record := p.get_help_record(ctx))]
             if records:
@@ -51,7 +51,7 @@ class _Common(click.Command):
                     formatter.write_dl(records)
 
 
-class Verb(_Common):
+class OpsctlCommand(_Common):
     """A command that does something; `formats` are the ways in which it can answer."""
 
     def __init__(
@@ -64,17 +64,17 @@ class Verb(_Common):
         self.formats = tuple(name for name in FORMATS if name in formats)
 
 
-class Branch(_Common, click.Group):
+class CommandGroup(_Common, click.Group):
     """A group of verbs."""
 
-    command_class = Verb
+    command_class = OpsctlCommand
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         _Common.format_options(self, ctx, formatter)
         self.format_commands(ctx, formatter)
 
 
-class LazyBranch(Branch):
+class LazyGroup(CommandGroup):
     """A group that imports a command only to run it; help and completion read the table."""
 
     def __init__(self, *args: Any, table: Mapping[str, Entry], **kwargs: Any) -> None:  # noqa: ANN401 - handed on to click

@@ -10,7 +10,7 @@ class Entry(Value):
     says: str
 
 
-ROOT: dict[str, Entry] = {
+ROOT_COMMANDS: dict[str, Entry] = {
     "init": Entry(
         "opsctl.cli.commands.init:init", "Create the files of a new project; never overwrite one."
     ),
@@ -85,7 +85,7 @@ ROOT: dict[str, Entry] = {
     ),
 }
 
-DEBUG: dict[str, Entry] = {
+DEBUG_COMMANDS: dict[str, Entry] = {
     "pubsub": Entry(
         "opsctl.cli.commands.debug.pubsub:pubsub",
         "Show who subscribes to which channel; exit 3 if one has no subscriber.",

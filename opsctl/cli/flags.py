@@ -11,7 +11,7 @@ from opsctl import __version__
 
 FORMATS = ("text", "json", "nagios", "prom", "github", "junit", "sarif")
 TEXT_AND_JSON = ("text", "json")
-GIVEN = "opsctl.given"
+GIVEN_FLAGS = "opsctl.given"
 
 _UNITS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"(?P<number>\d+(\.\d+)?)\s*(?P<unit>ms|s|m|h|)\Z")
@@ -36,7 +36,7 @@ def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:  
     """Keep what was typed; the word closest to the command counts."""
     if value in (None, False, 0) or param.name is None:
         return
-    given = ctx.meta.setdefault(GIVEN, {})
+    given = ctx.meta.setdefault(GIVEN_FLAGS, {})
     name, value = ("output", "json") if param.name == "as_json" else (param.name, value)
     given[name] = given.get(name, 0) + value if name == "verbose" else value
 
@@ -67,7 +67,7 @@ VERSION = _tells(
     told=lambda _ctx: f"opsctl, version {__version__}",
 )
 
-COMMON: list[click.Parameter] = [
+COMMON_FLAGS: list[click.Parameter] = [
     _flag("-e", "--env", metavar="ENV", help="Environment: prod, dev or local."),
     _flag("-o", "--output", type=click.Choice(FORMATS), help="Format of the answer."),
     _flag("--json", "as_json", is_flag=True, help="Short for -o json."),

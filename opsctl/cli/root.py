@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO, cast
 
 import click
 
-from opsctl.cli.click_classes import LazyBranch
-from opsctl.cli.command_table import ROOT
-from opsctl.cli.exit import leave
+from opsctl.cli.click_classes import LazyGroup
+from opsctl.cli.command_table import ROOT_COMMANDS
+from opsctl.cli.exit import exit_process
 from opsctl.cli.flags import FORMATS, VERSION
 from opsctl.cli.session import Session
 from opsctl.cli.signals import caught_signal, signals_interrupt
@@ -24,7 +24,7 @@ EPILOG = """Exit codes: 0 done, 1 failed, 2 usage, 3 trouble found, 4 pending, 5
 6 settings, 7 unreachable, 8 not restored, 75 busy, 130 interrupted."""
 
 
-class Root(LazyBranch):
+class Root(LazyGroup):
     def main(  # type: ignore[override] # click's overloads tell modes apart; this always exits
         self,
         args: Sequence[str] | None = None,
@@ -47,7 +47,7 @@ class Root(LazyBranch):
         except click.exceptions.NoArgsIsHelpError as error:
             return _no_verb(error, _output(session, arguments), arguments)
         except (OpsctlError, click.ClickException, click.Abort, KeyboardInterrupt) as error:
-            return _failed(_output(session, arguments), as_ours(error, session))
+            return _failed(_output(session, arguments), translate_error(error, session))
         except Exception as error:  # noqa: BLE001 - the last catch: a traceback is a bug and is told as one
             if isinstance(error, OSError) and error.errno == ENOSPC:
                 return _aside(_output(session, arguments), _unwritten(error))
@@ -55,7 +55,7 @@ class Root(LazyBranch):
         return code if isinstance(code, int) else 0
 
 
-def as_ours(error: BaseException, session: Session) -> OpsctlError:
+def translate_error(error: BaseException, session: Session) -> OpsctlError:
     """Say click's errors and interruptions in our words."""
     if isinstance(error, OpsctlError):
         return error
@@ -71,7 +71,7 @@ def _no_verb(
 ) -> int:
     """Show what a branch could be asked; a program that reads JSON gets an error in JSON."""
     branch = cast("click.Group", error.ctx.command)
-    if wanted_format(arguments) == "text":
+    if requested_format(arguments) == "text":
         click.echo(error.ctx.get_help(), err=True)
         return UsageError.exit_code
     verbs = ", ".join(branch.list_commands(error.ctx))
@@ -79,7 +79,7 @@ def _no_verb(
     return output.fail(UsageError(what, hint=f"They are {verbs}."))
 
 
-def wanted_format(arguments: Sequence[str]) -> str:
+def requested_format(arguments: Sequence[str]) -> str:
     """Read the format from words that click may have refused."""
     form = "text"
     for word, following in zip(arguments, [*arguments[1:], ""], strict=False):
@@ -97,7 +97,7 @@ def wanted_format(arguments: Sequence[str]) -> str:
 
 def _output(session: Session, arguments: Sequence[str]) -> "Output":
     if not session.command:
-        session.begin("", {"output": wanted_format(arguments)})
+        session.begin("", {"output": requested_format(arguments)})
     return session.output
 
 
@@ -149,7 +149,7 @@ def _open_closed_streams() -> None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115 - open to the end; pathlib takes 3 ms
 
 
-@click.group(cls=Root, params=[VERSION], table=ROOT, epilog=EPILOG)
+@click.group(cls=Root, params=[VERSION], table=ROOT_COMMANDS, epilog=EPILOG)
 def root() -> None:
     """Run one server's data stack: deploy it, migrate it, watch it, heal it."""
 
@@ -163,4 +163,4 @@ def main() -> NoReturn:
     except SystemExit as end:
         if isinstance(end.code, str):
             raise
-        leave(end.code or 0)
+        exit_process(end.code or 0)

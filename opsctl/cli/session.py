@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 import click
 
-from opsctl.cli.flags import GIVEN
+from opsctl.cli.flags import GIVEN_FLAGS
 from opsctl.errors import UsageError
 from opsctl.value import Value
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 
 
-class Options(Value):
+class CommonFlags(Value):
     """The common flags as they were given."""
 
     env: str | None = None
@@ -39,7 +39,7 @@ class Session:
     """Builds its parts when first asked; tests hand in a wiring of twins."""
 
     def __init__(self, wiring: "Wiring | None" = None) -> None:
-        self.options = Options()
+        self.options = CommonFlags()
         self.command = ""
         self.left_behind = "nothing was changed"
         self._wiring = wiring
@@ -97,21 +97,21 @@ class Session:
 
     @functools.cached_property
     def progress(self) -> "Progress":
-        from opsctl.progress import Silent  # noqa: PLC0415 - `--help` never pays
+        from opsctl.progress import NoProgress  # noqa: PLC0415 - `--help` never pays
 
         if self.options.quiet:
-            return Silent()
-        from opsctl.cli.show.progress import shown_progress  # noqa: PLC0415 - only long work pays
+            return NoProgress()
+        from opsctl.cli.show.progress import progress_for  # noqa: PLC0415 - only long work pays
 
-        return shown_progress(sys.stderr)
+        return progress_for(sys.stderr)
 
     @property
     def heartbeat(self) -> "Progress":
         """For work that shows its own lines: speaks up every 10 s, on a terminal as well."""
-        from opsctl.progress import Silent  # noqa: PLC0415 - `--help` never pays
+        from opsctl.progress import NoProgress  # noqa: PLC0415 - `--help` never pays
 
         if self.options.quiet:
-            return Silent()
+            return NoProgress()
         from opsctl.cli.show.progress import Heartbeat  # noqa: PLC0415 - only long work pays
 
         return Heartbeat(sys.stderr, self.wiring.clock)
@@ -131,7 +131,7 @@ def pass_session(
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> None:
         context = click.get_current_context()
         session = context.ensure_object(Session)
-        session.begin(name_of(context), context.meta.get(GIVEN, {}))
+        session.begin(name_of(context), context.meta.get(GIVEN_FLAGS, {}))
         _refuse_format(context.command, session.options.output)
         context.call_on_close(session.close)
         command(session, *args, **kwargs)

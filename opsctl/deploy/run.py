@@ -21,7 +21,7 @@ from opsctl.deploy.model import (
 )
 from opsctl.deploy.observe import FILES, Observer
 from opsctl.deploy.releases.release_log import Ledger
-from opsctl.progress import Progress, Silent
+from opsctl.progress import NoProgress, Progress
 from opsctl.systems.engine.compose import ComposeProject
 from opsctl.systems.process.output import Line
 
@@ -31,7 +31,7 @@ class Helpers:
     """What the door hands in besides the parts: other capabilities, and where to tell."""
 
     tell: Callable[[str], None] = lambda _: None
-    progress: Progress = field(default_factory=Silent)
+    progress: Progress = field(default_factory=NoProgress)
     migration: Migration | None = None
     notifier: Notifier | None = None
     gates: tuple[Gate, ...] = ()

@@ -19,7 +19,7 @@ from opsctl.disk.judge import (
 )
 from opsctl.disk.model import CheckReport, FolderSize, MountShare
 from opsctl.errors import OpsctlError
-from opsctl.findings import Finding, Marks
+from opsctl.findings import Finding, Thresholds
 from opsctl.logs import logger
 from opsctl.systems.host import Usage
 
@@ -69,7 +69,7 @@ def _look(
     except OpsctlError as error:
         return [unmeasured(mount, error.what, error.why, error.hint)], None
     was = stood(parts, key_of(mount, SPACE)), stood(parts, key_of(mount, INODES))
-    marks = Marks(*parts.settings.disk.marks(str(mount)))
+    marks = Thresholds(*parts.settings.disk.marks(str(mount)))
     found = list(judge_mount(usage, was=was, marks=marks, fix=fix))
     return [*([is_mounted(mount)] if named else []), *found], usage
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from opsctl.disk.model import Share
-from opsctl.findings import Figure, Finding, Level, Marks
+from opsctl.findings import Figure, Finding, Level, Thresholds
 from opsctl.systems.host import Usage
-from opsctl.units import spoken_bytes
+from opsctl.units import format_bytes
 
 SPACE, INODES = "space", "inodes"
 # Below that, `opsctl prune` is not worth a word.
@@ -28,12 +28,12 @@ def key_of(mount: Path, what: str) -> str:
 
 
 def judge_mount(
-    usage: Usage, *, was: tuple[Level, Level], marks: Marks, fix: str
+    usage: Usage, *, was: tuple[Level, Level], marks: Thresholds, fix: str
 ) -> Iterator[Finding]:
     """Judge space and inodes; `was` is how each stood before."""
     space, inodes = (
-        marks.place(usage.percent, was=was[0]),
-        marks.place(usage.inode_percent, was=was[1]),
+        marks.level_of(usage.percent, was=was[0]),
+        marks.level_of(usage.inode_percent, was=was[1]),
     )
     yield Finding(
         f"disk {usage.mount} {SPACE}",
@@ -56,20 +56,20 @@ def judge_mount(
         )
 
 
-def _space_said(usage: Usage, level: Level, marks: Marks) -> str:
-    used, total = spoken_bytes(usage.used_bytes), spoken_bytes(usage.total_bytes)
-    said = f"{usage.percent:.1f} % used: {used} of {total}, {spoken_bytes(usage.free_bytes)} free"
+def _space_said(usage: Usage, level: Level, marks: Thresholds) -> str:
+    used, total = format_bytes(usage.used_bytes), format_bytes(usage.total_bytes)
+    said = f"{usage.percent:.1f} % used: {used} of {total}, {format_bytes(usage.free_bytes)} free"
     return said + _standing(usage.percent, level, marks)
 
 
-def _standing(percent: float, level: Level, marks: Marks) -> str:
+def _standing(percent: float, level: Level, marks: Thresholds) -> str:
     """Say why it is still trouble below the mark that raised it."""
     if level is Level.WARNING and percent < marks.warn_at:
         return f"; it clears below {marks.clear_below:g} %"
     return ""
 
 
-def _percent(name: str, value: float, marks: Marks) -> Figure:
+def _percent(name: str, value: float, marks: Thresholds) -> Figure:
     return Figure(name, value, "%", marks.warn_at, marks.critical_at)
 
 
@@ -78,7 +78,7 @@ def fix_for(mount: Path, mounted: Sequence[Path], helps: Help) -> str:
     words = []
     prunable = sum(share.prunable_bytes for share in helps.engine)
     if holder(helps.engine_dir, mounted) == mount and prunable >= WORTH_BYTES:
-        words.append(f"`opsctl prune` gives back up to {spoken_bytes(prunable)}")
+        words.append(f"`opsctl prune` gives back up to {format_bytes(prunable)}")
     if any(holder(root, mounted) == mount for root in helps.roots):
         words.append("`opsctl disk retain -n` shows which raw logs may go")
     words.append(f"`du -xh -d2 {mount} | sort -h | tail` shows what is large")

@@ -16,7 +16,7 @@ from opsctl.doctor.judge import (
 )
 from opsctl.doctor.model import DoctorCheck, DoctorContext
 from opsctl.errors import OpsctlError
-from opsctl.findings import Finding, Level, Marks
+from opsctl.findings import Finding, Level, Thresholds
 from opsctl.systems.http.client import HttpRequest
 
 
@@ -82,7 +82,7 @@ def _disk(context: DoctorContext) -> Iterator[Finding]:
             str(usage.mount),
             percent=usage.percent,
             inode_percent=usage.inode_percent,
-            thresholds=Marks(*settings.marks(str(usage.mount))),
+            thresholds=Thresholds(*settings.marks(str(usage.mount))),
         )
 
 

@@ -3,17 +3,17 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from opsctl.findings import Figure, Finding, Level, Marks
-from opsctl.settings import Explained, Loaded
+from opsctl.findings import Figure, Finding, Level, Thresholds
+from opsctl.settings import DescribedSetting, LoadedSettings
 
 BAD_REQUEST = 400
 _FULL_FIX = "Find what is large: `docker system df`, then `du -xh --max-depth=2 {mount} | sort -h`."
 _SKEW_FIX = "Let one clock follow the other: `timedatectl set-ntp true` on both."
 
 
-def judge_settings(loaded: Loaded) -> Iterator[Finding]:
+def judge_settings(loaded: LoadedSettings) -> Iterator[Finding]:
     """One finding for the settings as a whole, and one per doubtful place."""
-    explained = tuple(loaded.resolved.explained())
+    explained = tuple(loaded.resolved.describe())
     yield Finding("settings", Level.OK, f"{len(explained)} settings from {', '.join(loaded.files)}")
     for variable in loaded.unknown:
         yield Finding(
@@ -25,7 +25,9 @@ def judge_settings(loaded: Loaded) -> Iterator[Finding]:
     yield from _secrets_in_files(explained, loaded.files)
 
 
-def _secrets_in_files(explained: Sequence[Explained], files: Sequence[str]) -> Iterator[Finding]:
+def _secrets_in_files(
+    explained: Sequence[DescribedSetting], files: Sequence[str]
+) -> Iterator[Finding]:
     for value in explained:
         file, _, line = value.origin.rpartition(":")
         if value.secret and value.value and file in files:
@@ -40,12 +42,12 @@ def _secrets_in_files(explained: Sequence[Explained], files: Sequence[str]) -> I
 
 
 def judge_disk(
-    mount: str, *, percent: float, inode_percent: float, thresholds: Marks
+    mount: str, *, percent: float, inode_percent: float, thresholds: Thresholds
 ) -> Iterator[Finding]:
     for name, used in (("space", percent), ("inodes", inode_percent)):
         yield Finding(
             f"disk {mount}",
-            thresholds.place(used),
+            thresholds.level_of(used),
             f"{used:.0f} % of {name} used",
             fix=_FULL_FIX.format(mount=mount),
             figures=(Figure(name, used, "%", thresholds.warn_at, thresholds.critical_at),),

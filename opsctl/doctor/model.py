@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from opsctl.findings import Finding
-from opsctl.settings import Loaded, Settings
+from opsctl.settings import LoadedSettings, Settings
 
 if TYPE_CHECKING:
     from opsctl.systems.clock import Clock
@@ -36,7 +36,7 @@ class DoctorContext(Protocol):
     """What the checks need; each part is built on first use."""
 
     @property
-    def loaded(self) -> Loaded: ...
+    def loaded(self) -> LoadedSettings: ...
     @property
     def settings(self) -> Settings: ...
     @property

@@ -4,8 +4,8 @@ import re
 from pathlib import Path, PurePosixPath
 
 from opsctl.init.model import ProjectFile
-from opsctl.settings.example import SCHEMA_FILE, example
-from opsctl.settings.schema import schema
+from opsctl.settings.example import SCHEMA_FILE, render_example
+from opsctl.settings.schema import render_schema
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _COPIED = {
@@ -23,13 +23,14 @@ _COPIED = {
 def list_project_files(project: str) -> tuple[ProjectFile, ...]:
     """Write every file for a project of this name."""
     settings = ProjectFile(
-        PurePosixPath("configs/opsctl.yaml"), example({"project.name": project, "env": "dev"})
+        PurePosixPath("configs/opsctl.yaml"),
+        render_example({"project.name": project, "env": "dev"}),
     )
     copied = (
         ProjectFile(PurePosixPath(path), (_TEMPLATES / name).read_text("utf-8"))
         for path, name in _COPIED.items()
     )
-    return (settings, ProjectFile(PurePosixPath("configs") / SCHEMA_FILE, schema()), *copied)
+    return (settings, ProjectFile(PurePosixPath("configs") / SCHEMA_FILE, render_schema()), *copied)
 
 
 def project_name(folder: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from opsctl.errors import SettingsError
 
 if TYPE_CHECKING:
-    from opsctl.settings.sections.limits import Limits
+    from opsctl.settings.sections.limits import LimitsSettings
 
 LARGEST_LOG = 10_000
 """A log holds one entry a call; a larger limit is kept in windows that are shorter."""
@@ -60,7 +60,7 @@ NAVER = Rate("naver", 10, 1.0)
 PRESETS: Mapping[str, Rate] = {rate.name: rate for rate in (KIS, KIS_REST, KIWOOM, DART, NAVER)}
 
 
-def rates_of(limits: "Limits") -> Mapping[str, Rate]:
+def rates_of(limits: "LimitsSettings") -> Mapping[str, Rate]:
     """Read the settings' rates, the presets and your own."""
     said = {name: str(getattr(limits, name)) for name in PRESETS}
     said |= dict(each.split("=", 1) for each in limits.more)

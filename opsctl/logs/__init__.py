@@ -34,7 +34,7 @@ class Redactor:
         return re.sub(_PAIR, rf"\g<name>{MASK}", text, flags=re.IGNORECASE)
 
 
-class Wanted(Value):
+class LogTarget(Value):
     """From which level on records of this package are written, and where to."""
 
     level: str
@@ -45,14 +45,16 @@ class Wanted(Value):
 
 class _Desk:
     turn = threading.RLock()
-    wanted: Wanted | None = None
+    wanted: LogTarget | None = None
     is_open = False
 
 
-def configure(level: str, *, stream: TextIO, file: str = "", secrets: Iterable[str] = ()) -> None:
+def configure_logs(
+    level: str, *, stream: TextIO, file: str = "", secrets: Iterable[str] = ()
+) -> None:
     """Send this package's records to `stream`; to a file only errors, and only when asked."""
     with _Desk.turn:
-        _Desk.wanted = Wanted(level, stream, file, tuple(secrets))
+        _Desk.wanted = LogTarget(level, stream, file, tuple(secrets))
         if _Desk.is_open:
             _direct(_Desk.wanted)
 
@@ -68,7 +70,7 @@ def logger(name: str) -> "Logger":
     return logging.getLogger(name)
 
 
-def _direct(wanted: Wanted) -> None:
+def _direct(wanted: LogTarget) -> None:
     from opsctl.logs.lines import direct  # noqa: PLC0415 - same
 
     direct(wanted)

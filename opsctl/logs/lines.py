@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from opsctl.logs import Redactor, Wanted
+from opsctl.logs import LogTarget, Redactor
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -42,7 +42,7 @@ def _redacted(value: object, redact: Redactor) -> object:
     return redact(str(value))
 
 
-def direct(wanted: Wanted) -> None:
+def direct(wanted: LogTarget) -> None:
     """Send this package's records where they are wanted, and nowhere else."""
     formatter = JsonLines(Redactor(wanted.secrets))
     root = logging.getLogger("opsctl")

@@ -8,7 +8,7 @@ from opsctl.migrate.plan import plan, standings
 from opsctl.migrate.project import Project
 from opsctl.migrate.run_model import Outcome, Tell, Work
 from opsctl.migrate.tracking_table import Ledger
-from opsctl.progress import Progress, Silent
+from opsctl.progress import NoProgress, Progress
 from opsctl.value import Value
 
 
@@ -40,7 +40,7 @@ class PendingRun(Value):
             again = plan(standings(self.library.migrations, ledger.applied()), self.order)
             wanted = {migration.version for migration in again.todo}
             works = [work for work in self.works if work.migration.version in wanted]
-            shown = progress or Silent()
+            shown = progress or NoProgress()
             run = MigrationRun(project, ledger, tell, resumed=again.resumed, progress=shown)
             apply_files(run, works)
         return Outcome(tuple(work.file for work in run.kept), self.notes, again.left)

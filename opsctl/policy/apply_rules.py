@@ -191,12 +191,12 @@ def findings_to_accept(
         if known.check not in asked or (known.check, known.file, known.what) in standing
     ]
     ours = {one.id for one in SUPPRESSION_RULES}
-    new = [f for f in report.findings if f.is_trouble and f.check not in ours]
+    new = [f for f in report.findings if f.is_problem and f.check not in ours]
     return (*kept, *new)
 
 
 def without_accepted(report: PolicyReport, accepted: Iterable[Finding]) -> PolicyReport:
     """Return the report that the next run will give."""
     keys: Mapping[str, Finding] = {finding.key: finding for finding in accepted}
-    left = tuple(f for f in report.findings if f.key not in keys or not f.is_trouble)
+    left = tuple(f for f in report.findings if f.key not in keys or not f.is_problem)
     return replace(report, findings=left)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from opsctl.settings import Loaded, Settings
+from opsctl.settings import LoadedSettings, Settings
 
 if TYPE_CHECKING:
     from opsctl.systems.clock import Clock
@@ -25,7 +25,7 @@ class PolicyContext(Protocol):
     def directory(self) -> Path: ...
     @property
     def project_dir(self) -> Path: ...
-    def loaded_for(self, env: str) -> Loaded:
+    def loaded_for(self, env: str) -> LoadedSettings:
         """Read the settings of another environment; SettingsError where they are wrong."""
         ...
 

@@ -10,7 +10,7 @@ from opsctl.errors import SettingsError
 from opsctl.policy.model import Rule, Severity, Violation
 from opsctl.policy.project import CheckedProject, SourceFile, line_in_compose
 from opsctl.policy.suppressions import PolicyException, matches
-from opsctl.settings.reading.yaml_document import plain, read_document
+from opsctl.settings.reading.yaml_document import parse_document, to_plain_value
 
 _ID = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)+\Z")
 _LONGEST_LINE = 2_000
@@ -86,7 +86,7 @@ def read_project_rules(files: Iterable[tuple[str, str]], names: frozenset[str]) 
     rules: list[Rule[CheckedProject]] = []
     exemptions: list[PolicyException] = []
     for source, text in files:
-        document = plain(read_document(text, source))
+        document = to_plain_value(parse_document(text, source))
         unknown = set(document) - {"rules", "except"}
         if unknown:
             why = f"{', '.join(sorted(unknown))} is not known"

@@ -132,7 +132,7 @@ class ProjectReader:
                 why = f" ({error.why})" if error.why else ""
                 errors[env] = f"{error.what}{why}"
                 continue
-            for value in loaded.resolved.explained():
+            for value in loaded.resolved.describe():
                 in_file = value.origin.rpartition(":")[0] in loaded.files
                 if value.secret and value.value and in_file:
                     secrets[value.path, value.origin] = None

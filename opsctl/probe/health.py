@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from opsctl.errors import OpsctlError
-from opsctl.findings import Finding, Level, worst
+from opsctl.findings import Finding, Level, worst_level
 from opsctl.health_rules.redis import judge_redis
 from opsctl.probe.model import HealthReport
 from opsctl.probe.redis.measure import measure_redis
@@ -43,7 +43,7 @@ def wait_until_healthy(
     while True:
         report = ask()
         passed = clock.steady() - began
-        if worst(_critical_findings(report)) is Level.OK or passed >= wait_s:
+        if worst_level(_critical_findings(report)) is Level.OK or passed >= wait_s:
             return report
         first = _critical_findings(report)[0]
         progress.advance(round(passed), round(wait_s), f"{first.check}: {first.what}")

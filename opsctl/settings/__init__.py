@@ -1,18 +1,18 @@
 """Settings: sections of frozen values, each of which knows its origin."""
 
 from opsctl.settings.model import EnvironmentName, Settings
-from opsctl.settings.reading.checked_before import Memory
-from opsctl.settings.reading.find_files import Request
-from opsctl.settings.reading.load import defaults, load
-from opsctl.settings.reading.resolve import Explained, Loaded, Resolved
+from opsctl.settings.reading.cached_settings import SettingsCache
+from opsctl.settings.reading.find_files import SettingsRequest
+from opsctl.settings.reading.load import default_settings, load_settings
+from opsctl.settings.reading.resolve import DescribedSetting, LoadedSettings, ResolvedSettings
 
 __all__ = [
     "EnvironmentName",
-    "Explained",
-    "Loaded",
-    "Memory",
-    "Request",
-    "Resolved",
+    "DescribedSetting",
+    "LoadedSettings",
+    "SettingsCache",
+    "SettingsRequest",
+    "ResolvedSettings",
     "Settings",
     "defaults",
     "load",

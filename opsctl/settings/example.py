@@ -5,14 +5,14 @@ from collections.abc import Iterator, Mapping
 from textwrap import wrap
 from typing import Any
 
-from opsctl.settings.masks import shown
+from opsctl.settings.masks import mask_value
 from opsctl.settings.model import Settings, is_secret, sections, variables
-from opsctl.settings.section import Declared
+from opsctl.settings.section import SettingDeclaration
 
 SCHEMA_FILE = "opsctl.schema.json"
 
 
-def example(values: Mapping[str, Any] | None = None) -> str:
+def render_example(values: Mapping[str, Any] | None = None) -> str:
     """Render every setting with its meaning and default; `values` replaces defaults by path."""
     given = values or {}
     lines = [
@@ -29,11 +29,11 @@ def example(values: Mapping[str, Any] | None = None) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _value(path: str, field: Declared, given: Mapping[str, Any]) -> Iterator[str]:
+def _value(path: str, field: SettingDeclaration, given: Mapping[str, Any]) -> Iterator[str]:
     names = ", ".join(variables(path, field))
     for line in wrap(f"{field.description} [{names}]", width=92):
         yield f"# {line}"
     key = path.rpartition(".")[2]
-    value = given.get(path, shown(field.default))
+    value = given.get(path, mask_value(field.default))
     # A secret stands in .env; here it would end up in git.
     yield f"# {key}:" if is_secret(field) else f"{key}: {json.dumps(value)}"

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from opsctl.errors import RefusedError
-from opsctl.settings.sections.experiment import Experiment
+from opsctl.settings.sections.experiment import ExperimentSettings
 
 # Where CI systems say which branch they build: their checkouts are detached.
 CI_VARIABLES = (
@@ -49,7 +49,9 @@ def ci_branches(environ: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(environ[name] for name in CI_VARIABLES if environ.get(name))
 
 
-def experiment_in(checkout: Checkout, ci: Iterable[str], rules: Experiment) -> str | None:
+def find_experiment_reason(
+    checkout: Checkout, ci: Iterable[str], rules: ExperimentSettings
+) -> str | None:
     """Say why this is an experiment, or None. The commit counts, not only the branch's name."""
     branch = (checkout.branch,) if checkout.branch else ()
     named = _reason((("the branch {} is checked out", branch), ("CI builds {}", ci)), rules)
@@ -63,7 +65,7 @@ def experiment_in(checkout: Checkout, ci: Iterable[str], rules: Experiment) -> s
     return _reason(evidence, rules)
 
 
-def is_experiment(name: str, rules: Experiment) -> bool:
+def is_experiment_branch(name: str, rules: ExperimentSettings) -> bool:
     return _bare(name).startswith(tuple(prefix.casefold() for prefix in rules.branch_prefixes))
 
 
@@ -82,20 +84,20 @@ def opens_read_only(reason: str | None, *, env: str) -> bool:
     return reason is not None and env == "prod"
 
 
-def redis_indexes(reason: str | None, *, stack: int, rules: Experiment) -> RedisIndexes:
+def redis_indexes(reason: str | None, *, stack: int, rules: ExperimentSettings) -> RedisIndexes:
     """An experiment reads the stack's index and writes to its own."""
     return RedisIndexes(stack, stack if reason is None else rules.redis_db)
 
 
-def _reason(evidence: Iterable[tuple[str, Iterable[str]]], rules: Experiment) -> str | None:
+def _reason(evidence: Iterable[tuple[str, Iterable[str]]], rules: ExperimentSettings) -> str | None:
     for says, names in evidence:
         for name in names:
-            if is_experiment(name, rules):
+            if is_experiment_branch(name, rules):
                 return says.format(name)
     return None
 
 
-def _on_trunk(names: Iterable[str], rules: Experiment) -> bool:
+def _on_trunk(names: Iterable[str], rules: ExperimentSettings) -> bool:
     return bool({trunk.casefold() for trunk in rules.trunks} & {_bare(name) for name in names})
 
 

@@ -10,19 +10,19 @@ MASK = "***"
 WEB = frozenset({"http", "https"})
 
 
-def shown(value: Any) -> Any:
+def mask_value(value: Any) -> Any:
     """Turn a setting into what may be printed: a URL keeps its host, nothing else is told."""
     if isinstance(value, Section):
-        return {name: shown(inner) for name, inner in value.values()}
+        return {name: mask_value(inner) for name, inner in value.values()}
     if isinstance(value, tuple):
-        return [shown(inner) for inner in value]
+        return [mask_value(inner) for inner in value]
     if not isinstance(value, Secret):
         return value
     secret = value.get_secret_value()
     return _masked_url(secret) if "://" in secret else MASK if secret else ""
 
 
-def told(secret: str) -> tuple[str, ...]:
+def list_secret_parts(secret: str) -> tuple[str, ...]:
     """List every string inside a secret that must never be printed."""
     parts = _split(secret) if "://" in secret else None
     password = parts.password if parts else None

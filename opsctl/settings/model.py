@@ -5,26 +5,26 @@ from functools import cache
 from typing import Any, Literal
 
 from opsctl.settings.secret import Secret
-from opsctl.settings.section import Declared, Section, part, setting
-from opsctl.settings.sections.cache import Cache
+from opsctl.settings.section import Section, SettingDeclaration, setting, subsection
+from opsctl.settings.sections.cache import CacheSettings
 from opsctl.settings.sections.database import Database
 from opsctl.settings.sections.deploy import Deploy
 from opsctl.settings.sections.disk import Disk
 from opsctl.settings.sections.doctor import Doctor
 from opsctl.settings.sections.engine import Engine
 from opsctl.settings.sections.environments import Environments
-from opsctl.settings.sections.experiment import Experiment
-from opsctl.settings.sections.limits import Limits
-from opsctl.settings.sections.logs import Logs
+from opsctl.settings.sections.experiment import ExperimentSettings
+from opsctl.settings.sections.limits import LimitsSettings
+from opsctl.settings.sections.logs import LogsSettings
 from opsctl.settings.sections.migrations import Migrations
 from opsctl.settings.sections.notify import Notify
 from opsctl.settings.sections.policy import Policy
 from opsctl.settings.sections.probe import Probe
-from opsctl.settings.sections.project import Project
-from opsctl.settings.sections.redis import Redis
+from opsctl.settings.sections.project import ProjectSettings
+from opsctl.settings.sections.redis import RedisSettings
 from opsctl.settings.sections.retention import Retention
 from opsctl.settings.sections.sandbox import Sandbox
-from opsctl.settings.sections.state import State
+from opsctl.settings.sections.state import StateSettings
 
 EnvironmentName = Literal["prod", "dev", "local"]
 
@@ -35,25 +35,25 @@ class Settings(Section):
     env: EnvironmentName = setting(
         "dev", "Environment when neither -e nor a variable says: prod, dev or local."
     )
-    project: Project = part(Project())
-    engine: Engine = part(Engine())
-    redis: Redis = part(Redis())
-    database: Database = part(Database())
-    migrations: Migrations = part(Migrations())
-    cache: Cache = part(Cache())
-    limits: Limits = part(Limits())
-    state: State = part(State())
-    logs: Logs = part(Logs())
-    doctor: Doctor = part(Doctor())
-    probe: Probe = part(Probe())
-    experiment: Experiment = part(Experiment())
-    disk: Disk = part(Disk())
-    retention: Retention = part(Retention())
-    notify: Notify = part(Notify())
-    sandbox: Sandbox = part(Sandbox())
-    environments: Environments = part(Environments())
-    deploy: Deploy = part(Deploy())
-    policy: Policy = part(Policy())
+    project: ProjectSettings = subsection(ProjectSettings())
+    engine: Engine = subsection(Engine())
+    redis: RedisSettings = subsection(RedisSettings())
+    database: Database = subsection(Database())
+    migrations: Migrations = subsection(Migrations())
+    cache: CacheSettings = subsection(CacheSettings())
+    limits: LimitsSettings = subsection(LimitsSettings())
+    state: StateSettings = subsection(StateSettings())
+    logs: LogsSettings = subsection(LogsSettings())
+    doctor: Doctor = subsection(Doctor())
+    probe: Probe = subsection(Probe())
+    experiment: ExperimentSettings = subsection(ExperimentSettings())
+    disk: Disk = subsection(Disk())
+    retention: Retention = subsection(Retention())
+    notify: Notify = subsection(Notify())
+    sandbox: Sandbox = subsection(Sandbox())
+    environments: Environments = subsection(Environments())
+    deploy: Deploy = subsection(Deploy())
+    policy: Policy = subsection(Policy())
 
 
 def sections() -> Iterator[tuple[str, type[Section]]]:
@@ -63,7 +63,7 @@ def sections() -> Iterator[tuple[str, type[Section]]]:
 
 
 @cache
-def fields() -> Mapping[str, Declared]:
+def fields() -> Mapping[str, SettingDeclaration]:
     """Every value by its dotted path, in the order of the example."""
     found = {"env": Settings.declared["env"]}
     for name, section in sections():
@@ -71,7 +71,7 @@ def fields() -> Mapping[str, Declared]:
     return found
 
 
-def variables(path: str, field: Declared) -> tuple[str, ...]:
+def variables(path: str, field: SettingDeclaration) -> tuple[str, ...]:
     """Name the environment variables that set a value, the strongest first."""
     return ("OPSCTL_" + path.upper().replace(".", "_"), *field.env)
 
@@ -82,11 +82,11 @@ def known_variables() -> Mapping[str, str]:
     return {name: path for path, field in fields().items() for name in variables(path, field)}
 
 
-def is_secret(field: Declared) -> bool:
+def is_secret(field: SettingDeclaration) -> bool:
     return field.annotation is Secret
 
 
-def is_list(field: Declared) -> bool:
+def is_list(field: SettingDeclaration) -> bool:
     return getattr(field.annotation, "__origin__", None) is tuple
 
 

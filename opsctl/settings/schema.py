@@ -7,7 +7,7 @@ from opsctl.settings.model import Settings
 from opsctl.settings.reading.validate import model_of
 
 
-def schema() -> str:
+def render_schema() -> str:
     """Render the schema; the text is stable, so that a check can compare it."""
     tree = model_of(Settings).model_json_schema()
     tree["$schema"] = "https://json-schema.org/draft/2020-12/schema"

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple, Self, dataclass_transform
 Check = Callable[[Any], None]
 
 
-class Declared(NamedTuple):
+class SettingDeclaration(NamedTuple):
     """One value: its default, what it means, which variables of the stack set it, its bounds."""
 
     default: Any
@@ -27,12 +27,12 @@ def setting(
     **bounds: Any,
 ) -> Any:
     """Declare one value; bounds are pydantic's, and `check` raises a ValueError."""
-    return Declared(default, says, env, bounds, check)
+    return SettingDeclaration(default, says, env, bounds, check)
 
 
-def part(default: "Section") -> Any:
+def subsection(default: "Section") -> Any:
     """Declare a section of the settings; its own first line says what it means."""
-    return Declared(default, "", (), {}, None)
+    return SettingDeclaration(default, "", (), {}, None)
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
@@ -43,10 +43,14 @@ class Section:
     need not load what checks them.
     """
 
-    declared: ClassVar[Mapping[str, Declared]] = MappingProxyType({})
+    declared: ClassVar[Mapping[str, SettingDeclaration]] = MappingProxyType({})
 
     def __init_subclass__(cls) -> None:
-        found = {name: value for name, value in vars(cls).items() if isinstance(value, Declared)}
+        found = {
+            name: value
+            for name, value in vars(cls).items()
+            if isinstance(value, SettingDeclaration)
+        }
         for name, value in found.items():
             found[name] = value._replace(annotation=cls.__annotations__[name])
             setattr(cls, name, value.default)

@@ -15,7 +15,7 @@ MOST_TEXTS = 64
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
-class FileMemory:
+class FileTextCache:
     """One private file a text. What another user owns or may write to is not believed."""
 
     def __init__(self, directory: Path, *, generation: str) -> None:

@@ -10,11 +10,17 @@ from typing import TYPE_CHECKING, Self, TextIO
 from opsctl import __version__, logs
 from opsctl import settings as settings_code
 from opsctl.errors import SettingsError
-from opsctl.settings import Loaded, Request, Settings, defaults, load
+from opsctl.settings import (
+    LoadedSettings,
+    Settings,
+    SettingsRequest,
+    default_settings,
+    load_settings,
+)
 from opsctl.settings.sections.state import state_directory
 from opsctl.systems.clock import Clock, SystemClock
 from opsctl.systems.files.local import Files, Kind, LocalFiles, MissingFileError
-from opsctl.systems.text_cache import FileMemory, code_generation
+from opsctl.systems.text_cache import FileTextCache, code_generation
 from opsctl.value import Value
 
 if TYPE_CHECKING:
@@ -75,7 +81,7 @@ class Ground:
         try:
             _ = self.settings
         except SettingsError:
-            return self.with_settings(defaults(self._request(), project))
+            return self.with_settings(default_settings(self._request(), project))
         return self
 
     def close(self) -> None:
@@ -87,15 +93,17 @@ class Ground:
     def start_logs(self, stream: TextIO, *, verbose: int) -> None:
         """Log what the flags ask for; the settings' own level and secrets follow once read."""
         level = ("", "info", "debug")[min(verbose, 2)]
-        logs.configure(level or "warning", stream=stream)
+        logs.configure_logs(level or "warning", stream=stream)
         self._logs = (stream, level)
 
-    def _log_as_set(self, loaded: Loaded) -> None:
+    def _log_as_set(self, loaded: LoadedSettings) -> None:
         if self._logs is not None:
             stream, level = self._logs
             wanted = loaded.resolved.settings.logs
             secrets = loaded.resolved.secrets()
-            logs.configure(level or wanted.level, stream=stream, file=wanted.file, secrets=secrets)
+            logs.configure_logs(
+                level or wanted.level, stream=stream, file=wanted.file, secrets=secrets
+            )
 
     @cached_property
     def clock(self) -> Clock:
@@ -106,23 +114,23 @@ class Ground:
         return LocalFiles()
 
     @cached_property
-    def loaded(self) -> Loaded:
-        loaded = load(self._request(), self._read, self._memory())
+    def loaded(self) -> LoadedSettings:
+        loaded = load_settings(self._request(), self._read, self._memory())
         self._log_as_set(loaded)
         return loaded
 
-    def _memory(self) -> FileMemory | None:
+    def _memory(self) -> FileTextCache | None:
         home = self._environ.get("HOME", "")
         caches = self._environ.get("XDG_CACHE_HOME") or (f"{home}/.cache" if home else "")
         if not caches.startswith("/"):
             return None
         generation = code_generation(Path(settings_code.__path__[0]), __version__)
-        return FileMemory(Path(caches) / "opsctl", generation=generation)
+        return FileTextCache(Path(caches) / "opsctl", generation=generation)
 
-    def _request(self) -> Request:
+    def _request(self) -> SettingsRequest:
         waits = {} if self._timeout_s is None else dict.fromkeys(_WAITS, self._timeout_s)
         config = Path(self._place.config) if self._place.config else None
-        return Request(self.directory, self._environ, config, self._place.env, waits)
+        return SettingsRequest(self.directory, self._environ, config, self._place.env, waits)
 
     def _read(self, path: Path) -> str | None:
         try:
@@ -194,12 +202,12 @@ class Ground:
     @cached_property
     def experiment(self) -> str | None:
         """Why this checkout is an experiment, or None."""
-        from opsctl.settings.isolation import Checkout, ci_branches, experiment_in
+        from opsctl.settings.isolation import Checkout, ci_branches, find_experiment_reason
 
         rules = self.settings.experiment
         facts = self.git.facts(self._standing, trunks=rules.trunks)
         checkout = facts.checkout if facts else Checkout()
-        return experiment_in(checkout, ci_branches(self._environ), rules)
+        return find_experiment_reason(checkout, ci_branches(self._environ), rules)
 
     @cached_property
     def _standing(self) -> Path:

@@ -3,7 +3,7 @@
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from opsctl.settings import Loaded, load
+from opsctl.settings import LoadedSettings, load_settings
 
 if TYPE_CHECKING:
     from opsctl.systems.files.read_tree import Tree
@@ -14,9 +14,9 @@ from opsctl.wiring.ground import Ground
 
 
 class PolicyParts(Ground):
-    def loaded_for(self, env: str) -> Loaded:
+    def loaded_for(self, env: str) -> LoadedSettings:
         """Read the settings as another environment would; nothing else goes on with them."""
-        return load(self._request().replaced(env=env), self._read, self._memory())
+        return load_settings(self._request().replaced(env=env), self._read, self._memory())
 
     @cached_property
     def tree(self) -> "Tree":

@@ -10,8 +10,8 @@ import click
 import pytest
 
 from opsctl import errors
-from opsctl.cli.command_table import ROOT
-from opsctl.cli.flags import COMMON
+from opsctl.cli.command_table import ROOT_COMMANDS
+from opsctl.cli.flags import COMMON_FLAGS
 from opsctl.cli.root import root
 
 TOP = Path(__file__).parents[2]
@@ -31,13 +31,13 @@ def commands(command: click.Command, path: str = "opsctl") -> Iterator[tuple[str
 ALL = dict(commands(root))
 
 
-@pytest.mark.parametrize("name", ROOT)
+@pytest.mark.parametrize("name", ROOT_COMMANDS)
 def test_the_static_table_says_what_click_would(name: str) -> None:
     command = root.get_command(click.Context(root), name)
 
     assert command is not None
     assert command.name == name
-    assert ROOT[name].says == (command.help or "").partition("\n")[0]
+    assert ROOT_COMMANDS[name].says == (command.help or "").partition("\n")[0]
 
 
 @pytest.mark.parametrize("path", ALL)
@@ -46,14 +46,14 @@ def test_every_command_and_flag_is_documented(path: str) -> None:
     section = page[page.index(f"\n## {path}\n") :].split("\n## ")[1]
 
     for param in ALL[path].params:
-        if isinstance(param, click.Option) and param not in COMMON and not param.hidden:
+        if isinstance(param, click.Option) and param not in COMMON_FLAGS and not param.hidden:
             assert param.help, f"{path} {param.name} has no help"
             assert f"`{', '.join(param.opts)}" in section
 
 
 @pytest.mark.parametrize("path", ALL)
 def test_every_command_takes_the_common_flags(path: str) -> None:
-    assert set(COMMON) <= set(ALL[path].params)
+    assert set(COMMON_FLAGS) <= set(ALL[path].params)
 
 
 def test_the_generated_pages_are_fresh() -> None:

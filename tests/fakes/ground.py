@@ -12,7 +12,7 @@ from opsctl.disk.retention.retain import retain
 from opsctl.notify.deliver import Courier, Patience
 from opsctl.notify.notifier import Notifier, Telling
 from opsctl.notify.plan import Rules, Way
-from opsctl.progress import Silent
+from opsctl.progress import NoProgress
 from opsctl.settings import Settings
 from opsctl.state import Locks, Store, open_store
 from opsctl.state.model import Actor
@@ -74,7 +74,9 @@ class Ground:
         return self._notifier
 
     def retain(self, *, is_dry: bool = False, trust_clock: bool = False) -> RetainReport:
-        return retain(self, run="run", is_dry=is_dry, trust_clock=trust_clock, progress=Silent())
+        return retain(
+            self, run="run", is_dry=is_dry, trust_clock=trust_clock, progress=NoProgress()
+        )
 
     def close(self) -> None:
         if self._store is not None:

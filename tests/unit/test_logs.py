@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from opsctl.logs import Redactor, configure, logger
+from opsctl.logs import Redactor, configure_logs, logger
 from opsctl.logs.lines import JsonLines
 
 ROOT = Path(__file__).parents[2]
@@ -45,7 +45,7 @@ def lines(stream: io.StringIO) -> list[dict[str, object]]:
 
 
 def test_a_line_is_json_with_facts_and_without_secrets(stream: io.StringIO) -> None:
-    configure("info", stream=stream, secrets=[CANARY])
+    configure_logs("info", stream=stream, secrets=[CANARY])
 
     facts = {"mount": Path("/"), "url": f"redis://:{CANARY}@h/0", "nested": {"a": [CANARY, 1]}}
     logger("opsctl.disk").info("disk filling %s", CANARY, extra=facts)
@@ -58,7 +58,7 @@ def test_a_line_is_json_with_facts_and_without_secrets(stream: io.StringIO) -> N
 
 
 def test_a_traceback_is_redacted_too(stream: io.StringIO) -> None:
-    configure("info", stream=stream, secrets=["canary"])
+    configure_logs("info", stream=stream, secrets=["canary"])
 
     try:
         int("canary")
@@ -70,7 +70,7 @@ def test_a_traceback_is_redacted_too(stream: io.StringIO) -> None:
 
 
 def test_people_are_left_in_peace(stream: io.StringIO) -> None:
-    configure("warning", stream=stream)
+    configure_logs("warning", stream=stream)
 
     logger("opsctl").info("deployed")
 
@@ -79,7 +79,7 @@ def test_people_are_left_in_peace(stream: io.StringIO) -> None:
 
 def test_a_file_takes_errors_alone_and_only_when_asked(stream: io.StringIO, tmp_path: Path) -> None:
     file = tmp_path / "errors.log"
-    configure("info", stream=stream, file=str(file))
+    configure_logs("info", stream=stream, file=str(file))
     log = logger("opsctl")
 
     log.warning("seen")
@@ -87,7 +87,7 @@ def test_a_file_takes_errors_alone_and_only_when_asked(stream: io.StringIO, tmp_
     log.error("kept")
 
     assert [json.loads(line)["message"] for line in file.read_text().splitlines()] == ["kept"]
-    configure("info", stream=stream)
+    configure_logs("info", stream=stream)
 
 
 NOTHING_LOGGED = """

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import click
 
-from opsctl.cli.click_classes import Branch
+from opsctl.cli.click_classes import CommandGroup
 from opsctl.cli.confirm import confirm, confirm_by_name
 from opsctl.cli.flags import FORMATS
 from opsctl.cli.session import Session, pass_session
@@ -42,14 +42,14 @@ class Lives:
     ttls: tuple[tuple[str, float], ...]
 
 
-@click.group(cls=Branch)
+@click.group(cls=CommandGroup)
 def cache() -> None:
     """Inspect and clear the cache that all processes share."""
 
 
 @cache.command()
 @pass_session
-def stats(session: Session) -> None:
+def stats(session: Session) -> int:
     """Show hits, misses and errors per process and in total.
 
     A process reports every cache.report_every_s and on request; an ended one is listed for an hour.
@@ -59,12 +59,12 @@ def stats(session: Session) -> None:
     found = read_stats(
         _redis(session), rules.prefix, goal_percent=rules.goal_percent, clock=wiring.clock
     )
-    session.output.conclude(found, _stats_view(found))
+    return session.output.conclude(found, _stats_view(found))
 
 
 @cache.command(formats=FORMATS)
 @pass_session
-def health(session: Session) -> None:
+def health(session: Session) -> int:
     """Check layers, listeners, errors and hit rate; exit 3 on problems."""
     wiring = session.wiring
     rules = wiring.settings.cache
@@ -80,7 +80,7 @@ def health(session: Session) -> None:
         said = "turned off by redis.enabled: each process has its own memory"
         found = CacheHealth((Finding("redis", Level.OK, said),))
     rows = tuple((f.check, f.level.value, f.what) for f in found.findings)
-    session.output.conclude(found, [Table(("check", "", "finding"), rows)])
+    return session.output.conclude(found, [Table(("check", "", "finding"), rows)])
 
 
 @cache.command()
@@ -94,19 +94,19 @@ def health(session: Session) -> None:
     help="Maximum number of keys to show.",
 )
 @pass_session
-def keys(session: Session, *, pattern: str, most: int) -> None:
+def keys(session: Session, *, pattern: str, most: int) -> int:
     """List cached keys with their remaining TTL, by Redis glob PATTERN."""
     found = list_keys(_redis(session), session.wiring.settings.cache.prefix, pattern, most=most)
-    session.output.conclude(found, _keys_view(found))
+    return session.output.conclude(found, _keys_view(found))
 
 
 @cache.command()
 @pass_session
-def ttl(session: Session) -> None:
+def ttl(session: Session) -> int:
     """Show the TTL of each type of data."""
     lives = Lives(lives_table(session.wiring.settings.cache.lives))
     rows = tuple((name, f"{seconds:g}") for name, seconds in lives.ttls)
-    session.output.conclude(lives, [Table(("type", "seconds"), rows)])
+    return session.output.conclude(lives, [Table(("type", "seconds"), rows)])
 
 
 @cache.command()
@@ -134,20 +134,20 @@ def delete(
 
 def _remove(
     session: Session, pattern: str, *, dry_run: bool, yes: bool, confirmed: str | None
-) -> None:
+) -> int:
     redis, prefix = _redis(session), session.wiring.settings.cache.prefix
     plan = plan_removal(redis, prefix, pattern)
     if dry_run:
-        session.output.conclude(plan, _removal_view(plan))
+        return session.output.conclude(plan, _removal_view(plan))
     question = f"Remove {plan.matching} cached values like {pattern} from {redis.address}?"
     if session.wiring.settings.env == "prod":
         confirm_by_name(session, question, name="prod", given=confirmed)
     else:
         confirm(session, question, yes=yes)
-    with session.deed(pattern, lock="cache", wait_s=0.0):
+    with session.audited_change(pattern, lock="cache", wait_s=0.0):
         session.left_behind = "some of the values are removed; run it again"
         done = remove(redis, prefix, plan, session.wiring.clock)
-    session.output.conclude(done, _removal_view(done))
+    return session.output.conclude(done, _removal_view(done))
 
 
 def _redis(session: Session) -> Redis:

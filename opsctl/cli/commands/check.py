@@ -2,9 +2,9 @@
 
 import click
 
-from opsctl.cli.click_classes import Verb
+from opsctl.cli.click_classes import OpsctlCommand
 from opsctl.cli.session import Session, pass_session
-from opsctl.cli.show.text import Block, clean
+from opsctl.cli.show.text import Block, escape_control
 from opsctl.errors import UsageError
 from opsctl.findings import Finding, Level
 from opsctl.policy.apply_rules import findings_to_accept, without_accepted
@@ -16,7 +16,7 @@ from opsctl.policy.model import PolicyReport
 _READABLE = 0o644
 
 
-@click.command(cls=Verb, formats=("text", "json", "github", "junit", "sarif"))
+@click.command(cls=OpsctlCommand, formats=("text", "json", "github", "junit", "sarif"))
 @click.argument("paths", metavar="[PATH]...", nargs=-1)
 @click.option(
     "--rule", "only", metavar="ID", multiple=True, help="Check only this rule; repeatable."
@@ -35,7 +35,7 @@ def check(
     live: bool,
     strict: bool,
     write_baseline: bool,
-) -> None:
+) -> int:
     """Check the project against its rules; exit 3 on findings.
 
     Reads files, rendered compose projects, settings and git history, and runs none of what it
@@ -53,11 +53,13 @@ def check(
         raise UsageError(
             "cannot write a baseline of a part of the project", hint="Leave PATH and --rule out."
         )
-    context = session.use(session.wiring.or_defaults())
+    context = session.switch_wiring(session.wiring.or_defaults())
     checked = check_all(context, CheckOptions(paths, only, live))
     report = _accepted(session, checked) if write_baseline else checked.report
     advised = any(finding.level is Level.ADVICE for finding in report.findings)
-    session.output.conclude(report, _view(report), exit_code=3 if strict and advised else None)
+    return session.output.conclude(
+        report, _view(report), exit_code=3 if strict and advised else None
+    )
 
 
 def _accepted(session: Session, checked: CheckResult) -> PolicyReport:
@@ -90,6 +92,8 @@ def _view(report: PolicyReport) -> list[Block]:
 
 
 def _line(finding: Finding) -> str:
-    place = ":".join(filter(None, (clean(finding.file), str(finding.line or "")))) or "project"
+    place = (
+        ":".join(filter(None, (escape_control(finding.file), str(finding.line or "")))) or "project"
+    )
     word = "error" if finding.level is Level.CRITICAL else finding.level.value
-    return f"{place}: {word}: {clean(finding.what)} [{finding.check}]"
+    return f"{place}: {word}: {escape_control(finding.what)} [{finding.check}]"

@@ -3,13 +3,13 @@
 import click
 from click.shell_completion import get_completion_class
 
-from opsctl.cli.click_classes import Verb
+from opsctl.cli.click_classes import OpsctlCommand
 from opsctl.errors import UsageError
 
 SHELLS = ("bash", "zsh", "fish")
 
 
-@click.command(cls=Verb, formats=("text",))
+@click.command(cls=OpsctlCommand, formats=("text",))
 @click.argument("shell", type=click.Choice(SHELLS))
 def completion(shell: str) -> None:
     """Print the completion script of a shell.

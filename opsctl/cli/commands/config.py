@@ -5,13 +5,13 @@ from typing import Any
 
 import click
 
-from opsctl.cli.click_classes import Branch
+from opsctl.cli.click_classes import CommandGroup
 from opsctl.cli.flags import FORMATS
 from opsctl.cli.session import Session, pass_session
 from opsctl.cli.show.text import Block, Table
 from opsctl.doctor.judge import judge_settings
 from opsctl.findings import Finding
-from opsctl.settings import Explained
+from opsctl.settings import DescribedSetting
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Shown:
 
     env: str
     files: tuple[str, ...]
-    settings: tuple[Explained, ...]
+    settings: tuple[DescribedSetting, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Checked:
     findings: tuple[Finding, ...]
 
 
-@click.group(cls=Branch)
+@click.group(cls=CommandGroup)
 def config() -> None:
     """Show and check the settings."""
 
@@ -37,18 +37,18 @@ def config() -> None:
 @config.command()
 @click.option("--origin", is_flag=True, help="Say where each value comes from.")
 @pass_session
-def show(session: Session, *, origin: bool) -> None:
+def show(session: Session, *, origin: bool) -> int:
     """Show every setting of an environment; secrets are masked."""
     loaded = session.wiring.loaded
-    explained = tuple(loaded.resolved.explained())
+    explained = tuple(loaded.resolved.describe())
     shown = Shown(loaded.resolved.settings.env, loaded.files, explained)
-    session.output.conclude(shown, [_table(explained, origin=origin)])
+    return session.output.conclude(shown, [_table(explained, origin=origin)])
 
 
 @config.command(formats=FORMATS)
 @click.option("--connect", is_flag=True, help="Also open the database and Redis; exit 7 if dead.")
 @pass_session
-def check(session: Session, *, connect: bool) -> None:
+def check(session: Session, *, connect: bool) -> int:
     """Check the settings of an environment; exit 6 if one is wrong, 3 if one is doubtful."""
     loaded = session.wiring.loaded
     if connect:
@@ -57,10 +57,10 @@ def check(session: Session, *, connect: bool) -> None:
         connect_all(session.wiring)
     checked = Checked(loaded.resolved.settings.env, tuple(judge_settings(loaded)))
     view: list[Block] = [f"{finding.level}: {finding.what}" for finding in checked.findings]
-    session.output.conclude(checked, view)
+    return session.output.conclude(checked, view)
 
 
-def _table(explained: tuple[Explained, ...], *, origin: bool) -> Table:
+def _table(explained: tuple[DescribedSetting, ...], *, origin: bool) -> Table:
     if origin:
         rows = tuple((value.path, _text(value.value), value.origin) for value in explained)
         return Table(("setting", "value", "origin"), rows)

@@ -2,7 +2,7 @@
 
 import click
 
-from opsctl.cli.click_classes import Verb
+from opsctl.cli.click_classes import OpsctlCommand
 from opsctl.cli.flags import FORMATS
 from opsctl.cli.session import Session, pass_session
 from opsctl.cli.show.text import Block, Table
@@ -12,22 +12,22 @@ from opsctl.doctor.run_checks import run_checks
 from opsctl.findings import Level
 
 
-@click.command(cls=Verb, formats=FORMATS)
+@click.command(cls=OpsctlCommand, formats=FORMATS)
 @pass_session
-def doctor(session: Session) -> None:
+def doctor(session: Session) -> int:
     """Check that everything opsctl needs works; exit 3 if not.
 
     Engine, compose, disk, git, settings, state, and each system that the settings name: whether it
     answers, its version, its clock. All at once, and no longer than doctor.timeout_s.
     """
-    patient = session.use(session.wiring.or_defaults())
+    patient = session.switch_wiring(session.wiring.or_defaults())
     report = run_checks(
         list_checks(patient),
         deadline_s=patient.settings.doctor.timeout_s,
         clock=patient.clock,
         progress=session.progress,
     )
-    session.output.conclude(report, _view(report))
+    return session.output.conclude(report, _view(report))
 
 
 def _view(report: DoctorReport) -> list[Block]:

@@ -2,7 +2,7 @@
 
 import click
 
-from opsctl.cli.click_classes import Branch
+from opsctl.cli.click_classes import CommandGroup
 from opsctl.cli.flags import FORMATS, Duration
 from opsctl.cli.session import Session, pass_session
 from opsctl.cli.show.text import Block, Table
@@ -18,7 +18,7 @@ wait_option = click.option(
 )
 
 
-@click.group(cls=Branch)
+@click.group(cls=CommandGroup)
 def health() -> None:
     """Check the health of the stack's systems."""
 
@@ -26,7 +26,7 @@ def health() -> None:
 @health.command(formats=FORMATS)
 @wait_option
 @pass_session
-def redis(session: Session, *, wait_s: float | None) -> None:
+def redis(session: Session, *, wait_s: float | None) -> int:
     """Check the health of Redis; exit 3 on problems.
 
     Covers latency, memory, clients, persistence, replication and keys. The thresholds are in
@@ -41,17 +41,17 @@ def redis(session: Session, *, wait_s: float | None) -> None:
     wiring = session.wiring
     rules = wiring.settings.probe
     if not wiring.settings.redis.enabled:
-        _conclude(session, disabled_report("redis", "redis.enabled"))
+        return _conclude(session, disabled_report("redis", "redis.enabled"))
     report = wait_until_healthy(
         lambda: check_redis(wiring.redis, rules, wiring.clock),
         wait_s=wait_s or 0.0,
         clock=wiring.clock,
         progress=session.progress,
     )
-    _conclude(session, report)
+    return _conclude(session, report)
 
 
-def _conclude(session: Session, report: HealthReport) -> None:
+def _conclude(session: Session, report: HealthReport) -> NoReturn:
     session.output.conclude(report, view_findings(report))
 
 

@@ -2,7 +2,7 @@
 
 import click
 
-from opsctl.cli.click_classes import Verb
+from opsctl.cli.click_classes import OpsctlCommand
 from opsctl.cli.flags import lock_timeout
 from opsctl.cli.session import Session, pass_session
 from opsctl.cli.show.text import Block, Table
@@ -14,7 +14,7 @@ from opsctl.init.project_files import list_project_files, project_name
 from opsctl.init.write import write_files
 
 
-@click.command(cls=Verb)
+@click.command(cls=OpsctlCommand)
 @click.option("--name", help="Name of the stack (default: the folder's name).")
 @click.option("-n", "--dry-run", is_flag=True, help="Show the plan; write nothing.")
 @click.option("--exit-code", is_flag=True, help="With -n: exit 4 if files are missing.")
@@ -27,7 +27,7 @@ def init(
     dry_run: bool,
     exit_code: bool,
     lock_timeout_s: float | None,
-) -> None:
+) -> int:
     """Create the files of a new project; never overwrite one.
 
     Writes settings with an overlay per environment, compose files, the first migration and a CI
@@ -41,16 +41,16 @@ def init(
     root = session.wiring.directory
     project = name or project_name(root.name)
     wanted = list_project_files(project)
-    wiring = session.use(session.wiring.or_defaults(project))
+    wiring = session.switch_wiring(session.wiring.or_defaults(project))
     if dry_run:
         steps = plan_init(wanted, observe_paths(root, wanted, wiring.files))
         code = EXIT_PENDING if exit_code and steps.pending else EXIT_OK
-        session.output.conclude(steps, _view(steps), exit_code=code)
-    with session.deed(str(root), lock="init", wait_s=lock_timeout_s or 0.0):
+        return session.output.conclude(steps, _view(steps), exit_code=code)
+    with session.audited_change(str(root), lock="init", wait_s=lock_timeout_s or 0.0):
         steps = plan_init(wanted, observe_paths(root, wanted, wiring.files))
         session.left_behind = "what had been written was removed again"
         write_files(root, steps, wanted, files=wiring.files, progress=session.progress)
-    session.output.conclude(steps, _view(steps))
+    return session.output.conclude(steps, _view(steps))
 
 
 def _view(steps: InitPlan) -> list[Block]:

@@ -2,7 +2,7 @@
 
 import click
 
-from opsctl.cli.click_classes import Branch
+from opsctl.cli.click_classes import CommandGroup
 from opsctl.cli.confirm import confirm, confirm_by_name
 from opsctl.cli.session import Session, pass_session
 from opsctl.cli.show.text import Block, Table
@@ -18,7 +18,7 @@ from opsctl.kit.limit_view import (
 from opsctl.systems.redis.client import Redis
 
 
-@click.group(cls=Branch)
+@click.group(cls=CommandGroup)
 def limits() -> None:
     """Inspect and reset the rate limits that all processes share."""
 
@@ -26,14 +26,14 @@ def limits() -> None:
 @limits.command()
 @click.option("--prefix", help="First part of the keys (default: limits.prefix).")
 @pass_session
-def show(session: Session, *, prefix: str | None) -> None:
+def show(session: Session, *, prefix: str | None) -> int:
     """Show how much of each limit is used and when the next call may go out.
 
     Counts the calls of every process that shares the limits. Exit 7 if Redis is disabled or
     unreachable.
     """
     report = read_limits(_redis(session), prefix or session.wiring.settings.limits.prefix)
-    session.output.conclude(report, _view(report))
+    return session.output.conclude(report, _view(report))
 
 
 @limits.command("reset")
@@ -51,7 +51,7 @@ def reset_limit(
     dry_run: bool,
     yes: bool,
     confirmed: str | None,
-) -> None:
+) -> int:
     """Reset the count of a limit: NAME, or NAME:SUBJECT for one subject.
 
     Up to a full limit of calls may then follow those just made, and the other side may refuse them.
@@ -59,11 +59,11 @@ def reset_limit(
     redis = _redis(session)
     plan = plan_reset(redis, session.wiring.settings.limits.prefix, name)
     if dry_run or not plan.keys:
-        session.output.conclude(plan, _plan_view(plan))
+        return session.output.conclude(plan, _plan_view(plan))
     _ask(session, plan, yes=yes, confirmed=confirmed)
-    with session.deed(name, lock="limits", wait_s=0.0):
+    with session.audited_change(name, lock="limits", wait_s=0.0):
         done = reset(redis, plan)
-    session.output.conclude(done, _plan_view(done))
+    return session.output.conclude(done, _plan_view(done))
 
 
 def _ask(session: Session, plan: ResetPlan, *, yes: bool, confirmed: str | None) -> None:

@@ -2,14 +2,14 @@
 
 import click
 
-from opsctl.cli.click_classes import Branch
+from opsctl.cli.click_classes import CommandGroup
 from opsctl.cli.flags import FORMATS
 from opsctl.cli.session import Session, pass_session
 from opsctl.cli.show.text import Block, Table
 from opsctl.notify.overview import Overview, Tested, overview, try_out
 
 
-@click.group(cls=Branch)
+@click.group(cls=CommandGroup)
 def notify() -> None:
     """Where alerts go: try a channel, see what was told and what waits."""
 
@@ -17,7 +17,7 @@ def notify() -> None:
 @notify.command(formats=FORMATS)
 @click.argument("channel", required=False)
 @pass_session
-def test(session: Session, *, channel: str | None) -> None:
+def test(session: Session, *, channel: str | None) -> int:
     """Send a test message to CHANNEL, or to every channel that is set up; exit 3 if one fails."""
     wiring = session.wiring
     tested = try_out(
@@ -27,7 +27,7 @@ def test(session: Session, *, channel: str | None) -> None:
         clock=wiring.clock,
         limit_s=wiring.settings.notify.timeout_s,
     )
-    session.output.conclude(tested, _tested_view(tested))
+    return session.output.conclude(tested, _tested_view(tested))
 
 
 @notify.command(name="list", formats=FORMATS)
@@ -39,12 +39,12 @@ def test(session: Session, *, channel: str | None) -> None:
     help="How many of those that ended are listed.",
 )
 @pass_session
-def list_(session: Session, *, limit: int) -> None:
+def list_(session: Session, *, limit: int) -> int:
     """List what waits and what was told last; exit 3 if a channel does not take its messages."""
     wiring = session.wiring
     names = tuple(channel.name for channel in wiring.channels)
     found = overview(wiring.store.deliveries, names, now=wiring.clock.now(), limit=limit)
-    session.output.conclude(found, _list_view(found))
+    return session.output.conclude(found, _list_view(found))
 
 
 def _tested_view(tested: Tested) -> list[Block]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import click
 
-from opsctl.cli.click_classes import Verb
+from opsctl.cli.click_classes import OpsctlCommand
 from opsctl.cli.confirm import confirm
 from opsctl.cli.deploying.run import (
     changing,
@@ -36,20 +36,20 @@ class History:
     releases: tuple[Recorded, ...]
 
 
-@click.command(cls=Verb, formats=FORMATS)
+@click.command(cls=OpsctlCommand, formats=FORMATS)
 @click.option("--no-stats", is_flag=True, help="Leave out CPU and memory, which take two seconds.")
 @pass_session
-def status(session: Session, *, no_stats: bool) -> None:
+def status(session: Session, *, no_stats: bool) -> int:
     """Show what runs, how it is and how it differs; exit 3 on trouble.
 
     Health, image, restarts, CPU and memory of each service, drift from the compose file, a deploy
     that is at work, and one that was cut off.
     """
     found = status_of(Observer(session.wiring), measure=not no_stats)
-    session.output.conclude(found, view_status(found))
+    return session.output.conclude(found, view_status(found))
 
 
-@click.command(cls=Verb)
+@click.command(cls=OpsctlCommand)
 @click.option(
     "--limit",
     type=click.IntRange(1, 1000),
@@ -58,16 +58,16 @@ def status(session: Session, *, no_stats: bool) -> None:
     help="How many releases, newest first.",
 )
 @pass_session
-def history(session: Session, *, limit: int) -> None:
+def history(session: Session, *, limit: int) -> int:
     """List the releases of an environment, newest first."""
     wiring = session.wiring
     env = wiring.settings.env
     book = Ledger(wiring.store.releases, wiring.clock, env)
     found = History(env, book.recent(limit))
-    session.output.conclude(found, view_history(found.releases))
+    return session.output.conclude(found, view_history(found.releases))
 
 
-@click.command(cls=Verb)
+@click.command(cls=OpsctlCommand)
 @click.argument("release", required=False)
 @click.option("-y", "--yes", is_flag=True, help="Accepted everywhere; this command asks nothing.")
 @stateful_flag
@@ -86,7 +86,7 @@ def rollback(
     dry_run: bool,
     exit_code: bool,
     lock_timeout_s: float | None,
-) -> None:
+) -> int:
     """Go back to RELEASE, by default to the one before; needs no network.
 
     RELEASE is a name from `opsctl history`, or the beginning of a commit. The schema stays as it
@@ -97,14 +97,14 @@ def rollback(
     helpers = helpers_of(session, migrate=False)
     if dry_run:
         run = prepare_rollback(observer, release, wish, helpers)
-        conclude_plan(session, run, exit_code=exit_code)
+        return conclude_plan(session, run, exit_code=exit_code)
     with changing(session, observer, wait_s=lock_timeout_s):
         settle(observer)
         done = run_shown(session, prepare_rollback(observer, release, wish, helpers))
-    session.output.conclude(done, view_deployed(done))
+    return session.output.conclude(done, view_deployed(done))
 
 
-@click.command(cls=Verb)
+@click.command(cls=OpsctlCommand)
 @click.option(
     "--keep",
     type=click.IntRange(0, 50),
@@ -123,7 +123,7 @@ def prune(
     dry_run: bool,
     exit_code: bool,
     lock_timeout_s: float | None,
-) -> None:
+) -> int:
     """Remove what nothing uses; the release before stays restorable, and every volume stays.
 
     Stopped containers, unused networks, unused images, build cache. What the running release and
@@ -133,11 +133,11 @@ def prune(
     if dry_run:
         plan = look(observer, keep=keep)
         code = EXIT_PENDING if exit_code and plan.doomed else EXIT_OK
-        session.output.conclude(plan, view_prune(plan), exit_code=code)
+        return session.output.conclude(plan, view_prune(plan), exit_code=code)
     if not yes:
         doomed = look(observer, keep=keep).doomed
         confirm(session, f"Remove {len(doomed)} things? (-n lists them)", yes=not doomed)
     with changing(session, observer, wait_s=lock_timeout_s):
         session.left_behind = "what was removed is gone; everything that is needed is still there"
         done = clean_up(observer, tell=teller(session), keep=keep)
-    session.output.conclude(done, view_pruned(done))
+    return session.output.conclude(done, view_pruned(done))

@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from opsctl.cli.click_classes import Verb
+from opsctl.cli.click_classes import OpsctlCommand
 from opsctl.cli.session import Session, pass_session
 from opsctl.errors import EXIT_OK
-from opsctl.progress import Progress, Silent
+from opsctl.progress import NoProgress, Progress
 from opsctl.sandbox.model import RunSecrets
 from opsctl.sandbox.prepare import SandboxContext, SandboxOptions, prepare
 from opsctl.sandbox.remove_leftovers import remove_leftovers
@@ -25,7 +25,7 @@ from opsctl.systems.process.output import Line
 FORMATS = ("text", "json", "github", "junit")
 
 
-class VerbWithVariables(Verb):
+class VerbWithVariables(OpsctlCommand):
     """Takes `--env NAME=VALUE` for a variable: no environment is called so."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -100,7 +100,7 @@ class PlannedTest:
 @click.option("-n", "--dry-run", is_flag=True, help="Show the plan; run nothing.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @pass_session
-def test(session: Session, /, *, dry_run: bool, junit: str | None, **words: Any) -> None:  # noqa: ANN401 - what click read
+def test(session: Session, /, *, dry_run: bool, junit: str | None, **words: Any) -> int:  # noqa: ANN401 - what click read
     """Run a test in a container that cannot exceed 0.5 CPU and 512 MiB.
 
     Streams its output and exits with its code; after --timeout, with 124. Without an image it runs
@@ -120,7 +120,7 @@ def test(session: Session, /, *, dry_run: bool, junit: str | None, **words: Any)
     desk = _desk(session)
     plan = prepare(asked, desk, marks, build=not dry_run)
     if dry_run:
-        session.output.conclude(PlannedTest(plan.steps), plan.steps, exit_code=EXIT_OK)
+        return session.output.conclude(PlannedTest(plan.steps), plan.steps, exit_code=EXIT_OK)
     leftovers = remove_leftovers(desk.sandboxes, desk.host, desk.clock)
     session.left_behind = "what had been started was removed"
     told = report(run(plan, _parts(session, desk), marks, keep=asked.keep), leftovers)
@@ -130,7 +130,7 @@ def test(session: Session, /, *, dry_run: bool, junit: str | None, **words: Any)
         desk.files.write_text(Path(junit).absolute(), as_junit(told.runs), mode=0o644)
     for line in lines(told):
         session.output.note(line)
-    session.output.conclude(told, [], exit_code=told.exit_code)
+    return session.output.conclude(told, [], exit_code=told.exit_code)
 
 
 def _asked(session: Session, **words: Any) -> SandboxOptions:  # noqa: ANN401 - what click read
@@ -147,7 +147,7 @@ def _asked(session: Session, **words: Any) -> SandboxOptions:  # noqa: ANN401 - 
         network=words["network"],
         services=tuple(name for names in words["services"] for name in names),
         keep=words["keep"],
-        timeout_s=session.take_timeout(),
+        timeout_s=session.pop_timeout(),
     )
 
 
@@ -183,5 +183,5 @@ def _parts(session: Session, desk: SandboxContext) -> RunParts:
         streams[piece.stream].write(piece.data)
         streams[piece.stream].flush()
 
-    progress: Progress = Silent() if sys.stderr.isatty() else session.progress
+    progress: Progress = NoProgress() if sys.stderr.isatty() else session.progress
     return RunParts(desk.sandboxes, desk.clock, desk.settings.sandbox, hear, progress)

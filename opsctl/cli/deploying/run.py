@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import click
 
-from opsctl.cli.click_classes import Verb
+from opsctl.cli.click_classes import OpsctlCommand
 from opsctl.cli.confirm import confirm_by_name
 from opsctl.cli.deploying.migration import migration_of
 from opsctl.cli.deploying.notices import notifier_of
@@ -40,7 +40,7 @@ wait_flag = click.option(
 )
 
 
-@click.command(cls=Verb)
+@click.command(cls=OpsctlCommand)
 @click.argument("services", nargs=-1)
 @click.option("--build", is_flag=True, help="Build every image anew, changed or not.")
 @click.option("--no-migrate", is_flag=True, help="Leave the schema as it is.")
@@ -65,7 +65,7 @@ def up(
     dry_run: bool,
     exit_code: bool,
     lock_timeout_s: float | None,
-) -> None:
+) -> int:
     """Deploy the checkout: plan, build or pull, start, verify, record.
 
     Exit 5 if a guard refuses; 1 if the deploy failed and what ran before runs again; 8 if that
@@ -76,14 +76,14 @@ def up(
     _ = observer.asked
     helpers = helpers_of(session, migrate=not no_migrate)
     if dry_run:
-        conclude_plan(session, prepare(observer, wish, helpers), exit_code=exit_code)
+        return conclude_plan(session, prepare(observer, wish, helpers), exit_code=exit_code)
     with changing(session, observer, wait_s=lock_timeout_s):
         settle(observer)
         done = run_shown(session, prepare(observer, wish, helpers))
-    session.output.conclude(done, view_deployed(done))
+    return session.output.conclude(done, view_deployed(done))
 
 
-@click.command(cls=Verb)
+@click.command(cls=OpsctlCommand)
 @click.option("-y", "--yes", is_flag=True, help="Go on without asking; not enough in production.")
 @click.option("--confirm", "given", metavar="ENV", help="The environment's name, typed.")
 @dry_run_flag
@@ -98,7 +98,7 @@ def down(
     dry_run: bool,
     exit_code: bool,
     lock_timeout_s: float | None,
-) -> None:
+) -> int:
     """Stop an environment: containers and networks go, volumes stay.
 
     Production wants its name typed, or --confirm prod; --yes does not cover it.
@@ -107,12 +107,12 @@ def down(
     if dry_run:
         planned = plan_down(observer)
         code = EXIT_PENDING if exit_code and not planned.is_idle else EXIT_OK
-        session.output.conclude(planned, view_down(planned), exit_code=code)
+        return session.output.conclude(planned, view_down(planned), exit_code=code)
     _confirm_down(session, yes=yes, given=given)
     with changing(session, observer, wait_s=lock_timeout_s):
         session.left_behind = "some containers may be stopped; volumes are untouched"
         planned = take_down(observer, tell=teller(session))
-    session.output.conclude(planned, view_down(planned))
+    return session.output.conclude(planned, view_down(planned))
 
 
 def _confirm_down(session: Session, *, yes: bool, given: str | None) -> None:
@@ -121,7 +121,7 @@ def _confirm_down(session: Session, *, yes: bool, given: str | None) -> None:
         confirm_by_name(session, f"This stops {target.project}.", name=target.env, given=given)
 
 
-@click.command(cls=Verb)
+@click.command(cls=OpsctlCommand)
 @click.argument("services", nargs=-1)
 @click.option("-f", "--follow", "is_followed", is_flag=True, help="Go on as lines come.")
 @click.option(
@@ -179,7 +179,9 @@ def changing(session: Session, observer: Observer, *, wait_s: float | None) -> I
     target, wait_s = observer.site.target, wait_s or 0.0
     lock = f"deploy-{target.project}"
     with (
-        session.deed(f"{target.project} on {target.engine_name}", lock=lock, wait_s=wait_s),
+        session.audited_change(
+            f"{target.project} on {target.engine_name}", lock=lock, wait_s=wait_s
+        ),
         engine_lock(observer.site, purpose=f"opsctl {session.command}", wait_s=wait_s),
     ):
         yield
@@ -195,6 +197,6 @@ def run_shown(session: Session, run: Run) -> Deployed:
         session.left_behind = run.left_behind
 
 
-def conclude_plan(session: Session, run: Run, *, exit_code: bool) -> None:
+def conclude_plan(session: Session, run: Run, *, exit_code: bool) -> NoReturn:
     code = EXIT_PENDING if exit_code and not run.plan.is_idle else EXIT_OK
     session.output.conclude(run.plan, view_plan(run.plan), exit_code=code)

@@ -9,7 +9,7 @@ ROWS, COLUMNS = 8, 64
 EIGHTHS = " ▁▂▃▄▅▆▇█"
 
 
-def chart(points: Sequence[Point]) -> list[str]:
+def draw_chart(points: Sequence[Point]) -> list[str]:
     """Draw percent over time, from 0 to 100; a column without a figure stays empty."""
     first, last = points[0].at, points[-1].at
     levels = _columns(points, first, last)

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
 from opsctl.cli.show.sarif import sarif
-from opsctl.cli.show.text import clean
-from opsctl.findings import Figure, Finding, Level, worst
+from opsctl.cli.show.text import escape_control
+from opsctl.findings import Figure, Finding, Level, worst_level
 
 _NAGIOS_WORD = {
     Level.OK: "OK",
@@ -23,8 +23,8 @@ Renderer = Callable[[str, Sequence[Finding]], list[str]]
 
 def nagios(command: str, findings: Sequence[Finding]) -> list[str]:
     """One status line with performance data, then a line for each trouble."""
-    level = worst(findings)
-    troubles = [finding for finding in findings if finding.is_trouble]
+    level = worst_level(findings)
+    troubles = [finding for finding in findings if finding.is_problem]
     said = "; ".join(_bar(f"{f.check}: {f.what}") for f in troubles) or f"{len(findings)} checks"
     figures = " ".join(_perfdata(f.check, figure) for f in findings for figure in f.figures)
     title = command.upper().replace(".", " ")
@@ -80,7 +80,7 @@ RENDERERS: dict[str, Renderer] = {
 
 def _bar(text: str) -> str:
     # A bar starts the performance data.
-    return clean(text).replace("|", "/")
+    return escape_control(text).replace("|", "/")
 
 
 def _perfdata(check: str, figure: Figure) -> str:
@@ -95,7 +95,7 @@ def _metric(name: str) -> str:
 
 
 def _label(check: str) -> str:
-    value = clean(check).replace("\\", "\\\\").replace('"', '\\"')
+    value = escape_control(check).replace("\\", "\\\\").replace('"', '\\"')
     return f'{{check="{value}"}}'
 
 
@@ -107,7 +107,7 @@ def _annotation(command: str, finding: Finding) -> str:
 
 
 def _message(text: str) -> str:
-    lines = (clean(line).replace("%", "%25") for line in text.splitlines())
+    lines = (escape_control(line).replace("%", "%25") for line in text.splitlines())
     return "%0A".join(lines)
 
 
@@ -121,7 +121,7 @@ def _quoted(text: str) -> str:
 
 def _case(command: str, finding: Finding) -> Iterable[str]:
     place = f"classname={_quoted(f'opsctl.{command}')} name={_quoted(clean(finding.check))}"
-    if not finding.is_trouble:
+    if not finding.is_problem:
         yield f"<testcase {place}/>"
         return
     kind = "error" if finding.level is Level.UNKNOWN else "failure"

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 
 import click
 
-from opsctl.cli.show.text import Block, clean, show
+from opsctl.cli.show.text import Block, escape_control, print_blocks
 from opsctl.errors import EXIT_ATTENTION, EXIT_OK, OpsctlError
-from opsctl.findings import Finding, Level, worst
+from opsctl.findings import Finding, Level, worst_level
 
 _NAGIOS_EXIT = {
     Level.OK: 0,
@@ -37,24 +37,24 @@ class Output:
         """Show the result and end the command; findings decide the exit code if none is given."""
         findings: Sequence[Finding] = getattr(report, "findings", ())
         if self.form == "text":
-            show(view, rich=self._color)
+            print_blocks(view, rich=self._color)
         elif self.form == "json":
             self._document(report)
         else:
             self._findings(findings)
-        click.get_current_context().exit(self._code(worst(findings), exit_code))
+        click.get_current_context().exit(self._code(worst_level(findings), exit_code))
 
     def event(self, record: object, view: str) -> None:
         """Show one event of a stream: its lines of text, or one of NDJSON."""
         if self.form == "json":
             self._document(record)
         else:
-            show([view], rich=False)
+            print_blocks([view], rich=False)
 
     def note(self, text: str) -> None:
         """Tell the person; programs read stdout."""
         if not self._quiet:
-            click.echo(clean(text), err=True)
+            click.echo(escape_control(text), err=True)
 
     def fail(self, error: OpsctlError) -> int:
         """Show what went wrong; the exit code to leave with."""
@@ -79,12 +79,14 @@ class Output:
         click.echo("\n".join(RENDERERS[self.form](self.command, findings)))
 
     def _explain(self, error: OpsctlError) -> None:
-        click.secho(f"Error: {clean(error.what)}", err=True, fg="red", color=self._stderr_color())
+        click.secho(
+            f"Error: {escape_control(error.what)}", err=True, fg="red", color=self._stderr_color()
+        )
         for line in error.excerpt:
-            click.echo(f"  {clean(line)}", err=True)
+            click.echo(f"  {escape_control(line)}", err=True)
         for label, text in (("why", error.why), ("try", error.hint)):
             if text and not (label == "try" and self._quiet):
-                click.echo(f"  {label}: {clean(text)}", err=True)
+                click.echo(f"  {label}: {escape_control(text)}", err=True)
 
     def _stderr_color(self) -> bool:
         return self._color and sys.stderr.isatty()
@@ -92,9 +94,9 @@ class Output:
     def _document(self, report: object) -> None:
         import json  # noqa: PLC0415 - `--help` never pays
 
-        from opsctl.cli.show.to_json import to_plain  # noqa: PLC0415 - same
+        from opsctl.cli.show.to_json import to_json_value  # noqa: PLC0415 - same
 
-        body = to_plain(report)
+        body = to_json_value(report)
         members = body if isinstance(body, dict) else {"items": body}
         schema = ".".join(filter(None, ("opsctl", self.command)))
         click.echo(json.dumps({"schema": f"{schema}/1", **members}, ensure_ascii=True))

@@ -3,15 +3,15 @@
 import threading
 from typing import TextIO
 
-from opsctl.cli.show.text import clean
-from opsctl.progress import seconds_left, spoken
+from opsctl.cli.show.text import escape_control
+from opsctl.progress import estimate_seconds_left, format_duration
 from opsctl.systems.clock import Clock, SystemClock
 
 HEARTBEAT_S = 10.0
 _ERASE_LINE = "\r\x1b[2K"
 
 
-def shown_progress(stream: TextIO) -> "MovingLine | Heartbeat":
+def progress_for(stream: TextIO) -> "MovingLine | Heartbeat":
     return (
         MovingLine(stream, SystemClock()) if stream.isatty() else Heartbeat(stream, SystemClock())
     )
@@ -25,9 +25,9 @@ class _Line:
 
     def _text(self, done: int, total: int, what: str) -> str:
         elapsed = self._clock.steady() - self._began
-        left = seconds_left(done, total, elapsed)
+        left = estimate_seconds_left(done, total, elapsed)
         tail = "" if left is None else f", about {spoken(left)} left"
-        return f"[{done}/{total}] {clean(what)} ({spoken(elapsed)}{tail})"
+        return f"[{done}/{total}] {escape_control(what)} ({spoken(elapsed)}{tail})"
 
 
 class MovingLine(_Line):

@@ -24,7 +24,7 @@ class Table(Value):
 Block = Table | str
 
 
-def clean(text: str) -> str:
+def escape_control(text: str) -> str:
     """Make a name from outside harmless: no control characters, no broken bytes."""
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode()
@@ -32,19 +32,19 @@ def clean(text: str) -> str:
     )
 
 
-def show(blocks: Iterable[Block], *, rich: bool) -> None:
+def print_blocks(blocks: Iterable[Block], *, rich: bool) -> None:
     for block in blocks:
         if isinstance(block, str):
-            click.echo("\n".join(clean(line) for line in block.split("\n")))
+            click.echo("\n".join(escape_control(line) for line in block.split("\n")))
         elif rich:
             _show_rich(block)
         else:
-            click.echo("\n".join(aligned(block)))
+            click.echo("\n".join(align_table(block)))
 
 
-def aligned(table: Table) -> list[str]:
+def align_table(table: Table) -> list[str]:
     """Align in columns as wide as their widest cell; nothing is cut."""
-    rows = [tuple(clean(cell) for cell in row) for row in (table.head, *table.rows)]
+    rows = [tuple(escape_control(cell) for cell in row) for row in (table.head, *table.rows)]
     widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
     return [_row(row, widths).rstrip() for row in rows]
 
@@ -72,7 +72,7 @@ def _show_rich(table: Table) -> None:
         grid.add_column(name, overflow="fold")
     for row in table.rows:
         # Text, not str: markup in a name from outside stays text.
-        grid.add_row(*(Text(clean(cell), style=_style(cell)) for cell in row))
+        grid.add_row(*(Text(escape_control(cell), style=_style(cell)) for cell in row))
     Console().print(grid)
 
 

@@ -7,18 +7,18 @@ from enum import Enum
 from pathlib import Path
 
 
-def to_plain(value: object) -> object:
+def to_json_value(value: object) -> object:
     """Go through nouns, mappings and sequences; what has no JSON form is an error."""
     if isinstance(value, Enum):
         return value.value
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if (names := _fields_of(value)) is not None:
-        return {name: to_plain(getattr(value, name)) for name in names}
+        return {name: to_json_value(getattr(value, name)) for name in names}
     if isinstance(value, Mapping):
-        return {str(key): to_plain(inner) for key, inner in value.items()}
+        return {str(key): to_json_value(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [to_plain(inner) for inner in value]
+        return [to_json_value(inner) for inner in value]
     return _single(value)
 
 

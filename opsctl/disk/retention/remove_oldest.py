@@ -12,7 +12,7 @@ from opsctl.disk.retention.removal_log import Done
 from opsctl.disk.retention.remove_files import Picked, Remove
 from opsctl.disk.retention.totals import Scope
 from opsctl.errors import OpsctlError
-from opsctl.findings import Marks
+from opsctl.findings import Thresholds
 from opsctl.systems.host import Host, Usage
 from opsctl.systems.removal.safe_open import Below
 from opsctl.systems.removal.tree import Found, Skipped
@@ -47,7 +47,7 @@ class Relief:
     is_below: bool
 
 
-def relieve(scope: Scope, place: Place, *, host: Host, marks: Marks, remove: Remove) -> Relief:
+def relieve(scope: Scope, place: Place, *, host: Host, marks: Thresholds, remove: Remove) -> Relief:
     """Where a mount is at its mark, remove the oldest until it is clear again."""
     mount = place.mount
     usage = host.usage(mount)

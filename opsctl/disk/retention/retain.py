@@ -17,7 +17,7 @@ from opsctl.disk.retention.remove_oldest import Place, Relief, relieve
 from opsctl.disk.retention.resume import settle
 from opsctl.disk.retention.totals import Scope, Tally
 from opsctl.errors import OpsctlError, RefusedError, SettingsError
-from opsctl.findings import Finding, Level, Marks
+from opsctl.findings import Finding, Level, Thresholds
 from opsctl.notify.model import Notice, Severity
 from opsctl.progress import Progress
 from opsctl.systems.files.local import DiskFullError
@@ -125,7 +125,7 @@ def _relieved(
 ) -> Iterator[Finding]:
     for place in _by_mount(parts, roots):
         mount = place.mount
-        marks = Marks(*parts.settings.disk.marks(str(mount)))
+        marks = Thresholds(*parts.settings.disk.marks(str(mount)))
         try:
             relief = relieve(scope, place, host=parts.host, marks=marks, remove=remove)
         except OpsctlError as error:

@@ -6,7 +6,13 @@ from collections.abc import Iterator, Mapping
 from opsctl.errors import SettingsError
 from opsctl.policy.model import Rule, Severity, Violation, rule
 from opsctl.policy.project import CheckedProject
-from opsctl.settings.reading.yaml_document import Branch, Items, Leaf, Node, read_document
+from opsctl.settings.reading.yaml_document import (
+    MappingNode,
+    Node,
+    ScalarNode,
+    SequenceNode,
+    parse_document,
+)
 from opsctl.settings.sections.policy import BROKER
 
 _RATE = re.compile(
@@ -38,12 +44,12 @@ def plan(project: CheckedProject) -> Iterator[Violation]:
     if source is None:
         return
     try:
-        document = read_document(source.text, source.path)
+        document = parse_document(source.text, source.path)
     except SettingsError as error:
         yield Violation(f"the plan cannot be read: {error.why or error.what}", source.path, 1)
         return
     brokers = document.children.get("brokers", document)
-    if isinstance(brokers, Branch):
+    if isinstance(brokers, MappingNode):
         for name, node in brokers.children.items():
             line = brokers.keys[name].line
             for what in _over(name, node, allowed(project).get(name)):
@@ -69,10 +75,10 @@ def _over(name: str, node: Node, limits: Mapping[str, float] | None) -> Iterator
 
 def _figure(node: Node, key: str) -> float | None:
     """Read a number, a rate such as 20/s, or count a list of symbols."""
-    value = node.children.get(key) if isinstance(node, Branch) else None
-    if isinstance(value, Items):
+    value = node.children.get(key) if isinstance(node, MappingNode) else None
+    if isinstance(value, SequenceNode):
         return float(len(value.items))
-    if not isinstance(value, Leaf):
+    if not isinstance(value, ScalarNode):
         return None
     if isinstance(value.value, int | float) and not isinstance(value.value, bool):
         return float(value.value)
@@ -102,12 +108,12 @@ def limiter_rate(project: CheckedProject) -> Iterator[Violation]:
         ):
             continue
         try:
-            section = read_document(source.text, source.path).children.get("limits")
+            section = parse_document(source.text, source.path).children.get("limits")
         except SettingsError:
             continue
-        for name, node in section.children.items() if isinstance(section, Branch) else ():
+        for name, node in section.children.items() if isinstance(section, MappingNode) else ():
             most = known.get(_LIMITS.get(name, ""), {}).get("rest_per_s")
-            given = rate(str(node.value)) if isinstance(node, Leaf) else None
+            given = rate(str(node.value)) if isinstance(node, ScalarNode) else None
             if most is not None and given is not None and given > most:
                 yield Violation(
                     f"limits.{name} is {given:g}/s; {most:g}/s is allowed",

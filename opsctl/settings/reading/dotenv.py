@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from opsctl.errors import SettingsError
-from opsctl.settings.reading.origin import Place
+from opsctl.settings.reading.origin import Origin
 
 _ASSIGNMENT = re.compile(r"\s*(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_.]*)\s*=\s*(?P<value>.*)")
 _QUOTED = re.compile(r"""(?P<quote>['"])(?P<text>.*?)(?<!\\)(?P=quote)\s*(?:#.*)?\Z""")
@@ -15,7 +15,7 @@ _COMMENT = re.compile(r"\s#.*\Z")
 class Variable(NamedTuple):
     name: str
     value: str
-    place: Place
+    place: Origin
 
 
 def read_dotenv(text: str, source: str) -> tuple[Variable, ...]:
@@ -28,7 +28,7 @@ def _variables(text: str, source: str) -> Iterator[Variable]:
     for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
-        place = Place(source, number)
+        place = Origin(source, number)
         found = _ASSIGNMENT.match(line)
         if found is None:
             raise SettingsError(
@@ -37,7 +37,7 @@ def _variables(text: str, source: str) -> Iterator[Variable]:
         yield Variable(found["name"], _value(found["value"].strip(), place), place)
 
 
-def _value(raw: str, place: Place) -> str:
+def _value(raw: str, place: Origin) -> str:
     if not raw.startswith(("'", '"')):
         return _COMMENT.sub("", f" {raw}").strip()
     quoted = _QUOTED.match(raw)

@@ -7,18 +7,18 @@ from typing import Any
 from opsctl.errors import OpsctlError, SettingsError
 from opsctl.settings.reading.choose_environment import choose_environment, overlays
 from opsctl.settings.reading.dotenv import Variable, read_dotenv
-from opsctl.settings.reading.layers import Written, from_flags, from_variables
-from opsctl.settings.reading.origin import DEFAULT, Place
+from opsctl.settings.reading.layers import GivenValue, from_flags, from_variables
+from opsctl.settings.reading.origin import DEFAULT, Origin
 from opsctl.value import Value
 
 BASE = Path("configs/opsctl.yaml")
 DOTENV = Path(".env")
 
 # Gives a file's text, or None where there is no such file.
-Read = Callable[[Path], str | None]
+ReadText = Callable[[Path], str | None]
 
 
-class Request(Value):
+class SettingsRequest(Value):
     """What the caller said: where it stands, and the flags that bear on settings."""
 
     directory: Path
@@ -29,25 +29,25 @@ class Request(Value):
 
     def variables(self) -> tuple[Variable, ...]:
         given = self.environ.items()
-        return tuple(Variable(name, value, Place(f"environment {name}")) for name, value in given)
+        return tuple(Variable(name, value, Origin(f"environment {name}")) for name, value in given)
 
 
-class Gathered(Value):
+class SettingsSources(Value):
     """Everything that was written somewhere, the weakest layer first."""
 
     project_dir: Path
     files: tuple[str, ...]
-    documents: tuple[Sequence[Written], ...]
+    documents: tuple[Sequence[GivenValue], ...]
     variables: tuple[Sequence[Variable], ...]
-    last: tuple[Sequence[Written], ...]
+    last: tuple[Sequence[GivenValue], ...]
     """Flags, and which environment is meant."""
 
-    def layers(self) -> tuple[Sequence[Written], ...]:
+    def layers(self) -> tuple[Sequence[GivenValue], ...]:
         set_by_variables = (from_variables(layer) for layer in self.variables)
         return (*self.documents, *set_by_variables, *self.last)
 
 
-def gather(request: Request, read: Read) -> Gathered:
+def gather(request: SettingsRequest, read: ReadText) -> SettingsSources:
     """Read base, overlays, .env and environment; the environment that is meant picks overlays."""
     base, text = _find_base(request, read)
     project_dir = request.directory if request.config else base.parent.parent
@@ -56,7 +56,7 @@ def gather(request: Request, read: Read) -> Gathered:
     environ = request.variables()
     env = choose_environment(request.env, (environ, dotenv), written)
     laid = dict(_overlays(base, project_dir, str(env.value), read))
-    return Gathered(
+    return SettingsSources(
         project_dir,
         (_name(base, project_dir), *laid),
         (written, *laid.values()),
@@ -65,20 +65,20 @@ def gather(request: Request, read: Read) -> Gathered:
     )
 
 
-def gather_defaults(request: Request, project: str) -> tuple[Sequence[Written], ...]:
+def gather_defaults(request: SettingsRequest, project: str) -> tuple[Sequence[GivenValue], ...]:
     """List what counts where there are no files: environment and flags."""
     environ = request.variables()
     env = choose_environment(request.env, (environ,), ())
-    named = Written("project.name", project, DEFAULT)
+    named = GivenValue("project.name", project, DEFAULT)
     return (named,), from_variables(environ), from_flags(request.flags or {}), (env,)
 
 
-def read_variables(project_dir: Path, read: Read) -> tuple[Variable, ...]:
+def read_variables(project_dir: Path, read: ReadText) -> tuple[Variable, ...]:
     text = _text(project_dir / DOTENV, read)
     return () if text is None else read_dotenv(text, str(DOTENV))
 
 
-def _find_base(request: Request, read: Read) -> tuple[Path, str]:
+def _find_base(request: SettingsRequest, read: ReadText) -> tuple[Path, str]:
     """Look here and in every folder above, as git does; `--config` names one file."""
     if request.config is not None:
         path = request.directory / request.config
@@ -94,7 +94,7 @@ def _find_base(request: Request, read: Read) -> tuple[Path, str]:
     )
 
 
-def _text(path: Path, read: Read) -> str | None:
+def _text(path: Path, read: ReadText) -> str | None:
     try:
         return read(path)
     except OpsctlError as error:
@@ -102,8 +102,8 @@ def _text(path: Path, read: Read) -> str | None:
 
 
 def _overlays(
-    base: Path, project_dir: Path, env: str, read: Read
-) -> Iterator[tuple[str, tuple[Written, ...]]]:
+    base: Path, project_dir: Path, env: str, read: ReadText
+) -> Iterator[tuple[str, tuple[GivenValue, ...]]]:
     for name in overlays(env):
         path = base.parent / f"{name}.yaml"
         if (text := _text(path, read)) is not None:
@@ -111,12 +111,12 @@ def _overlays(
             yield shown, _written(text, shown)
 
 
-def _written(text: str, name: str) -> tuple[Written, ...]:
+def _written(text: str, name: str) -> tuple[GivenValue, ...]:
     # YAML is loaded only where a file has to be read.
     from opsctl.settings.reading.keys import from_document  # noqa: PLC0415
-    from opsctl.settings.reading.yaml_document import read_document  # noqa: PLC0415
+    from opsctl.settings.reading.yaml_document import parse_document  # noqa: PLC0415
 
-    return from_document(read_document(text, name))
+    return from_document(parse_document(text, name))
 
 
 def _name(path: Path, project_dir: Path) -> str:

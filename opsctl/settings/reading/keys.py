@@ -5,21 +5,21 @@ from collections.abc import Iterable, Iterator
 
 from opsctl.errors import SettingsError
 from opsctl.settings.model import Settings, fields, sections
-from opsctl.settings.reading.layers import Written
-from opsctl.settings.reading.origin import Place
-from opsctl.settings.reading.yaml_document import Branch, Node, plain
+from opsctl.settings.reading.layers import GivenValue
+from opsctl.settings.reading.origin import Origin
+from opsctl.settings.reading.yaml_document import MappingNode, Node, to_plain_value
 
 
-def from_document(document: Branch) -> tuple[Written, ...]:
+def from_document(document: MappingNode) -> tuple[GivenValue, ...]:
     """List a file's values; refuse a key that no setting has."""
     return tuple(_walk(document))
 
 
-def closest(word: str, among: Iterable[str]) -> str | None:
+def closest_match(word: str, among: Iterable[str]) -> str | None:
     return next(iter(difflib.get_close_matches(word, list(among), n=1, cutoff=0.6)), None)
 
 
-def _walk(document: Branch) -> Iterator[Written]:
+def _walk(document: MappingNode) -> Iterator[GivenValue]:
     known_sections = dict(sections())
     top = set(Settings.declared)
     for key, node in document.children.items():
@@ -29,12 +29,12 @@ def _walk(document: Branch) -> Iterator[Written]:
         if key in known_sections:
             yield from _section(key, node, place)
         else:
-            yield Written(key, plain(node), place)
+            yield GivenValue(key, to_plain_value(node), place)
 
 
-def _section(name: str, node: Node, place: Place) -> Iterator[Written]:
-    if not isinstance(node, Branch):
-        if plain(node) is None:
+def _section(name: str, node: Node, place: Origin) -> Iterator[GivenValue]:
+    if not isinstance(node, MappingNode):
+        if to_plain_value(node) is None:
             return
         raise SettingsError(f"{place}: {name} is a section", hint=f"Write its keys below {name}:")
     known = {path for path in fields() if path.startswith(f"{name}.")}
@@ -42,10 +42,10 @@ def _section(name: str, node: Node, place: Place) -> Iterator[Written]:
         path = f"{name}.{key}"
         if path not in known:
             raise _unknown(path, node.keys[key], among=known)
-        yield Written(path, plain(child), node.keys[key])
+        yield GivenValue(path, to_plain_value(child), node.keys[key])
 
 
-def _unknown(path: str, place: Place, *, among: Iterable[str]) -> SettingsError:
-    meant = closest(path, sorted(among))
+def _unknown(path: str, place: Origin, *, among: Iterable[str]) -> SettingsError:
+    meant = closest_match(path, sorted(among))
     hint = f"Did you mean {meant}?" if meant else "`opsctl config show` lists every setting."
     return SettingsError(f"{place}: {path} is not a setting", hint=hint)

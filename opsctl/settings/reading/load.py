@@ -3,13 +3,21 @@
 from pathlib import Path
 
 from opsctl.settings.model import Settings
-from opsctl.settings.reading.checked_before import Memory, keep, recall
-from opsctl.settings.reading.find_files import Gathered, Read, Request, gather, gather_defaults
+from opsctl.settings.reading.cached_settings import SettingsCache, keep, recall
+from opsctl.settings.reading.find_files import (
+    ReadText,
+    SettingsRequest,
+    SettingsSources,
+    gather,
+    gather_defaults,
+)
 from opsctl.settings.reading.layers import unknown_variables
-from opsctl.settings.reading.resolve import Loaded, resolve
+from opsctl.settings.reading.resolve import LoadedSettings, resolve
 
 
-def load(request: Request, read: Read, memory: Memory | None = None) -> Loaded:
+def load_settings(
+    request: SettingsRequest, read: ReadText, memory: SettingsCache | None = None
+) -> LoadedSettings:
     """Read base, overlays, .env, environment and flags, and lay them over each other."""
     if memory is None:
         return _checked(gather(request, read))
@@ -27,11 +35,11 @@ def load(request: Request, read: Read, memory: Memory | None = None) -> Loaded:
     return loaded
 
 
-def defaults(request: Request, project: str) -> Settings:
+def default_settings(request: SettingsRequest, project: str) -> Settings:
     """Settings of a project that has no files yet: defaults, below environment and flags."""
     return resolve(gather_defaults(request, project)).settings
 
 
-def _checked(gathered: Gathered) -> Loaded:
+def _checked(gathered: SettingsSources) -> LoadedSettings:
     unknown = unknown_variables(tuple(one for layer in gathered.variables for one in layer))
-    return Loaded(gathered.project_dir, resolve(gathered.layers()), gathered.files, unknown)
+    return LoadedSettings(gathered.project_dir, resolve(gathered.layers()), gathered.files, unknown)

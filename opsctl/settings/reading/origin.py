@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 
-class Place(NamedTuple):
+class Origin(NamedTuple):
     """A file and line, a variable, a flag, or `default`; printed as people point at it."""
 
     source: str
@@ -13,4 +13,4 @@ class Place(NamedTuple):
         return self.source if self.line is None else f"{self.source}:{self.line}"
 
 
-DEFAULT = Place("default")
+DEFAULT = Origin("default")

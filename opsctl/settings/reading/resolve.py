@@ -6,19 +6,19 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from opsctl.errors import SettingsError
-from opsctl.settings.masks import shown, told
+from opsctl.settings.masks import list_secret_parts, mask_value
 from opsctl.settings.model import Settings, fields, is_secret, value_at
 from opsctl.settings.reading.dotenv import Variable
-from opsctl.settings.reading.layers import Written
-from opsctl.settings.reading.origin import DEFAULT, Place
+from opsctl.settings.reading.layers import GivenValue
+from opsctl.settings.reading.origin import DEFAULT, Origin
 from opsctl.settings.secret import Secret
 from opsctl.value import Value
 
 if TYPE_CHECKING:
-    from opsctl.settings.reading.validate import Problem, WrongError
+    from opsctl.settings.reading.validate import InvalidSettingsError, SettingProblem
 
 
-class Explained(Value):
+class DescribedSetting(Value):
     """One value, fit to be shown."""
 
     path: str
@@ -27,17 +27,17 @@ class Explained(Value):
     secret: bool
 
 
-class Resolved(Value):
+class ResolvedSettings(Value):
     """Settings, and where each value came from."""
 
     settings: Settings
-    origins: Mapping[str, Place]
+    origins: Mapping[str, Origin]
 
-    def explained(self) -> Iterator[Explained]:
+    def explained(self) -> Iterator[DescribedSetting]:
         for path, field in fields().items():
-            value = shown(value_at(self.settings, path))
+            value = mask_value(value_at(self.settings, path))
             origin = str(self.origins.get(path, DEFAULT))
-            yield Explained(path, value, origin, is_secret(field))
+            yield DescribedSetting(path, value, origin, is_secret(field))
 
     def secrets(self) -> tuple[str, ...]:
         """List every string that must not leave the process."""
@@ -45,33 +45,33 @@ class Resolved(Value):
         for path in fields():
             value = value_at(self.settings, path)
             if isinstance(value, Secret):
-                found += told(value.get_secret_value())
+                found += list_secret_parts(value.get_secret_value())
         return tuple(found)
 
 
-class Loaded(Value):
+class LoadedSettings(Value):
     """Settings of one project, and what was noticed while reading them."""
 
     project_dir: Path
-    resolved: Resolved
+    resolved: ResolvedSettings
     files: tuple[str, ...]
     unknown: tuple[Variable, ...]
 
 
-def resolve(layers: Sequence[Sequence[Written]]) -> Resolved:
+def resolve(layers: Sequence[Sequence[GivenValue]]) -> ResolvedSettings:
     """Lay the layers over each other, the weakest first, and check the result."""
     from opsctl.settings.reading.validate import (  # noqa: PLC0415 - pydantic, if wanted
-        WrongError,
-        checked,
+        InvalidSettingsError,
+        validate_section,
     )
 
     top = {value.path: value for layer in layers for value in layer}
     origins = {path: value.place for path, value in top.items()}
     try:
-        settings = checked(Settings, _nested(top.values()))
-    except WrongError as error:
+        settings = validate_section(Settings, _nested(top.values()))
+    except InvalidSettingsError as error:
         raise _refused(error, top) from error
-    return Resolved(settings, MappingProxyType(origins))
+    return ResolvedSettings(settings, MappingProxyType(origins))
 
 
 def _nested(values: Any) -> dict[str, Any]:
@@ -82,14 +82,14 @@ def _nested(values: Any) -> dict[str, Any]:
     return tree
 
 
-def _meant(written: Written) -> Any:
+def _meant(written: GivenValue) -> Any:
     """Keep a truth from passing as a number: to pydantic, true is 1."""
     if isinstance(written.value, bool) and fields()[written.path].annotation in (int, float):
         return str(written.value).lower()
     return written.value
 
 
-def _refused(error: "WrongError", top: Mapping[str, Written]) -> SettingsError:
+def _refused(error: "InvalidSettingsError", top: Mapping[str, GivenValue]) -> SettingsError:
     lines = [_line(problem, top) for problem in error.problems]
     if len(lines) == 1:
         (where, why, hint) = lines[0]
@@ -101,7 +101,7 @@ def _refused(error: "WrongError", top: Mapping[str, Written]) -> SettingsError:
     )
 
 
-def _line(problem: "Problem", top: Mapping[str, Written]) -> tuple[str, str, str]:
+def _line(problem: "SettingProblem", top: Mapping[str, GivenValue]) -> tuple[str, str, str]:
     path = _path(problem.location)
     field = fields().get(path)
     written = top.get(path) or next(
@@ -116,7 +116,7 @@ def _path(location: tuple[int | str, ...]) -> str:
     return ".".join(str(part) for part in location[:2] if isinstance(part, str))
 
 
-def _why(message: str, written: Written | None, *, secret: bool) -> str:
+def _why(message: str, written: GivenValue | None, *, secret: bool) -> str:
     said = message.removeprefix("Value error, ").replace("Input should be", "it should be")
     given = "" if written is None or secret else f", not {written.value!r}"
     return f"{said[:1].lower()}{said[1:]}{given}"

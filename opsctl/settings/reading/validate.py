@@ -15,20 +15,20 @@ from pydantic import (
 )
 
 from opsctl.settings.secret import Secret
-from opsctl.settings.section import Check, Declared, Section
+from opsctl.settings.section import Check, Section, SettingDeclaration
 
 S = TypeVar("S", bound=Section)
 
 
-class Problem(NamedTuple):
+class SettingProblem(NamedTuple):
     location: tuple[int | str, ...]
     message: str
 
 
-class WrongError(ValueError):
+class InvalidSettingsError(ValueError):
     """Values that are not what their declarations want."""
 
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
+    def __init__(self, problems: tuple[SettingProblem, ...]) -> None:
         super().__init__("; ".join(problem.message for problem in problems))
         self.problems = problems
 
@@ -44,13 +44,15 @@ class _Model(BaseModel):
 _MODELS: dict[type[Section], type[BaseModel]] = {}
 
 
-def checked(section: type[S], given: Mapping[str, Any]) -> S:
+def validate_section(section: type[S], given: Mapping[str, Any]) -> S:
     """Turn what somebody wrote into a section, or raise WrongError."""
     try:
         model = model_of(section).model_validate(given)
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
-        raise WrongError(tuple(Problem(one["loc"], one["msg"]) for one in found)) from error
+        raise InvalidSettingsError(
+            tuple(SettingProblem(one["loc"], one["msg"]) for one in found)
+        ) from error
     return _section(section, model)
 
 
@@ -73,7 +75,7 @@ def _made(section: type[Section]) -> type[BaseModel]:
     )
 
 
-def _field(declared: Declared) -> tuple[Any, Any]:
+def _field(declared: SettingDeclaration) -> tuple[Any, Any]:
     annotation = _typed(declared.annotation)
     if declared.check is not None:
         annotation = Annotated[annotation, AfterValidator(_passing(declared.check))]

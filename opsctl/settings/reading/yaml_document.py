@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from opsctl.errors import SettingsError
-from opsctl.settings.reading.origin import Place
+from opsctl.settings.reading.origin import Origin
 
 MAX_CHARACTERS = 1_000_000
 MAX_DEPTH = 20
@@ -24,28 +24,28 @@ _FLOAT = re.compile(r"[-+]?(?=.*[.eE])(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9
 
 
 @dataclass(frozen=True, slots=True)
-class Leaf:
+class ScalarNode:
     value: Scalar
-    place: Place
+    place: Origin
 
 
 @dataclass(frozen=True, slots=True)
-class Items:
+class SequenceNode:
     items: tuple["Node", ...]
-    place: Place
+    place: Origin
 
 
 @dataclass(slots=True)
-class Branch:
-    place: Place
+class MappingNode:
+    place: Origin
     children: dict[str, "Node"] = field(default_factory=dict)
-    keys: dict[str, Place] = field(default_factory=dict)
+    keys: dict[str, Origin] = field(default_factory=dict)
 
 
-Node = Leaf | Items | Branch
+Node = ScalarNode | SequenceNode | MappingNode
 
 
-def read_document(text: str, source: str) -> Branch:
+def parse_document(text: str, source: str) -> MappingNode:
     """Parse one document; an empty one is an empty mapping."""
     if len(text) > MAX_CHARACTERS:
         raise SettingsError(
@@ -60,20 +60,20 @@ def read_document(text: str, source: str) -> Branch:
         raise SettingsError(f"{source} is not YAML", why=str(error).replace("\n", " ")) from error
 
 
-def plain(node: Node) -> Any:
+def to_plain_value(node: Node) -> Any:
     """Drop the places: what the models validate."""
     match node:
-        case Leaf(value=value):
+        case ScalarNode(value=value):
             return value
-        case Items(items=items):
-            return [plain(item) for item in items]
-        case Branch(children=children):
-            return {key: plain(child) for key, child in children.items()}
+        case SequenceNode(items=items):
+            return [to_plain_value(item) for item in items]
+        case MappingNode(children=children):
+            return {key: to_plain_value(child) for key, child in children.items()}
 
 
 def _not_yaml(error: yaml.MarkedYAMLError, source: str) -> SettingsError:
     mark = error.problem_mark or error.context_mark
-    place = Place(source, mark.line + 1 if mark else None)
+    place = Origin(source, mark.line + 1 if mark else None)
     return SettingsError(
         f"{place}: this is not YAML",
         why=str(error.problem or error.context or "it cannot be parsed"),
@@ -88,16 +88,16 @@ class _Reader:
         self._source = source
         self._events: Iterator[Any] = yaml.parse(text, Loader=yaml.CSafeLoader)
 
-    def document(self) -> Branch:
-        root: Node = Branch(Place(self._source, 1))
+    def document(self) -> MappingNode:
+        root: Node = MappingNode(Origin(self._source, 1))
         seen = 0
         for event in self._events:
             if isinstance(event, yaml.DocumentStartEvent):
                 seen += 1
                 root = self._document_body(event, seen)
-        if isinstance(root, Leaf) and root.value is None:
-            return Branch(root.place)
-        if isinstance(root, Branch):
+        if isinstance(root, ScalarNode) and root.value is None:
+            return MappingNode(root.place)
+        if isinstance(root, MappingNode):
             return root
         raise SettingsError(f"{root.place}: settings are a mapping of sections, e.g. redis:")
 
@@ -106,15 +106,15 @@ class _Reader:
             raise SettingsError(f"{self._at(start)}: a second document starts here; one is read")
         return self._node(next(self._events), 0)
 
-    def _at(self, event: Any) -> Place:
-        return Place(self._source, event.start_mark.line + 1)
+    def _at(self, event: Any) -> Origin:
+        return Origin(self._source, event.start_mark.line + 1)
 
     def _node(self, event: Any, depth: int) -> Node:
         self._refuse_the_unneeded(event, depth)
         if isinstance(event, yaml.ScalarEvent):
-            return Leaf(_scalar(event), self._at(event))
+            return ScalarNode(_scalar(event), self._at(event))
         if isinstance(event, yaml.SequenceStartEvent):
-            return Items(tuple(self._items(depth)), self._at(event))
+            return SequenceNode(tuple(self._items(depth)), self._at(event))
         return self._branch(event, depth)
 
     def _refuse_the_unneeded(self, event: Any, depth: int) -> None:
@@ -133,15 +133,15 @@ class _Reader:
         while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
             yield self._node(event, depth + 1)
 
-    def _branch(self, start: Any, depth: int) -> Branch:
-        branch = Branch(self._at(start))
+    def _branch(self, start: Any, depth: int) -> MappingNode:
+        branch = MappingNode(self._at(start))
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             key = self._key(event, branch)
             branch.keys[key] = self._at(event)
             branch.children[key] = self._node(next(self._events), depth + 1)
         return branch
 
-    def _key(self, event: Any, branch: Branch) -> str:
+    def _key(self, event: Any, branch: MappingNode) -> str:
         if not isinstance(event, yaml.ScalarEvent):
             raise SettingsError(f"{self._at(event)}: a key is a plain word")
         key = str(event.value)

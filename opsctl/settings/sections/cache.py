@@ -39,7 +39,7 @@ def _named_lives(lives: tuple[str, ...]) -> None:
             raise ValueError(f"{each!r} should be a name and seconds, such as news=900")
 
 
-class Cache(Section):
+class CacheSettings(Section):
     """The cache that the stack's services share."""
 
     backend: Literal["memory", "redis", "layered"] = setting(

@@ -5,7 +5,7 @@ from opsctl.settings.section import Section, setting
 LOWEST_EXPERIMENT_INDEX = 10
 
 
-class Experiment(Section):
+class ExperimentSettings(Section):
     """What an experiment may touch: it never reaches production."""
 
     branch_prefixes: tuple[str, ...] = setting(

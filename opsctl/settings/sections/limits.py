@@ -26,7 +26,7 @@ def _named_rates(rates: tuple[str, ...]) -> None:
             raise ValueError(f"{each!r} should be a name and a rate, such as krx=2/s")
 
 
-class Limits(Section):
+class LimitsSettings(Section):
     """How often others let us ask, and what holds while Redis is away."""
 
     kis: str = setting("5/s", "Korea Investment & Securities, all calls of one key.", check=_a_rate)

@@ -5,7 +5,7 @@ from typing import Literal
 from opsctl.settings.section import Section, setting
 
 
-class Logs(Section):
+class LogsSettings(Section):
     """What opsctl says for later; what it says for now is the output."""
 
     level: Literal["debug", "info", "warning", "error"] = setting(

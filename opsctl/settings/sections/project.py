@@ -3,7 +3,7 @@
 from opsctl.settings.section import Section, setting
 
 
-class Project(Section):
+class ProjectSettings(Section):
     """What this stack is called."""
 
     name: str = setting(

@@ -4,7 +4,7 @@ from opsctl.settings.secret import Secret
 from opsctl.settings.section import Section, setting
 
 
-class Redis(Section):
+class RedisSettings(Section):
     """The stack's Redis: Pub/Sub between collector and archiver, cache, limits."""
 
     enabled: bool = setting(

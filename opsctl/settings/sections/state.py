@@ -6,7 +6,7 @@ from pathlib import Path
 from opsctl.settings.section import Section, setting
 
 
-class State(Section):
+class StateSettings(Section):
     """Where opsctl keeps what must survive a restart."""
 
     dir: str = setting(
@@ -16,7 +16,7 @@ class State(Section):
     )
 
 
-def state_directory(state: State, *, project: str, environ: Mapping[str, str]) -> Path:
+def state_directory(state: StateSettings, *, project: str, environ: Mapping[str, str]) -> Path:
     """Say where the state of this project is kept."""
     if state.dir:
         return Path(state.dir).expanduser()

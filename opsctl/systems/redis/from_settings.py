@@ -1,10 +1,10 @@
 """From the settings to the address of the stack's Redis."""
 
-from opsctl.settings.sections.redis import Redis
+from opsctl.settings.sections.redis import RedisSettings
 from opsctl.systems.redis.target import RedisTarget
 
 
-def target_of(redis: Redis) -> RedisTarget:
+def target_of(redis: RedisSettings) -> RedisTarget:
     """Read where the stack's Redis is; its URL, where one is set, speaks for all of it."""
     if url := redis.url.get_secret_value():
         target = RedisTarget.parse(url)

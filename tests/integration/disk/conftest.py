@@ -10,7 +10,7 @@ import pytest
 
 from opsctl.settings import Settings
 from opsctl.settings.sections.disk import Disk
-from opsctl.settings.sections.project import Project
+from opsctl.settings.sections.project import ProjectSettings
 from opsctl.settings.sections.retention import Retention
 from tests.fakes.ground import REAL_NOW, Ground
 
@@ -28,7 +28,7 @@ def ready(tmp_path: Path) -> Iterator[Ready]:
         named = tuple(str(root) for root in roots)
         retention = Retention(roots=named, allow=named or ("/srv",), **rules)
         settings = Settings(
-            project=Project(name="stack"), retention=retention, disk=Disk(mounts=mounts)
+            project=ProjectSettings(name="stack"), retention=retention, disk=Disk(mounts=mounts)
         )
         ground = Ground(state or tmp_path / "state", settings)
         made.append(ground)

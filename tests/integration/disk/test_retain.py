@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from opsctl.errors import RefusedError, SettingsError
-from opsctl.findings import Level, worst
+from opsctl.findings import Level, worst_level
 from opsctl.systems.removal.worker import LOT_FILES
 from tests.fakes.clock import HandClock
 from tests.integration.disk.conftest import Ready, aged, log
@@ -38,7 +38,7 @@ def test_only_what_is_older_than_120_hours_goes(ready: Ready, root: Path) -> Non
     report = ready(root).retain()
 
     assert left(root) == {"0.log", "2879.log", "2880.log", "2881.log", "7199.log", "7200.log"}
-    assert (report.files, worst(report.findings)) == (1, Level.OK)
+    assert (report.files, worst_level(report.findings)) == (1, Level.OK)
 
 
 def test_a_dry_run_says_the_same_and_removes_nothing(ready: Ready, root: Path) -> None:

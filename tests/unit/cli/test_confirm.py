@@ -8,7 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from opsctl.cli.click_classes import Verb
+from opsctl.cli.click_classes import OpsctlCommand
 from opsctl.cli.command_table import Entry
 from opsctl.cli.confirm import confirm, confirm_by_name
 from opsctl.cli.root import Root
@@ -22,7 +22,7 @@ def program() -> None:
     """Stand for the root."""
 
 
-@click.command(cls=Verb)
+@click.command(cls=OpsctlCommand)
 @click.option("--yes", "-y", is_flag=True)
 @click.option("--confirm", "given")
 @pass_session

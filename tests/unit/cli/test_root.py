@@ -1,6 +1,6 @@
 import pytest
 
-from opsctl.cli.root import as_ours, wanted_format
+from opsctl.cli.root import requested_format, translate_error
 from opsctl.cli.session import Session
 from opsctl.errors import RefusedError
 
@@ -20,14 +20,14 @@ from opsctl.errors import RefusedError
     ],
 )
 def test_the_format_is_read_also_where_click_refused_the_words(words: list[str], form: str) -> None:
-    assert wanted_format(words) == form
+    assert requested_format(words) == form
 
 
 def test_an_interruption_says_what_was_left() -> None:
     session = Session()
     session.left_behind = "two files"
 
-    error = as_ours(KeyboardInterrupt(), session)
+    error = translate_error(KeyboardInterrupt(), session)
 
     assert (error.exit_code, error.why) == (130, "two files")
 
@@ -35,4 +35,4 @@ def test_an_interruption_says_what_was_left() -> None:
 def test_our_own_errors_pass_unchanged() -> None:
     error = RefusedError("no")
 
-    assert as_ours(error, Session()) is error
+    assert translate_error(error, Session()) is error

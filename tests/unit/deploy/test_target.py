@@ -6,13 +6,13 @@ import pytest
 from opsctl.deploy.target import engine_named, target
 from opsctl.errors import SettingsError
 from opsctl.settings import Settings
-from opsctl.settings.reading.validate import checked
+from opsctl.settings.reading.validate import validate_section
 
 HERE = Path("/srv/shop")
 
 
 def _settings(env: str = "dev", **sections: Any) -> Settings:
-    return checked(Settings, {"env": env, "project": {"name": "shop"}, **sections})
+    return validate_section(Settings, {"env": env, "project": {"name": "shop"}, **sections})
 
 
 @pytest.mark.parametrize(

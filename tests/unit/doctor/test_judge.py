@@ -11,11 +11,11 @@ from opsctl.doctor.judge import (
     judge_settings,
     judge_skew,
 )
-from opsctl.findings import Level, Marks, worst
+from opsctl.findings import Level, Thresholds, worst_level
 from tests.unit.settings.conftest import Load, load_from
 
 if TYPE_CHECKING:
-    from opsctl.settings import Loaded
+    from opsctl.settings import LoadedSettings
 
 __all__ = ["load_from"]
 NOON = datetime(2026, 1, 12, 12, tzinfo=UTC)
@@ -32,15 +32,17 @@ NOON = datetime(2026, 1, 12, 12, tzinfo=UTC)
     ],
 )
 def test_a_disk_on_the_limit_counts_as_over_it(percent: float, level: Level) -> None:
-    space, inodes = judge_disk("/", percent=percent, inode_percent=1, thresholds=Marks(80, 90, 75))
+    space, inodes = judge_disk(
+        "/", percent=percent, inode_percent=1, thresholds=Thresholds(80, 90, 75)
+    )
 
     assert (space.level, inodes.level) == (level, Level.OK)
 
 
 def test_a_disk_may_run_out_of_inodes_first() -> None:
-    found = judge_disk("/data", percent=1, inode_percent=95, thresholds=Marks(80, 90, 75))
+    found = judge_disk("/data", percent=1, inode_percent=95, thresholds=Thresholds(80, 90, 75))
 
-    assert worst(found) is Level.CRITICAL
+    assert worst_level(found) is Level.CRITICAL
 
 
 @pytest.mark.parametrize(
@@ -90,7 +92,7 @@ def test_an_experiment_is_said_to_be_one() -> None:
 
 
 def test_a_secret_in_a_file_that_git_tracks_is_pointed_at(load_from: Load) -> None:
-    loaded: Loaded = load_from({"configs/opsctl.yaml": "redis:\n  password: hush\n"})
+    loaded: LoadedSettings = load_from({"configs/opsctl.yaml": "redis:\n  password: hush\n"})
 
     _, found = judge_settings(loaded)
 
@@ -99,13 +101,13 @@ def test_a_secret_in_a_file_that_git_tracks_is_pointed_at(load_from: Load) -> No
 
 
 def test_a_secret_in_dotenv_is_where_it_belongs(load_from: Load) -> None:
-    loaded: Loaded = load_from({"configs/opsctl.yaml": "", ".env": "REDIS_PASSWORD=hush\n"})
+    loaded: LoadedSettings = load_from({"configs/opsctl.yaml": "", ".env": "REDIS_PASSWORD=hush\n"})
 
-    assert worst(judge_settings(loaded)) is Level.OK
+    assert worst_level(judge_settings(loaded)) is Level.OK
 
 
 def test_a_misspelt_variable_is_a_warning(load_from: Load) -> None:
-    loaded: Loaded = load_from(environ={"OPSCTL_REDIS_PROT": "1"})
+    loaded: LoadedSettings = load_from(environ={"OPSCTL_REDIS_PROT": "1"})
 
     _, found = judge_settings(loaded)
 

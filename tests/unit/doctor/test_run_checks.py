@@ -5,7 +5,7 @@ from opsctl.doctor.model import DoctorCheck
 from opsctl.doctor.run_checks import run_checks
 from opsctl.errors import UnreachableError
 from opsctl.findings import Finding, Level
-from opsctl.progress import Silent
+from opsctl.progress import NoProgress
 from opsctl.systems.clock import SystemClock
 
 
@@ -21,7 +21,7 @@ def dead() -> Iterator[Finding]:
 def test_answers_come_in_the_order_of_the_questions_and_a_failure_is_one() -> None:
     checks = [DoctorCheck("dead", dead), DoctorCheck("fine", fine)]
 
-    report = run_checks(checks, deadline_s=5, clock=SystemClock(), progress=Silent())
+    report = run_checks(checks, deadline_s=5, clock=SystemClock(), progress=NoProgress())
 
     assert report.findings == (
         Finding("dead", Level.CRITICAL, "no answer: refused", fix="start it"),
@@ -39,7 +39,7 @@ def test_one_that_hangs_is_left_behind_and_said_so() -> None:
     clock = SystemClock()
     began = clock.steady()
     checks = [DoctorCheck("hung", hang), DoctorCheck("fine", fine)]
-    report = run_checks(checks, deadline_s=0.2, clock=clock, progress=Silent())
+    report = run_checks(checks, deadline_s=0.2, clock=clock, progress=NoProgress())
     took = clock.steady() - began
     stuck.set()
 

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from opsctl.findings import Level, worst
+from opsctl.findings import Level, worst_level
 from opsctl.health_rules.measurements import KeyScan, RedisMeasurements
 from opsctl.health_rules.redis import grade, judge_redis, percentiles
 from opsctl.probe.redis.parse_clients import parse_clients
@@ -36,7 +36,7 @@ WELL = RedisMeasurements(
 
 
 def level_of(seen: RedisMeasurements, check: str) -> Level:
-    return worst(f for f in judge_redis(seen, RULES) if f.check == check)
+    return worst_level(f for f in judge_redis(seen, RULES) if f.check == check)
 
 
 def with_info(**changed: str) -> RedisMeasurements:
@@ -44,7 +44,7 @@ def with_info(**changed: str) -> RedisMeasurements:
 
 
 def test_a_healthy_server_is_fine_in_everything() -> None:
-    assert worst(judge_redis(WELL, RULES)) is Level.OK
+    assert worst_level(judge_redis(WELL, RULES)) is Level.OK
 
 
 @pytest.mark.parametrize(

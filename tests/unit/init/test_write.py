@@ -7,7 +7,7 @@ from opsctl.init.observe_paths import observe_paths
 from opsctl.init.plan import plan_init
 from opsctl.init.project_files import list_project_files
 from opsctl.init.write import write_files
-from opsctl.progress import Silent
+from opsctl.progress import NoProgress
 from opsctl.systems.files.local import LocalFiles
 
 WANTED = list_project_files("ticks")
@@ -35,7 +35,7 @@ class Flaky(LocalFiles):
 
 def run(root: Path, files: LocalFiles) -> None:
     steps = plan_init(WANTED, observe_paths(root, WANTED, files))
-    write_files(root, steps, WANTED, files=files, progress=Silent())
+    write_files(root, steps, WANTED, files=files, progress=NoProgress())
 
 
 def everything(root: Path) -> list[str]:

@@ -4,16 +4,16 @@ from hypothesis import strategies as some
 
 from opsctl.errors import SettingsError
 from opsctl.kit.rates import PRESETS, Rate, as_kept, rates_of, share_of
-from opsctl.settings.reading.validate import WrongError, checked
-from opsctl.settings.sections.limits import Limits
+from opsctl.settings.reading.validate import InvalidSettingsError, validate_section
+from opsctl.settings.sections.limits import LimitsSettings
 
 
 def test_the_presets_are_what_the_settings_say_by_default() -> None:
-    assert rates_of(Limits()) == PRESETS
+    assert rates_of(LimitsSettings()) == PRESETS
 
 
 def test_a_setting_changes_a_preset_and_adds_rates_of_its_own() -> None:
-    rates = rates_of(Limits(kis="4/s", more=("krx=3/500ms",)))
+    rates = rates_of(LimitsSettings(kis="4/s", more=("krx=3/500ms",)))
 
     assert rates["kis"] == Rate("kis", 4, 1.0)
     assert rates["krx"] == Rate("krx", 3, 0.5)
@@ -23,8 +23,8 @@ def test_a_setting_changes_a_preset_and_adds_rates_of_its_own() -> None:
 @given(some.text(max_size=12) | some.from_regex(r"\d+/\d*(ms|s|m|h)", fullmatch=True))
 def test_settings_take_exactly_the_rates_that_the_kit_can_read(text: str) -> None:
     try:
-        checked(Limits, {"kis": text})
-    except WrongError:
+        validate_section(LimitsSettings, {"kis": text})
+    except InvalidSettingsError:
         with pytest.raises(SettingsError):
             Rate.parse("kis", text)
     else:

@@ -3,7 +3,7 @@
 import pytest
 
 from opsctl.errors import OpsctlError, RefusedError, UnreachableError
-from opsctl.progress import Silent
+from opsctl.progress import NoProgress
 from opsctl.sandbox.model import PlanInputs, SandboxPlan, SandboxRequest, SandboxRun, SandboxVerdict
 from opsctl.sandbox.plan import plan
 from opsctl.sandbox.run import RunParts, run
@@ -28,7 +28,7 @@ class Site:
 
     def run(self, wish: SandboxRequest, *, keep: bool = False) -> tuple[SandboxRun, ...]:
         box = self.sandboxes
-        parts = RunParts(box, box.clock, self.rules, self.heard.append, Silent())
+        parts = RunParts(box, box.clock, self.rules, self.heard.append, NoProgress())
         return run(self.plan(wish), parts, MARKS, keep=keep)
 
     @property
@@ -158,7 +158,7 @@ def test_an_interruption_leaves_nothing(site: Site) -> None:
         raise KeyboardInterrupt
 
     box = site.sandboxes
-    parts = RunParts(box, box.clock, site.rules, interrupted, Silent())
+    parts = RunParts(box, box.clock, site.rules, interrupted, NoProgress())
     with pytest.raises(KeyboardInterrupt):
         run(site.plan(SandboxRequest(("app:1",), services=("redis",))), parts, MARKS)
 

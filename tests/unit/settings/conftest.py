@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from opsctl.settings import Loaded, Request, load
+from opsctl.settings import LoadedSettings, SettingsRequest, load_settings
 
 PROJECT = Path("/project")
-Load = Callable[..., Loaded]
+Load = Callable[..., LoadedSettings]
 
 
 @pytest.fixture
@@ -21,11 +21,13 @@ def load_from() -> Load:
         flags: dict[str, object] | None = None,
         directory: Path = PROJECT,
         config: str | None = None,
-    ) -> Loaded:
+    ) -> LoadedSettings:
         texts = {
             PROJECT / name: text for name, text in (files or {"configs/opsctl.yaml": ""}).items()
         }
         named = Path(config) if config else None
-        return load(Request(directory, environ or {}, named, env, flags), texts.get)
+        return load_settings(
+            SettingsRequest(directory, environ or {}, named, env, flags), texts.get
+        )
 
     return load_them

@@ -5,14 +5,14 @@ from opsctl.settings.isolation import (
     Checkout,
     RedisIndexes,
     ci_branches,
-    experiment_in,
+    find_experiment_reason,
     opens_read_only,
     redis_indexes,
     refuse_on_production,
 )
-from opsctl.settings.sections.experiment import Experiment
+from opsctl.settings.sections.experiment import ExperimentSettings
 
-RULES = Experiment()
+RULES = ExperimentSettings()
 
 EXPERIMENTS = {
     "the branch itself": Checkout("exp/a"),
@@ -30,7 +30,7 @@ EXPERIMENTS = {
 
 @pytest.mark.parametrize("checkout", EXPERIMENTS.values(), ids=EXPERIMENTS)
 def test_an_experiment_is_known_by_its_commit(checkout: Checkout) -> None:
-    assert experiment_in(checkout, (), RULES)
+    assert find_experiment_reason(checkout, (), RULES)
 
 
 CLEAN = {
@@ -45,7 +45,7 @@ CLEAN = {
 
 @pytest.mark.parametrize("checkout", CLEAN.values(), ids=CLEAN)
 def test_what_the_trunk_holds_is_no_experiment(checkout: Checkout) -> None:
-    assert experiment_in(checkout, (), RULES) is None
+    assert find_experiment_reason(checkout, (), RULES) is None
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,10 @@ def test_what_the_trunk_holds_is_no_experiment(checkout: Checkout) -> None:
     ],
 )
 def test_ci_tells_the_branch_of_a_detached_checkout(name: str, value: str) -> None:
-    assert experiment_in(Checkout(), ci_branches({name: value}), RULES) == f"CI builds {value}"
+    assert (
+        find_experiment_reason(Checkout(), ci_branches({name: value}), RULES)
+        == f"CI builds {value}"
+    )
 
 
 def test_an_experiment_is_refused_on_production_alone() -> None:

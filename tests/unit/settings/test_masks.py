@@ -1,6 +1,6 @@
 import pytest
 
-from opsctl.settings.masks import shown, told
+from opsctl.settings.masks import list_secret_parts, mask_value
 from opsctl.settings.secret import Secret
 from tests.unit.settings.conftest import Load
 
@@ -21,11 +21,11 @@ from tests.unit.settings.conftest import Load
     ],
 )
 def test_a_secret_shows_its_place_and_nothing_else(secret: str, seen: str) -> None:
-    assert shown(Secret(secret)) == seen
+    assert mask_value(Secret(secret)) == seen
 
 
 def test_the_password_inside_a_url_is_a_secret_too_quoted_or_not() -> None:
-    assert told("postgresql://app:hu%40sh@db/x") == (
+    assert list_secret_parts("postgresql://app:hu%40sh@db/x") == (
         "postgresql://app:hu%40sh@db/x",
         "hu%40sh",
         "hu@sh",
@@ -37,6 +37,6 @@ def test_nothing_explained_holds_a_secret(load_from: Load) -> None:
 
     loaded = load_from(environ=environ)
 
-    assert "h1dden" not in str(tuple(loaded.resolved.explained()))
+    assert "h1dden" not in str(tuple(loaded.resolved.describe()))
     assert "h1dden" not in repr(loaded)
     assert "h1dden" in loaded.resolved.secrets()

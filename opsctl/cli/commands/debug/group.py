@@ -2,10 +2,10 @@
 
 import click
 
-from opsctl.cli.click_classes import LazyBranch
-from opsctl.cli.command_table import DEBUG
+from opsctl.cli.click_classes import LazyGroup
+from opsctl.cli.command_table import DEBUG_COMMANDS
 
 
-@click.group(cls=LazyBranch, table=DEBUG)
+@click.group(cls=LazyGroup, table=DEBUG_COMMANDS)
 def debug() -> None:
     """Inspect pub/sub traffic, subscribers, and slow commands."""

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import click
 
-from opsctl.cli.click_classes import Verb
+from opsctl.cli.click_classes import OpsctlCommand
 from opsctl.cli.flags import FORMATS, Duration
 from opsctl.cli.session import Session, pass_session
-from opsctl.cli.show.text import Block, Table, clean
+from opsctl.cli.show.text import Block, Table, escape_control
 from opsctl.findings import Finding, Level
 from opsctl.health_rules.measurements import ExpectedSubscriptions
 from opsctl.health_rules.pubsub import OBSERVER_CLIENT, matching_patterns
@@ -22,7 +22,7 @@ from opsctl.systems.redis.pubsub import Topics
 _PURPOSE = OBSERVER_CLIENT.removeprefix("opsctl:")
 
 
-@click.command(cls=Verb, formats=FORMATS)
+@click.command(cls=OpsctlCommand, formats=FORMATS)
 @click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
 @click.option("--canary", is_flag=True, help="Also send a test message and time its return.")
 @click.option("--follow", "following", is_flag=True, help="Show traffic until interrupted.")
@@ -41,7 +41,7 @@ def pubsub(
     for_s: float | None,
     every_s: float,
     payloads: bool,
-) -> None:
+) -> int:
     """Show who subscribes to which channel; exit 3 if one has no subscriber.
 
     Without PATTERN, checks the channels and patterns of section `probe`. No message is sent.
@@ -57,7 +57,7 @@ def pubsub(
     wanted = expected_subscriptions(settings.probe, patterns)
     if not settings.redis.enabled:
         off = disabled_report("redis", "redis.enabled")
-        session.output.conclude(off, ["Redis is turned off by redis.enabled."])
+        return session.output.conclude(off, ["Redis is turned off by redis.enabled."])
     if following:
         pace = FollowOptions(every_s, for_s, settings.probe.top)
         _follow(session, wanted, pace, payloads=payloads)
@@ -67,7 +67,7 @@ def pubsub(
     )
     if canary:
         report = replace(report, findings=(*report.findings, _canary(session)))
-    session.output.conclude(report, _view(report))
+    return session.output.conclude(report, _view(report))
 
 
 def _canary(session: Session) -> Finding:
@@ -115,8 +115,8 @@ def _lines(beat: TrafficInterval) -> list[str]:
             "no message yet" if channel.silent_s is None else f"last {channel.silent_s:.1f} s ago"
         )
         rate = f"{channel.messages_per_s:.1f}/s, {channel.bytes_per_s / 1024:.1f} KiB/s"
-        sample = f"  {clean(channel.sample)}" if channel.sample else ""
+        sample = f"  {escape_control(channel.sample)}" if channel.sample else ""
         lines.append(
-            f"  {clean(channel.channel)}  {rate}, {channel.messages} in all, {last}{sample}"
+            f"  {escape_control(channel.channel)}  {rate}, {channel.messages} in all, {last}{sample}"
         )
     return lines

@@ -2,7 +2,7 @@
 
 import click
 
-from opsctl.cli.click_classes import Verb
+from opsctl.cli.click_classes import OpsctlCommand
 from opsctl.cli.session import Session, pass_session
 from opsctl.cli.show.text import Block, Table
 from opsctl.probe.health import disabled_report
@@ -11,9 +11,9 @@ from opsctl.probe.redis.inspect import HotKey, RedisInspection, inspect_redis
 _KIB = 1024
 
 
-@click.command(cls=Verb)
+@click.command(cls=OpsctlCommand)
 @pass_session
-def redis(session: Session) -> None:
+def redis(session: Session) -> int:
     """Show slow commands, big and hot keys, and clients of Redis.
 
     Never stalls the server: keys are scanned in small steps, up to probe.max_keys keys or
@@ -22,9 +22,9 @@ def redis(session: Session) -> None:
     wiring = session.wiring
     if not wiring.settings.redis.enabled:
         report = disabled_report("redis", "redis.enabled")
-        session.output.conclude(report, ["Redis is turned off by redis.enabled."])
+        return session.output.conclude(report, ["Redis is turned off by redis.enabled."])
     seen = inspect_redis(wiring.redis, wiring.settings.probe, wiring.clock)
-    session.output.conclude(seen, _view(seen))
+    return session.output.conclude(seen, _view(seen))
 
 
 def _view(seen: RedisInspection) -> list[Block]:

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 import click
 
-from opsctl.cli.click_classes import Verb
+from opsctl.cli.click_classes import OpsctlCommand
 from opsctl.cli.confirm import confirm
 from opsctl.cli.session import Session, pass_session
 from opsctl.errors import UsageError
 from opsctl.migrate.adopt import SOURCES, Adoption, accept, adopt_all, forget, plan_adoption
 
 
-@click.command(cls=Verb)
+@click.command(cls=OpsctlCommand)
 @click.option("--to", type=click.IntRange(0), metavar="V", help="Everything up to V is there.")
 @click.option("--from", "source", type=click.Choice(SOURCES), help="Whose notes to read.")
 @click.option(
@@ -30,7 +30,7 @@ def adopt(
     forgotten: Sequence[int],
     dry_run: bool,
     yes: bool,
-) -> None:
+) -> int:
     """Record what was applied before opsctl, without running it.
 
     Reads what other tools wrote down: a file .applied, dbmate's or golang-migrate's table
@@ -49,14 +49,14 @@ def adopt(
             adoption = plan_adoption(project, ledger, to=to, source=source)
             changes = [f"record {file}" for file in adoption.files]
         if dry_run or not changes:
-            session.output.conclude(adoption, _adoption(adoption, changes))
+            return session.output.conclude(adoption, _adoption(adoption, changes))
         confirm(session, f"{len(changes)} rows change: {', '.join(changes[:5])}. Go on?", yes=yes)
         address = project.dialect.scripts.address
-        with session.deed(address, lock="migrate", wait_s=project.patience.runner_s):
+        with session.audited_change(address, lock="migrate", wait_s=project.patience.runner_s):
             accept(project, ledger, accepted)
             forget(ledger, forgotten)
             adopt_all(project, ledger, adoption)
-    session.output.conclude(adoption, _adoption(adoption, changes))
+    return session.output.conclude(adoption, _adoption(adoption, changes))
 
 
 def _adoption(adoption: Adoption, changes: Sequence[str]) -> list[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import click
 
-from opsctl.cli.click_classes import Verb
+from opsctl.cli.click_classes import OpsctlCommand
 from opsctl.cli.commands.migrate.group import parse_variables, set_option
 from opsctl.cli.confirm import confirm, confirm_by_name
 from opsctl.cli.flags import Duration
@@ -20,7 +20,7 @@ class TakenBack:
     files: tuple[str, ...]
 
 
-@click.command(cls=Verb)
+@click.command(cls=OpsctlCommand)
 @click.option("--to", type=click.IntRange(0), metavar="V", help="Take back everything after V.")
 @click.option(
     "--step", type=click.IntRange(1), metavar="N", help="Take back N files; 1 by default."
@@ -46,7 +46,7 @@ def down(
     typed: str | None,
     lock_timeout_s: float | None,
     given: Sequence[str],
-) -> None:
+) -> int:
     """Take the last files back by their down parts: NNN_name.down.sql.
 
     Each runs in one transaction, together with the removal of its row.
@@ -57,13 +57,13 @@ def down(
         works = prepare_down(project, choose(look(project, ledger), to=to, step=step))
         names = tuple(work.file for work in works)
         if dry_run or not works:
-            session.output.conclude(TakenBack(names), names or ("nothing to take back",))
+            return session.output.conclude(TakenBack(names), names or ("nothing to take back",))
         _ask(session, f"This runs {', '.join(names)}, which may destroy data.", typed, yes=yes)
         address, wait_s = project.dialect.scripts.address, project.patience.runner_s
-        with session.deed(address, lock="migrate", wait_s=wait_s):
+        with session.audited_change(address, lock="migrate", wait_s=wait_s):
             session.left_behind = "the file that ran is taken back in whole or not at all"
             done = take_back(project, ledger, works, lambda e: session.output.event(e, str(e)))
-    session.output.conclude(TakenBack(tuple(done)), [f"{len(done)} taken back"])
+    return session.output.conclude(TakenBack(tuple(done)), [f"{len(done)} taken back"])
 
 
 def _ask(session: Session, question: str, typed: str | None, *, yes: bool) -> None:

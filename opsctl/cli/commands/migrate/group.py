@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import click
 
-from opsctl.cli.click_classes import LazyBranch
+from opsctl.cli.click_classes import LazyGroup
 from opsctl.cli.command_table import Entry
 from opsctl.cli.flags import TEXT_AND_JSON, Duration
 from opsctl.cli.session import Session, pass_session
@@ -34,7 +34,7 @@ VERBS: dict[str, Entry] = {
 }
 
 
-class Migrate(LazyBranch):
+class Migrate(LazyGroup):
     """A group that does something itself when no verb follows."""
 
     formats = TEXT_AND_JSON
@@ -85,7 +85,7 @@ def migrate(
     yes: bool,  # noqa: ARG001 - scripts give it everywhere
     lock_timeout_s: float | None,
     given: Sequence[str],
-) -> None:
+) -> int:
     """Apply migrations/*.sql, each file once.
 
     Every file runs in one transaction together with its row in the tracking table. The first
@@ -103,7 +103,7 @@ def migrate(
         if dry_run or rehearse:
             _show(session, drafted, rehearse=rehearse, exit_code=exit_code)
         outcome = _apply(session, project, drafted) if drafted.works else drafted.nothing()
-    session.output.conclude(outcome, [_summary(outcome)])
+    return session.output.conclude(outcome, [_summary(outcome)])
 
 
 def _apply(session: Session, project: Project, drafted: PendingRun) -> Outcome:
@@ -115,20 +115,20 @@ def _apply(session: Session, project: Project, drafted: PendingRun) -> Outcome:
         session.left_behind = f"the file that ran is in whole or not at all; {kept(applied)}"
 
     address, wait_s = project.dialect.scripts.address, project.patience.runner_s
-    with session.deed(address, lock="migrate", wait_s=wait_s):
+    with session.audited_change(address, lock="migrate", wait_s=wait_s):
         session.left_behind = f"the file that ran is in whole or not at all; {kept(applied)}"
         outcome = drafted.apply(tell, session.heartbeat)
         project.write_schema(drafted.ledger, outcome)
     return outcome
 
 
-def _show(session: Session, drafted: PendingRun, *, rehearse: bool, exit_code: bool) -> None:
+def _show(session: Session, drafted: PendingRun, *, rehearse: bool, exit_code: bool) -> int:
     from opsctl.cli.show.migrate import blocks  # noqa: PLC0415 - a run does not pay for it
     from opsctl.migrate.preview import forecast  # noqa: PLC0415 - same
 
     report = forecast(drafted, rehearse=rehearse)
     code = EXIT_PENDING if exit_code and report.files else EXIT_OK
-    session.output.conclude(report, blocks(report), exit_code=code)
+    return session.output.conclude(report, blocks(report), exit_code=code)
 
 
 def _summary(outcome: Outcome) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import click
 
-from opsctl.cli.click_classes import Verb
+from opsctl.cli.click_classes import OpsctlCommand
 from opsctl.cli.session import Session, pass_session
 from opsctl.cli.show.text import Table
 from opsctl.errors import EXIT_OK, EXIT_PENDING
@@ -38,10 +38,10 @@ class Status:
     migrations: tuple[Row, ...]
 
 
-@click.command(cls=Verb)
+@click.command(cls=OpsctlCommand)
 @click.option("--exit-code", is_flag=True, help="Exit 4 if files are pending.")
 @pass_session
-def status(session: Session, *, exit_code: bool) -> None:
+def status(session: Session, *, exit_code: bool) -> int:
     """Say where every file stands.
 
     applied, pending, edited (changed since it was applied), missing (applied, the file is gone),
@@ -53,7 +53,7 @@ def status(session: Session, *, exit_code: bool) -> None:
     waiting = any(row.state in _WAITING for row in rows)
     code = EXIT_PENDING if exit_code and waiting else EXIT_OK
     report = Status(project.dialect.scripts.address, rows)
-    session.output.conclude(report, [_table(rows)], exit_code=code)
+    return session.output.conclude(report, [_table(rows)], exit_code=code)
 
 
 def _row(standing: Standing) -> Row:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import click
 
-from opsctl.cli.click_classes import Verb
+from opsctl.cli.click_classes import OpsctlCommand
 from opsctl.cli.commands.migrate.group import parse_variables, set_option
 from opsctl.cli.flags import FORMATS
 from opsctl.cli.session import Session, pass_session
@@ -13,11 +13,11 @@ from opsctl.migrate.run_model import Asked
 from opsctl.migrate.verify import Verdict, verify_all
 
 
-@click.command(cls=Verb, formats=FORMATS)
+@click.command(cls=OpsctlCommand, formats=FORMATS)
 @click.option("--no-schema", is_flag=True, help="Only the files; build no shadow database.")
 @set_option
 @pass_session
-def verify(session: Session, *, no_schema: bool, given: Sequence[str]) -> None:
+def verify(session: Session, *, no_schema: bool, given: Sequence[str]) -> int:
     """Find files and schemas that have drifted; exit 3 on trouble.
 
     Every edited file is compared with git's text of it when it was applied. Then an empty database
@@ -28,7 +28,7 @@ def verify(session: Session, *, no_schema: bool, given: Sequence[str]) -> None:
         session.wiring.guard_production(session.command)
     with project.ledger() as ledger:
         verdict = verify_all(project, ledger, session.wiring.git, schema=not no_schema)
-    session.output.conclude(verdict, _verdict(verdict))
+    return session.output.conclude(verdict, _verdict(verdict))
 
 
 def _verdict(verdict: Verdict) -> Iterator[Block]:

@@ -3,7 +3,7 @@
 import pytest
 
 from opsctl.errors import UnreachableError
-from opsctl.findings import Level, worst
+from opsctl.findings import Level, worst_level
 from opsctl.health_rules.measurements import ExpectedSubscriptions
 from opsctl.probe.pubsub.candidate_patterns import as_observer_pattern
 from opsctl.probe.pubsub.report import PubsubReport, expected_subscriptions, report_subscribers
@@ -31,7 +31,7 @@ def test_nobody_is_a_proven_failure(server: RedisServer, open_redis: Open) -> No
     report = asked(open_redis, server.url(), expected_subscriptions(Probe(), ()))
 
     assert [one.verdict for one in report.coverage] == ["FAIL"] * 4
-    assert worst(report.findings) is Level.CRITICAL
+    assert worst_level(report.findings) is Level.CRITICAL
 
 
 @pytest.mark.parametrize("protocol", [2, 3])

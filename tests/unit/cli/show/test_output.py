@@ -10,7 +10,7 @@ import click
 import pytest
 
 from opsctl.cli.show.output import Output
-from opsctl.cli.show.to_json import to_plain
+from opsctl.cli.show.to_json import to_json_value
 from opsctl.errors import OpsctlError
 from opsctl.findings import Finding, Level
 
@@ -103,7 +103,7 @@ class Pair(NamedTuple):
 def test_every_noun_has_a_json_form_or_is_refused() -> None:
     at = datetime(2026, 1, 12, tzinfo=UTC)
 
-    told = to_plain({"a": (Colour.RED, Path("/x"), at), 1: None, "b": Pair(1, Colour.RED)})
+    told = to_json_value({"a": (Colour.RED, Path("/x"), at), 1: None, "b": Pair(1, Colour.RED)})
 
     assert told == {
         "a": ["red", "/x", "2026-01-12T00:00:00+00:00"],
@@ -111,4 +111,4 @@ def test_every_noun_has_a_json_form_or_is_refused() -> None:
         "b": {"left": 1, "right": "red"},
     }
     with pytest.raises(TypeError, match="object has no JSON form"):
-        to_plain(object())
+        to_json_value(object())

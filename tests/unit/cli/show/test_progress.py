@@ -1,19 +1,19 @@
 import io
 
 from opsctl.cli.show.progress import Heartbeat, MovingLine
-from opsctl.progress import seconds_left, spoken
+from opsctl.progress import estimate_seconds_left, format_duration
 from tests.fakes.clock import HandClock
 from tests.waiting import wait_for
 
 
 def test_time_left_is_guessed_from_what_is_behind() -> None:
-    assert seconds_left(0, 10, 5.0) is None
-    assert seconds_left(2, 10, 5.0) == 20.0
-    assert seconds_left(10, 10, 5.0) == 0.0
+    assert estimate_seconds_left(0, 10, 5.0) is None
+    assert estimate_seconds_left(2, 10, 5.0) == 20.0
+    assert estimate_seconds_left(10, 10, 5.0) == 0.0
 
 
 def test_durations_are_said_as_a_person_would() -> None:
-    assert [spoken(s) for s in (3.6, 59.7, 200, 3900)] == [
+    assert [format_duration(s) for s in (3.6, 59.7, 200, 3900)] == [
         "4 s",
         "1 min 0 s",
         "3 min 20 s",

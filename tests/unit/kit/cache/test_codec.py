@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from opsctl.kit.cache.codec import Codec, Json, stale_of
 from opsctl.kit.cache.model import PRESETS, CorruptError
-from opsctl.settings.sections.cache import Cache
+from opsctl.settings.sections.cache import CacheSettings
 
 JSON = st.recursive(
     st.none()
@@ -115,4 +115,4 @@ def test_json_works_without_orjson_and_says_the_same(monkeypatch: pytest.MonkeyP
 
 
 def test_the_kit_and_the_settings_have_the_same_lives() -> None:
-    assert dict(Cache().lives) == dict(PRESETS)
+    assert dict(CacheSettings().lives) == dict(PRESETS)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from opsctl.settings import Loaded, Request, load
+from opsctl.settings import LoadedSettings, SettingsRequest, load_settings
 from opsctl.settings.model import fields, is_secret, value_at
 from opsctl.settings.sections.environments import Environment
 
@@ -43,14 +43,14 @@ class Desk:
         self.said: dict[str, Any] = {"env": None, "config": None, "flags": None}
         self.notebook = Notebook()
 
-    def request(self) -> Request:
-        return Request(PROJECT, self.environ, **self.said)
+    def request(self) -> SettingsRequest:
+        return SettingsRequest(PROJECT, self.environ, **self.said)
 
-    def load(self) -> Loaded:
-        return load(self.request(), self.files.get, self.notebook)
+    def load_settings(self) -> LoadedSettings:
+        return load_settings(self.request(), self.files.get, self.notebook)
 
-    def load_anew(self) -> Loaded:
-        return load(self.request(), self.files.get)
+    def load_anew(self) -> LoadedSettings:
+        return load_settings(self.request(), self.files.get)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from opsctl.errors import SettingsError
-from opsctl.settings import Loaded, Settings
+from opsctl.settings import LoadedSettings, Settings
 from opsctl.settings.model import fields, value_at, variables
 from opsctl.settings.reading.layers import RESERVED_PREFIXES
 from opsctl.settings.secret import Secret
@@ -12,8 +12,8 @@ from tests.unit.settings.conftest import Load
 BASE = "configs/opsctl.yaml"
 
 
-def origin(loaded: Loaded, path: str) -> str:
-    return next(found.origin for found in loaded.resolved.explained() if found.path == path)
+def origin(loaded: LoadedSettings, path: str) -> str:
+    return next(found.origin for found in loaded.resolved.describe() if found.path == path)
 
 
 LAYERS = [

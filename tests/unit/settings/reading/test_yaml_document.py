@@ -1,15 +1,15 @@
 import pytest
 
 from opsctl.errors import SettingsError
-from opsctl.settings.reading.yaml_document import Branch, plain, read_document
+from opsctl.settings.reading.yaml_document import MappingNode, parse_document, to_plain_value
 
 
 def test_every_value_knows_its_line() -> None:
-    document = read_document("redis:\n  host: a\n\n  port: 1\n", "configs/dev.yaml")
+    document = parse_document("redis:\n  host: a\n\n  port: 1\n", "configs/dev.yaml")
 
     redis = document.children["redis"]
 
-    assert isinstance(redis, Branch)
+    assert isinstance(redis, MappingNode)
     assert [str(place) for place in redis.keys.values()] == [
         "configs/dev.yaml:2",
         "configs/dev.yaml:4",
@@ -36,14 +36,14 @@ def test_every_value_knows_its_line() -> None:
     ],
 )
 def test_a_scalar_is_what_its_writer_saw(written: str, meant: object) -> None:
-    document = read_document(f"key: {written}\n", "x")
+    document = parse_document(f"key: {written}\n", "x")
 
-    assert plain(document) == {"key": meant}
+    assert to_plain_value(document) == {"key": meant}
 
 
 @pytest.mark.parametrize("text", ["", "# only a comment\n", "---\n", "\n\n"])
 def test_an_empty_file_is_an_empty_mapping(text: str) -> None:
-    assert plain(read_document(text, "x")) == {}
+    assert to_plain_value(parse_document(text, "x")) == {}
 
 
 BOMB = "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n"
@@ -68,11 +68,11 @@ BOMB = "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n"
 )
 def test_what_settings_have_no_use_for_is_refused_with_its_place(text: str, said: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        read_document(text, "x")
+        parse_document(text, "x")
 
     assert caught.value.what.startswith(said)
 
 
 def test_a_huge_file_is_refused_before_it_is_parsed() -> None:
     with pytest.raises(SettingsError, match="too large"):
-        read_document("#" * 1_000_001, "x")
+        parse_document("#" * 1_000_001, "x")

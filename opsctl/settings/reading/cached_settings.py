@@ -10,10 +10,10 @@ from typing import Any, Protocol
 from opsctl.errors import OpsctlError
 from opsctl.settings.model import Settings, fields, is_secret, known_variables, sections, value_at
 from opsctl.settings.reading.dotenv import Variable, read_dotenv
-from opsctl.settings.reading.find_files import DOTENV, Gathered, Read, Request
-from opsctl.settings.reading.layers import Written, from_variables, unknown_variables
-from opsctl.settings.reading.origin import Place
-from opsctl.settings.reading.resolve import Loaded, Resolved
+from opsctl.settings.reading.find_files import DOTENV, ReadText, SettingsRequest, SettingsSources
+from opsctl.settings.reading.layers import GivenValue, from_variables, unknown_variables
+from opsctl.settings.reading.origin import Origin
+from opsctl.settings.reading.resolve import LoadedSettings, ResolvedSettings
 from opsctl.settings.secret import Secret
 from opsctl.settings.section import Section
 
@@ -24,7 +24,7 @@ ALSO_READ = frozenset({"APP_ENV"})
 STRANGE = (ValueError, LookupError, TypeError, AttributeError)
 
 
-class Memory(Protocol):
+class SettingsCache(Protocol):
     """Texts by name, which may be gone at any time."""
 
     @property
@@ -37,7 +37,9 @@ class Memory(Protocol):
     def keep(self, name: str, text: str) -> None: ...
 
 
-def recall(request: Request, read: Read, memory: Memory) -> Loaded | None:
+def recall(
+    request: SettingsRequest, read: ReadText, memory: SettingsCache
+) -> LoadedSettings | None:
     """Give what was checked before, if all it came from is still the same to the letter."""
     text = memory.recall(_name(request))
     if text is None:
@@ -56,11 +58,11 @@ def recall(request: Request, read: Read, memory: Memory) -> Loaded | None:
 
 
 def keep(
-    memory: Memory,
-    request: Request,
+    memory: SettingsCache,
+    request: SettingsRequest,
     seen: Mapping[Path, str | None],
-    gathered: Gathered,
-    loaded: Loaded,
+    gathered: SettingsSources,
+    loaded: LoadedSettings,
 ) -> None:
     """Remember what was just checked; a project whose files hold a secret is not remembered."""
     written = (value for layer in (*gathered.documents, *gathered.last) for value in layer)
@@ -76,12 +78,12 @@ def keep(
     memory.keep(_name(request), json.dumps(entry))
 
 
-def _name(request: Request) -> str:
+def _name(request: SettingsRequest) -> str:
     stands = f"{request.directory}\0{request.config}\0{request.env}"
     return f"{crc32(stands.encode(errors='surrogateescape')):08x}.json"
 
 
-def _said(request: Request, generation: str) -> list[Any]:
+def _said(request: SettingsRequest, generation: str) -> list[Any]:
     flags = sorted([path, value] for path, value in (request.flags or {}).items())
     stands = [str(request.directory), str(request.config), request.env]
     return [generation, *stands, flags, sorted(_relevant(request.variables()))]
@@ -103,7 +105,7 @@ def _relevant(given: Iterable[Variable]) -> Iterator[list[Any]]:
             yield [variable.name, PRESENT if hidden else variable.value, variable.place.line]
 
 
-def _values(resolved: Resolved) -> Iterator[tuple[str, list[Any]]]:
+def _values(resolved: ResolvedSettings) -> Iterator[tuple[str, list[Any]]]:
     for path, place in resolved.origins.items():
         if not is_secret(fields()[path]):
             value = _plain(value_at(resolved.settings, path))
@@ -126,20 +128,22 @@ def _lifted(value: Any) -> Any:
     return made(**{key: _lifted(each) for key, each in given.items()})
 
 
-def _rebuilt(entry: Mapping[str, Any], request: Request, seen: Mapping[str, str | None]) -> Loaded:
+def _rebuilt(
+    entry: Mapping[str, Any], request: SettingsRequest, seen: Mapping[str, str | None]
+) -> LoadedSettings:
     project_dir = Path(entry["project_dir"])
     text = seen[str(project_dir / DOTENV)]
     layers = (() if text is None else read_dotenv(text, str(DOTENV)), request.variables())
     values = {path: _lifted(value) for path, (value, *_) in entry["values"].items()}
-    origins = {path: Place(source, line) for path, (_, source, line) in entry["values"].items()}
+    origins = {path: Origin(source, line) for path, (_, source, line) in entry["values"].items()}
     for secret in _secrets(layers):
         values[secret.path], origins[secret.path] = Secret(secret.value), secret.place
-    resolved = Resolved(_settings(values), MappingProxyType(origins))
+    resolved = ResolvedSettings(_settings(values), MappingProxyType(origins))
     unknown = unknown_variables((*layers[0], *layers[1]))
-    return Loaded(project_dir, resolved, tuple(entry["names"]), unknown)
+    return LoadedSettings(project_dir, resolved, tuple(entry["names"]), unknown)
 
 
-def _secrets(layers: Iterable[Iterable[Variable]]) -> Iterator[Written]:
+def _secrets(layers: Iterable[Iterable[Variable]]) -> Iterator[GivenValue]:
     for layer in layers:
         yield from (one for one in from_variables(layer) if is_secret(fields()[one.path]))
 
