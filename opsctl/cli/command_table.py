@@ -12,10 +12,11 @@ class Entry(Value):
 
 ROOT_COMMANDS: dict[str, Entry] = {
     "init": Entry(
-        "opsctl.cli.commands.init:init", "Write what a project needs and never overwrite a file."
+        "opsctl.cli.commands.init:init", "Create the files of a new project; never overwrite one."
     ),
     "doctor": Entry(
-        "opsctl.cli.commands.doctor:doctor", "Check everything opsctl stands on; exit 3 on trouble."
+        "opsctl.cli.commands.doctor:doctor",
+        "Check that everything opsctl needs works; exit 3 if not.",
     ),
     "test": Entry(
         "opsctl.cli.commands.test:test",
@@ -52,16 +53,18 @@ ROOT_COMMANDS: dict[str, Entry] = {
     ),
     "health": Entry(
         "opsctl.cli.commands.health:health",
-        "Ask whether the stack's systems are well; exit 3 if one is not.",
+        "Check the health of the stack's systems.",
     ),
     "debug": Entry(
-        "opsctl.cli.commands.debug.group:debug", "See what flows, who listens and what is slow."
+        "opsctl.cli.commands.debug.group:debug",
+        "Inspect pub/sub traffic, subscribers, and slow commands.",
     ),
     "cache": Entry(
-        "opsctl.cli.commands.cache:cache", "See and clear the cache that all processes share."
+        "opsctl.cli.commands.cache:cache", "Inspect and clear the cache that all processes share."
     ),
     "limits": Entry(
-        "opsctl.cli.commands.limits:limits", "See and reset the rate limits of all processes."
+        "opsctl.cli.commands.limits:limits",
+        "Inspect and reset the rate limits that all processes share.",
     ),
     "disk": Entry(
         "opsctl.cli.commands.disk:disk",
@@ -77,7 +80,7 @@ ROOT_COMMANDS: dict[str, Entry] = {
     ),
     "check": Entry(
         "opsctl.cli.commands.check:check",
-        "Hold the project to the rules of the house; exit 3 on findings.",
+        "Check the project against its rules; exit 3 on findings.",
     ),
     "completion": Entry(
         "opsctl.cli.commands.completion:completion", "Print the shell completion script."
@@ -87,10 +90,11 @@ ROOT_COMMANDS: dict[str, Entry] = {
 DEBUG_COMMANDS: dict[str, Entry] = {
     "pubsub": Entry(
         "opsctl.cli.commands.debug.pubsub:pubsub",
-        "Say who hears which channel; exit 3 if one is not heard.",
+        "Show who subscribes to which channel; exit 3 if one has no subscriber.",
     ),
     "redis": Entry(
-        "opsctl.cli.commands.debug.redis:redis", "Show what is slow, big, hot, and the clients."
+        "opsctl.cli.commands.debug.redis:redis",
+        "Show slow commands, big and hot keys, and clients of Redis.",
     ),
 }
 

@@ -1,1 +1,1 @@
-"""Is everything there that opsctl stands on? All checks side by side, each with its way out."""
+"""Checks that everything opsctl needs works: in parallel, each finding with its fix."""

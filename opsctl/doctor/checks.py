@@ -1,4 +1,4 @@
-"""The questions of `opsctl doctor`, one small function each."""
+"""The checks of `opsctl doctor`, one small function each."""
 
 import platform
 from collections.abc import Callable, Iterator, Sequence
@@ -7,22 +7,22 @@ from pathlib import Path
 
 from opsctl import __version__
 from opsctl.doctor.judge import (
-    judge_answer,
     judge_checkout,
     judge_dotenv,
+    judge_http_status,
     judge_settings,
     judge_skew,
 )
-from opsctl.doctor.model import Check, Patient
+from opsctl.doctor.model import DoctorCheck, DoctorContext
 from opsctl.errors import OpsctlError
 from opsctl.findings import Finding, Level, Thresholds
 from opsctl.health_rules.disk import CleanupOptions, judge_mount, mount_of, suggest_fix
 from opsctl.systems.http.client import HttpRequest
 
 
-def checks(patient: Patient) -> tuple[Check, ...]:
+def list_checks(context: DoctorContext) -> tuple[DoctorCheck, ...]:
     """List what is asked: what opsctl needs always, and each system that settings name."""
-    questions: list[tuple[str, Callable[[Patient], Iterator[Finding]]]] = [
+    questions: list[tuple[str, Callable[[DoctorContext], Iterator[Finding]]]] = [
         ("opsctl", _versions),
         ("settings", _settings),
         ("state", _state),
@@ -31,55 +31,55 @@ def checks(patient: Patient) -> tuple[Check, ...]:
         ("engine", _engine),
         ("compose", _compose),
     ]
-    settings = patient.settings
+    settings = context.settings
     if settings.redis.enabled:
         questions.append(("redis", _redis))
     if settings.database.url.get_secret_value():
         questions.append(("postgres", _postgres))
     if settings.doctor.urls:
         questions.append(("urls", _urls))
-    return tuple(Check(name, _bound(ask, patient)) for name, ask in questions)
+    return tuple(DoctorCheck(name, _bound(ask, context)) for name, ask in questions)
 
 
 def _bound(
-    ask: Callable[[Patient], Iterator[Finding]], patient: Patient
+    ask: Callable[[DoctorContext], Iterator[Finding]], context: DoctorContext
 ) -> Callable[[], Iterator[Finding]]:
-    return lambda: ask(patient)
+    return lambda: ask(context)
 
 
-def _versions(patient: Patient) -> Iterator[Finding]:
+def _versions(context: DoctorContext) -> Iterator[Finding]:
     python = platform.python_version()
     said = f"opsctl {__version__} on Python {python}, {platform.system()} {platform.release()}"
-    yield Finding("opsctl", Level.OK, f"{said}, as {patient.host.user().name}")
+    yield Finding("opsctl", Level.OK, f"{said}, as {context.host.user().name}")
 
 
-def _settings(patient: Patient) -> Iterator[Finding]:
-    yield from judge_settings(patient.loaded)
+def _settings(context: DoctorContext) -> Iterator[Finding]:
+    yield from judge_settings(context.loaded)
 
 
-def _state(patient: Patient) -> Iterator[Finding]:
-    patient.open_store()
-    yield Finding("state", Level.OK, f"kept in {patient.state_directory}")
+def _state(context: DoctorContext) -> Iterator[Finding]:
+    context.open_store()
+    yield Finding("state", Level.OK, f"kept in {context.state_directory}")
 
 
-def _git(patient: Patient) -> Iterator[Finding]:
-    facts = patient.git.facts(patient.directory)
+def _git(context: DoctorContext) -> Iterator[Finding]:
+    facts = context.git.facts(context.directory)
     yield from judge_checkout(
         commit=facts.head if facts else None,
         dirty=len(facts.dirty) if facts else 0,
-        experiment=patient.experiment,
+        experiment=context.experiment,
     )
     if facts:
-        tracked = Path(".env") in patient.git.tracked(patient.directory)
+        tracked = Path(".env") in context.git.tracked(context.directory)
         yield judge_dotenv(tracked=tracked, ignored=".env" not in facts.untracked)
 
 
-def _disk(patient: Patient) -> Iterator[Finding]:
-    disk = patient.settings.disk
-    mounted = tuple(mount.path for mount in patient.host.mounts())
+def _disk(context: DoctorContext) -> Iterator[Finding]:
+    disk = context.settings.disk
+    mounted = tuple(mount.path for mount in context.host.mounts())
     options = CleanupOptions(Path(disk.engine_dir))
-    for folder in _measured(patient, mounted):
-        usage = patient.host.usage(folder)
+    for folder in _measured(context, mounted):
+        usage = context.host.usage(folder)
         yield from judge_mount(
             usage,
             thresholds=Thresholds(*disk.thresholds(str(usage.mount))),
@@ -87,52 +87,52 @@ def _disk(patient: Patient) -> Iterator[Finding]:
         )
 
 
-def _measured(patient: Patient, mounted: Sequence[Path]) -> tuple[Path, ...]:
+def _measured(context: DoctorContext, mounted: Sequence[Path]) -> tuple[Path, ...]:
     """Measure each mount once: the project's, and the one that holds images and volumes."""
-    paths = (patient.directory, Path(patient.settings.disk.engine_dir))
+    paths = (context.directory, Path(context.settings.disk.engine_dir))
     return tuple(dict.fromkeys(mount_of(path, mounted) or path for path in paths))
 
 
-def _engine(patient: Patient) -> Iterator[Finding]:
-    version = patient.containers.version()
+def _engine(context: DoctorContext) -> Iterator[Finding]:
+    version = context.containers.version()
     yield Finding("engine", Level.OK, f"Docker Engine {version.engine}, API {version.api}")
-    yield _skew(patient, "engine", patient.containers.now)
+    yield _skew(context, "engine", context.containers.now)
 
 
-def _compose(patient: Patient) -> Iterator[Finding]:
-    yield Finding("compose", Level.OK, f"Docker Compose {patient.compose.version()}")
+def _compose(context: DoctorContext) -> Iterator[Finding]:
+    yield Finding("compose", Level.OK, f"Docker Compose {context.compose.version()}")
 
 
-def _redis(patient: Patient) -> Iterator[Finding]:
-    facts = patient.redis.facts()
-    yield Finding("redis", Level.OK, f"{facts.version} ({facts.role}) at {patient.redis.address}")
-    yield _skew(patient, "redis", lambda: patient.redis.facts().now)
+def _redis(context: DoctorContext) -> Iterator[Finding]:
+    facts = context.redis.facts()
+    yield Finding("redis", Level.OK, f"{facts.version} ({facts.role}) at {context.redis.address}")
+    yield _skew(context, "redis", lambda: context.redis.facts().now)
 
 
-def _postgres(patient: Patient) -> Iterator[Finding]:
-    with patient.postgres.session(read_only=True) as session:
+def _postgres(context: DoctorContext) -> Iterator[Finding]:
+    with context.postgres.session(read_only=True) as session:
         facts = session.facts()
         scale = facts.extensions.get("timescaledb")
         extra = f" with TimescaleDB {scale}" if scale else ""
-        said = f"PostgreSQL {facts.version}{extra} at {patient.postgres.address}"
+        said = f"PostgreSQL {facts.version}{extra} at {context.postgres.address}"
         yield Finding("postgres", Level.OK, said)
-        yield _skew(patient, "postgres", lambda: session.facts().now)
+        yield _skew(context, "postgres", lambda: session.facts().now)
 
 
-def _urls(patient: Patient) -> Iterator[Finding]:
-    settings = patient.settings.doctor
+def _urls(context: DoctorContext) -> Iterator[Finding]:
+    settings = context.settings.doctor
     for number, url in enumerate(settings.urls, start=1):
         name = f"url {number}"
         try:
-            answer = patient.http.send(HttpRequest(url, limit_s=settings.timeout_s))
+            answer = context.http.send(HttpRequest(url, limit_s=settings.timeout_s))
         except OpsctlError as error:
             yield Finding(name, Level.CRITICAL, f"{error.what}: {error.why}", fix=error.hint)
             continue
-        yield judge_answer(name, answer.status)
+        yield judge_http_status(name, answer.status)
 
 
-def _skew(patient: Patient, name: str, ask: Callable[[], datetime]) -> Finding:
-    before = patient.clock.now()
+def _skew(context: DoctorContext, name: str, ask: Callable[[], datetime]) -> Finding:
+    before = context.clock.now()
     theirs = ask()
-    limit_s = patient.settings.doctor.clock_skew_s
-    return judge_skew(name, theirs, before=before, after=patient.clock.now(), limit_s=limit_s)
+    limit_s = context.settings.doctor.clock_skew_s
+    return judge_skew(name, theirs, before=before, after=context.clock.now(), limit_s=limit_s)

@@ -1,4 +1,4 @@
-"""Turns what was seen into findings; knows the limits, asks nobody."""
+"""Turns what was measured into findings. Pure."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -11,7 +11,7 @@ _SKEW_FIX = "Let one clock follow the other: `timedatectl set-ntp true` on both.
 
 
 def judge_settings(loaded: LoadedSettings) -> Iterator[Finding]:
-    """Fine settings are one finding; each doubtful place is another."""
+    """One finding for the settings as a whole, and one per doubtful place."""
     explained = tuple(loaded.resolved.describe())
     yield Finding("settings", Level.OK, f"{len(explained)} settings from {', '.join(loaded.files)}")
     for variable in loaded.unknown:
@@ -33,7 +33,7 @@ def _secrets_in_files(
             yield Finding(
                 "settings",
                 Level.WARNING,
-                f"{value.path} is a secret and stands in {value.origin}",
+                f"{value.path} is a secret and is set in {value.origin}",
                 fix="Move it to .env, which git ignores, and change it: git may know it already.",
                 file=file,
                 line=int(line),
@@ -85,11 +85,11 @@ def judge_dotenv(*, tracked: bool, ignored: bool) -> Finding:
     if not ignored:
         fix = "echo .env >> .gitignore"
         return Finding("git", Level.WARNING, ".env is not ignored by git", fix=fix)
-    return Finding("git", Level.OK, ".env stays out of git")
+    return Finding("git", Level.OK, ".env is not in git")
 
 
-def judge_answer(name: str, status: int) -> Finding:
-    """Below 400 is well; the server answered in any case."""
+def judge_http_status(name: str, status: int) -> Finding:
+    """Below 400 is healthy; the server answered in any case."""
     if status < BAD_REQUEST:
         return Finding(name, Level.OK, f"answers {status}")
     fix = "See its logs; `curl -i` shows the whole answer."

@@ -1,4 +1,4 @@
-"""The nouns of `opsctl doctor`."""
+"""The data of `opsctl doctor`."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """One question; asking may take long, or fail with an OpsctlError."""
+class DoctorCheck:
+    """One check; it may take long, or fail with an OpsctlError."""
 
     name: str
     ask: Callable[[], Iterable[Finding]]
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class DoctorReport:
     findings: tuple[Finding, ...]
 
 
-class Patient(Protocol):
-    """What is examined; each part is built when first asked for."""
+class DoctorContext(Protocol):
+    """What the checks need; each part is built on first use."""
 
     @property
     def loaded(self) -> LoadedSettings: ...

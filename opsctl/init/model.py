@@ -1,4 +1,4 @@
-"""The nouns of `opsctl init`."""
+"""The data of `opsctl init`."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class ProjectFile:
     """A file that a project should have."""
 
     path: PurePosixPath
@@ -35,8 +35,8 @@ class InstallSource:
     """Why the build of an image cannot use it; empty if it can."""
 
 
-class Found(StrEnum):
-    """What stands at a path before anything is written."""
+class PathState(StrEnum):
+    """What is at a path before anything is written."""
 
     NOTHING = "nothing"
     FILE = "file"
@@ -46,25 +46,25 @@ class Found(StrEnum):
     OTHER = "other"
 
 
-class Deed(StrEnum):
+class InitAction(StrEnum):
     CREATE = "create"
     KEEP = "keep"
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class InitStep:
     """One file: what will be done with it, and why."""
 
     path: str
-    deed: Deed
+    action: InitAction
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    steps: tuple[Step, ...]
+class InitPlan:
+    steps: tuple[InitStep, ...]
     install_from: str | None = None
 
     @property
     def pending(self) -> bool:
-        return any(step.deed is Deed.CREATE for step in self.steps)
+        return any(step.action is InitAction.CREATE for step in self.steps)

@@ -3,33 +3,37 @@
 from collections.abc import Iterable, Mapping
 
 from opsctl.errors import RefusedError
-from opsctl.init.model import Deed, Draft, Found, InstallSource, Plan, Step
+from opsctl.init.model import InitAction, InitPlan, InitStep, InstallSource, PathState, ProjectFile
 
 _REFUSED = {
-    Found.DIRECTORY: "a directory has that name",
-    Found.OUTSIDE: "a link on the way leads out of the project",
-    Found.OTHER: "something that is no file has that name",
+    PathState.DIRECTORY: "a directory has that name",
+    PathState.OUTSIDE: "a link on the way leads out of the project",
+    PathState.OTHER: "something that is not a file has that name",
 }
 
 
-def plan(
-    drafts: Iterable[Draft], found: Mapping[str, Found], source: InstallSource | None = None
-) -> Plan:
+def plan_init(
+    files: Iterable[ProjectFile],
+    states: Mapping[str, PathState],
+    source: InstallSource | None = None,
+) -> InitPlan:
     """Create what is missing, keep what is there; refuse all if one place cannot be a file."""
-    steps = tuple(_step(draft, found[str(draft.path)]) for draft in drafts)
-    return Plan(steps, source.location if source else None)
+    steps = tuple(_step(file, states[str(file.path)]) for file in files)
+    return InitPlan(steps, source.location if source else None)
 
 
-def _step(draft: Draft, found: Found) -> Step:
-    if found is Found.NOTHING:
-        return Step(str(draft.path), Deed.CREATE, _reason("it is missing", draft.created_note))
-    if found is Found.FILE:
-        return Step(
-            str(draft.path), Deed.KEEP, _reason("it is there and is yours", draft.kept_note)
+def _step(file: ProjectFile, state: PathState) -> InitStep:
+    if state is PathState.NOTHING:
+        return InitStep(
+            str(file.path), InitAction.CREATE, _reason("it is missing", file.created_note)
+        )
+    if state is PathState.FILE:
+        return InitStep(
+            str(file.path), InitAction.KEEP, _reason("it exists already", file.kept_note)
         )
     raise RefusedError(
-        f"Refused to write {draft.path}",
-        why=_REFUSED[found],
+        f"cannot create {file.path}",
+        why=_REFUSED[state],
         hint="Move it out of the way, then run `opsctl init` again; nothing was changed.",
     )
 

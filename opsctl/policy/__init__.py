@@ -1,1 +1,1 @@
-"""The rules of the house as checks: files are read and never run, compose as it is rendered."""
+"""The project's rules as checks: files are read, never run, and compose files as rendered."""

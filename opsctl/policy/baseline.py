@@ -1,4 +1,4 @@
-"""The baseline: findings that were there before the rules came, each to be worked off."""
+"""The baseline: findings that are accepted for now."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -8,11 +8,11 @@ from opsctl.errors import SettingsError
 from opsctl.findings import Finding
 
 SCHEMA = "opsctl.check-baseline/1"
-_HINT = "Write it again: opsctl check --write-baseline"
+_HINT = "To rewrite it: opsctl check --write-baseline"
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class AcceptedFinding:
     """One finding that was accepted for now."""
 
     key: str
@@ -22,20 +22,24 @@ class Known:
     reason: str = ""
 
 
-def read(text: str, source: str) -> tuple[Known, ...]:
+def read_baseline(text: str, source: str) -> tuple[AcceptedFinding, ...]:
     try:
         document = json.loads(text)
         schema = document["schema"]
-        known = tuple(Known(**entry) for entry in document["findings"])
+        known = tuple(AcceptedFinding(**entry) for entry in document["findings"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise SettingsError(f"{source} is no baseline", why=str(error), hint=_HINT) from error
+        raise SettingsError(
+            f"cannot read the baseline {source}", why=str(error), hint=_HINT
+        ) from error
     if schema != SCHEMA:
-        raise SettingsError(f"{source} is no baseline", why=f"it is no {SCHEMA}", hint=_HINT)
+        raise SettingsError(
+            f"cannot read the baseline {source}", why=f"its schema is not {SCHEMA}", hint=_HINT
+        )
     return known
 
 
-def write(findings: Iterable[Finding], before: Iterable[Known]) -> str:
-    """Write findings down, reasons of earlier ones kept."""
+def format_baseline(findings: Iterable[Finding], before: Iterable[AcceptedFinding]) -> str:
+    """Format findings as a baseline; reasons of earlier ones are kept."""
     reasons: Mapping[str, str] = {known.key: known.reason for known in before}
     entries = [
         {

@@ -1,4 +1,4 @@
-"""What a check stands on: the parts that the door hands in, each built when first asked for."""
+"""What a check needs from outside: each part is built on first use."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from opsctl.systems.redis.client import Redis
 
 
-class Site(Protocol):
+class PolicyContext(Protocol):
     @property
     def settings(self) -> Settings: ...
     @property
@@ -43,7 +43,7 @@ class Site(Protocol):
     def compose(self) -> "Compose": ...
 
 
-class LiveSite(Site, Protocol):
+class LivePolicyContext(PolicyContext, Protocol):
     @property
     def host(self) -> "Host": ...
     @property

@@ -1,4 +1,4 @@
-"""The nouns of `opsctl check`: a rule, what it found, and what became of that."""
+"""The data of `opsctl check`: rules, violations and the report."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 from opsctl.findings import Finding, Level
 
-World_contra = TypeVar("World_contra", contravariant=True)
+Subject_contra = TypeVar("Subject_contra", contravariant=True)
 
 
 class Severity(StrEnum):
@@ -26,7 +26,7 @@ LEVELS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class Violation:
     """One place that breaks a rule; `what` names no line, so that it is the same after a move."""
 
     what: str
@@ -39,30 +39,30 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule(Generic[World_contra]):
+class Rule(Generic[Subject_contra]):
     """A plain function over what was read, with what people need to know about it."""
 
     id: str
     severity: Severity
     reason: str
     fix: str
-    look: Callable[[World_contra], Iterable[Hit]]
+    find: Callable[[Subject_contra], Iterable[Violation]]
 
 
 def rule(
     name: str, severity: Severity, *, reason: str, fix: str
-) -> Callable[[Callable[[World_contra], Iterable[Hit]]], Rule[World_contra]]:
+) -> Callable[[Callable[[Subject_contra], Iterable[Violation]]], Rule[Subject_contra]]:
     """Make a function a rule."""
 
-    def made(look: Callable[[World_contra], Iterable[Hit]]) -> Rule[World_contra]:
-        return Rule(name, severity, reason, fix, look)
+    def made(find: Callable[[Subject_contra], Iterable[Violation]]) -> Rule[Subject_contra]:
+        return Rule(name, severity, reason, fix, find)
 
     return made
 
 
 @dataclass(frozen=True, slots=True)
 class Suppressed:
-    """A finding that someone answered for."""
+    """A finding that is suppressed."""
 
     check: str
     file: str
@@ -74,8 +74,8 @@ class Suppressed:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """What every rule says, fine ones included."""
+class PolicyReport:
+    """The result of every rule, passing ones included."""
 
     findings: tuple[Finding, ...]
     suppressed: tuple[Suppressed, ...] = ()

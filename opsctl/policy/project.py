@@ -1,4 +1,4 @@
-"""What the rules look at: a project's files, compose files, settings and past, read once."""
+"""What the rules read: a project's files, compose files, settings and git history, read once."""
 
 import re
 from bisect import bisect_left
@@ -16,12 +16,11 @@ from opsctl.systems.git.history import Rewrite
 if TYPE_CHECKING:
     from opsctl.sql.lexer import SqlScript
 
-
 _BREAK = re.compile("\n")
 
 
 @dataclass(frozen=True)
-class Source:
+class SourceFile:
     """A text file; `path` is seen from the project, with slashes."""
 
     path: str
@@ -58,14 +57,14 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class ComposeFile:
-    """A compose file and what compose makes of it; `trouble` says why it could not."""
+class CheckedComposeFile:
+    """A compose file and what compose makes of it; `error_text` says why it could not."""
 
-    source: Source
+    source: SourceFile
     env: str
     """prod, dev, local, test; empty where its name does not tell."""
     rendered: RenderedProject | None = None
-    trouble: str = ""
+    error_text: str = ""
     given: Mapping[str, str] = field(default_factory=dict)
     """Variables that were filled in from outside of the file."""
 
@@ -75,7 +74,7 @@ class ComposeFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Branch:
+class GitState:
     """What git says; empty where there is no repository."""
 
     is_repository: bool = False
@@ -88,43 +87,43 @@ class Branch:
 
 
 @dataclass(frozen=True, slots=True)
-class Environments:
-    """What was noticed in the settings; `troubles` are those that cannot be read."""
+class EnvironmentSettings:
+    """What was noticed in the settings; `errors` are those that cannot be read."""
 
     secrets_in_files: tuple[tuple[str, str], ...] = ()
     """Name of a setting, and where it stands."""
-    troubles: Mapping[str, str] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Project:
-    sources: tuple[Source, ...]
+class CheckedProject:
+    sources: tuple[SourceFile, ...]
     policy: Policy
     deploy: Deploy = field(default_factory=Deploy)
-    """Which services may do what, and what counts as a database: a deploy is held to the same."""
+    """Which services may do what, and what counts as a database: a deploy uses the same."""
     migrations: str = "migrations"
     allows_alone: bool = False
     """Migrations may ask to run without a transaction."""
-    composes: tuple[ComposeFile, ...] = ()
-    branch: Branch = Branch()
-    environments: Environments = field(default_factory=Environments)
+    composes: tuple[CheckedComposeFile, ...] = ()
+    branch: GitState = GitState()
+    environments: EnvironmentSettings = field(default_factory=EnvironmentSettings)
     unread: tuple[tuple[str, str], ...] = ()
     on_disk: tuple[str, ...] = ()
     """Names in the migrations' folder, ignored ones included."""
 
-    def ending(self, *suffixes: str) -> Iterator[Source]:
+    def ending(self, *suffixes: str) -> Iterator[SourceFile]:
         return (source for source in self.sources if source.suffix in suffixes)
 
-    def named(self, *patterns: str) -> Iterator[Source]:
+    def named(self, *patterns: str) -> Iterator[SourceFile]:
         """Choose by the file's own name."""
         return (s for s in self.sources if any(fnmatchcase(s.name, p) for p in patterns))
 
     @cached_property
-    def by_path(self) -> Mapping[str, Source]:
+    def by_path(self) -> Mapping[str, SourceFile]:
         return {source.path: source for source in self.sources}
 
     @cached_property
-    def scripts(self) -> "tuple[tuple[Source, SqlScript], ...]":
+    def scripts(self) -> "tuple[tuple[SourceFile, SqlScript], ...]":
         """Read every migration once, down parts included."""
         prefix = f"{self.migrations}/"
         files = [s for s in self.ending(".sql") if s.path.startswith(prefix)]
@@ -142,7 +141,7 @@ def is_below(path: str, folder: str) -> bool:
 _SERVICES = re.compile(r"['\"]?services['\"]?\s*:")
 
 
-def line_in_compose(source: Source, service: str, key: str = "") -> int:
+def line_in_compose(source: SourceFile, service: str, key: str = "") -> int:
     """Find where a compose file speaks of a service, or of one key of it; else its first line."""
     lines = source.text.splitlines()
     top = next(

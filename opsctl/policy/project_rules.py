@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from opsctl.errors import SettingsError
-from opsctl.policy.model import Hit, Rule, Severity
-from opsctl.policy.project import Project, Source, line_in_compose
-from opsctl.policy.suppress import Exemption, matches
+from opsctl.policy.model import Rule, Severity, Violation
+from opsctl.policy.project import CheckedProject, SourceFile, line_in_compose
+from opsctl.policy.suppressions import PolicyException, matches
 from opsctl.settings.reading.yaml_document import parse_document, to_plain_value
 
 _ID = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)+\Z")
@@ -22,13 +22,13 @@ _EXEMPT_KEYS = frozenset({"files", "rules", "reason"})
 
 
 @dataclass(frozen=True, slots=True)
-class Own:
-    rules: tuple[Rule[Project], ...] = ()
-    exemptions: tuple[Exemption, ...] = ()
+class ProjectRules:
+    rules: tuple[Rule[CheckedProject], ...] = ()
+    exemptions: tuple[PolicyException, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class _Test:
+class _Requirement:
     """What a rule of the project asks for."""
 
     files: tuple[str, ...] = ("*",)
@@ -51,12 +51,14 @@ class _Entry:
     def check(self) -> None:
         for name in self.raw:
             if name not in self.known:
-                self.fail(f"{name} is not known", f"Known are {', '.join(sorted(self.known))}.")
+                self.fail(
+                    f"{name} is not a known key", f"Known are {', '.join(sorted(self.known))}."
+                )
 
     def text(self, name: str, default: str | None = None) -> str:
         value = self.raw.get(name, default)
         if not isinstance(value, str) or (default is None and not value.strip()):
-            self.fail(f"{name} is missing, or is no text")
+            self.fail(f"{name} is missing, or is not a text")
         return str(value)
 
     def texts(self, name: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
@@ -72,30 +74,30 @@ class _Entry:
         try:
             return re.compile(self.text(name))
         except re.error as error:
-            self.fail(f"{name} is no regular expression: {error}")
+            self.fail(f"{name} is not a regular expression: {error}")
             return None
 
     def fail(self, why: str, hint: str = "docs/check.md shows one.") -> None:
-        raise SettingsError(f"{self.place} is wrong", why=why, hint=hint)
+        raise SettingsError(f"cannot use {self.place}", why=why, hint=hint)
 
 
-def read_own(files: Iterable[tuple[str, str]], names: frozenset[str]) -> Own:
+def read_project_rules(files: Iterable[tuple[str, str]], names: frozenset[str]) -> ProjectRules:
     """Read every file of the folder; `names` are the rules that are taken."""
-    rules: list[Rule[Project]] = []
-    exemptions: list[Exemption] = []
+    rules: list[Rule[CheckedProject]] = []
+    exemptions: list[PolicyException] = []
     for source, text in files:
         document = to_plain_value(parse_document(text, source))
         unknown = set(document) - {"rules", "except"}
         if unknown:
             why = f"{', '.join(sorted(unknown))} is not known"
-            raise SettingsError(f"{source} is wrong", why=why, hint="Known are rules and except.")
+            raise SettingsError(f"cannot use {source}", why=why, hint="Known are rules and except.")
         for entry in _entries(document, source, "rules", known=_RULE_KEYS):
             taken = names | {one.id for one in rules}
             rules.append(_rule(entry, taken))
         exemptions += (
             _exemption(e) for e in _entries(document, source, "except", known=_EXEMPT_KEYS)
         )
-    return Own(tuple(rules), tuple(exemptions))
+    return ProjectRules(tuple(rules), tuple(exemptions))
 
 
 def _entries(
@@ -103,20 +105,22 @@ def _entries(
 ) -> Iterator[_Entry]:
     listed = document.get(name) or []
     if not isinstance(listed, list):
-        raise SettingsError(f"{source} is wrong", why=f"{name} should be a list")
+        raise SettingsError(f"cannot use {source}", why=f"{name} should be a list")
     for number, raw in enumerate(listed, start=1):
         entry = _Entry(raw if isinstance(raw, dict) else {}, f"{source}: {name} {number}", known)
         entry.check()
         yield entry
 
 
-def _exemption(entry: _Entry) -> Exemption:
+def _exemption(entry: _Entry) -> PolicyException:
     if not entry.texts("files"):
         entry.fail("files is missing")
-    return Exemption(entry.texts("files"), entry.texts("rules"), entry.text("reason"), entry.place)
+    return PolicyException(
+        entry.texts("files"), entry.texts("rules"), entry.text("reason"), entry.place
+    )
 
 
-def _rule(entry: _Entry, taken: frozenset[str]) -> Rule[Project]:
+def _rule(entry: _Entry, taken: frozenset[str]) -> Rule[CheckedProject]:
     name = entry.text("id")
     if not _ID.match(name):
         entry.fail(f"id {name!r} should be small words with dashes, such as no-print")
@@ -131,11 +135,11 @@ def _rule(entry: _Entry, taken: frozenset[str]) -> Rule[Project]:
         Severity(severity),
         entry.text("reason"),
         entry.text("fix"),
-        lambda project: _look(test, name, project),
+        lambda project: _find_violations(test, name, project),
     )
 
 
-def _test(entry: _Entry) -> _Test:
+def _test(entry: _Entry) -> _Requirement:
     kinds = [kind for kind in ("forbid", "require", "service") if kind in entry.raw]
     if len(kinds) != 1:
         entry.fail("a rule has one of forbid, require and service")
@@ -146,8 +150,10 @@ def _test(entry: _Entry) -> _Test:
         )
         inner.check()
         absent = bool(inner.raw.get("absent"))
-        return _Test(key=inner.text("key"), wanted=inner.pattern("matches"), is_absent=absent)
-    return _Test(
+        return _Requirement(
+            key=inner.text("key"), wanted=inner.pattern("matches"), is_absent=absent
+        )
+    return _Requirement(
         entry.texts("files", ("*",)),
         entry.texts("except"),
         entry.pattern("forbid"),
@@ -155,7 +161,7 @@ def _test(entry: _Entry) -> _Test:
     )
 
 
-def _look(test: _Test, name: str, project: Project) -> Iterator[Hit]:
+def _find_violations(test: _Requirement, name: str, project: CheckedProject) -> Iterator[Violation]:
     if test.key:
         yield from _in_services(test, name, project)
         return
@@ -165,17 +171,17 @@ def _look(test: _Test, name: str, project: Project) -> Iterator[Hit]:
             yield from _in_source(test, name, source)
 
 
-def _in_source(test: _Test, name: str, source: Source) -> Iterator[Hit]:
+def _in_source(test: _Requirement, name: str, source: SourceFile) -> Iterator[Violation]:
     lines = [line[:_LONGEST_LINE] for line in source.text.splitlines()]
     if test.forbid is not None:
         for number, line in enumerate(lines, start=1):
             if test.forbid.search(line):
-                yield Hit(f"{name}: this is not wanted here", source.path, number)
+                yield Violation(f"{name}: forbidden text", source.path, number)
     elif test.require is not None and not any(test.require.search(line) for line in lines):
-        yield Hit(f"{name}: what is wanted is not here", source.path, 1)
+        yield Violation(f"{name}: required text is missing", source.path, 1)
 
 
-def _in_services(test: _Test, name: str, project: Project) -> Iterator[Hit]:
+def _in_services(test: _Requirement, name: str, project: CheckedProject) -> Iterator[Violation]:
     for file in project.composes:
         raw = json.loads(file.rendered.text).get("services", {}) if file.rendered else {}
         for service in file.services():
@@ -184,16 +190,16 @@ def _in_services(test: _Test, name: str, project: Project) -> Iterator[Hit]:
             if wrong:
                 line = line_in_compose(file.source, service.name, test.key.partition(".")[0])
                 what = f"{service.name}: {name}: {test.key} {wrong}"
-                yield Hit(what, file.source.path, line)
+                yield Violation(what, file.source.path, line)
 
 
-def _judged(test: _Test, value: object) -> str:
+def _judged(test: _Requirement, value: object) -> str:
     if test.is_absent:
         return "" if value is None else "is set"
     if value is None:
         return "is not set"
     text = str(value).lower() if isinstance(value, bool) else str(value)
-    return "" if test.wanted is None or test.wanted.search(text) else "is not as it should be"
+    return "" if test.wanted is None or test.wanted.search(text) else "does not match"
 
 
 def _at(value: object, path: str) -> object:

@@ -1,1 +1,1 @@
-"""Is it well? Who is listening? Asked of the running stack, and never by changing it."""
+"""Measures the running stack, without changing it: its health and its subscribers."""

@@ -1,1 +1,1 @@
-"""Tests in containers that can never take more than their caps."""
+"""Runs tests in containers that can never use more than their caps."""

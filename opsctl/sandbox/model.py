@@ -1,4 +1,4 @@
-"""The nouns of a test run: what is wished, what will be run, what came of it."""
+"""The data of a test run: the request, the plan and the result."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,24 +20,24 @@ __all__ = [
     "BindMount",
     "CappedLimits",
     "CappedSpec",
-    "Ended",
-    "Figures",
+    "CommandOutcome",
+    "ContainerOwner",
     "ImageFacts",
-    "Marks",
-    "Owner",
-    "Plan",
-    "Report",
-    "Run",
-    "Stage",
-    "Verdict",
-    "Wish",
+    "PlanInputs",
+    "ResourceUse",
+    "RunSecrets",
+    "SandboxPlan",
+    "SandboxReport",
+    "SandboxRequest",
+    "SandboxRun",
+    "SandboxVerdict",
 ]
 
 MEBI = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class SandboxRequest:
     """What was asked for, by flags or by a compose service."""
 
     images: tuple[str, ...]
@@ -60,8 +60,8 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """What was seen before planning."""
+class PlanInputs:
+    """What is known before planning."""
 
     images: Mapping[str, ImageFacts]
     socket: str
@@ -72,7 +72,7 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class RunSecrets:
     """What nobody can guess: the name of this run, the secret of its end, that of its servers."""
 
     name: str
@@ -81,7 +81,7 @@ class Marks:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SandboxPlan:
     """Every container in the order in which it starts."""
 
     services: Mapping[str, CappedSpec]
@@ -91,13 +91,13 @@ class Plan:
 
     @property
     def steps(self) -> tuple[str, ...]:
-        made = (f"network {self.private_network}: leads nowhere outside",)
-        served = tuple(f"service {_spoken(spec)}" for spec in self.services.values())
-        tested = tuple(f"test {_spoken(spec)}, {self.timeout_s:g} s" for spec in self.runs)
+        made = (f"network {self.private_network}: has no way out",)
+        served = tuple(f"service {_describe_spec(spec)}" for spec in self.services.values())
+        tested = tuple(f"test {_describe_spec(spec)}, {self.timeout_s:g} s" for spec in self.runs)
         return (*(made if self.private_network else ()), *served, *tested)
 
 
-def _spoken(spec: CappedSpec) -> str:
+def _describe_spec(spec: CappedSpec) -> str:
     limits = spec.limits
     caps = f"{limits.cpus:g} CPU, {limits.memory_bytes // MEBI} MiB, {limits.processes} processes"
     binds = "".join(
@@ -107,7 +107,7 @@ def _spoken(spec: CappedSpec) -> str:
     return f"{spec.image}: {caps}, user {spec.user}, network {spec.network}{binds}"
 
 
-class Verdict(StrEnum):
+class SandboxVerdict(StrEnum):
     PASSED = "passed"
     FAILED = "failed"
     OUT_OF_MEMORY = "out of memory"
@@ -120,8 +120,8 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
-    """What it took; None is what this kernel does not tell."""
+class ResourceUse:
+    """What the command used; None where this kernel does not report it."""
 
     peak_memory_bytes: int | None = None
     cpu_s: float | None = None
@@ -132,44 +132,44 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """How the command ended, by the gate's word and the engine's."""
+class CommandOutcome:
+    """How the command ended, as the entrypoint and the engine report it."""
 
     exit_code: int
     by_signal: bool
     was_out_of_memory: bool
     was_late: bool
-    figures: Figures
+    figures: ResourceUse
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """One command in one image, and what came of it."""
+class SandboxRun:
+    """One command in one image, and its result."""
 
     image: str
-    verdict: Verdict
+    verdict: SandboxVerdict
     exit_code: int
     wall_s: float
     limits: CappedLimits
-    figures: Figures
+    figures: ResourceUse
     output_bytes: int
     dropped_bytes: int
     last_output: str = field(repr=False)
-    kept: str = ""
+    kept_container: str = ""
     """The container that --keep left."""
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    runs: tuple[Run, ...]
-    swept: tuple[str, ...]
+class SandboxReport:
+    runs: tuple[SandboxRun, ...]
+    leftovers: tuple[str, ...]
     """What earlier runs had left behind."""
     findings: tuple[Finding, ...]
     exit_code: int
 
 
 @dataclass(frozen=True, slots=True)
-class Owner:
+class ContainerOwner:
     """The process that a container belongs to; a later one of the same number is another."""
 
     host: str

@@ -1,11 +1,11 @@
-"""Whose a container is, written on it, so that a later run can tell what was left behind."""
+"""Labels that name the owner of a container, so that a later run finds what was left behind."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from opsctl.errors import OpsctlError
-from opsctl.sandbox.model import Owner
+from opsctl.sandbox.model import ContainerOwner
 
 if TYPE_CHECKING:
     from opsctl.systems.host import Host
@@ -18,16 +18,16 @@ _PID, _STARTED, _UNTIL = f"{LABEL}.pid", f"{LABEL}.started", f"{LABEL}.until"
 SPARE = timedelta(minutes=10)
 
 
-def this_process(host: "Host", pid: int) -> Owner:
+def current_owner(host: "Host", pid: int) -> ContainerOwner:
     started = host.started(pid)
     if started is None:
         raise OpsctlError(
-            "could not say who runs this test", why=f"process {pid} is not to be seen"
+            "cannot identify the owner of this test", why=f"process {pid} is not visible"
         )
-    return Owner(host.name(), host.boot().id, pid, started)
+    return ContainerOwner(host.name(), host.boot().id, pid, started)
 
 
-def lease(owner: Owner, *, now: datetime, runs_s: float) -> dict[str, str]:
+def lease_labels(owner: ContainerOwner, *, now: datetime, runs_s: float) -> dict[str, str]:
     """Write the owner and the latest end as labels."""
     until = now + timedelta(seconds=runs_s) + SPARE
     return {
@@ -49,14 +49,14 @@ def is_left_behind(
     if labels.get(_BOOT) != host.boot().id:
         # Nothing of ours survives a boot; what runs belongs to a machine of the same name.
         return not is_running or _has_ended(labels, now)
-    started = host.started(_whole(labels, _PID))
+    started = host.started(_parse_int(labels, _PID))
     return str(started) != labels.get(_STARTED)
 
 
 def _has_ended(labels: Mapping[str, str], now: datetime) -> bool:
-    return now > datetime.fromtimestamp(_whole(labels, _UNTIL), UTC)
+    return now > datetime.fromtimestamp(_parse_int(labels, _UNTIL), UTC)
 
 
-def _whole(labels: Mapping[str, str], name: str) -> int:
+def _parse_int(labels: Mapping[str, str], name: str) -> int:
     text = labels.get(name, "")
     return int(text) if text.isdecimal() else 0

@@ -1,4 +1,4 @@
-"""Decides what containers a test is made of; caps can be lowered here, and never raised."""
+"""Decides which containers a test needs; caps can be lowered here, never raised."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -12,22 +12,22 @@ from opsctl.sandbox.model import (
     CappedLimits,
     CappedSpec,
     ImageFacts,
-    Marks,
-    Plan,
-    Stage,
-    Wish,
+    PlanInputs,
+    RunSecrets,
+    SandboxPlan,
+    SandboxRequest,
 )
 from opsctl.sandbox.services import NOBODY, SERVICES, Service, addresses, password_variables
 from opsctl.settings.sections.sandbox import Sandbox
 
-CEILING = CappedLimits(cpus=0.5, memory_bytes=512 * MEBI, processes=256, tmp_bytes=512 * MEBI)
-RULE = "tests never take more than 0.5 CPU, 512 MiB and 256 processes"
-ROOTS = frozenset({"", "0", "root"})
+MAX_LIMITS = CappedLimits(cpus=0.5, memory_bytes=512 * MEBI, processes=256, tmp_bytes=512 * MEBI)
+RULE = "tests never use more than 0.5 CPU, 512 MiB and 256 processes"
+ROOT_NAMES = frozenset({"", "0", "root"})
 # Of the container itself: what hides them hides the caps.
-OWN = ("/proc", "/sys", "/dev", "/run/opsctl")
+CONTAINER_PATHS = ("/proc", "/sys", "/dev", "/run/opsctl")
 
 
-def plan(wish: Wish, rules: Sandbox, stage: Stage, marks: Marks) -> Plan:
+def plan(wish: SandboxRequest, rules: Sandbox, stage: PlanInputs, marks: RunSecrets) -> SandboxPlan:
     """Lay out every container, or refuse."""
     shared = _shared(wish, rules, stage, marks)
     runs = tuple(
@@ -41,12 +41,14 @@ def plan(wish: Wish, rules: Sandbox, stage: Stage, marks: Marks) -> Plan:
         name: _service(served, SERVICES[name], (rules, stage, marks)) for name in wish.services
     }
     private = marks.name if wish.services else ""
-    return Plan(services, runs, wish.timeout_s or rules.timeout_s, private)
+    return SandboxPlan(services, runs, wish.timeout_s or rules.timeout_s, private)
 
 
-def _shared(wish: Wish, rules: Sandbox, stage: Stage, marks: Marks) -> CappedSpec:
+def _shared(
+    wish: SandboxRequest, rules: Sandbox, stage: PlanInputs, marks: RunSecrets
+) -> CappedSpec:
     """Say what every container of the run has in common."""
-    vetted = vet(wish, rules, stage.socket)
+    vetted = vet_request(wish, rules, stage.socket)
     usual = {"HOME": TEMPORARY, "APP_ENV": stage.app_env}
     handed = addresses(wish.services, marks.password)
     return CappedSpec(
@@ -65,77 +67,81 @@ def _shared(wish: Wish, rules: Sandbox, stage: Stage, marks: Marks) -> CappedSpe
 
 
 @dataclass(frozen=True, slots=True)
-class Vetted:
+class VettedRequest:
     limits: CappedLimits
     user: str
     binds: tuple[BindMount, ...]
 
 
-def vet(wish: Wish, rules: Sandbox, socket: str) -> Vetted:
+def vet_request(wish: SandboxRequest, rules: Sandbox, socket: str) -> VettedRequest:
     """Refuse what is too much; asked before anything is built, and by the plan itself."""
     if wish.services and wish.network != NO_NETWORK:
-        why = "services of --with stand in a network of their own"
-        raise UsageError("--with and another network do not go together", why=why)
-    return Vetted(
-        limits=capped(wish.limits or limits_of(rules)),
-        user=not_root(wish.user or rules.user),
-        binds=tuple(_allowed(bind, socket) for bind in wish.binds),
+        why = "services of --with have a network of their own"
+        raise UsageError("cannot combine --with and --network", why=why)
+    return VettedRequest(
+        limits=require_within_ceiling(wish.limits or limits_from_settings(rules)),
+        user=require_non_root(wish.user or rules.user),
+        binds=tuple(_require_allowed_mount(bind, socket) for bind in wish.binds),
     )
 
 
-def limits_of(rules: Sandbox) -> CappedLimits:
+def limits_from_settings(rules: Sandbox) -> CappedLimits:
     memory = rules.memory_mb * MEBI
     return CappedLimits(rules.cpus, memory, rules.processes, min(rules.tmp_mb * MEBI, memory))
 
 
-def capped(limits: CappedLimits) -> CappedLimits:
+def require_within_ceiling(limits: CappedLimits) -> CappedLimits:
     """Refuse what is above the ceiling; it is not cut down in silence."""
     raised = [
-        f"{getattr(limits, name) / unit:g} {said} (at most {getattr(CEILING, name) / unit:g})"
+        f"{getattr(limits, name) / unit:g} {said} (at most {getattr(MAX_LIMITS, name) / unit:g})"
         for name, said, unit in (
             ("cpus", "CPU", 1),
             ("memory_bytes", "MiB of memory", MEBI),
             ("processes", "processes", 1),
         )
-        if getattr(limits, name) > getattr(CEILING, name)
+        if getattr(limits, name) > getattr(MAX_LIMITS, name)
     ]
     if raised:
         hint = "Lower sandbox.cpus, sandbox.memory_mb, sandbox.processes, or the service's own."
-        raise RefusedError(f"refused to give a test {', '.join(raised)}", why=RULE, hint=hint)
+        raise RefusedError(f"cannot give a test {', '.join(raised)}", why=RULE, hint=hint)
     return limits
 
 
-def not_root(user: str) -> str:
+def require_non_root(user: str) -> str:
     name, _, group = user.partition(":")
-    if name in ROOTS or group in {"0", "root"}:
+    if name in ROOT_NAMES or group in {"0", "root"}:
         why = "tests do not run as root, nor in its group"
-        raise RefusedError(f"refused to run as {user or 'root'}", why=why, hint="Set sandbox.user.")
+        raise RefusedError(f"cannot run as {user or 'root'}", why=why, hint="Set sandbox.user.")
     # A number alone would bring root's group with it.
     return f"{user}:{user}" if user.isdecimal() else user
 
 
-def _allowed(bind: BindMount, socket: str) -> BindMount:
+def _require_allowed_mount(bind: BindMount, socket: str) -> BindMount:
     """Refuse a mount that leads to the engine, or that hides what the caps are read from."""
-    what = f"refused the mount {bind.source}:{bind.target}"
+    what = f"cannot mount {bind.source}:{bind.target}"
     if not socket:
-        raise RefusedError(what, why="the engine is on another machine, and so would the folder be")
+        raise RefusedError(
+            what, why="the engine is on another machine and does not see this folder"
+        )
     if Path(socket).is_relative_to(bind.source):
-        why = f"it holds the engine's socket ({socket}), which is root on this machine"
+        why = f"it contains the engine's socket ({socket}), which gives root on this machine"
         raise RefusedError(what, why=why, hint="Mount the folder that the test needs.")
-    target = _full_path(bind.target)
-    if target == PurePosixPath("/") or any(target.is_relative_to(own) for own in OWN):
+    target = _require_full_path(bind.target)
+    if target == PurePosixPath("/") or any(target.is_relative_to(own) for own in CONTAINER_PATHS):
         raise RefusedError(what, why=f"{bind.target} is the container's own")
     return bind
 
 
-def _full_path(text: str) -> PurePosixPath:
+def _require_full_path(text: str) -> PurePosixPath:
     path = PurePosixPath(text)
     if not path.is_absolute() or ".." in path.parts:
-        raise UsageError(f"{text!r} is no place in a container", why="a full path is wanted")
+        raise UsageError(
+            f"{text!r} is not a path inside a container", why="it has to be an absolute path"
+        )
     return path
 
 
-def _run(spec: CappedSpec, facts: ImageFacts, wish: Wish) -> CappedSpec:
+def _run(spec: CappedSpec, facts: ImageFacts, wish: SandboxRequest) -> CappedSpec:
     entrypoint = facts.entrypoint if wish.entrypoint is None else wish.entrypoint
     # As the engine has it: a new entrypoint forgets the image's command.
     usual = facts.command if wish.entrypoint is None else ()
@@ -147,7 +153,9 @@ def _run(spec: CappedSpec, facts: ImageFacts, wish: Wish) -> CappedSpec:
     return replace(spec, command=command, workdir=workdir, writable=_writable(spec, facts))
 
 
-def _service(spec: CappedSpec, service: Service, given: tuple[Sandbox, Stage, Marks]) -> CappedSpec:
+def _service(
+    spec: CappedSpec, service: Service, given: tuple[Sandbox, PlanInputs, RunSecrets]
+) -> CappedSpec:
     rules, stage, marks = given
     image = service.image(rules)
     facts = stage.images[image]
@@ -170,4 +178,4 @@ def _writable(spec: CappedSpec, facts: ImageFacts) -> tuple[str, ...]:
     """List what is writable in memory; a volume of the image would be a disk to fill."""
     mounted = {bind.target for bind in spec.binds}
     found = dict.fromkeys((*spec.writable, *facts.volumes))
-    return tuple(path for path in found if path not in mounted and _full_path(path).name)
+    return tuple(path for path in found if path not in mounted and _require_full_path(path).name)

@@ -1,4 +1,4 @@
-"""From what was asked to a plan: reads the compose project, builds, and looks at the images."""
+"""From the options to a plan: reads the compose project, builds, and inspects the images."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opsctl.errors import OpsctlError, RefusedError, UsageError
-from opsctl.sandbox.build import build_command
-from opsctl.sandbox.compose import service_of, wish_of
-from opsctl.sandbox.model import NO_NETWORK, Marks, Plan, Stage, Wish
-from opsctl.sandbox.ownership import PROJECT, lease, this_process
-from opsctl.sandbox.parse_flags import read_bind, read_variables
-from opsctl.sandbox.plan import plan, vet
+from opsctl.sandbox.build_image import build_command
+from opsctl.sandbox.compose_service import find_service, request_from_service
+from opsctl.sandbox.model import NO_NETWORK, PlanInputs, RunSecrets, SandboxPlan, SandboxRequest
+from opsctl.sandbox.ownership import PROJECT, current_owner, lease_labels
+from opsctl.sandbox.parse_flags import parse_mount, parse_variables
+from opsctl.sandbox.plan import plan, vet_request
 from opsctl.sandbox.services import SERVICES
 from opsctl.settings import Settings
 from opsctl.settings.reading.choose_environment import app_env
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SandboxOptions:
     """What was typed."""
 
     images: tuple[str, ...] = ()
@@ -48,7 +48,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class SandboxContext:
     """Where it is prepared, and by whom."""
 
     settings: Settings
@@ -67,41 +67,45 @@ class Desk:
     on_line: "Callable[[Line], None]"
 
 
-def prepare(asked: Asked, desk: Desk, marks: Marks, *, build: bool = True) -> Plan:
+def prepare(
+    asked: SandboxOptions, desk: SandboxContext, marks: RunSecrets, *, build: bool = True
+) -> SandboxPlan:
     """Plan the test; an image is built only when it will be run, and nothing speaks against it."""
     rules, socket = desk.settings.sandbox, _socket(desk)
     service = None if _images(asked, rules) else _service(asked.service, desk)
     wish = _wish(asked, desk, service)
     wish = replace(wish, network=_network(wish, desk))
-    vet(wish, rules, socket)
+    vet_request(wish, rules, socket)
     if asked.build and build:
         _build(wish.images, desk, service)
     return plan(wish, rules, _stage(wish, desk, socket), marks)
 
 
-def _images(asked: Asked, rules: Sandbox) -> tuple[str, ...]:
+def _images(asked: SandboxOptions, rules: Sandbox) -> tuple[str, ...]:
     if asked.service and asked.images:
         why = "a service has an image of its own"
-        raise UsageError("--service and an image do not go together", why=why)
+        raise UsageError("cannot combine --service and --image", why=why)
     usual = (rules.image,) if rules.image and not asked.service else ()
     return asked.images or usual
 
 
-def _wish(asked: Asked, desk: Desk, service: "Service | None") -> Wish:
+def _wish(asked: SandboxOptions, desk: SandboxContext, service: "Service | None") -> SandboxRequest:
     rules = desk.settings.sandbox
-    wish = Wish(_images(asked, rules) or (f"{desk.settings.project.name}-test",))
+    wish = SandboxRequest(_images(asked, rules) or (f"{desk.settings.project.name}-test",))
     if service:
         project = desk.project().name
-        wish = wish_of(service, rules, desk.files, project=project, environ=desk.environ)
+        wish = request_from_service(
+            service, rules, desk.files, project=project, environ=desk.environ
+        )
     elif not _images(asked, rules) and not asked.build:
         why = f"no image is named, and no service {rules.service} in compose"
         hint = "Name one: opsctl test --image IMAGE -- COMMAND, or sandbox.image."
-        raise UsageError("nothing to test in", why=why, hint=hint)
-    binds = tuple(read_bind(text, desk.directory, desk.files) for text in asked.mounts)
+        raise UsageError("cannot choose an image for the test", why=why, hint=hint)
+    binds = tuple(parse_mount(text, desk.directory, desk.files) for text in asked.mounts)
     return replace(
         wish,
         command=asked.command or wish.command,
-        environment={**wish.environment, **read_variables(asked.variables, desk.environ)},
+        environment={**wish.environment, **parse_variables(asked.variables, desk.environ)},
         binds=(*wish.binds, *binds),
         workdir=asked.workdir or wish.workdir,
         network=asked.network or (NO_NETWORK if asked.services else rules.network),
@@ -111,7 +115,7 @@ def _wish(asked: Asked, desk: Desk, service: "Service | None") -> Wish:
     )
 
 
-def _service(named: str, desk: Desk) -> "Service | None":
+def _service(named: str, desk: SandboxContext) -> "Service | None":
     """Read the service from the compose file; None when there is none and nobody named it."""
     project, usual = desk.project(), desk.settings.sandbox.service
     if not named and desk.files.kind(desk.directory / project.files[0]) is not PathKind.FILE:
@@ -119,45 +123,45 @@ def _service(named: str, desk: Desk) -> "Service | None":
     rendered = desk.compose.config(project)
     if not named and usual not in rendered.services:
         return None
-    return service_of(rendered, named or usual)
+    return find_service(rendered, named or usual)
 
 
-def _build(images: tuple[str, ...], desk: Desk, service: "Service | None") -> None:
+def _build(images: tuple[str, ...], desk: SandboxContext, service: "Service | None") -> None:
     if service:
         secrets = tuple(value for value in service.environment.values() if value)
         project = replace(desk.project(), secrets=secrets)
         desk.compose.build(project, desk.on_line, services=(service.name,)).require()
         return
     if len(images) != 1:
-        raise UsageError("--build makes one image", why=f"{len(images)} are named")
+        raise UsageError("cannot build more than one image", why=f"{len(images)} are named")
     command = build_command(images[0], desk.directory, desk.engine)
     desk.processes.stream(command, desk.on_line).require()
 
 
-def _socket(desk: Desk) -> str:
+def _socket(desk: SandboxContext) -> str:
     """Follow the links to the engine's socket: what is mounted is what they lead to."""
     socket = desk.sandboxes.socket
     return str(desk.files.resolve(Path(socket))) if socket else ""
 
 
-def _network(wish: Wish, desk: Desk) -> str:
+def _network(wish: SandboxRequest, desk: SandboxContext) -> str:
     """Find the engine's name of a compose network; production's are out of reach."""
     name = wish.network
     if name == NO_NETWORK or wish.services:
         return name
     if desk.settings.env == "prod":
         why = "a test never joins a network of production"
-        raise RefusedError(f"refused the network {name}", why=why, hint="Use -e dev, or none.")
+        raise RefusedError(f"cannot join the network {name}", why=why, hint="Use -e dev, or none.")
     project = desk.project().name
     labels = (f"{PROJECT_LABEL}={project}", f"{NETWORK_LABEL}={name}")
     found = desk.sandboxes.networks(*labels)
     if not found:
         why = f"the compose project {project} has no such network now"
-        raise OpsctlError(f"could not join the network {name}", why=why, hint="Start it first.")
+        raise OpsctlError(f"cannot join the network {name}", why=why, hint="Start it first.")
     return found[0].name
 
 
-def _stage(wish: Wish, desk: Desk, socket: str) -> Stage:
+def _stage(wish: SandboxRequest, desk: SandboxContext, socket: str) -> PlanInputs:
     rules = desk.settings.sandbox
     names = (*wish.images, *(SERVICES[name].image(rules) for name in wish.services))
     images = {}
@@ -166,11 +170,11 @@ def _stage(wish: Wish, desk: Desk, socket: str) -> Stage:
         if facts is None:
             hint = f"docker pull {name}, or let --build make it."
             raise OpsctlError(
-                f"there is no image {name} here", why="a test pulls nothing by itself", hint=hint
+                f"cannot find the image {name}", why="tests never pull images", hint=hint
             )
         images[name] = facts
     runs_s = (wish.timeout_s or rules.timeout_s) * len(wish.images) + rules.service_wait_s
-    owner = this_process(desk.host, desk.pid)
-    labels = lease(owner, now=desk.clock.now(), runs_s=runs_s)
+    owner = current_owner(desk.host, desk.pid)
+    labels = lease_labels(owner, now=desk.clock.now(), runs_s=runs_s)
     labels[PROJECT] = desk.settings.project.name
-    return Stage(images, socket, labels, app_env(desk.settings.env))
+    return PlanInputs(images, socket, labels, app_env(desk.settings.env))

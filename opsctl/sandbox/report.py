@@ -1,18 +1,19 @@
-"""What came of all runs, for people and programs."""
+"""The report of all runs, for people and programs."""
 
-from opsctl.sandbox.model import Report, Run
-from opsctl.sandbox.verdict import finding, spoken, worst_code
-
-
-def report(runs: tuple[Run, ...], swept: tuple[str, ...]) -> Report:
-    return Report(runs, swept, tuple(finding(run) for run in runs), worst_code(runs))
+from opsctl.sandbox.model import SandboxReport, SandboxRun
+from opsctl.sandbox.outcome import describe_use, run_finding, worst_code
 
 
-def lines(told: Report) -> tuple[str, ...]:
-    """Say it for people, two lines a run."""
-    said = [f"removed {name}, which a killed run had left" for name in told.swept]
-    for run, found in zip(told.runs, told.findings, strict=True):
-        said += [f"{run.image}: {found.what}", f"  {spoken(run)}"]
-        said += [f"  try: {found.fix}"] if found.fix else []
-        said += [f"  kept: docker logs {run.kept}; docker rm {run.kept}"] if run.kept else []
-    return tuple(said)
+def report(runs: tuple[SandboxRun, ...], leftovers: tuple[str, ...]) -> SandboxReport:
+    return SandboxReport(runs, leftovers, tuple(run_finding(run) for run in runs), worst_code(runs))
+
+
+def lines(result: SandboxReport) -> tuple[str, ...]:
+    """Format the report for people, two lines per run."""
+    text = [f"removed {name}, left behind by a killed run" for name in result.leftovers]
+    for run, found in zip(result.runs, result.findings, strict=True):
+        text += [f"{run.image}: {found.what}", f"  {describe_use(run)}"]
+        text += [f"  try: {found.fix}"] if found.fix else []
+        if kept := run.kept_container:
+            text += [f"  kept: docker logs {kept}; docker rm {kept}"]
+    return tuple(text)

@@ -1,4 +1,4 @@
-"""Runs a plan: services, then each test, verified before it starts; nothing of it stays."""
+"""Runs a plan: services, then each test, its caps verified first; leaves nothing behind."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -6,17 +6,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from opsctl.errors import OpsctlError, RefusedError, UnreachableError
-from opsctl.sandbox.model import MEBI, CappedSpec, Ended, Marks, Plan, Run
-from opsctl.sandbox.services import SERVICES
-from opsctl.sandbox.stream_output import Bounds, Ear, Hear, listen
-from opsctl.sandbox.verdict import (
-    KILLED_CODE,
-    from_sample,
-    judge,
-    passed_on,
-    read_last_words,
+from opsctl.sandbox.model import (
+    MEBI,
+    CappedSpec,
+    CommandOutcome,
+    RunSecrets,
+    SandboxPlan,
+    SandboxRun,
 )
-from opsctl.sandbox.verify import troubles
+from opsctl.sandbox.outcome import (
+    KILLED_CODE,
+    exit_code_of,
+    judge,
+    parse_last_words,
+    use_from_sample,
+)
+from opsctl.sandbox.services import SERVICES
+from opsctl.sandbox.stream_output import OnOutput, OutputLimits, OutputReader, read_output
+from opsctl.sandbox.verify_caps import failed_caps
 from opsctl.settings.sections.sandbox import Sandbox
 from opsctl.systems.docker.capped_entrypoint import KILL, READY, STOP, go, last_words, read_shown
 from opsctl.systems.engine.capped_container import ContainerChannel, OutputStream
@@ -26,29 +33,31 @@ if TYPE_CHECKING:
     from opsctl.systems.clock import Clock
     from opsctl.systems.engine.capped_container import CappedRunner, ResourceSample
 
-# From the start to the gate's first words; the engine may be busy.
-GATE_S = 30.0
+# From the start to the entrypoint's first output; the engine may be busy.
+ENTRYPOINT_S = 30.0
 # Between a killing and the end of the container.
-END_S = 5.0
+KILL_S = 5.0
 # Until the engine has put away what has ended; it may have much to do.
-PUT_AWAY_S = 60.0
-ASK_AGAIN_S = 0.2
+ENGINE_CLEANUP_S = 60.0
+READY_POLL_S = 0.2
 # Exit codes above are those of a signal, as shells and the engine have it.
-SIGNALS = 128
+SIGNAL_CODES = 128
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
-    """What a run stands on."""
+class RunParts:
+    """What a run depends on."""
 
     sandboxes: "CappedRunner"
     clock: "Clock"
     rules: Sandbox
-    hear: Hear
+    hear: OnOutput
     progress: "Progress"
 
 
-def run(plan: Plan, parts: Parts, marks: Marks, *, keep: bool = False) -> tuple[Run, ...]:
+def run(
+    plan: SandboxPlan, parts: RunParts, marks: RunSecrets, *, keep: bool = False
+) -> tuple[SandboxRun, ...]:
     """Run every test, one after the other; whatever happens, nothing of it stays."""
     total = len(plan.services) + len(plan.runs)
     with ExitStack() as stack:
@@ -58,7 +67,7 @@ def run(plan: Plan, parts: Parts, marks: Marks, *, keep: bool = False) -> tuple[
             parts.sandboxes.create_network(plan.private_network, labels)
         parts.progress.advance(0, total, "services" if plan.services else plan.runs[0].image)
         for spec in plan.services.values():
-            _serve(spec, parts, marks, stack)
+            _start_service(spec, parts, marks, stack)
         _await_services(plan, parts)
         runs = []
         for number, spec in enumerate(plan.runs, start=len(plan.services)):
@@ -69,7 +78,7 @@ def run(plan: Plan, parts: Parts, marks: Marks, *, keep: bool = False) -> tuple[
 
 
 @contextmanager
-def _made(spec: CappedSpec, parts: Parts) -> Iterator[str]:
+def _container(spec: CappedSpec, parts: RunParts) -> Iterator[str]:
     """Make the container; it is removed by its name, which is known before it is there."""
     try:
         yield parts.sandboxes.create(spec)
@@ -77,8 +86,8 @@ def _made(spec: CappedSpec, parts: Parts) -> Iterator[str]:
         parts.sandboxes.discard(spec.name)
 
 
-def _serve(spec: CappedSpec, parts: Parts, marks: Marks, stack: ExitStack) -> None:
-    container = stack.enter_context(_made(spec, parts))
+def _start_service(spec: CappedSpec, parts: RunParts, marks: RunSecrets, stack: ExitStack) -> None:
+    container = stack.enter_context(_container(spec, parts))
     # Held open to the end: when we die, so does it.
     words = parts.sandboxes.open(container, output=False)
     stack.callback(words.close)
@@ -91,113 +100,119 @@ def _serve(spec: CappedSpec, parts: Parts, marks: Marks, stack: ExitStack) -> No
     words.send(go(marks.secret))
 
 
-def _await_services(plan: Plan, parts: Parts) -> None:
+def _await_services(plan: SandboxPlan, parts: RunParts) -> None:
     end = parts.clock.steady() + parts.rules.service_wait_s
     for name, spec in plan.services.items():
         while parts.sandboxes.execute(spec.name, *SERVICES[name].ready):
             found = parts.sandboxes.inspect(spec.name)
             gone = found is None or found.state != "running"
             if gone or parts.clock.steady() >= end:
-                raise _not_ready(name, spec, parts, gone=gone)
-            parts.clock.sleep(ASK_AGAIN_S)
+                raise _service_not_ready(name, spec, parts, gone=gone)
+            parts.clock.sleep(READY_POLL_S)
 
 
-def _not_ready(name: str, spec: CappedSpec, parts: Parts, *, gone: bool) -> OpsctlError:
+def _service_not_ready(name: str, spec: CappedSpec, parts: RunParts, *, gone: bool) -> OpsctlError:
     said = parts.sandboxes.logs(spec.name).partition("\0")[0].strip()
     if gone:
-        return OpsctlError(f"the test's {name} ended instead of serving", why=said[-1000:])
+        return OpsctlError(f"cannot use the test's {name}: it exited", why=said[-1000:])
     what = f"the test's {name} was not ready within {parts.rules.service_wait_s:g} s"
     return UnreachableError(what, why=said[-1000:], hint="Raise sandbox.service_wait_s.")
 
 
-def _test(spec: CappedSpec, timeout_s: float, given: tuple[Parts, Marks], *, keep: bool) -> Run:
+def _test(
+    spec: CappedSpec, timeout_s: float, given: tuple[RunParts, RunSecrets], *, keep: bool
+) -> SandboxRun:
     parts, marks = given
-    bounds = Bounds(parts.rules.output_mb * MEBI, parts.rules.output_mb_per_s * MEBI)
-    ear = Ear(parts.hear, bounds, last_words(marks.secret))
+    bounds = OutputLimits(parts.rules.output_mb * MEBI, parts.rules.output_mb_per_s * MEBI)
+    reader = OutputReader(parts.hear, bounds, last_words(marks.secret))
     with ExitStack() as stack:
-        container = stack.enter_context(_made(spec, parts))
+        container = stack.enter_context(_container(spec, parts))
         channel = parts.sandboxes.open(container)
         stack.callback(channel.close)
         parts.sandboxes.start(container)
         _verify(channel, spec, parts)
         began = parts.clock.steady()
         channel.send(go(marks.secret))
-        ended = _heard_out(container, channel, (ear, parts), until=began + timeout_s)
+        ended = _wait_for_end(container, channel, (reader, parts), until=began + timeout_s)
         wall_s = parts.clock.steady() - began
         kept = parts.sandboxes.keep(container, spec.name) if keep else ""
-    return _told(spec, ended, ear, wall_s=wall_s, kept=kept)
+    return _describe_outcome(spec, ended, reader, wall_s=wall_s, kept=kept)
 
 
-def _told(spec: CappedSpec, ended: Ended, ear: Ear, *, wall_s: float, kept: str) -> Run:
-    return Run(
+def _describe_outcome(
+    spec: CappedSpec, ended: CommandOutcome, reader: OutputReader, *, wall_s: float, kept: str
+) -> SandboxRun:
+    return SandboxRun(
         image=spec.image,
         verdict=judge(ended),
-        exit_code=passed_on(ended),
+        exit_code=exit_code_of(ended),
         wall_s=wall_s,
         limits=spec.limits,
         figures=ended.figures,
-        output_bytes=ear.heard_bytes,
-        dropped_bytes=ear.dropped_bytes,
-        last_output=ear.last_output,
-        kept=kept,
+        output_bytes=reader.heard_bytes,
+        dropped_bytes=reader.dropped_bytes,
+        last_output=reader.last_output,
+        kept_container=kept,
     )
 
 
-def _verify(channel: ContainerChannel, spec: CappedSpec, parts: Parts) -> None:
+def _verify(channel: ContainerChannel, spec: CappedSpec, parts: RunParts) -> None:
     """Read the caps as the container itself sees them; nothing runs when one does not hold."""
-    said = _gate_says(channel, parts.clock)
-    found = troubles(read_shown(said), spec)
+    said = _read_caps(channel, parts.clock)
+    found = failed_caps(read_shown(said), spec)
     if found:
         raise RefusedError(
-            f"refused to run {spec.image}: the caps do not hold inside the container",
+            f"cannot run {spec.image}: the caps are not enforced inside the container",
             why="; ".join(found),
-            hint="Nothing ran. Look at `docker info` for what this kernel cannot cap.",
+            hint="Nothing was run. `docker info` shows what this kernel cannot limit.",
         )
 
 
-def _gate_says(channel: ContainerChannel, clock: "Clock") -> str:
+def _read_caps(channel: ContainerChannel, clock: "Clock") -> str:
     said, complaint = bytearray(), bytearray()
-    end = clock.steady() + GATE_S
+    end = clock.steady() + ENTRYPOINT_S
     while channel.is_open and clock.steady() < end and not said.endswith(READY):
         for piece in channel.read(end - clock.steady()):
             (said if piece.stream is OutputStream.OUT else complaint).extend(piece.data)
     if not said.endswith(READY):
-        why = complaint.decode(errors="replace").strip() or "its gate did not say what its caps are"
-        raise OpsctlError("could not look at the caps from inside the container", why=why[-1000:])
+        why = complaint.decode(errors="replace").strip() or "its entrypoint did not report its caps"
+        raise OpsctlError("cannot read the caps from inside the container", why=why[-1000:])
     return said.decode(errors="replace")
 
 
-def _heard_out(
-    container: str, channel: ContainerChannel, given: tuple[Ear, Parts], *, until: float
-) -> Ended:
-    ear, parts = given
+def _wait_for_end(
+    container: str, channel: ContainerChannel, given: tuple[OutputReader, RunParts], *, until: float
+) -> CommandOutcome:
+    reader, parts = given
     pace = parts.rules.output_mb_per_s * MEBI
-    in_time = listen(channel, ear, parts.clock, until=until, pace=pace)
+    in_time = read_output(channel, reader, parts.clock, until=until, pace=pace)
     sample = None
     if not in_time:
-        sample = _stop(container, channel, given)
-    ear.end()
-    found = parts.sandboxes.wait(container, timeout_s=PUT_AWAY_S)
-    words = read_last_words(ear.last_words)
+        sample = _stop_container(container, channel, given)
+    reader.end()
+    found = parts.sandboxes.wait(container, timeout_s=ENGINE_CLEANUP_S)
+    words = parse_last_words(reader.last_words)
     if words is None:
         code = found.exit_code if found else KILLED_CODE
-        words = code, code > SIGNALS, from_sample(sample)
+        words = code, code > SIGNAL_CODES, use_from_sample(sample)
     code, by_signal, figures = words
     starved = bool(found and found.was_out_of_memory)
-    return Ended(code, by_signal, starved, was_late=not in_time, figures=figures)
+    return CommandOutcome(code, by_signal, starved, was_late=not in_time, figures=figures)
 
 
-def _stop(
-    container: str, channel: ContainerChannel, given: tuple[Ear, Parts]
+def _stop_container(
+    container: str, channel: ContainerChannel, given: tuple[OutputReader, RunParts]
 ) -> "ResourceSample | None":
-    """Ask it to end, then make it, then take it down with its gate."""
-    ear, parts = given
-    for word, wait_s in ((STOP, parts.rules.grace_s), (KILL, END_S)):
+    """Ask it to end, then make it, then kill the container."""
+    reader, parts = given
+    for word, wait_s in ((STOP, parts.rules.grace_s), (KILL, KILL_S)):
         channel.send(word)
         until = parts.clock.steady() + wait_s
-        if listen(channel, ear, parts.clock, until=until, pace=float("inf")):
+        if read_output(channel, reader, parts.clock, until=until, pace=float("inf")):
             return None
     sample = parts.sandboxes.sample(container)
     parts.sandboxes.kill(container)
-    listen(channel, ear, parts.clock, until=parts.clock.steady() + END_S, pace=float("inf"))
+    read_output(
+        channel, reader, parts.clock, until=parts.clock.steady() + KILL_S, pace=float("inf")
+    )
     return sample

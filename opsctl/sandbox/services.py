@@ -1,4 +1,4 @@
-"""The throw-away servers that a test may ask for, and where it finds them."""
+"""The temporary servers that a test can use, and their addresses."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Hears a container out: passes on what it says, bounded in rate and amount, and its last words."""
+"""Reads a container's output to its end and passes it on, limited in rate and amount."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,26 +9,26 @@ from opsctl.systems.engine.capped_container import ContainerChannel, OutputPiece
 if TYPE_CHECKING:
     from opsctl.systems.clock import Clock
 
-Hear = Callable[[OutputPiece], None]
+OnOutput = Callable[[OutputPiece], None]
 LAST_BYTES = 64 * 1024
 # One longer look than this would be late to see that the time is up.
-LOOK_S = 0.5
+READ_S = 0.5
 # Nobody waits for the first of it.
 BURST_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class OutputLimits:
     """How much is shown, and how fast it is taken."""
 
     shown_bytes: int
     bytes_per_s: float
 
 
-class Ear:
-    """Passes on what the command says, and keeps from it what the gate says in the end."""
+class OutputReader:
+    """Passes on what the command says, and keeps back what the entrypoint reports at the end."""
 
-    def __init__(self, hear: Hear, bounds: Bounds, mark: bytes) -> None:
+    def __init__(self, hear: OnOutput, bounds: OutputLimits, mark: bytes) -> None:
         self._hear = hear
         self._bounds = bounds
         self._mark = mark
@@ -67,7 +67,7 @@ class Ear:
         if mark:
             self._words = bytearray(words)
             return said
-        begun = _begun(said, self._mark)
+        begun = _partial_mark_length(said, self._mark)
         if begun:
             self._held = said[-begun:]
             said = said[:-begun]
@@ -86,14 +86,14 @@ class Ear:
             self._hear(OutputPiece(piece.stream, piece.data[:room]))
 
 
-def _begun(data: bytes, mark: bytes) -> int:
+def _partial_mark_length(data: bytes, mark: bytes) -> int:
     """Count how many bytes at the end may be the beginning of the mark."""
     longest = min(len(data), len(mark) - 1)
     return next((n for n in range(longest, 0, -1) if data.endswith(mark[:n])), 0)
 
 
-def listen(
-    channel: ContainerChannel, ear: Ear, clock: "Clock", *, until: float, pace: float
+def read_output(
+    channel: ContainerChannel, reader: OutputReader, clock: "Clock", *, until: float, pace: float
 ) -> bool:
     """Hear until it has ended, or the time is up (False); take no more than `pace` bytes a second.
 
@@ -104,10 +104,10 @@ def listen(
         left = until - clock.steady()
         if left <= 0:
             return False
-        for piece in channel.read(min(left, LOOK_S)):
+        for piece in channel.read(min(left, READ_S)):
             taken += len(piece.data)
-            ear.take(piece)
+            reader.take(piece)
         ahead = (taken - BURST_BYTES) / pace - (clock.steady() - began)
         if ahead > 0:
-            clock.sleep(min(ahead, LOOK_S))
+            clock.sleep(min(ahead, READ_S))
     return True

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from opsctl.init.drafts import drafts
 from opsctl.init.install_source import DISTRIBUTION
 from opsctl.init.model import InstallSource, SourceKind
+from opsctl.init.project_files import list_project_files
 
 TOP = Path(__file__).parents[2]
 OUR_NAMES = {"opsctl", DISTRIBUTION}
@@ -77,7 +77,7 @@ def test_the_pages_that_install_something_are_among_those_that_are_read() -> Non
     ],
 )
 def test_nothing_that_init_writes_does(source: InstallSource | None) -> None:
-    for draft in drafts("ticks", source):
+    for draft in list_project_files("ticks", source):
         assert [*bare_installs(draft.text)] == [], draft.path
 
 

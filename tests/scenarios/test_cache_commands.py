@@ -100,7 +100,7 @@ def test_deleting_reaches_the_memory_of_every_process(service: Cache, ask: Progr
     wait_for(lambda: service.get("other") is None, 30, "the process to forget")
 
 
-def test_production_wants_its_name(service: Cache, ask: Program) -> None:
+def test_production_asks_for_its_name(service: Cache, ask: Program) -> None:
     service.set("k", 1)
 
     refused = ask("-e", "prod", "cache", "clear", "-y")

@@ -108,7 +108,7 @@ def test_advice_is_shown_and_fails_only_when_strict(repository: Program) -> None
         f"# {ALLOW}-file number-in-code, ddl-in-python: generated\n\n\n{DDL}",
     ],
 )
-def test_a_comment_with_a_reason_answers_for_a_finding(repository: Program, text: str) -> None:
+def test_a_comment_with_a_reason_suppresses_a_finding(repository: Program, text: str) -> None:
     repository.write("app/feed.py", text)
 
     answer = repository("check", "--json")
@@ -119,7 +119,7 @@ def test_a_comment_with_a_reason_answers_for_a_finding(repository: Program, text
     assert suppressed["reason"]
 
 
-def test_a_comment_without_a_reason_answers_for_nothing(repository: Program) -> None:
+def test_a_comment_without_a_reason_suppresses_nothing(repository: Program) -> None:
     repository.write("app/feed.py", f"# {ALLOW} ddl-in-python\n{DDL}")
 
     found = [check for check, _, _ in troubles(repository)]
@@ -127,13 +127,13 @@ def test_a_comment_without_a_reason_answers_for_nothing(repository: Program) -> 
     assert sorted(found) == ["ddl-in-python", "suppression-reason"]
 
 
-def test_a_comment_that_answers_for_nothing_any_more_is_told(repository: Program) -> None:
+def test_a_comment_that_suppresses_nothing_any_more_is_reported(repository: Program) -> None:
     repository.write("app/feed.py", f"# {ALLOW} ddl-in-python: it was\nx = 1\n")
 
     assert troubles(repository) == [("suppression-unused", "app/feed.py", 1)]
 
 
-def test_a_misspelt_rule_in_a_comment_is_told(repository: Program) -> None:
+def test_a_misspelt_rule_in_a_comment_is_reported(repository: Program) -> None:
     repository.write("app/feed.py", f"x = 1  # {ALLOW} dll-in-python: why not\n")
 
     assert ("suppression-unknown", "app/feed.py", 1) in troubles(repository)
@@ -189,7 +189,7 @@ def test_a_broken_baseline_is_an_error_and_not_an_empty_one(repository: Program)
     answer = repository("check")
 
     assert answer.code == 6
-    assert "is no baseline" in answer.err
+    assert "cannot read the baseline" in answer.err
 
 
 OWN = """

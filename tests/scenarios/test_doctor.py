@@ -26,7 +26,7 @@ def test_without_settings_the_doctor_still_examines_the_rest(opsctl: Program) ->
     assert {"engine", "compose", "state", "git"} <= set(found)
 
 
-def test_each_trouble_comes_with_its_fix(project: Program, dead_address: Address) -> None:
+def test_each_problem_comes_with_its_fix(project: Program, dead_address: Address) -> None:
     environ = {
         "REDIS_ENABLED": "true",
         "REDIS_HOST": dead_address.host,
@@ -68,7 +68,7 @@ def test_the_engine_tells_version_and_clock(project: Program, docker_engine: Doc
 
 
 @pytest.mark.parametrize("kind", ["black_hole", "full_backlog"])
-def test_a_hung_system_does_not_hold_the_doctor_up(
+def test_a_hung_system_does_not_hold_up_the_doctor(
     project: Program, request: pytest.FixtureRequest, kind: str
 ) -> None:
     address: Address = request.getfixturevalue(kind)
@@ -105,7 +105,7 @@ def test_a_dotenv_that_git_tracks_is_critical(project: Program, git: Callable[..
     assert ".env is tracked by git" in project("doctor", "--timeout", "60s").out
 
 
-def test_an_experiment_is_told(project: Program, git: Callable[..., str]) -> None:
+def test_an_experiment_is_reported(project: Program, git: Callable[..., str]) -> None:
     git(project.directory, "init", "-q", "-b", "exp/a")
     git(project.directory, "add", "-A")
     git(project.directory, "commit", "-q", "-m", "Try a thing")

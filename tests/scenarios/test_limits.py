@@ -74,7 +74,7 @@ def test_reset_asks_and_in_prod_by_name(project: Program, limiter: RateLimiter) 
     assert project("limits", "reset", "dart", "-e", "prod", "--confirm", "prod").code == 0
 
 
-def test_a_typo_is_told_what_there_is(project: Program, limiter: RateLimiter) -> None:
+def test_a_typo_gets_the_names_that_exist(project: Program, limiter: RateLimiter) -> None:
     limiter.allow(KIS)
 
     done = project("limits", "reset", "kiss", "--yes")

@@ -47,7 +47,7 @@ def levels(answer: Answer) -> dict[str, str]:
     return {finding["check"]: finding["level"] for finding in answer.json["findings"]}
 
 
-def test_a_healthy_redis_is_well_in_every_format(
+def test_a_healthy_redis_is_healthy_in_every_format(
     server: RedisServer, ask: Callable[..., Answer]
 ) -> None:
     answers = {
@@ -201,7 +201,7 @@ def test_what_flows_is_counted_and_followers_do_not_hide_a_failure(
     assert {one["verdict"] for one in beside.json["coverage"]} == {"FAIL"}
     assert following.returncode == 130
     *beats, _ = map(json.loads, out.splitlines())
-    heard = [talker for talker in beats[-1]["talkers"] if talker["channel"] == "ticker.kr"]
+    heard = [channel for channel in beats[-1]["channels"] if channel["channel"] == "ticker.kr"]
     assert (heard[0]["messages"], heard[0]["sample"]) == (1, "hello")
 
 

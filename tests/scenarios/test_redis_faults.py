@@ -45,7 +45,7 @@ TABLE: dict[str, tuple[Said, ...]] = {
     "debug pubsub": (
         # A full server refuses the transaction that proves patterns: not known, and no false alarm.
         *((0, '"verdict": "OK"'), UNAVAILABLE, LOCKED, (0, '"verdict": "OK"')),
-        *((3, "hides its listeners"), (0, '"verdict": "OK"'), (3, '"verdict": "UNKNOWN"')),
+        *((3, "hides its subscribers"), (0, '"verdict": "OK"'), (3, '"verdict": "UNKNOWN"')),
     ),
     "debug redis": (
         *((0, "cache:news_1"), UNAVAILABLE, LOCKED, (0, '"big": []'), (0, "cache:news_1")),

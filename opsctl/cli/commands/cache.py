@@ -18,9 +18,11 @@ from opsctl.systems.redis.client import Redis
 
 _KIB = 1024
 _YES = (
-    click.option("-n", "--dry-run", is_flag=True, help="Show what would be removed."),
+    click.option("-n", "--dry-run", is_flag=True, help="Show what would be deleted."),
     click.option("-y", "--yes", is_flag=True, help="Do not ask; in prod give --confirm prod."),
-    click.option("--confirm", "confirmed", metavar="ENV", help="Answer what prod asks."),
+    click.option(
+        "--confirm", "confirmed", metavar="ENV", help="Answer the confirmation that prod asks for."
+    ),
 )
 
 
@@ -33,15 +35,15 @@ class Lives:
 
 @click.group(cls=CommandGroup)
 def cache() -> None:
-    """See and clear the cache that all processes share."""
+    """Inspect and clear the cache that all processes share."""
 
 
 @cache.command()
 @pass_session
 def stats(session: Session) -> int:
-    """Show hits, misses and errors of every process, and of all together.
+    """Show hits, misses and errors per process and in total.
 
-    A process reports every cache.report_every_s, and when asked; one that ended stays for an hour.
+    A process reports every cache.report_every_s and on request; an ended one is listed for an hour.
     """
     wiring = session.wiring
     rules = wiring.settings.cache
@@ -54,7 +56,7 @@ def stats(session: Session) -> int:
 @cache.command(formats=FORMATS)
 @pass_session
 def health(session: Session) -> int:
-    """Judge layers, listeners, errors and the hit rate of the cache; exit 3 on trouble."""
+    """Check layers, listeners, errors and hit rate; exit 3 on problems."""
     wiring = session.wiring
     rules = wiring.settings.cache
     if wiring.settings.redis.enabled:
@@ -80,11 +82,11 @@ def health(session: Session) -> int:
     type=click.IntRange(1, 100_000),
     default=100,
     show_default=True,
-    help="Most keys to show.",
+    help="Maximum number of keys to show.",
 )
 @pass_session
 def keys(session: Session, *, pattern: str, most: int) -> int:
-    """List cached keys with what is left of their time, by a glob of Redis."""
+    """List cached keys with their remaining TTL, by Redis glob PATTERN."""
     found = list_keys(_redis(session), session.wiring.settings.cache.prefix, pattern, most=most)
     return session.output.conclude(found, _keys_view(found))
 
@@ -92,7 +94,7 @@ def keys(session: Session, *, pattern: str, most: int) -> int:
 @cache.command()
 @pass_session
 def ttl(session: Session) -> int:
-    """Show how long each type of data lives."""
+    """Show the TTL of each type of data."""
     lives = Lives(list_ttls(session.wiring.settings.cache.lives))
     rows = tuple((name, f"{seconds:g}") for name, seconds in lives.ttls)
     return session.output.conclude(lives, [Table(("type", "seconds"), rows)])
@@ -104,7 +106,7 @@ def ttl(session: Session) -> int:
 @_YES[2]
 @pass_session
 def clear(session: Session, *, dry_run: bool, yes: bool, confirmed: str | None) -> None:
-    """Remove everything that is cached, in Redis and in the memory of every process."""
+    """Delete the whole cache, in Redis and in every process."""
     _remove(session, "*", dry_run=dry_run, yes=yes, confirmed=confirmed)
 
 
@@ -117,7 +119,7 @@ def clear(session: Session, *, dry_run: bool, yes: bool, confirmed: str | None) 
 def delete(
     session: Session, *, pattern: str, dry_run: bool, yes: bool, confirmed: str | None
 ) -> None:
-    """Remove what matches PATTERN, a glob of Redis, everywhere; other clients hardly notice."""
+    """Delete the cached keys that match PATTERN, a Redis glob, everywhere."""
     _remove(session, pattern, dry_run=dry_run, yes=yes, confirmed=confirmed)
 
 
@@ -185,7 +187,7 @@ def _keys_view(found: CacheKeys) -> list[Block]:
         ("never" if key.ttl_s is None else f"{key.ttl_s:.1f} s", str(key.bytes), key.key)
         for key in found.keys
     )
-    more = [] if found.whole else ["there are more: --limit"]
+    more = [] if found.whole else ["there are more: raise --limit"]
     return [Table(("ends in", "bytes", "key"), rows) if rows else "nothing is cached", *more]
 
 

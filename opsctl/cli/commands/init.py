@@ -7,16 +7,16 @@ from opsctl.cli.flags import lock_timeout
 from opsctl.cli.session import Session, pass_session
 from opsctl.cli.show.text import Block, Table
 from opsctl.errors import EXIT_OK, EXIT_PENDING
-from opsctl.init.drafts import drafts, project_name
 from opsctl.init.install_source import read_install_source
-from opsctl.init.model import Plan
-from opsctl.init.observe import observe
-from opsctl.init.plan import plan
-from opsctl.init.write import write
+from opsctl.init.model import InitPlan
+from opsctl.init.observe_paths import observe_paths
+from opsctl.init.plan import plan_init
+from opsctl.init.project_files import list_project_files, project_name
+from opsctl.init.write import write_files
 
 
 @click.command(cls=OpsctlCommand)
-@click.option("--name", help="Name of the stack; the folder's name by default.")
+@click.option("--name", help="Name of the stack (default: the folder's name).")
 @click.option(
     "--install-from",
     metavar="SOURCE",
@@ -35,10 +35,11 @@ def init(
     exit_code: bool,
     lock_timeout_s: float | None,
 ) -> int:
-    """Write what a project needs and never overwrite a file.
+    """Create the files of a new project; never overwrite one.
 
-    Settings with one overlay per environment, compose files, the first migration, a Dockerfile and
-    a CI workflow. Existing files stay as they are; if it fails half-way, it removes what it wrote.
+    Writes settings with an overlay per environment, compose files, the first migration, a
+    Dockerfile and a CI workflow. Existing files stay as they are; if writing fails, the new files
+    are removed.
 
     The workflow and the Dockerfile install opsctl from --install-from: a path, a wheel, or an
     address with a commit, a tag or #sha256=. Without it both fail and say what to fill in, because
@@ -56,18 +57,18 @@ def init(
     source = None
     if install_from is not None:
         source = read_install_source(install_from, root, wiring.files)
-    wanted = drafts(project, source)
+    wanted = list_project_files(project, source)
     if dry_run:
-        steps = plan(wanted, observe(root, wanted, wiring.files), source)
+        steps = plan_init(wanted, observe_paths(root, wanted, wiring.files), source)
         code = EXIT_PENDING if exit_code and steps.pending else EXIT_OK
         return session.output.conclude(steps, _view(steps), exit_code=code)
     with session.audited_change(str(root), lock="init", wait_s=lock_timeout_s or 0.0):
-        steps = plan(wanted, observe(root, wanted, wiring.files), source)
+        steps = plan_init(wanted, observe_paths(root, wanted, wiring.files), source)
         session.left_behind = "what had been written was removed again"
-        write(root, steps, wanted, files=wiring.files, progress=session.progress)
+        write_files(root, steps, wanted, files=wiring.files, progress=session.progress)
     return session.output.conclude(steps, _view(steps))
 
 
-def _view(steps: Plan) -> list[Block]:
-    rows = tuple((step.deed.value, step.path, step.reason) for step in steps.steps)
+def _view(steps: InitPlan) -> list[Block]:
+    rows = tuple((step.action.value, step.path, step.reason) for step in steps.steps)
     return [Table(("", "file", "why"), rows)]

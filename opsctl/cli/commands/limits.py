@@ -20,16 +20,17 @@ from opsctl.systems.redis.client import Redis
 
 @click.group(cls=CommandGroup)
 def limits() -> None:
-    """See and reset the rate limits of all processes."""
+    """Inspect and reset the rate limits that all processes share."""
 
 
 @limits.command()
-@click.option("--prefix", help="First part of the keys; limits.prefix by default.")
+@click.option("--prefix", help="First part of the keys (default: limits.prefix).")
 @pass_session
 def show(session: Session, *, prefix: str | None) -> int:
-    """Show each limit: what is used of it, who waits, when the next call is allowed.
+    """Show how much of each limit is used and when the next call may go out.
 
-    Every process that shares the limits counts. Exit 7 when Redis is off or away.
+    Counts the calls of every process that shares the limits. Exit 7 if Redis is disabled or
+    unreachable.
     """
     report = read_limits(_redis(session), prefix or session.wiring.settings.limits.prefix)
     return session.output.conclude(report, _view(report))
@@ -37,9 +38,11 @@ def show(session: Session, *, prefix: str | None) -> int:
 
 @limits.command("reset")
 @click.argument("name")
-@click.option("-n", "--dry-run", is_flag=True, help="Show what would be forgotten.")
+@click.option("-n", "--dry-run", is_flag=True, help="Show what would be reset; change nothing.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask; in prod give --confirm prod.")
-@click.option("--confirm", "confirmed", metavar="ENV", help="Answer the question that prod asks.")
+@click.option(
+    "--confirm", "confirmed", metavar="ENV", help="Answer the confirmation that prod asks for."
+)
 @pass_session
 def reset_limit(
     session: Session,
@@ -49,9 +52,9 @@ def reset_limit(
     yes: bool,
     confirmed: str | None,
 ) -> int:
-    """Forget what a limit has counted: NAME, or NAME:SUBJECT for one subject.
+    """Reset the count of a limit: NAME, or NAME:SUBJECT for one subject.
 
-    Up to a whole limit of calls may then follow those just made: the other side may refuse them.
+    Up to a full limit of calls may then follow those just made, and the other side may refuse them.
     """
     redis = _redis(session)
     plan = plan_reset(redis, session.wiring.settings.limits.prefix, name)
@@ -64,7 +67,7 @@ def reset_limit(
 
 
 def _ask(session: Session, plan: LimitResetPlan, *, yes: bool, confirmed: str | None) -> None:
-    question = f"Forget the calls counted for {plan.name} ({len(plan.keys)} logs)?"
+    question = f"Reset the count of {plan.name} ({len(plan.keys)} logs)?"
     if session.wiring.settings.env == "prod":
         confirm_by_name(session, question, name="prod", given=confirmed)
     else:

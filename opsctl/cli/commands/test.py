@@ -13,12 +13,12 @@ from opsctl.cli.click_classes import OpsctlCommand
 from opsctl.cli.session import Session, pass_session
 from opsctl.errors import EXIT_OK
 from opsctl.progress import NoProgress, Progress
-from opsctl.sandbox.model import Marks
-from opsctl.sandbox.prepare import Asked, Desk, prepare
+from opsctl.sandbox.model import RunSecrets
+from opsctl.sandbox.prepare import SandboxContext, SandboxOptions, prepare
+from opsctl.sandbox.remove_leftovers import remove_leftovers
 from opsctl.sandbox.report import lines, report
-from opsctl.sandbox.run import Parts, run
+from opsctl.sandbox.run import RunParts, run
 from opsctl.sandbox.services import SERVICES
-from opsctl.sandbox.sweep import sweep
 from opsctl.systems.engine.capped_container import OutputPiece, OutputStream
 from opsctl.systems.process.output import Line
 
@@ -48,7 +48,7 @@ def _joined(word: str) -> str:
     return f"--var={value}" if name == "--env" and "=" in value else word
 
 
-class Names(click.ParamType[tuple[str, ...]]):
+class NameList(click.ParamType[tuple[str, ...]]):
     """Names with commas between them."""
 
     name = "names"
@@ -63,19 +63,19 @@ class Names(click.ParamType[tuple[str, ...]]):
         strange = [name for name in names if self._known and name not in self._known]
         if strange or not names:
             known = f"; choose from {', '.join(self._known)}" if self._known else ""
-            self.fail(f"{value!r} names nothing known{known}", param, ctx)
+            self.fail(f"{value!r} is not known{known}", param, ctx)
         return names
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class PlannedTest:
     steps: tuple[str, ...]
 
 
 @click.command(cls=VerbWithVariables, formats=FORMATS)
-@click.option("--image", metavar="IMAGE", help="Image to run in.")
+@click.option("--image", metavar="IMAGE", help="Image to run the test in.")
 @click.option(
-    "--matrix", type=Names(), multiple=True, metavar="IMAGE,...", help="Run in each of these."
+    "--matrix", type=NameList(), multiple=True, metavar="IMAGE,...", help="Run in each of these."
 )
 @click.option("--service", metavar="NAME", default="", help="Run this service of the compose file.")
 @click.option("--build", is_flag=True, help="Build the image first, from ./Dockerfile or compose.")
@@ -83,47 +83,47 @@ class Planned:
     "--var", multiple=True, metavar="NAME[=VALUE]", help="Variable; also --env NAME=VALUE."
 )
 @click.option(
-    "--mount", multiple=True, metavar="SRC:DST[:rw]", help="Show a folder; read-only without :rw."
+    "--mount", multiple=True, metavar="SRC:DST[:rw]", help="Mount a folder; read-only without :rw."
 )
 @click.option("--workdir", metavar="DIR", default="", help="Start in this folder of the container.")
 @click.option("--network", metavar="NAME", default="", help="none, or one of the compose project.")
 @click.option(
     "--with",
     "services",
-    type=Names(tuple(SERVICES)),
+    type=NameList(tuple(SERVICES)),
     multiple=True,
     metavar="NAME,...",
-    help="Start throw-away servers for it: postgres, timescale, redis.",
+    help="Start temporary servers for it: postgres, timescale, redis.",
 )
 @click.option("--junit", metavar="FILE", help="Also write a JUnit report to FILE.")
-@click.option("--keep", is_flag=True, help="Leave the stopped container and its log behind.")
+@click.option("--keep", is_flag=True, help="Keep the stopped container and its log.")
 @click.option("-n", "--dry-run", is_flag=True, help="Show the plan; run nothing.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @pass_session
 def test(session: Session, /, *, dry_run: bool, junit: str | None, **words: Any) -> int:  # noqa: ANN401 - what click read
     """Run a test in a container that cannot exceed 0.5 CPU and 512 MiB.
 
-    Its output streams as it comes, and its exit code is ours; --timeout is how long it may run
-    (exit 124). Without an image it is the compose project's test service. The container has no
-    network, no root, no swap and a read-only file system; its caps are verified from inside before
-    the command starts. Settings lower the caps and never raise them (exit 5).
+    Streams its output and exits with its code; after --timeout, with 124. Without an image it runs
+    the test service of the compose project. The container has no network, no root, no swap and a
+    read-only file system; the caps are verified from inside before the command starts. Settings can
+    lower the caps, never raise them (exit 5).
 
     \b
     Examples:
-      opsctl test -- pytest -q
-      opsctl test --image python:3.13 -- python -m unittest
-      opsctl test --with postgres,redis -- pytest tests/integration
+      opsctl test --image python:3.13-slim --mount .:/work --workdir /work -- python3 -m unittest
+      opsctl test --build
+      opsctl test --image app:1 --with timescale,redis -- pytest
     """
     asked = _asked(session, **words)
     token, secret, password = (os.urandom(size).hex() for size in (4, 16, 16))
-    marks = Marks(f"opsctl-test-{token}", secret, password)
+    marks = RunSecrets(f"opsctl-test-{token}", secret, password)
     desk = _desk(session)
     plan = prepare(asked, desk, marks, build=not dry_run)
     if dry_run:
-        return session.output.conclude(Planned(plan.steps), plan.steps, exit_code=EXIT_OK)
-    swept = sweep(desk.sandboxes, desk.host, desk.clock)
+        return session.output.conclude(PlannedTest(plan.steps), plan.steps, exit_code=EXIT_OK)
+    leftovers = remove_leftovers(desk.sandboxes, desk.host, desk.clock)
     session.left_behind = "what had been started was removed"
-    told = report(run(plan, _parts(session, desk), marks, keep=asked.keep), swept)
+    told = report(run(plan, _parts(session, desk), marks, keep=asked.keep), leftovers)
     if junit:
         from opsctl.sandbox.junit import junit as as_junit  # noqa: PLC0415 - only its reader pays
 
@@ -133,10 +133,10 @@ def test(session: Session, /, *, dry_run: bool, junit: str | None, **words: Any)
     return session.output.conclude(told, [], exit_code=told.exit_code)
 
 
-def _asked(session: Session, **words: Any) -> Asked:  # noqa: ANN401 - what click read
+def _asked(session: Session, **words: Any) -> SandboxOptions:  # noqa: ANN401 - what click read
     """Read the flags; --timeout is the test's, not the engine's."""
     image = (words["image"],) if words["image"] else ()
-    return Asked(
+    return SandboxOptions(
         images=(*image, *(name for names in words["matrix"] for name in names)),
         service=words["service"],
         build=words["build"],
@@ -151,9 +151,9 @@ def _asked(session: Session, **words: Any) -> Asked:  # noqa: ANN401 - what clic
     )
 
 
-def _desk(session: Session) -> Desk:
+def _desk(session: Session) -> SandboxContext:
     wiring = session.wiring
-    return Desk(
+    return SandboxContext(
         settings=wiring.settings,
         directory=wiring.project_dir,
         environ=os.environ,
@@ -174,7 +174,7 @@ def _note(session: Session, line: Line) -> None:
     session.output.note(line.text)
 
 
-def _parts(session: Session, desk: Desk) -> Parts:
+def _parts(session: Session, desk: SandboxContext) -> RunParts:
     """Give the command our streams; where stdout is for programs, stderr takes both."""
     out = sys.stdout.buffer if session.options.output == "text" else sys.stderr.buffer
     streams = {OutputStream.OUT: out, OutputStream.ERROR: sys.stderr.buffer}
@@ -184,4 +184,4 @@ def _parts(session: Session, desk: Desk) -> Parts:
         streams[piece.stream].flush()
 
     progress: Progress = NoProgress() if sys.stderr.isatty() else session.progress
-    return Parts(desk.sandboxes, desk.clock, desk.settings.sandbox, hear, progress)
+    return RunParts(desk.sandboxes, desk.clock, desk.settings.sandbox, hear, progress)

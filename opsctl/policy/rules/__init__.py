@@ -1,7 +1,7 @@
 """Every rule over a project, family by family; a rule is a plain function with its reason."""
 
 from opsctl.policy.model import Rule
-from opsctl.policy.project import Project
+from opsctl.policy.project import CheckedProject
 from opsctl.policy.rules import (
     brokers,
     dependencies,
@@ -16,17 +16,17 @@ from opsctl.policy.rules import (
     secrets,
     services,
     settings,
-    tests_capped,
+    test_caps,
 )
 
-RULES: tuple[Rule[Project], ...] = (
+RULES: tuple[Rule[CheckedProject], ...] = (
     *schema.RULES,
     *migrations.RULES,
     *migration_risks.RULES,
     *services.RULES,
     *privileges.RULES,
     *images.RULES,
-    *tests_capped.RULES,
+    *test_caps.RULES,
     *secrets.RULES,
     *documents.RULES,
     *dependencies.RULES,

@@ -1,11 +1,11 @@
-"""Rules: what we mean to ask of a broker is what it allows: sockets, symbols, calls a second."""
+"""Rules: the planned use of a broker stays within its limits."""
 
 import re
 from collections.abc import Iterator, Mapping
 
 from opsctl.errors import SettingsError
-from opsctl.policy.model import Hit, Rule, Severity, rule
-from opsctl.policy.project import Project
+from opsctl.policy.model import Rule, Severity, Violation, rule
+from opsctl.policy.project import CheckedProject
 from opsctl.settings.reading.yaml_document import (
     MappingNode,
     Node,
@@ -23,7 +23,7 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _LIMITS = {"kis_rest": "kis", "kis": "kis", "kiwoom": "kiwoom"}
 
 
-def allowed(project: Project) -> Mapping[str, Mapping[str, float]]:
+def allowed(project: CheckedProject) -> Mapping[str, Mapping[str, float]]:
     found: dict[str, dict[str, float]] = {}
     for said in project.policy.broker_limits:
         match = re.match(BROKER, said)
@@ -37,23 +37,23 @@ def allowed(project: Project) -> Mapping[str, Mapping[str, float]]:
     "broker-plan",
     Severity.ERROR,
     reason="Beyond its limits a broker cuts the key off, and with it every tick.",
-    fix="Spread symbols over accounts or brokers; the limits stand in policy.broker_limits.",
+    fix="Spread symbols over accounts or brokers; policy.broker_limits has the limits.",
 )
-def plan(project: Project) -> Iterator[Hit]:
+def plan(project: CheckedProject) -> Iterator[Violation]:
     source = project.by_path.get(project.policy.broker_plan)
     if source is None:
         return
     try:
         document = parse_document(source.text, source.path)
     except SettingsError as error:
-        yield Hit(f"the plan cannot be read: {error.why or error.what}", source.path, 1)
+        yield Violation(f"the plan cannot be read: {error.why or error.what}", source.path, 1)
         return
     brokers = document.children.get("brokers", document)
     if isinstance(brokers, MappingNode):
         for name, node in brokers.children.items():
             line = brokers.keys[name].line
             for what in _over(name, node, allowed(project).get(name)):
-                yield Hit(what, source.path, line)
+                yield Violation(what, source.path, line)
 
 
 def _over(name: str, node: Node, limits: Mapping[str, float] | None) -> Iterator[str]:
@@ -68,9 +68,9 @@ def _over(name: str, node: Node, limits: Mapping[str, float] | None) -> Iterator
     if "symbols" in limits and symbols > limits["symbols"] * sockets:
         yield f"{name}: {symbols:g} symbols on {sockets:g} sockets; {limits['symbols']:g} each"
     if "total_symbols" in limits and symbols > limits["total_symbols"] * accounts:
-        yield f"{name}: {symbols:g} symbols; {limits['total_symbols']:g} an account"
+        yield f"{name}: {symbols:g} symbols; {limits['total_symbols']:g} per account"
     if "rest_per_s" in limits and rest > limits["rest_per_s"] * accounts:
-        yield f"{name}: {rest:g} REST calls a second; {limits['rest_per_s']:g} an account"
+        yield f"{name}: {rest:g} REST calls per second; {limits['rest_per_s']:g} per account"
 
 
 def _figure(node: Node, key: str) -> float | None:
@@ -99,7 +99,7 @@ def rate(text: str) -> float | None:
     reason="A limiter that is set above the broker's own limit limits nothing.",
     fix="Set limits.<broker> to at most what policy.broker_limits says.",
 )
-def limiter_rate(project: Project) -> Iterator[Hit]:
+def limiter_rate(project: CheckedProject) -> Iterator[Violation]:
     known = allowed(project)
     for source in project.ending(".yml", ".yaml"):
         if (
@@ -115,11 +115,11 @@ def limiter_rate(project: Project) -> Iterator[Hit]:
             most = known.get(_LIMITS.get(name, ""), {}).get("rest_per_s")
             given = rate(str(node.value)) if isinstance(node, ScalarNode) else None
             if most is not None and given is not None and given > most:
-                yield Hit(
+                yield Violation(
                     f"limits.{name} is {given:g}/s; {most:g}/s is allowed",
                     source.path,
                     node.place.line,
                 )
 
 
-RULES: tuple[Rule[Project], ...] = (plan, limiter_rate)
+RULES: tuple[Rule[CheckedProject], ...] = (plan, limiter_rate)

@@ -5,8 +5,8 @@ import re
 import tomllib
 from collections.abc import Iterator
 
-from opsctl.policy.model import Hit, Rule, Severity, rule
-from opsctl.policy.project import Project, Source
+from opsctl.policy.model import Rule, Severity, Violation, rule
+from opsctl.policy.project import CheckedProject, SourceFile
 
 _REQUIREMENT = re.compile(
     r"^[ \t]*-?[ \t]*[\"']?(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)", re.MULTILINE
@@ -30,23 +30,23 @@ _GO = re.compile(
 @rule(
     "kafka-client",
     Severity.ERROR,
-    reason="The queue of this house is Redis Pub/Sub; Kafka is ruled out.",
-    fix="Take it out; `from opsctl.kit import ...` speaks to the stack's Redis.",
+    reason="This project's message queue is Redis Pub/Sub; Kafka is ruled out.",
+    fix="Remove it; `from opsctl.kit import ...` uses the stack's Redis.",
 )
-def kafka_client(project: Project) -> Iterator[Hit]:
+def kafka_client(project: CheckedProject) -> Iterator[Violation]:
     clients = frozenset(normal(name) for name in project.policy.kafka_clients)
     for source in project.sources:
         if "kafka" in source.lowered or "faust" in source.lowered or "sarama" in source.lowered:
             for name, line in _named(source):
                 if normal(name) in clients or name.startswith(("import ", "github.com/")):
-                    yield Hit(f"{name} speaks Kafka", source.path, line)
+                    yield Violation(f"{name} is a Kafka client", source.path, line)
 
 
 def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _named(source: Source) -> Iterator[tuple[str, int]]:
+def _named(source: SourceFile) -> Iterator[tuple[str, int]]:
     if source.name in {"pyproject.toml", "Pipfile"}:
         yield from _from_toml(source)
     elif source.name == "package.json":
@@ -63,19 +63,19 @@ def _named(source: Source) -> Iterator[tuple[str, int]]:
         yield from _installed(source)
 
 
-def _matched(source: Source, pattern: re.Pattern[str]) -> Iterator[tuple[str, int]]:
+def _matched(source: SourceFile, pattern: re.Pattern[str]) -> Iterator[tuple[str, int]]:
     for match in source.find(pattern):
         yield match["name"], source.line_of(match.start("name"))
 
 
-def _installed(source: Source) -> Iterator[tuple[str, int]]:
+def _installed(source: SourceFile) -> Iterator[tuple[str, int]]:
     for match in source.find(_INSTALLED):
         for word in match["words"].split():
             name = re.split(r"[\[=<>~!;]", word.strip("\"'"), maxsplit=1)[0]
             yield name, source.line_of(match.start())
 
 
-def _from_toml(source: Source) -> Iterator[tuple[str, int]]:
+def _from_toml(source: SourceFile) -> Iterator[tuple[str, int]]:
     try:
         document = tomllib.loads(source.text)
     except (tomllib.TOMLDecodeError, RecursionError):
@@ -86,7 +86,7 @@ def _from_toml(source: Source) -> Iterator[tuple[str, int]]:
             yield found["name"], _line(source, word)
 
 
-def _from_json(source: Source) -> Iterator[tuple[str, int]]:
+def _from_json(source: SourceFile) -> Iterator[tuple[str, int]]:
     try:
         document = json.loads(source.text)
     except (ValueError, RecursionError):
@@ -97,7 +97,7 @@ def _from_json(source: Source) -> Iterator[tuple[str, int]]:
             yield str(name), _line(source, str(name))
 
 
-def _line(source: Source, word: str) -> int:
+def _line(source: SourceFile, word: str) -> int:
     return source.line_of(max(0, source.text.find(word)))
 
 
@@ -115,4 +115,4 @@ def _words(value: object) -> Iterator[str]:
             waiting += one
 
 
-RULES: tuple[Rule[Project], ...] = (kafka_client,)
+RULES: tuple[Rule[CheckedProject], ...] = (kafka_client,)

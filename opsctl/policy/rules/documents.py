@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from opsctl.addresses import is_documentation, is_loopback, parse_address
 from opsctl.findings import Level
 from opsctl.policy.addresses import public_addresses
-from opsctl.policy.model import Hit, Rule, Severity, rule
-from opsctl.policy.project import Project, Source, is_below
+from opsctl.policy.model import Rule, Severity, Violation, rule
+from opsctl.policy.project import CheckedProject, SourceFile, is_below
 
 DOCUMENTS = (".md", ".rst", ".txt", ".adoc", ".mdx", ".markdown", ".html")
 _MARK = re.compile(r"^(?:<{7}|>{7}|\|{7})(?: [^\n]*)?$", re.MULTILINE)
@@ -22,7 +22,7 @@ _SSH_URL = re.compile(r"ssh://(?:(?P<user>[\w.-]+)@)?(?P<host>\[[^\]\s]+\]|[\w.-
 _HOSTING = frozenset({"git", "hg"})
 
 
-def documents(project: Project) -> Iterator[Source]:
+def documents(project: CheckedProject) -> Iterator[SourceFile]:
     yield from project.ending(*DOCUMENTS)
     yield from project.named("README", "CHANGELOG", "NOTES", "LICENSE")
 
@@ -30,15 +30,15 @@ def documents(project: Project) -> Iterator[Source]:
 @rule(
     "merge-marker",
     Severity.ERROR,
-    reason="An unfinished merge says two things at once; readers and parsers take either.",
-    fix="Keep what holds, delete the lines of <, | and >.",
+    reason="An unfinished merge has two versions at once; readers and parsers pick either.",
+    fix="Keep the right version, delete the lines of <, | and >.",
 )
-def merge_marker(project: Project) -> Iterator[Hit]:
+def merge_marker(project: CheckedProject) -> Iterator[Violation]:
     for source in project.sources:
         if "<<<<<<<" in source.text or ">>>>>>>" in source.text or "|||||||" in source.text:
             for match in source.find(_MARK):
                 what = f"an unfinished merge: {match[0][:40]}"
-                yield Hit(what, source.path, source.line_of(match.start()))
+                yield Violation(what, source.path, source.line_of(match.start()))
 
 
 @rule(
@@ -47,7 +47,7 @@ def merge_marker(project: Project) -> Iterator[Hit]:
     reason="An address in a document is a target; documents hold placeholders.",
     fix="Write <SERVER_IP>, or an address for documentation: 192.0.2.1, 198.51.100.1, 203.0.113.1.",
 )
-def public_ip(project: Project) -> Iterator[Hit]:
+def public_ip(project: CheckedProject) -> Iterator[Violation]:
     for source in documents(project):
         yield from _addresses(source, project)
 
@@ -55,10 +55,10 @@ def public_ip(project: Project) -> Iterator[Hit]:
 @rule(
     "public-ip-in-settings",
     Severity.WARNING,
-    reason="Ways to the server are names of the tailnet; an address goes past it, and changes.",
-    fix="Use the MagicDNS name; or policy.known_addresses, if it says nothing about us.",
+    reason="Servers are reached by tailnet names; an address bypasses the tailnet, and changes.",
+    fix="Use the MagicDNS name; or policy.known_addresses, if it reveals nothing about us.",
 )
-def public_ip_in_settings(project: Project) -> Iterator[Hit]:
+def public_ip_in_settings(project: CheckedProject) -> Iterator[Violation]:
     for source in project.ending(".yml", ".yaml", ".toml", ".ini", ".cfg", ".env", ".conf", ".sh"):
         if not is_below(source.path, "tests"):
             yield from _addresses(source, project)
@@ -66,10 +66,10 @@ def public_ip_in_settings(project: Project) -> Iterator[Hit]:
         yield from _addresses(source, project)
 
 
-def _addresses(source: Source, project: Project) -> Iterator[Hit]:
+def _addresses(source: SourceFile, project: CheckedProject) -> Iterator[Violation]:
     for address, offset in public_addresses(source.text, project.policy.known_addresses):
         line = source.line_of(offset)
-        yield Hit(f"the public address {_veiled(address)} stands here", source.path, line)
+        yield Violation(f"the public address {_veiled(address)} is in this file", source.path, line)
 
 
 def _veiled(address: str) -> str:
@@ -84,7 +84,7 @@ def _veiled(address: str) -> str:
     reason="Production is reached as ssh user@name of the tailnet (MagicDNS), never by an address.",
     fix="Use the MagicDNS name, e.g. ssh ubuntu@stock-monitor-prod.",
 )
-def host_by_address(project: Project) -> Iterator[Hit]:
+def host_by_address(project: CheckedProject) -> Iterator[Violation]:
     for source in project.sources:
         speaks = "ssh" in source.lowered or "rsync" in source.lowered
         if speaks and source.suffix not in {".py", ".lock"}:
@@ -92,16 +92,16 @@ def host_by_address(project: Project) -> Iterator[Hit]:
     yield from _engines(project)
 
 
-def _targets(source: Source) -> Iterator[Hit]:
+def _targets(source: SourceFile) -> Iterator[Violation]:
     for match in source.find(_SSH):
         found = _HOST.search(match["words"] or match["url"] or "")
         host = found["host"].strip("[]") if found else ""
         if parse_address(host) and not is_loopback(host) and not is_documentation(host):
             line = source.line_of(match.start())
-            yield Hit(f"a host is reached by its address {_veiled(host)}", source.path, line)
+            yield Violation(f"a host is reached by its address {_veiled(host)}", source.path, line)
 
 
-def _engines(project: Project) -> Iterator[Hit]:
+def _engines(project: CheckedProject) -> Iterator[Violation]:
     """Names with dots that are no names of the tailnet, where settings say ssh://."""
     suffix = project.policy.magic_dns_suffix
     for source in project.ending(".yml", ".yaml", ".env"):
@@ -111,10 +111,12 @@ def _engines(project: Project) -> Iterator[Hit]:
                 continue
             if not host.endswith(f".{suffix}"):
                 line = source.line_of(match.start())
-                yield Hit(f"{host} is no MagicDNS name", source.path, line, level=Level.WARNING)
+                yield Violation(
+                    f"{host} is not a MagicDNS name", source.path, line, level=Level.WARNING
+                )
 
 
-RULES: tuple[Rule[Project], ...] = (
+RULES: tuple[Rule[CheckedProject], ...] = (
     merge_marker,
     public_ip,
     public_ip_in_settings,

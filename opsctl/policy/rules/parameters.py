@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from opsctl.policy.model import Hit, Rule, Severity, rule
-from opsctl.policy.project import Project, Source, is_below
+from opsctl.policy.model import Rule, Severity, Violation, rule
+from opsctl.policy.project import CheckedProject, SourceFile, is_below
 
 _WORDS = frozenset(
     "TIMEOUT INTERVAL LIMIT MAX MIN THRESHOLD RETRY RETRIES ATTEMPTS PORT RATE WINDOW SIZE COUNT"  # noqa: SIM905 - words
@@ -43,27 +43,27 @@ _TESTS = re.compile(
     "number-in-code",
     Severity.ADVICE,
     reason="A number in code needs a release to change, and nobody sees it in `config show`.",
-    fix="Move it into a file below configs/, checked by a pydantic model; or say why it is none.",
+    fix="Move it into a file below configs/, checked by a pydantic model; or say why not.",
 )
-def number_in_code(project: Project) -> Iterator[Hit]:
+def number_in_code(project: CheckedProject) -> Iterator[Violation]:
     for source in project.ending(".py"):
         if not _TESTS.search(source.path):
             yield from _numbers(source)
 
 
-def _numbers(source: Source) -> Iterator[Hit]:
+def _numbers(source: SourceFile) -> Iterator[Violation]:
     for match in source.find(_CONSTANT):
         is_setting = not _WORDS.isdisjoint(match["name"].split("_"))
         if is_setting and not _is_quoted(source, match.start()):
             what = f"{match['name']} is a number in code"
-            yield Hit(what, source.path, source.line_of(match.start()))
+            yield Violation(what, source.path, source.line_of(match.start()))
     if "environ" in source.text or "getenv" in source.text:
         for match in source.find(_FALLBACK):
             what = f"{match['name']} falls back to a number in code"
-            yield Hit(what, source.path, source.line_of(match.start()))
+            yield Violation(what, source.path, source.line_of(match.start()))
 
 
-def _is_quoted(source: Source, offset: int) -> bool:
+def _is_quoted(source: SourceFile, offset: int) -> bool:
     return len(_QUOTES.findall(source.text, 0, offset)) % 2 == 1
 
 
@@ -73,14 +73,14 @@ def _is_quoted(source: Source, offset: int) -> bool:
     reason="All parameters are YAML or JSON below configs/: one place to look, one place to check.",
     fix="Move the file below configs/ and read it through a model.",
 )
-def elsewhere(project: Project) -> Iterator[Hit]:
+def elsewhere(project: CheckedProject) -> Iterator[Violation]:
     home = project.policy.parameter_dir
     for source in project.ending(".yml", ".yaml", ".json", ".toml", ".ini", ".properties"):
         hidden = "/." in f"/{source.path}"
         if is_below(source.path, home) or hidden or _TESTS.search(source.path):
             continue
         if _PARAMETERS.match(source.name) and not _TOOLS.match(source.name):
-            yield Hit(f"parameters outside of {home}/", source.path, 1)
+            yield Violation(f"parameters outside of {home}/", source.path, 1)
 
 
-RULES: tuple[Rule[Project], ...] = (number_in_code, elsewhere)
+RULES: tuple[Rule[CheckedProject], ...] = (number_in_code, elsewhere)

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from opsctl.addresses import EVERYWHERE, is_loopback, is_tailnet
-from opsctl.policy.model import Hit, Rule, Severity, rule
-from opsctl.policy.project import ComposeFile, Project
-from opsctl.policy.rules.services import at, each
+from opsctl.policy.model import Rule, Severity, Violation, rule
+from opsctl.policy.project import CheckedComposeFile, CheckedProject
+from opsctl.policy.rules.services import each_service, service_violation
 from opsctl.systems.engine.compose_model import Port, Service, Volume
 
 SOCKETS = frozenset({"docker.sock", "containerd.sock", "podman.sock", "crio.sock", "dockerd.sock"})
@@ -22,15 +22,15 @@ _POWERS = frozenset(
 )
 
 
-def _is_database(service: Service, port: Port, project: Project) -> bool:
+def _is_database(service: Service, port: Port, project: CheckedProject) -> bool:
     if port.target in project.deploy.database_ports:
         return True
     image = service.image.partition("@")[0].lower()
     return any(word in image for word in project.deploy.database_images)
 
 
-def _outside(project: Project) -> Iterator[tuple[ComposeFile, Service, Port, bool]]:
-    for file, service in each(project):
+def _outside(project: CheckedProject) -> Iterator[tuple[CheckedComposeFile, Service, Port, bool]]:
+    for file, service in each_service(project):
         for port in service.ports:
             if not (is_loopback(port.host_ip) or is_tailnet(port.host_ip)):
                 yield file, service, port, _is_database(service, port, project)
@@ -49,10 +49,12 @@ def _spoken(port: Port) -> str:
     fix='Publish on loopback, "127.0.0.1:5432:5432", or not at all: services '
     "reach each other by name.",
 )
-def database_port(project: Project) -> Iterator[Hit]:
+def database_port(project: CheckedProject) -> Iterator[Violation]:
     for file, service, port, is_database in _outside(project):
         if is_database:
-            yield at(file, service, f"a database is published: {_spoken(port)}", "ports")
+            yield service_violation(
+                file, service, f"a database is published: {_spoken(port)}", "ports"
+            )
 
 
 @rule(
@@ -61,29 +63,31 @@ def database_port(project: Project) -> Iterator[Hit]:
     reason="Every port but SSH is closed from outside; Docker opens its ports past the firewall.",
     fix="Publish on 127.0.0.1 or the tailnet's address.",
 )
-def public_port(project: Project) -> Iterator[Hit]:
+def public_port(project: CheckedProject) -> Iterator[Violation]:
     for file, service, port, is_database in _outside(project):
         if not is_database and port.published not in project.policy.open_ports:
-            yield at(file, service, f"it is published: {_spoken(port)}", "ports")
+            yield service_violation(file, service, f"it is published: {_spoken(port)}", "ports")
 
 
 @rule(
     "compose-docker-socket",
     Severity.ERROR,
-    reason="Who has the engine's socket is root on the host.",
-    fix="Take it out; a service that must have it stands in deploy.allow_docker_socket.",
+    reason="Anyone who can reach the engine's socket is root on the host.",
+    fix="Remove it; list a service that needs it in deploy.allow_docker_socket.",
 )
-def docker_socket(project: Project) -> Iterator[Hit]:
-    for file, service in each(project):
+def docker_socket(project: CheckedProject) -> Iterator[Violation]:
+    for file, service in each_service(project):
         if service.name in project.deploy.allow_docker_socket:
             continue
         for volume in service.volumes:
             if _leads_to_socket(volume):
-                yield at(
+                yield service_violation(
                     file, service, f"it mounts the engine's socket: {volume.source}", "volumes"
                 )
         if (service.environment.get("DOCKER_HOST") or "").startswith("tcp://"):
-            yield at(file, service, "DOCKER_HOST names an engine over TCP", "DOCKER_HOST")
+            yield service_violation(
+                file, service, "DOCKER_HOST names an engine over TCP", "DOCKER_HOST"
+            )
 
 
 def _leads_to_socket(volume: Volume) -> bool:
@@ -108,11 +112,13 @@ def _folded(path: PurePosixPath) -> str:
     reason="A folder of the system inside a container undoes what the container keeps apart.",
     fix="Use a named volume, or mount the one file that is needed, read-only.",
 )
-def host_path(project: Project) -> Iterator[Hit]:
-    for file, service in each(project):
+def host_path(project: CheckedProject) -> Iterator[Violation]:
+    for file, service in each_service(project):
         for volume in service.volumes:
             if volume.kind == "bind" and _folded(PurePosixPath(volume.source)) in _HOST:
-                yield at(file, service, f"it mounts {volume.source} of the host", "volumes")
+                yield service_violation(
+                    file, service, f"it mounts {volume.source} of the host", "volumes"
+                )
 
 
 @rule(
@@ -121,12 +127,12 @@ def host_path(project: Project) -> Iterator[Hit]:
     reason="A privileged container is the host: one hole in it is a hole in everything.",
     fix="Drop it; give the one capability that is needed; or deploy.allow_privileged.",
 )
-def privileged(project: Project) -> Iterator[Hit]:
-    for file, service in each(project):
+def privileged(project: CheckedProject) -> Iterator[Violation]:
+    for file, service in each_service(project):
         if service.name in project.deploy.allow_privileged:
             continue
         for what, key in _powers(service):
-            yield at(file, service, what, key)
+            yield service_violation(file, service, what, key)
 
 
 def _powers(service: Service) -> Iterator[tuple[str, str]]:
@@ -152,14 +158,14 @@ def _powers(service: Service) -> Iterator[tuple[str, str]]:
     reason="In the host's namespaces every port is public, and every process within reach.",
     fix="Use a network of the project, and publish what must be seen.",
 )
-def host_network(project: Project) -> Iterator[Hit]:
-    for file, service in each(project):
+def host_network(project: CheckedProject) -> Iterator[Violation]:
+    for file, service in each_service(project):
         for key in ("network_mode", "pid", "ipc", "uts", "userns_mode"):
             if getattr(service, key) == "host":
-                yield at(file, service, f"{key} is the host's", key)
+                yield service_violation(file, service, f"{key} is the host's", key)
 
 
-RULES: tuple[Rule[Project], ...] = (
+RULES: tuple[Rule[CheckedProject], ...] = (
     database_port,
     public_port,
     docker_socket,

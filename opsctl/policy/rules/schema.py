@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterator
 
 from opsctl.findings import Level
-from opsctl.policy import ddl, python_strings
-from opsctl.policy.model import Hit, Rule, Severity, rule
-from opsctl.policy.project import Project, Source, is_below
+from opsctl.policy import detect_ddl, python_strings
+from opsctl.policy.model import Rule, Severity, Violation, rule
+from opsctl.policy.project import CheckedProject, SourceFile, is_below
 
 _OPERATIONS = re.compile(r"(create|drop|alter|add|rename)_(table|column|index|constraint|\w*_key)")
 _LIBRARIES = ("alembic", "_all(", "to_sql(")
@@ -26,34 +26,34 @@ _HEREDOC = re.compile(
 @rule(
     "ddl-in-python",
     Severity.ERROR,
-    reason="Code and schema have lives of their own: only migrations/*.sql changes the schema.",
+    reason="Code and schema change separately: only migrations/*.sql changes the schema.",
     fix="Move the statement into a new file: opsctl migrate new NAME. Checking "
     "is allowed: SELECT to_regclass(...).",
 )
-def ddl_in_python(project: Project) -> Iterator[Hit]:
+def ddl_in_python(project: CheckedProject) -> Iterator[Violation]:
     for source in project.ending(".py", ".pyi"):
-        if ddl.may_hold(source.lowered):
+        if detect_ddl.may_contain_ddl(source.lowered):
             yield from _in_python(source)
 
 
-def _in_python(source: Source) -> Iterator[Hit]:
+def _in_python(source: SourceFile) -> Iterator[Violation]:
     try:
         tree = python_strings.parse(source.text)
     except python_strings.UnreadableError as error:
         what = f"it may hold DDL and cannot be read as Python: {error}"
-        yield Hit(what, source.path, level=Level.UNKNOWN)
+        yield Violation(what, source.path, level=Level.UNKNOWN)
         return
     seen: set[tuple[int, str]] = set()
     for text, line in python_strings.texts(tree):
-        said = ddl.found_in(text)
+        said = detect_ddl.detect_ddl(text)
         if said and (line, said) not in seen:
             seen.add((line, said))
-            yield Hit(f"{said} in Python", source.path, line)
+            yield Violation(f"{said} in Python", source.path, line)
     if any(word in source.lowered for word in _LIBRARIES):
         yield from _calls(source, tree)
 
 
-def _calls(source: Source, tree: ast.Module) -> Iterator[Hit]:
+def _calls(source: SourceFile, tree: ast.Module) -> Iterator[Violation]:
     """Find libraries that change the schema without a word of SQL."""
     has_alembic = "alembic" in source.lowered
     for node in ast.walk(tree):
@@ -62,12 +62,12 @@ def _calls(source: Source, tree: ast.Module) -> Iterator[Hit]:
         name, owner = node.func.attr, node.func.value
         whose = getattr(owner, "attr", getattr(owner, "id", ""))
         if name in {"create_all", "drop_all"} and "metadata" in str(whose).casefold():
-            yield Hit(f"{whose}.{name}() changes the schema", source.path, node.lineno)
+            yield Violation(f"{whose}.{name}() changes the schema", source.path, node.lineno)
         elif has_alembic and whose == "op" and _OPERATIONS.fullmatch(name):
-            yield Hit(f"op.{name}() changes the schema", source.path, node.lineno)
+            yield Violation(f"op.{name}() changes the schema", source.path, node.lineno)
         elif name == "to_sql":
             what = "to_sql() makes the table where there is none"
-            yield Hit(what, source.path, node.lineno, level=Level.WARNING)
+            yield Violation(what, source.path, node.lineno, level=Level.WARNING)
 
 
 @rule(
@@ -76,7 +76,7 @@ def _calls(source: Source, tree: ast.Module) -> Iterator[Hit]:
     reason="migrations/*.sql is the single source of truth; a second place drifts from it.",
     fix="Move it into a new migration, or except the file in configs/policy with a reason.",
 )
-def ddl_outside_migrations(project: Project) -> Iterator[Hit]:
+def ddl_outside_migrations(project: CheckedProject) -> Iterator[Violation]:
     for source in project.ending(".sql", ".ddl"):
         if not is_below(source.path, project.migrations):
             yield from _in_sql(source, project)
@@ -86,21 +86,23 @@ def ddl_outside_migrations(project: Project) -> Iterator[Hit]:
         yield from _in_shell(source)
 
 
-def _in_sql(source: Source, project: Project) -> Iterator[Hit]:
+def _in_sql(source: SourceFile, project: CheckedProject) -> Iterator[Violation]:
     from opsctl.sql.lexer import read_script  # noqa: PLC0415 - only projects with SQL need it
 
     for statement in read_script(source.text).statements:
-        said = ddl.found_in(" ".join((*statement.words, "x")))
+        said = detect_ddl.detect_ddl(" ".join((*statement.words, "x")))
         if said:
-            yield Hit(f"{said} outside of {project.migrations}/", source.path, statement.start.line)
+            yield Violation(
+                f"{said} outside of {project.migrations}/", source.path, statement.start.line
+            )
             return
 
 
-def _in_shell(source: Source) -> Iterator[Hit]:
+def _in_shell(source: SourceFile) -> Iterator[Violation]:
     for pattern in (_IN_SHELL, _HEREDOC):
         for match in source.find(pattern):
             said = " ".join(match["ddl"].upper().split())
-            yield Hit(f"{said} in a script", source.path, source.line_of(match.start("ddl")))
+            yield Violation(f"{said} in a script", source.path, source.line_of(match.start("ddl")))
 
 
-RULES: tuple[Rule[Project], ...] = (ddl_in_python, ddl_outside_migrations)
+RULES: tuple[Rule[CheckedProject], ...] = (ddl_in_python, ddl_outside_migrations)

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator
 
-from opsctl.policy.model import Hit, Rule, Severity, rule
-from opsctl.policy.project import ComposeFile, Project, Source
-from opsctl.policy.rules.services import at, each
+from opsctl.policy.model import Rule, Severity, Violation, rule
+from opsctl.policy.project import CheckedComposeFile, CheckedProject, SourceFile
+from opsctl.policy.rules.services import each_service, service_violation
 
 # How the names of secrets end; looked for word by word, which is quick.
 _ENDS = ("password", "passwd", "passwort", "secret", "token", "credential", "key")
@@ -103,10 +103,10 @@ def _is_random(value: str) -> bool:
 @rule(
     "secret-in-file",
     Severity.ERROR,
-    reason="Git forgets nothing: a secret in a tracked file is everyone's who ever clones.",
+    reason="Git forgets nothing: everyone who ever clones has a secret in a tracked file.",
     fix="Move it to .env, which git ignores, and change it: it is known already.",
 )
-def in_file(project: Project) -> Iterator[Hit]:
+def in_file(project: CheckedProject) -> Iterator[Violation]:
     for source in project.sources:
         # A local .env is where secrets belong.
         is_local = source.name.startswith(".env") and source.path not in project.branch.tracked
@@ -114,22 +114,22 @@ def in_file(project: Project) -> Iterator[Hit]:
             yield from _secrets(source)
 
 
-def _secrets(source: Source) -> Iterator[Hit]:
+def _secrets(source: SourceFile) -> Iterator[Violation]:
     text = source.text
     likely = {pattern: what for mark, pattern, what in _MARKS if mark in text}
     for pattern, what in likely.items():
         for match in source.find(pattern):
-            yield Hit(f"{what} stands here", source.path, source.line_of(match.start()))
+            yield Violation(f"{what} is in this file", source.path, source.line_of(match.start()))
     if "://" in source.text and "@" in source.text:
         for match in source.find(_IN_URL):
             if not is_placeholder(match["value"]):
                 line = source.line_of(match.start())
-                yield Hit("a URL with a password stands here", source.path, line)
+                yield Violation("a URL with a password is in this file", source.path, line)
     yield from _assigned(source)
 
 
-def _assigned(source: Source) -> Iterator[Hit]:
-    """Find names that end as those of secrets do, and are given something drawn by lot."""
+def _assigned(source: SourceFile) -> Iterator[Violation]:
+    """Find names that end like those of secrets, with a value that looks random."""
     lowered = source.lowered
     # A few letters of the world become two when they are made small.
     text = source.text if len(source.text) == len(lowered) else lowered
@@ -142,7 +142,7 @@ def _assigned(source: Source) -> Iterator[Hit]:
                 match = _QUOTED.match(text, end) or (_bare(text, start, end) if is_bare else None)
                 if match and _is_random(match["value"]):
                     name = f"{_before(text, start)}{text[start:end]}"
-                    yield Hit(f"{name} is written out", source.path, source.line_of(start))
+                    yield Violation(f"{name} is written out", source.path, source.line_of(start))
             start = lowered.find(word, end)
 
 
@@ -170,13 +170,13 @@ def _bare(text: str, start: int, end: int) -> re.Match[str] | None:
     "values elsewhere.",
     fix="git rm --cached .env, add it to .gitignore, keep .env.example with empty values.",
 )
-def env_tracked(project: Project) -> Iterator[Hit]:
+def env_tracked(project: CheckedProject) -> Iterator[Violation]:
     for source in project.sources:
         words = source.name.split(".")
         is_example = words[-1] in {"example", "sample", "template", "dist"}
         is_env = words[:2] == ["", "env"] and not is_example
         if is_env and source.path in project.branch.tracked:
-            yield Hit("git tracks this file of secrets", source.path, 1)
+            yield Violation("git tracks this file of secrets", source.path, 1)
 
 
 @rule(
@@ -186,14 +186,14 @@ def env_tracked(project: Project) -> Iterator[Hit]:
     "every backup of both.",
     fix="${NAME:?set it in .env}, or secrets: with a file.",
 )
-def in_compose(project: Project) -> Iterator[Hit]:
-    for file, service in each(project):
+def in_compose(project: CheckedProject) -> Iterator[Violation]:
+    for file, service in each_service(project):
         for name, value in service.environment.items():
             if value and _SECRET_NAME.search(name) and _is_written_out(file, name, value):
-                yield at(file, service, f"{name} is written out", name)
+                yield service_violation(file, service, f"{name} is written out", name)
 
 
-def _is_written_out(file: ComposeFile, name: str, value: str) -> bool:
+def _is_written_out(file: CheckedComposeFile, name: str, value: str) -> bool:
     """Say whether the value is the file's own, a default included; development may have toys."""
     if (
         value in file.given.values()
@@ -212,10 +212,10 @@ def _is_written_out(file: ComposeFile, name: str, value: str) -> bool:
     reason="Settings files are tracked; secrets come from .env or the environment.",
     fix="Move it to .env and change it.",
 )
-def in_settings(project: Project) -> Iterator[Hit]:
+def in_settings(project: CheckedProject) -> Iterator[Violation]:
     for name, origin in project.environments.secrets_in_files:
         file, _, line = origin.rpartition(":")
-        yield Hit(f"{name} is a secret and stands in a settings file", file, int(line))
+        yield Violation(f"{name} is a secret in a settings file", file, int(line))
 
 
-RULES: tuple[Rule[Project], ...] = (in_file, env_tracked, in_compose, in_settings)
+RULES: tuple[Rule[CheckedProject], ...] = (in_file, env_tracked, in_compose, in_settings)

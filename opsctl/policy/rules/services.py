@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from opsctl.findings import Level
-from opsctl.policy.model import Hit, Rule, Severity, rule
-from opsctl.policy.project import ComposeFile, Project, line_in_compose
+from opsctl.policy.model import Rule, Severity, Violation, rule
+from opsctl.policy.project import CheckedComposeFile, CheckedProject, line_in_compose
 from opsctl.systems.engine.compose_model import Service
 
 APP_ENV = {"prod": "production", "dev": "development", "local": "development"}
@@ -13,22 +13,24 @@ _ENDS_WELL = "service_completed_successfully"
 _BOUNDED = frozenset({"local", "journald", "syslog", "none", "gelf", "fluentd", "awslogs"})
 
 
-def at(file: ComposeFile, service: Service, what: str, key: str = "") -> Hit:
+def service_violation(
+    file: CheckedComposeFile, service: Service, what: str, key: str = ""
+) -> Violation:
     line = line_in_compose(file.source, service.name, key)
-    return Hit(f"{service.name}: {what}", file.source.path, line)
+    return Violation(f"{service.name}: {what}", file.source.path, line)
 
 
-def each(project: Project) -> Iterator[tuple[ComposeFile, Service]]:
+def each_service(project: CheckedProject) -> Iterator[tuple[CheckedComposeFile, Service]]:
     return ((file, service) for file in project.composes for service in file.services())
 
 
-def is_one_shot(file: ComposeFile, service: Service) -> bool:
+def is_one_shot(file: CheckedComposeFile, service: Service) -> bool:
     """Say whether it runs once to its end: others wait for that, or it is a test."""
     awaited = any(other.depends_on.get(service.name) == _ENDS_WELL for other in file.services())
     return awaited or is_test(file, service)
 
 
-def is_test(file: ComposeFile, service: Service) -> bool:
+def is_test(file: CheckedComposeFile, service: Service) -> bool:
     words = service.name.replace("_", "-").split("-")
     named = {"test", "tests", "ci"} & {*words, *service.profiles}
     return file.env == "test" or bool(named)
@@ -38,14 +40,13 @@ def is_test(file: ComposeFile, service: Service) -> bool:
     "compose-unrendered",
     Severity.ERROR,
     reason="Rules read what compose makes of a file: with what it includes, extends and fills in.",
-    fix="docker compose -f FILE config says more; values that are required "
-    "belong into .env.example.",
+    fix="`docker compose -f FILE config` shows more; required values belong in .env.example.",
 )
-def unrendered(project: Project) -> Iterator[Hit]:
+def unrendered(project: CheckedProject) -> Iterator[Violation]:
     for file in project.composes:
-        if file.trouble:
-            what = f"compose cannot render it: {file.trouble}"
-            yield Hit(what, file.source.path, 1, level=Level.UNKNOWN)
+        if file.error_text:
+            what = f"compose cannot render it: {file.error_text}"
+            yield Violation(what, file.source.path, 1, level=Level.UNKNOWN)
 
 
 @rule(
@@ -54,17 +55,19 @@ def unrendered(project: Project) -> Iterator[Hit]:
     reason="Every container learns from APP_ENV (production or development) where it runs.",
     fix="environment: APP_ENV: ${APP_ENV:-production} (or development).",
 )
-def app_env(project: Project) -> Iterator[Hit]:
-    for file, service in each(project):
+def app_env(project: CheckedProject) -> Iterator[Violation]:
+    for file, service in each_service(project):
         # By an env_file it is this machine's own, and right where it runs.
         given = service.environment.get("APP_ENV") or ""
         wanted = APP_ENV.get(file.env)
         if not given:
-            yield at(file, service, "no APP_ENV", "environment")
+            yield service_violation(file, service, "no APP_ENV", "environment")
         elif given not in APP_ENV.values():
-            yield at(file, service, "APP_ENV is neither production nor development", "APP_ENV")
+            yield service_violation(
+                file, service, "APP_ENV is neither production nor development", "APP_ENV"
+            )
         elif wanted not in {None, given} and "APP_ENV" in file.source.text:
-            yield at(file, service, f"APP_ENV is not {wanted}", "APP_ENV")
+            yield service_violation(file, service, f"APP_ENV is not {wanted}", "APP_ENV")
 
 
 @rule(
@@ -73,10 +76,10 @@ def app_env(project: Project) -> Iterator[Hit]:
     reason="Without a health check a crash loop looks like a good deploy.",
     fix="healthcheck: with test, interval, timeout, retries and start_period.",
 )
-def healthcheck(project: Project) -> Iterator[Hit]:
-    for file, service in each(project):
+def healthcheck(project: CheckedProject) -> Iterator[Violation]:
+    for file, service in each_service(project):
         if not service.has_healthcheck and not is_one_shot(file, service):
-            yield at(file, service, "no health check", "healthcheck")
+            yield service_violation(file, service, "no health check", "healthcheck")
 
 
 @rule(
@@ -85,15 +88,15 @@ def healthcheck(project: Project) -> Iterator[Hit]:
     reason="One service without limits takes the whole server with it.",
     fix="mem_limit and cpus (or deploy.resources.limits).",
 )
-def limits(project: Project) -> Iterator[Hit]:
-    for file, service in each(project):
+def limits(project: CheckedProject) -> Iterator[Violation]:
+    for file, service in each_service(project):
         lacks = []
         if service.caps.memory_bytes is None:
             lacks.append("memory")
         if service.caps.cpus is None:
             lacks.append("cpus")
         if lacks:
-            yield at(file, service, f"no limit on {' and '.join(lacks)}")
+            yield service_violation(file, service, f"no limit on {' and '.join(lacks)}")
 
 
 @rule(
@@ -102,14 +105,14 @@ def limits(project: Project) -> Iterator[Hit]:
     reason="A log without a bound fills the disk at night.",
     fix='logging: {driver: json-file, options: {max-size: "10m", max-file: "3"}}.',
 )
-def log_rotation(project: Project) -> Iterator[Hit]:
-    for file, service in each(project):
+def log_rotation(project: CheckedProject) -> Iterator[Violation]:
+    for file, service in each_service(project):
         logging = service.logging
         if logging.driver in {"", "json-file"} and not logging.options.get("max-size"):
-            yield at(file, service, "its log grows without a bound", "logging")
+            yield service_violation(file, service, "its log grows without a bound", "logging")
         elif logging.driver not in {"", "json-file", *_BOUNDED}:
             what = f"it is not known whether the log driver {logging.driver} has a bound"
-            yield at(file, service, what, "logging")
+            yield service_violation(file, service, what, "logging")
 
 
 @rule(
@@ -118,17 +121,17 @@ def log_rotation(project: Project) -> Iterator[Hit]:
     reason="After a reboot or a crash at night nobody is there to start it.",
     fix='restart: unless-stopped; in development say restart: "no" on purpose.',
 )
-def restart(project: Project) -> Iterator[Hit]:
-    for file, service in each(project):
+def restart(project: CheckedProject) -> Iterator[Violation]:
+    for file, service in each_service(project):
         if is_one_shot(file, service):
             continue
         if not service.restart:
-            yield at(file, service, "no restart policy", "restart")
+            yield service_violation(file, service, "no restart policy", "restart")
         elif service.restart == "no" and file.env in {"prod", ""}:
-            yield at(file, service, "it is never restarted", "restart")
+            yield service_violation(file, service, "it is never restarted", "restart")
 
 
-RULES: tuple[Rule[Project], ...] = (
+RULES: tuple[Rule[CheckedProject], ...] = (
     unrendered,
     app_env,
     healthcheck,

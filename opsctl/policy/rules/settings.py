@@ -3,24 +3,24 @@
 from collections.abc import Iterator
 
 from opsctl.findings import Level
-from opsctl.policy.model import Hit, Rule, Severity, rule
-from opsctl.policy.project import Project
+from opsctl.policy.model import Rule, Severity, Violation, rule
+from opsctl.policy.project import CheckedProject
 
 
 @rule(
     "settings-invalid",
     Severity.ERROR,
-    reason="An environment whose settings cannot be read is found out on the day of its deploy.",
-    fix="opsctl config check -e ENV says more.",
+    reason="Settings that cannot be read otherwise fail on the day of the deploy.",
+    fix="`opsctl config check -e ENV` shows more.",
 )
-def invalid(project: Project) -> Iterator[Hit]:
-    for what in dict.fromkeys(project.environments.troubles.values()):
+def invalid(project: CheckedProject) -> Iterator[Violation]:
+    for what in dict.fromkeys(project.environments.errors.values()):
         file, _, rest = what.partition(":")
         number, _, said = rest.partition(":")
         if file in project.by_path and number.isdigit():
-            yield Hit(said.strip(), file, int(number))
+            yield Violation(said.strip(), file, int(number))
         else:
-            yield Hit(what, project.policy.parameter_dir)
+            yield Violation(what, project.policy.parameter_dir)
 
 
 @rule(
@@ -29,9 +29,9 @@ def invalid(project: Project) -> Iterator[Hit]:
     reason="What was not read was not checked.",
     fix="Make it readable; or raise policy.file_limit_kb, or except it with a reason.",
 )
-def unread(project: Project) -> Iterator[Hit]:
+def unread(project: CheckedProject) -> Iterator[Violation]:
     for name, why in project.unread:
-        yield Hit(f"it was not read: {why}", name, level=Level.UNKNOWN)
+        yield Violation(f"it was not read: {why}", name, level=Level.UNKNOWN)
 
 
-RULES: tuple[Rule[Project], ...] = (invalid, unread)
+RULES: tuple[Rule[CheckedProject], ...] = (invalid, unread)

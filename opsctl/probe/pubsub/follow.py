@@ -1,4 +1,4 @@
-"""Counts what flows: messages and bytes a second by channel, and who talks most."""
+"""Counts traffic: messages and bytes per second and channel."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -7,36 +7,36 @@ from opsctl.systems.clock import Clock
 from opsctl.systems.redis.pubsub import Message, Subscription
 
 _SAMPLE_BYTES = 200
-MOST_CHANNELS = 10_000
+MAX_CHANNELS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Talker:
+class ChannelTraffic:
     channel: str
     messages_per_s: float
     bytes_per_s: float
     messages: int
     """Since the start."""
     silent_s: float | None
-    """Since the last message; None where none was heard yet."""
+    """Since the last message; None where none was received yet."""
     sample: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Beat:
-    """One interval of what was heard."""
+class TrafficInterval:
+    """The traffic of one interval."""
 
-    passed_s: float
+    elapsed_s: float
     messages_per_s: float
     bytes_per_s: float
-    talkers: tuple[Talker, ...]
-    """The loudest first; then the expected ones that were silent."""
+    channels: tuple[ChannelTraffic, ...]
+    """The busiest first; then the expected ones that were silent."""
     uncounted: int = 0
     """Messages on channels beyond the first 10,000."""
 
 
 @dataclass(slots=True)
-class _Tally:
+class _ChannelCounter:
     messages: int = 0
     new: int = 0
     new_bytes: int = 0
@@ -46,72 +46,76 @@ class _Tally:
 
 
 @dataclass(slots=True)
-class Meter:
-    """Adds up what is heard; expected channels are there from the start."""
+class TrafficMeter:
+    """Adds up what is received; expected channels are listed from the start."""
 
     expected: Iterable[str] = ()
     samples: bool = False
-    tallies: dict[str, _Tally] = field(default_factory=dict)
+    counters: dict[str, _ChannelCounter] = field(default_factory=dict)
     uncounted: int = 0
 
     def __post_init__(self) -> None:
-        self.tallies = {channel: _Tally() for channel in self.expected}
+        self.counters = {channel: _ChannelCounter() for channel in self.expected}
 
     def add(self, message: Message, at: float) -> None:
-        tally = self.tallies.get(message.channel)
-        if tally is None:
-            if len(self.tallies) >= MOST_CHANNELS:
+        counter = self.counters.get(message.channel)
+        if counter is None:
+            if len(self.counters) >= MAX_CHANNELS:
                 self.uncounted += 1
                 return
-            tally = self.tallies[message.channel] = _Tally()
-        if tally.by not in (None, message.pattern):
+            counter = self.counters[message.channel] = _ChannelCounter()
+        if counter.by not in (None, message.pattern):
             return  # The same message once more, by another pattern of ours.
-        tally.by = message.pattern
-        tally.messages += 1
-        tally.new += 1
-        tally.new_bytes += len(message.data)
-        tally.last_at = at
+        counter.by = message.pattern
+        counter.messages += 1
+        counter.new += 1
+        counter.new_bytes += len(message.data)
+        counter.last_at = at
         if self.samples:
-            tally.sample = message.data[:_SAMPLE_BYTES]
+            counter.sample = message.data[:_SAMPLE_BYTES]
 
-    def beat(self, *, now: float, since: float, began: float, top: int) -> Beat:
-        """Say what the interval held, and start the next one."""
+    def take_interval(self, *, now: float, since: float, began: float, top: int) -> TrafficInterval:
+        """Return the traffic of the interval, and start the next one."""
         passed = max(now - since, 1e-9)
-        talkers = sorted(
-            (self._talker(name, tally, now, passed) for name, tally in self.tallies.items()),
-            key=lambda talker: (-talker.messages_per_s, talker.channel),
+        channels = sorted(
+            (self._talker(name, counter, now, passed) for name, counter in self.counters.items()),
+            key=lambda channel: (-channel.messages_per_s, channel.channel),
         )
-        for tally in self.tallies.values():
-            tally.new = tally.new_bytes = 0
-        return Beat(
-            passed_s=now - began,
-            messages_per_s=sum(talker.messages_per_s for talker in talkers),
-            bytes_per_s=sum(talker.bytes_per_s for talker in talkers),
-            talkers=tuple(talkers[:top]),
+        for counter in self.counters.values():
+            counter.new = counter.new_bytes = 0
+        return TrafficInterval(
+            elapsed_s=now - began,
+            messages_per_s=sum(channel.messages_per_s for channel in channels),
+            bytes_per_s=sum(channel.bytes_per_s for channel in channels),
+            channels=tuple(channels[:top]),
             uncounted=self.uncounted,
         )
 
-    def _talker(self, name: str, tally: _Tally, now: float, passed: float) -> Talker:
-        return Talker(
+    def _talker(
+        self, name: str, counter: _ChannelCounter, now: float, passed: float
+    ) -> ChannelTraffic:
+        return ChannelTraffic(
             channel=name,
-            messages_per_s=tally.new / passed,
-            bytes_per_s=tally.new_bytes / passed,
-            messages=tally.messages,
-            silent_s=None if tally.last_at is None else now - tally.last_at,
-            sample=tally.sample.decode(errors="backslashreplace"),
+            messages_per_s=counter.new / passed,
+            bytes_per_s=counter.new_bytes / passed,
+            messages=counter.messages,
+            silent_s=None if counter.last_at is None else now - counter.last_at,
+            sample=counter.sample.decode(errors="backslashreplace"),
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class FollowOptions:
     every_s: float = 1.0
     for_s: float | None = None
     """None: until interrupted."""
     top: int = 10
 
 
-def follow(subscription: Subscription, meter: Meter, clock: Clock, pace: Pace) -> Iterator[Beat]:
-    """Listen, and say every interval what flowed."""
+def follow_traffic(
+    subscription: Subscription, meter: TrafficMeter, clock: Clock, pace: FollowOptions
+) -> Iterator[TrafficInterval]:
+    """Subscribe, and yield the traffic of every interval."""
     began = since = clock.steady()
     while True:
         end = since + pace.every_s
@@ -120,7 +124,7 @@ def follow(subscription: Subscription, meter: Meter, clock: Clock, pace: Pace) -
             if message is not None:
                 meter.add(message, clock.steady())
         now = clock.steady()
-        yield meter.beat(now=now, since=since, began=began, top=pace.top)
+        yield meter.take_interval(now=now, since=since, began=began, top=pace.top)
         since = now
         if pace.for_s is not None and now - began >= pace.for_s:
             return

@@ -1,4 +1,4 @@
-"""What costs: slow commands, big keys, hot keys, clients. Every question is small; none stalls."""
+"""What costs: slow commands, big keys, hot keys, clients. No query stalls Redis."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -7,10 +7,10 @@ from heapq import nlargest
 from typing import TypeVar
 
 from opsctl.errors import OpsctlError, UnreachableError
-from opsctl.probe.model import Client
-from opsctl.probe.pubsub.listeners import reach, reason
-from opsctl.probe.redis.clients import parse_clients
-from opsctl.probe.redis.measure import scan
+from opsctl.health_rules.measurements import ClientConnection
+from opsctl.probe.pubsub.inspect_node import describe_error, require_answer
+from opsctl.probe.redis.measure import scan_keys
+from opsctl.probe.redis.parse_clients import parse_clients
 from opsctl.settings.sections.probe import Probe
 from opsctl.systems.clock import Clock
 from opsctl.systems.redis.client import Redis
@@ -56,24 +56,24 @@ class HotKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Inspection:
+class RedisInspection:
     """`denied` says what the server did not let us see."""
 
     address: str
-    looked_at: int
-    whole: bool
+    scanned_keys: int
+    complete: bool
     slow: tuple[SlowCommand, ...] = ()
     big: tuple[BigKey, ...] = ()
     hot: tuple[HotKey, ...] = ()
-    clients: tuple[Client, ...] = ()
+    clients: tuple[ClientConnection, ...] = ()
     denied: tuple[str, ...] = field(default=())
 
 
-_Keys = tuple[list[BigKey], list[HotKey], int]
+_KeyScanResult = tuple[list[BigKey], list[HotKey], int]
 
 
-def inspect(redis: Redis, rules: Probe, clock: Clock) -> Inspection:
-    reach(redis)
+def inspect_redis(redis: Redis, rules: Probe, clock: Clock) -> RedisInspection:
+    require_answer(redis)
     denied: list[str] = []
 
     def ask(name: str, question: Callable[[], T], otherwise: T) -> T:
@@ -82,62 +82,64 @@ def inspect(redis: Redis, rules: Probe, clock: Clock) -> Inspection:
         except UnreachableError:
             raise
         except OpsctlError as error:
-            denied.append(f"{name}: {reason(error)}")
+            denied.append(f"{name}: {describe_error(error)}")
             return otherwise
 
-    nothing: _Keys = ([], [], 0)
-    big, hot, looked_at = ask("keys", lambda: _keys(redis, rules, clock), nothing)
-    return Inspection(
+    nothing: _KeyScanResult = ([], [], 0)
+    big, hot, scanned_keys = ask("keys", lambda: _scan_keys(redis, rules, clock), nothing)
+    return RedisInspection(
         address=redis.address,
-        looked_at=looked_at,
-        whole=looked_at >= ask("size", lambda: int(redis.call("DBSIZE")), 0),
-        slow=ask("slow log", lambda: tuple(_slow(redis, rules)), ()),
+        scanned_keys=scanned_keys,
+        complete=scanned_keys >= ask("size", lambda: int(redis.call("DBSIZE")), 0),
+        slow=ask("slow log", lambda: tuple(_read_slow_log(redis, rules)), ()),
         big=tuple(nlargest(rules.top, big, key=lambda key: key.bytes)),
-        hot=tuple(nlargest(rules.top, hot, key=_heat)),
-        clients=ask("clients", lambda: _heaviest(redis, rules), ()),
+        hot=tuple(nlargest(rules.top, hot, key=_rank_use)),
+        clients=ask("clients", lambda: _list_clients(redis, rules), ()),
         denied=tuple(denied),
     )
 
 
-def _heat(key: HotKey) -> tuple[int, int]:
+def _rank_use(key: HotKey) -> tuple[int, int]:
     return key.frequency or 0, -(key.idle_s or 0)
 
 
-def _slow(redis: Redis, rules: Probe) -> Iterator[SlowCommand]:
+def _read_slow_log(redis: Redis, rules: Probe) -> Iterator[SlowCommand]:
     for _, at, took_us, words, *rest in redis.call("SLOWLOG", "GET", rules.top):
-        name, address = (_text(rest[1]), _text(rest[0])) if len(rest) > 1 else ("", "")
-        shown = " ".join(_text(word)[:_SHOWN_LETTERS] for word in words[:_SHOWN_WORDS])
+        name, address = (_decode(rest[1]), _decode(rest[0])) if len(rest) > 1 else ("", "")
+        shown = " ".join(_decode(word)[:_SHOWN_LETTERS] for word in words[:_SHOWN_WORDS])
         hidden = len(words) - _SHOWN_WORDS
         more = f" (+{hidden} more)" if hidden > 0 else ""
         when = datetime.fromtimestamp(int(at), UTC)
         yield SlowCommand(when, int(took_us) / 1000, shown + more, name or address)
 
 
-def _keys(redis: Redis, rules: Probe, clock: Clock) -> _Keys:
+def _scan_keys(redis: Redis, rules: Probe, clock: Clock) -> _KeyScanResult:
     """Look at keys step by step, keeping only the top ones of each step."""
     counts_uses = b"lfu" in b" ".join(redis.call("CONFIG", "GET", "maxmemory-policy"))
     big: list[BigKey] = []
     hot: list[HotKey] = []
-    looked_at = 0
-    for keys in scan(redis, rules, clock):
-        looked_at += len(keys)
-        big = nlargest(rules.top, [*big, *_sizes(redis, keys)], key=lambda key: key.bytes)
-        hot = nlargest(rules.top, [*hot, *_uses(redis, keys, lfu=counts_uses)], key=_heat)
-    return _measured(redis, big), hot, looked_at
+    scanned_keys = 0
+    for keys in scan_keys(redis, rules, clock):
+        scanned_keys += len(keys)
+        big = nlargest(rules.top, [*big, *_measure_sizes(redis, keys)], key=lambda key: key.bytes)
+        hot = nlargest(
+            rules.top, [*hot, *_measure_use(redis, keys, lfu=counts_uses)], key=_rank_use
+        )
+    return _add_type_and_length(redis, big), hot, scanned_keys
 
 
-def _sizes(redis: Redis, keys: Sequence[str]) -> Iterator[BigKey]:
-    asked = [("MEMORY", "USAGE", _raw(key), "SAMPLES", _NESTED_SAMPLES) for key in keys]
+def _measure_sizes(redis: Redis, keys: Sequence[str]) -> Iterator[BigKey]:
+    asked = [("MEMORY", "USAGE", _encode_key(key), "SAMPLES", _NESTED_SAMPLES) for key in keys]
     for key, size in zip(keys, redis.batch(asked), strict=True):
         if isinstance(size, int):
             yield BigKey(key, "", size, 0)
 
 
-def _measured(redis: Redis, big: Sequence[BigKey]) -> list[BigKey]:
-    kinds = [_text(kind) for kind in redis.batch([("TYPE", _raw(one.key)) for one in big])]
+def _add_type_and_length(redis: Redis, big: Sequence[BigKey]) -> list[BigKey]:
+    kinds = [_decode(kind) for kind in redis.batch([("TYPE", _encode_key(one.key)) for one in big])]
     lengths = redis.batch(
         [
-            (_LENGTHS.get(kind, "EXISTS"), _raw(one.key))
+            (_LENGTHS.get(kind, "EXISTS"), _encode_key(one.key))
             for kind, one in zip(kinds, big, strict=True)
         ]
     )
@@ -148,22 +150,22 @@ def _measured(redis: Redis, big: Sequence[BigKey]) -> list[BigKey]:
     ]
 
 
-def _uses(redis: Redis, keys: Sequence[str], *, lfu: bool) -> Iterator[HotKey]:
+def _measure_use(redis: Redis, keys: Sequence[str], *, lfu: bool) -> Iterator[HotKey]:
     word = "FREQ" if lfu else "IDLETIME"
-    answers = redis.batch([("OBJECT", word, _raw(key)) for key in keys])
+    answers = redis.batch([("OBJECT", word, _encode_key(key)) for key in keys])
     for key, answer in zip(keys, answers, strict=True):
         if isinstance(answer, int):
             yield HotKey(key, answer, None) if lfu else HotKey(key, None, answer)
 
 
-def _heaviest(redis: Redis, rules: Probe) -> tuple[Client, ...]:
+def _list_clients(redis: Redis, rules: Probe) -> tuple[ClientConnection, ...]:
     clients = parse_clients(redis.call("CLIENT", "LIST").decode())
     return tuple(nlargest(rules.top, clients, key=lambda one: (one.waiting_bytes, one.age_s)))
 
 
-def _raw(key: str) -> bytes:
+def _encode_key(key: str) -> bytes:
     return key.encode(errors="surrogateescape")
 
 
-def _text(word: object) -> str:
+def _decode(word: object) -> str:
     return word.decode(errors="backslashreplace") if isinstance(word, bytes) else str(word)

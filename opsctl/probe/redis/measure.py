@@ -1,11 +1,11 @@
-"""Looks at a Redis: cheap questions only, a walk that ends, and no command that stalls others."""
+"""Measures a Redis: cheap commands only, a bounded scan, and nothing that stalls others."""
 
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from opsctl.errors import OpsctlError, UnreachableError
-from opsctl.probe.model import Vitals, Walk
-from opsctl.probe.redis.clients import parse_clients
+from opsctl.health_rules.measurements import KeyScan, RedisMeasurements
+from opsctl.probe.redis.parse_clients import parse_clients
 from opsctl.settings.sections.probe import Probe
 from opsctl.systems.clock import Clock
 from opsctl.systems.redis.client import Redis, parse_info
@@ -17,9 +17,9 @@ _EXAMPLES = 3
 _SLOW_READ = 1000
 
 
-def measure(redis: Redis, rules: Probe, clock: Clock) -> Vitals:
+def measure_redis(redis: Redis, rules: Probe, clock: Clock) -> RedisMeasurements:
     """Raise only when Redis does not answer at all; what is denied is left out and named."""
-    pings = _pings(redis, rules, clock)
+    pings = _measure_pings(redis, rules, clock)
     denied: dict[str, str] = {}
 
     def ask(name: str, question: Callable[[], T]) -> T | None:
@@ -32,19 +32,19 @@ def measure(redis: Redis, rules: Probe, clock: Clock) -> Vitals:
             return None
 
     info = ask("info", lambda: parse_info(redis.call("INFO").decode()))
-    return Vitals(
+    return RedisMeasurements(
         address=redis.address,
         info=info or {},
         pings_ms=pings,
-        slow=ask("slow log", lambda: _slow(redis, rules)),
+        slow=ask("slow log", lambda: _count_slow_commands(redis, rules)),
         clients=ask("clients", lambda: parse_clients(redis.call("CLIENT", "LIST").decode())),
-        saves=ask("snapshots", lambda: _setting(redis, "save")),
-        walk=ask("keys", lambda: walk_keys(redis, rules, clock)),
+        saves=ask("snapshots", lambda: _read_setting(redis, "save")),
+        walk=ask("keys", lambda: count_keys_without_ttl(redis, rules, clock)),
         denied=denied,
     )
 
 
-def _pings(redis: Redis, rules: Probe, clock: Clock) -> tuple[float, ...]:
+def _measure_pings(redis: Redis, rules: Probe, clock: Clock) -> tuple[float, ...]:
     redis.ping()  # The first one also connects.
     taken: list[float] = []
     until = clock.steady() + rules.budget_s
@@ -57,18 +57,18 @@ def _pings(redis: Redis, rules: Probe, clock: Clock) -> tuple[float, ...]:
     return tuple(taken)
 
 
-def _slow(redis: Redis, rules: Probe) -> int:
+def _count_slow_commands(redis: Redis, rules: Probe) -> int:
     seconds = int(redis.call("TIME")[0])
     entries = redis.call("SLOWLOG", "GET", _SLOW_READ)
     return sum(seconds - int(entry[1]) <= rules.slow_window_s for entry in entries)
 
 
-def _setting(redis: Redis, name: str) -> str:
+def _read_setting(redis: Redis, name: str) -> str:
     pairs = redis.call("CONFIG", "GET", name)
     return str(pairs[1].decode()) if pairs else ""
 
 
-def scan(redis: Redis, rules: Probe, clock: Clock) -> Iterator[list[str]]:
+def scan_keys(redis: Redis, rules: Probe, clock: Clock) -> Iterator[list[str]]:
     """Walk over keys in small steps until the end, the limit or the time; stop short in between."""
     until = clock.steady() + rules.budget_s
     cursor: bytes | int = 0
@@ -77,20 +77,20 @@ def scan(redis: Redis, rules: Probe, clock: Clock) -> Iterator[list[str]]:
         cursor, keys = redis.call("SCAN", cursor, "COUNT", _STEP)
         seen += len(keys)
         yield [key.decode(errors="surrogateescape") for key in keys]
-        if int(cursor) == 0 or seen >= rules.keys or clock.steady() >= until:
+        if int(cursor) == 0 or seen >= rules.max_keys or clock.steady() >= until:
             return
 
 
-def walk_keys(redis: Redis, rules: Probe, clock: Clock) -> Walk:
+def count_keys_without_ttl(redis: Redis, rules: Probe, clock: Clock) -> KeyScan:
     """Count keys that should expire and never will."""
-    looked_at = immortal = 0
+    scanned_keys = without_ttl = 0
     examples: list[str] = []
-    for keys in scan(redis, rules, clock):
-        looked_at += len(keys)
-        ours = [key for key in keys if any(matches(pattern, key) for pattern in rules.expiring)]
+    for keys in scan_keys(redis, rules, clock):
+        scanned_keys += len(keys)
+        ours = [key for key in keys if any(matches(pattern, key) for pattern in rules.ttl_patterns)]
         lives = redis.batch([("PTTL", key.encode(errors="surrogateescape")) for key in ours])
         lasting = [key for key, life in zip(ours, lives, strict=True) if life == -1]
-        immortal += len(lasting)
+        without_ttl += len(lasting)
         examples += lasting[: _EXAMPLES - len(examples)]
-    whole = looked_at >= int(redis.call("DBSIZE"))
-    return Walk(looked_at, whole, immortal, tuple(examples))
+    complete = scanned_keys >= int(redis.call("DBSIZE"))
+    return KeyScan(scanned_keys, complete, without_ttl, tuple(examples))

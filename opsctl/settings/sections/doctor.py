@@ -1,16 +1,14 @@
-"""Section `doctor`: how long `opsctl doctor` asks, and what it calls trouble."""
+"""Section `doctor`: how long `opsctl doctor` waits, and what it reports as a problem."""
 
 from opsctl.settings.section import Section, setting
 
 
 class Doctor(Section):
-    """How long `opsctl doctor` asks, and what it calls trouble."""
+    """How long `opsctl doctor` waits, and what it reports as a problem."""
 
-    timeout_s: float = setting(
-        1.2, "Longest wait for one check; all run side by side.", gt=0, le=60
-    )
+    timeout_s: float = setting(1.2, "Longest wait for one check; all run in parallel.", gt=0, le=60)
     clock_skew_s: float = setting(
-        2.0, "Most seconds between this clock and that of another system.", gt=0, le=3600
+        2.0, "Maximum seconds between this clock and that of another system.", gt=0, le=3600
     )
     urls: tuple[str, ...] = setting(
         (), "HTTP addresses that must answer, e.g. the stack's own health page."

@@ -1,4 +1,4 @@
-"""Section `policy`: what `opsctl check` knows of the house, and what it leaves out."""
+"""Section `policy`: what `opsctl check` knows about the project, and what it leaves out."""
 
 import re
 
@@ -18,13 +18,11 @@ def _limits_of_brokers(brokers: tuple[str, ...]) -> None:
 
 
 class Policy(Section):
-    """What `opsctl check` knows of the house, and what it leaves out."""
+    """What `opsctl check` knows about the project, and what it leaves out."""
 
     rules_dir: str = setting("configs/policy", "The project's own rules and exceptions.")
-    baseline: str = setting(
-        "configs/policy/baseline.json", "Findings that were there before the rules came."
-    )
-    off: tuple[str, ...] = setting((), "Rules that are not asked, by id.")
+    baseline: str = setting("configs/policy/baseline.json", "Findings that are accepted for now.")
+    disabled_rules: tuple[str, ...] = setting((), "Rules that are not checked, by id.")
     file_limit_kb: int = setting(1024, "Larger files are not read.", ge=1, le=65536)
     skip_dirs: tuple[str, ...] = setting(
         (".git", ".venv", "venv", "node_modules", "__pycache__", ".tox", ".mypy_cache"),
@@ -33,10 +31,10 @@ class Policy(Section):
     parameter_dir: str = setting("configs", "Where parameters live.")
     open_ports: tuple[int, ...] = setting((22,), "Ports that may be reachable from anywhere.")
     open_udp_ports: tuple[int, ...] = setting(
-        (68, 546), "UDP ports that may hear anyone: the machine's own lease of its address."
+        (68, 546), "UDP ports that may be open to anyone: DHCP, by default."
     )
-    test_cpus: float = setting(0.5, "Most processors of a test container.", gt=0, le=0.5)
-    test_memory_mb: int = setting(512, "Most MiB of a test container.", gt=0, le=512)
+    test_cpus: float = setting(0.5, "Maximum CPUs of a test container.", gt=0, le=0.5)
+    test_memory_mb: int = setting(512, "Maximum MiB of a test container.", gt=0, le=512)
     kafka_clients: tuple[str, ...] = setting(
         (
             "kafka-python",
@@ -53,18 +51,18 @@ class Policy(Section):
             "@confluentinc/kafka-javascript",
             "no-kafka",
         ),
-        "Packages that speak Kafka.",
+        "Packages that are Kafka clients.",
     )
     kafka_images: tuple[str, ...] = setting(
         ("kafka", "redpanda", "zookeeper"), "Words in the name of an image that is Kafka."
     )
     known_addresses: tuple[str, ...] = setting(
         ("1.1.1.1", "1.0.0.1", "8.8.8.8", "8.8.4.4", "9.9.9.9", "1.2.3.4"),
-        "Public addresses that say nothing about us.",
+        "Public addresses that reveal nothing about us.",
     )
     magic_dns_suffix: str = setting("ts.net", "How full names of the tailnet end.", min_length=1)
     broker_plan: str = setting(
-        "configs/brokers.yaml", "What we mean to ask of each broker: sockets, symbols, rest_per_s."
+        "configs/brokers.yaml", "Planned use of each broker: sockets, symbols, rest_per_s."
     )
     broker_limits: tuple[str, ...] = setting(
         (
@@ -72,13 +70,13 @@ class Policy(Section):
             "kiwoom total_symbols=20000 rest_per_s=5",
             "mirae sockets=1 symbols=1000",
         ),
-        "What each broker allows an account: sockets, symbols a socket, total_symbols, rest_per_s.",
+        "Broker limits per account: sockets, symbols per socket, total_symbols, rest_per_s.",
         check=_limits_of_brokers,
     )
     public_hosts: tuple[str, ...] = setting(
-        (), "The server's public addresses: --live knocks at their database ports from here."
+        (), "The server's public addresses: --live tries their database ports from here."
     )
-    knock_timeout_s: float = setting(3.0, "Longest wait for one of those.", gt=0, le=60)
+    port_timeout_s: float = setting(3.0, "Longest wait for one of those ports.", gt=0, le=60)
     local_copy_label: str = setting(
         "opsctl.local-copy", "Label of containers that hold a copy of production's data."
     )

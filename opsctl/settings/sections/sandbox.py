@@ -1,10 +1,10 @@
-"""Section `sandbox`: what a test may take, and what it runs in."""
+"""Section `sandbox`: the limits of a test, and the images it runs in."""
 
 from opsctl.settings.section import Section, setting
 
 
 class Sandbox(Section):
-    """What a test may take, and what it runs in; the first three may only be lowered."""
+    """The limits of a test, and the images it runs in; the first three may only be lowered."""
 
     cpus: float = setting(0.5, "Processors of one test container; never above 0.5.", ge=0.01)
     memory_mb: int = setting(
@@ -38,7 +38,9 @@ class Sandbox(Section):
     )
     output_mb: int = setting(64, "MiB of its output that are shown; the rest is dropped.", ge=1)
     output_mb_per_s: float = setting(
-        16.0, "MiB of its output a second that are taken; one that floods must wait.", gt=0
+        16.0,
+        "MiB of its output a second that are taken; a command that writes faster has to wait.",
+        gt=0,
     )
     postgres_image: str = setting("postgres:17-alpine", "Image of --with postgres.", min_length=1)
     timescale_image: str = setting(

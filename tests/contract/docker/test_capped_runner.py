@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 
 from opsctl.errors import OpsctlError, UnreachableError
-from opsctl.sandbox.verdict import read_last_words
-from opsctl.sandbox.verify import troubles
+from opsctl.sandbox.outcome import parse_last_words
+from opsctl.sandbox.verify_caps import failed_caps
 from opsctl.systems.docker.capped_entrypoint import KILL, READY, STOP, go, last_words, read_shown
 from opsctl.systems.docker.capped_runner import DockerCappedRunner
 from opsctl.systems.engine.capped_container import (
@@ -96,10 +96,10 @@ def test_a_container_shows_its_caps_then_runs_and_says_how_it_ended(stage: Stage
         channel.send(go("m4rk"))
         said, mark, words = heard(channel, OutputStream.ERROR).partition(last_words("m4rk"))
 
-    assert troubles(read_shown(shown.decode()), spec) == ()
+    assert failed_caps(read_shown(shown.decode()), spec) == ()
     assert said == b"err\n"
     assert mark
-    found = read_last_words(words.decode())
+    found = parse_last_words(words.decode())
     assert found is not None
     assert found[:2] == (3, False)
     ended = box.wait(container, timeout_s=60)
@@ -178,7 +178,7 @@ class Started:
     def end(self) -> tuple[int, bool]:
         """Hear it out: the code that it ended with, and whether that was a signal."""
         said = heard(self.channel, OutputStream.ERROR)
-        words = read_last_words(said.partition(last_words("m4rk"))[2].decode())
+        words = parse_last_words(said.partition(last_words("m4rk"))[2].decode())
         assert words is not None, said
         return words[:2]
 
@@ -284,7 +284,7 @@ def test_a_weaker_container_is_seen_through(
         box.start(container)
         shown = heard(channel, OutputStream.OUT, READY)
 
-    assert said in " ".join(troubles(read_shown(shown.decode()), docker.spec("true")))
+    assert said in " ".join(failed_caps(read_shown(shown.decode()), docker.spec("true")))
 
 
 def test_tighter_caps_than_the_container_has_are_not_believed(docker: Stage) -> None:
@@ -295,7 +295,7 @@ def test_tighter_caps_than_the_container_has_are_not_believed(docker: Stage) -> 
         shown = heard(channel, OutputStream.OUT, READY)
 
     tight = replace(spec, limits=CappedLimits(0.1, 16 * MEBI, 8, MEBI))
-    assert len(troubles(read_shown(shown.decode()), tight)) >= 3
+    assert len(failed_caps(read_shown(shown.decode()), tight)) >= 3
 
 
 def test_a_running_container_is_measured_and_an_ended_one_is_not(docker: Stage) -> None:

@@ -5,16 +5,16 @@ from pathlib import Path
 import pytest
 
 from opsctl.findings import Finding
-from opsctl.policy.compose import Renderer, environment_of
-from opsctl.policy.judge import ask
-from opsctl.policy.project import Source
+from opsctl.policy.apply_rules import apply_rules
+from opsctl.policy.project import SourceFile
+from opsctl.policy.render_compose import ComposeRenderer, environment_of
 from opsctl.policy.rules import RULES
 from opsctl.systems.clock import SystemClock
 from opsctl.systems.docker.compose import DockerCompose
 from opsctl.systems.process.run import LocalProcesses
 from tests.integration.policy.corpus import BAD, GOOD, Compose
 from tests.unit.policy.cases import CASES
-from tests.unit.policy.world import world
+from tests.unit.policy.projects import world
 
 pytestmark = pytest.mark.engine("docker")
 OF_COMPOSE = {one.rule for one in BAD}
@@ -24,12 +24,12 @@ def findings(case: Compose, folder: Path) -> list[Finding]:
     files = {case.name: case.written, **case.others}
     for name, text in files.items():
         (folder / name).write_text(text)
-    sources = {name: Source(name, text) for name, text in files.items()}
+    sources = {name: SourceFile(name, text) for name, text in files.items()}
     compose = DockerCompose(LocalProcesses(SystemClock()))
-    file = Renderer(folder, compose, sources).render(sources[case.name])
+    file = ComposeRenderer(folder, compose, sources).render(sources[case.name])
     project = world({case.name: case.written}, composes=(file,))
     rules = [rule for rule in RULES if rule.id in OF_COMPOSE]
-    return list(ask(rules, project, within=lambda _: True))
+    return list(apply_rules(rules, project, within=lambda _: True))
 
 
 @pytest.mark.parametrize("number", range(len(BAD)), ids=lambda n: f"{n}-{BAD[n].rule}")

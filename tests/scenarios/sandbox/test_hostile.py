@@ -126,7 +126,7 @@ def test_a_flood_is_shown_up_to_the_limit(site: Site) -> None:
 
     assert answer.code == 0
     assert len(answer.out) == 1 << 20
-    assert "1.9 MiB of output are not shown" in answer.err
+    assert "1.9 MiB of output were dropped" in answer.err
 
 
 def test_when_opsctl_is_killed_the_test_ends_and_the_next_run_clears_up(site: Site) -> None:

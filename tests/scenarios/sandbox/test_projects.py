@@ -12,7 +12,7 @@ REFUSED = [
     ({"OPSCTL_SANDBOX_CPUS": "0.6"}, (), "0.6 CPU (at most 0.5)"),
     ({"OPSCTL_SANDBOX_MEMORY_MB": "1024"}, (), "1024 MiB of memory (at most 512)"),
     ({"OPSCTL_SANDBOX_PROCESSES": "4096"}, (), "4096 processes (at most 256)"),
-    ({"OPSCTL_SANDBOX_USER": "root"}, (), "refused to run as root"),
+    ({"OPSCTL_SANDBOX_USER": "root"}, (), "cannot run as root"),
     ({}, ("--mount", "/run:/x"), "root on this machine"),
     ({}, ("--mount", "/:/x"), "root on this machine"),
     ({"OPSCTL_ENV": "prod"}, ("--network", "default"), "never joins a network of production"),
@@ -129,7 +129,7 @@ def test_a_network_of_the_project_is_joined_when_asked(composed: Site) -> None:
     assert answer.out == "PONG\n"
 
 
-def test_a_network_that_is_not_there_is_told(site: Site) -> None:
+def test_a_network_that_is_not_there_is_reported(site: Site) -> None:
     answer = site.sh("true", "--network", "tests")
 
     assert answer.code == 1
@@ -146,7 +146,7 @@ USAGE = [
 
 
 @pytest.mark.parametrize(("words", "said"), USAGE)
-def test_wrong_words_are_told(site: Site, words: tuple[str, ...], said: str) -> None:
+def test_wrong_words_are_reported(site: Site, words: tuple[str, ...], said: str) -> None:
     answer = site.opsctl("test", *words)
 
     assert answer.code == 2

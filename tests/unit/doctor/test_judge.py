@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from opsctl.doctor.judge import (
-    judge_answer,
     judge_checkout,
     judge_dotenv,
+    judge_http_status,
     judge_settings,
     judge_skew,
 )
@@ -49,11 +49,11 @@ def test_git_must_not_know_the_passwords(tracked: bool, ignored: bool, level: Le
 
 
 @pytest.mark.parametrize(("status", "level"), [(200, Level.OK), (302, Level.OK), (503, "critical")])
-def test_an_answer_below_400_is_well(status: int, level: Level) -> None:
-    assert judge_answer("url 1", status).level == level
+def test_an_answer_below_400_is_healthy(status: int, level: Level) -> None:
+    assert judge_http_status("url 1", status).level == level
 
 
-def test_a_folder_without_commits_is_told_how_to_get_one() -> None:
+def test_a_folder_without_commits_learns_how_to_get_one() -> None:
     (found,) = judge_checkout(commit=None, dirty=0, experiment=None)
 
     assert found.level is Level.WARNING

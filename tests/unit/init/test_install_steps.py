@@ -7,9 +7,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opsctl.init.drafts import drafts
 from opsctl.init.install_steps import WORKFLOW, image_lines
 from opsctl.init.model import InstallSource, SourceKind
+from opsctl.init.project_files import list_project_files
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 GIT = InstallSource(SourceKind.GIT, f"git+https://host/o/opsctl@{COMMIT}")
@@ -19,7 +19,9 @@ PATHS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 
 
 def text_of(path: str, source: InstallSource | None) -> str:
-    (text,) = [draft.text for draft in drafts("ticks", source) if str(draft.path) == path]
+    (text,) = [
+        draft.text for draft in list_project_files("ticks", source) if str(draft.path) == path
+    ]
     return text
 
 
@@ -125,5 +127,5 @@ def failure(instruction: str) -> str:
 
 def test_a_template_has_nothing_left_to_replace() -> None:
     for source in (None, CHECKOUT, WHEEL, GIT):
-        text = json.dumps([draft.text for draft in drafts("ticks", source)])
+        text = json.dumps([draft.text for draft in list_project_files("ticks", source)])
         assert "INSTALL_" not in text

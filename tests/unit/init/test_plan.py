@@ -3,24 +3,28 @@ from pathlib import PurePosixPath
 import pytest
 
 from opsctl.errors import RefusedError
-from opsctl.init.drafts import drafts, project_name
-from opsctl.init.model import Deed, Draft, Found
-from opsctl.init.plan import plan
+from opsctl.init.model import InitAction, PathState, ProjectFile
+from opsctl.init.plan import plan_init
+from opsctl.init.project_files import list_project_files, project_name
 
-DRAFT = Draft(PurePosixPath("a/b"), "text")
-
-
-@pytest.mark.parametrize(("found", "deed"), [(Found.NOTHING, Deed.CREATE), (Found.FILE, Deed.KEEP)])
-def test_what_is_missing_is_made_and_what_is_there_is_kept(found: Found, deed: Deed) -> None:
-    (step,) = plan([DRAFT], {"a/b": found}).steps
-
-    assert step.deed is deed
+DRAFT = ProjectFile(PurePosixPath("a/b"), "text")
 
 
-@pytest.mark.parametrize("found", [Found.DIRECTORY, Found.OUTSIDE, Found.OTHER])
-def test_a_place_that_cannot_be_a_file_refuses_all(found: Found) -> None:
+@pytest.mark.parametrize(
+    ("found", "action"), [(PathState.NOTHING, InitAction.CREATE), (PathState.FILE, InitAction.KEEP)]
+)
+def test_what_is_missing_is_made_and_what_is_there_is_kept(
+    found: PathState, action: InitAction
+) -> None:
+    (step,) = plan_init([DRAFT], {"a/b": found}).steps
+
+    assert step.action is action
+
+
+@pytest.mark.parametrize("found", [PathState.DIRECTORY, PathState.OUTSIDE, PathState.OTHER])
+def test_a_path_that_cannot_be_a_file_refuses_all(found: PathState) -> None:
     with pytest.raises(RefusedError) as caught:
-        plan([DRAFT], {"a/b": found})
+        plan_init([DRAFT], {"a/b": found})
 
     assert "nothing was changed" in caught.value.hint
 
@@ -40,7 +44,7 @@ def test_a_folder_gives_a_name_fit_for_containers(folder: str, name: str) -> Non
     assert project_name(folder) == name
 
 
-def test_no_draft_leaves_the_project() -> None:
-    for draft in drafts("ticks"):
+def test_no_file_leaves_the_project() -> None:
+    for draft in list_project_files("ticks"):
         assert not draft.path.is_absolute()
         assert ".." not in draft.path.parts

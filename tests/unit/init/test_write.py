@@ -3,14 +3,14 @@ from pathlib import Path
 import pytest
 
 from opsctl.errors import OpsctlError, UnrestoredError
-from opsctl.init.drafts import drafts
-from opsctl.init.observe import observe
-from opsctl.init.plan import plan
-from opsctl.init.write import write
+from opsctl.init.observe_paths import observe_paths
+from opsctl.init.plan import plan_init
+from opsctl.init.project_files import list_project_files
+from opsctl.init.write import write_files
 from opsctl.progress import NoProgress
 from opsctl.systems.files.local import LocalFiles
 
-WANTED = drafts("ticks")
+WANTED = list_project_files("ticks")
 
 
 class Flaky(LocalFiles):
@@ -34,8 +34,8 @@ class Flaky(LocalFiles):
 
 
 def run(root: Path, files: LocalFiles) -> None:
-    steps = plan(WANTED, observe(root, WANTED, files))
-    write(root, steps, WANTED, files=files, progress=NoProgress())
+    steps = plan_init(WANTED, observe_paths(root, WANTED, files))
+    write_files(root, steps, WANTED, files=files, progress=NoProgress())
 
 
 def everything(root: Path) -> list[str]:
@@ -44,7 +44,7 @@ def everything(root: Path) -> list[str]:
 
 @pytest.mark.parametrize("fail_at", range(len(WANTED)))
 @pytest.mark.parametrize("error", [OpsctlError("full", why="no space"), KeyboardInterrupt()])
-def test_what_fails_half_way_is_taken_back(
+def test_what_fails_half_way_is_removed_again(
     tmp_path: Path, fail_at: int, error: BaseException
 ) -> None:
     (tmp_path / "mine").write_text("kept")
@@ -55,7 +55,7 @@ def test_what_fails_half_way_is_taken_back(
     assert everything(tmp_path) == ["mine"]
 
 
-def test_what_cannot_be_taken_back_is_named(tmp_path: Path) -> None:
+def test_what_cannot_be_removed_is_named(tmp_path: Path) -> None:
     with pytest.raises(UnrestoredError) as caught:
         run(tmp_path, Flaky(1, OpsctlError("full"), stuck=True))
 
@@ -78,7 +78,7 @@ def test_a_link_that_leads_out_of_the_project_is_not_followed(tmp_path: Path) ->
     outside.mkdir()
     (inside / "configs").symlink_to(outside)
 
-    with pytest.raises(OpsctlError, match="Refused"):
+    with pytest.raises(OpsctlError, match="cannot create"):
         run(inside, LocalFiles())
 
     assert everything(outside) == []

@@ -1,8 +1,8 @@
 """For each rule over files: one project that breaks it, and one that does not."""
 
-from opsctl.policy.project import Branch, Environments
+from opsctl.policy.project import EnvironmentSettings, GitState
 from opsctl.systems.git.history import Rewrite
-from tests.unit.policy.world import Case, migration
+from tests.unit.policy.projects import Case, migration
 
 FIRST = migration("CREATE TABLE a (x int);")
 # Put together here, so that no tool takes them for real.
@@ -12,11 +12,11 @@ SERVER = "150.230" + ".11.7"
 LEFT, RIGHT = "<" * 7, ">" * 7
 
 
-def _branch(**facts: object) -> dict[str, Branch]:
-    return {"branch": Branch(is_repository=True, **facts)}  # type: ignore[arg-type]  # as given
+def _branch(**facts: object) -> dict[str, GitState]:
+    return {"branch": GitState(is_repository=True, **facts)}  # type: ignore[arg-type]  # as given
 
 
-def _experiment(*changed: str) -> dict[str, Branch]:
+def _experiment(*changed: str) -> dict[str, GitState]:
     return _branch(experiment="the branch exp/a is checked out", changed=changed, rewrites=())
 
 
@@ -71,7 +71,7 @@ CASES: dict[str, Case] = {
         {"configs/opsctl.yaml": "redis:\n  password: x\n"},
         {},
         bad_facts={
-            "environments": Environments(
+            "environments": EnvironmentSettings(
                 secrets_in_files=(("redis.password", "configs/opsctl.yaml:2"),)
             )
         },
@@ -123,7 +123,7 @@ CASES: dict[str, Case] = {
         {"configs/prod.yaml": "redis:\n"},
         {},
         bad_facts={
-            "environments": Environments(troubles={"prod": "configs/prod.yaml:1: it is wrong"})
+            "environments": EnvironmentSettings(errors={"prod": "configs/prod.yaml:1: it is wrong"})
         },
     ),
     "file-unread": Case({}, {}, bad_facts={"unread": (("big.bin", "it is too large"),)}),

@@ -4,7 +4,7 @@ import pytest
 
 from opsctl.policy.rules import RULES
 from tests.unit.policy.cases import CASES
-from tests.unit.policy.world import found
+from tests.unit.policy.projects import found
 
 
 @pytest.mark.parametrize("rule", CASES)

@@ -4,10 +4,10 @@ import time
 
 import pytest
 
-from opsctl.policy.judge import ask
+from opsctl.policy.apply_rules import apply_rules
 from opsctl.policy.rules import RULES
-from opsctl.policy.suppress import allowances
-from tests.unit.policy.world import world
+from opsctl.policy.suppressions import find_allow_comments
+from tests.unit.policy.projects import world
 
 LENGTH = 30_000
 # By the processor's clock: the machine may be busy with other things.
@@ -50,8 +50,8 @@ def test_a_text_that_repeats_itself_is_done_with_soon(seed: str) -> None:
     project = world(dict.fromkeys(NAMES, text))
 
     began = time.process_time()
-    found = [*ask(RULES, project, within=lambda _: True)]
-    found_allowances = [*allowances(project.sources)]
+    found = [*apply_rules(RULES, project, within=lambda _: True)]
+    found_allowances = [*find_allow_comments(project.sources)]
     took = time.process_time() - began
 
     assert took < MOST_S, f"{len(found)} findings, {len(found_allowances)} allowances"

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from opsctl.sandbox.model import ImageFacts, Marks, Stage
+from opsctl.sandbox.model import ImageFacts, PlanInputs, RunSecrets
 from opsctl.settings.sections.sandbox import Sandbox
 
 CGROUPS = Path(__file__).parent / "cgroups"
-MARKS = Marks("opsctl-test-0a1b", "5ecre7", "pa55")
+MARKS = RunSecrets("opsctl-test-0a1b", "5ecre7", "pa55")
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def rules() -> Sandbox:
 
 
 @pytest.fixture
-def stage() -> Stage:
+def stage() -> PlanInputs:
     images = {
         "app:1": ImageFacts("sha256:a", ("run",), ("default",), {}, "/app", ("/data",)),
         "app:2": ImageFacts("sha256:b", (), ("other",)),
@@ -26,4 +26,4 @@ def stage() -> Stage:
         "ts:1": ImageFacts("sha256:e", ("ts-entry",)),
         "rd:1": ImageFacts("sha256:f", ("rd-entry",)),
     }
-    return Stage(images, "/run/docker.sock", {"opsctl.sandbox": "1"})
+    return PlanInputs(images, "/run/docker.sock", {"opsctl.sandbox": "1"})

@@ -4,12 +4,12 @@ from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 from opsctl.sandbox.junit import junit
-from opsctl.sandbox.model import Verdict
-from tests.unit.sandbox.test_verdict import RUN
+from opsctl.sandbox.model import SandboxVerdict
+from tests.unit.sandbox.test_outcome import RUN
 
 
 def test_each_run_is_a_case_with_its_output() -> None:
-    failed = replace(RUN, image="app:2", verdict=Verdict.OUT_OF_MEMORY, exit_code=137)
+    failed = replace(RUN, image="app:2", verdict=SandboxVerdict.OUT_OF_MEMORY, exit_code=137)
 
     suite = ET.fromstring(junit((RUN, failed)))[0]  # noqa: S314 - our own
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from opsctl.errors import OpsctlError
-from opsctl.sandbox.model import Owner
-from opsctl.sandbox.ownership import LABEL, SPARE, is_left_behind, lease, this_process
-from opsctl.sandbox.sweep import sweep
+from opsctl.sandbox.model import ContainerOwner
+from opsctl.sandbox.ownership import LABEL, SPARE, current_owner, is_left_behind, lease_labels
+from opsctl.sandbox.remove_leftovers import remove_leftovers
 from opsctl.systems.engine.capped_container import NetworkFacts
 from opsctl.systems.engine.model import Container
 from opsctl.systems.host import Boot
@@ -17,8 +17,8 @@ from tests.fakes.host import SetHost
 from tests.fakes.sandboxes import ScriptedSandboxes
 
 NOW = datetime(2026, 1, 12, 9, tzinfo=UTC)
-OWNER = Owner("host", "boot-1", 42, 100.25)
-LABELS = lease(OWNER, now=NOW, runs_s=60)
+OWNER = ContainerOwner("host", "boot-1", 42, 100.25)
+LABELS = lease_labels(OWNER, now=NOW, runs_s=60)
 LATER = NOW + timedelta(seconds=61) + SPARE
 
 
@@ -28,12 +28,12 @@ def host() -> SetHost:
 
 
 def test_this_process_is_its_number_and_its_start(host: SetHost) -> None:
-    assert this_process(host, 42) == OWNER
+    assert current_owner(host, 42) == OWNER
 
 
 def test_a_process_that_cannot_be_seen_owns_nothing(host: SetHost) -> None:
     with pytest.raises(OpsctlError):
-        this_process(host, 43)
+        current_owner(host, 43)
 
 
 def test_what_belongs_to_a_living_process_stays_however_old(host: SetHost) -> None:
@@ -68,7 +68,7 @@ def test_labels_that_cannot_be_read_are_nobodys(host: SetHost) -> None:
     assert is_left_behind(broken, host, now=NOW, is_running=True)
 
 
-def test_a_sweep_takes_what_is_left_behind_and_nothing_else(host: SetHost) -> None:
+def test_the_clean_up_removes_what_is_left_behind_and_nothing_else(host: SetHost) -> None:
     dead = {**LABELS, "opsctl.sandbox.pid": "7"}
     sandboxes = ScriptedSandboxes()
     for name, labels, state in (
@@ -85,9 +85,9 @@ def test_a_sweep_takes_what_is_left_behind_and_nothing_else(host: SetHost) -> No
         "prod-net": NetworkFacts("prod-net", "prod-net"),
     }
 
-    swept = sweep(sandboxes, host, replace(HandClock(), wall=NOW))
+    leftovers = remove_leftovers(sandboxes, host, replace(HandClock(), wall=NOW))
 
-    assert swept == ("dead", "kept-runs", "dead-net")
+    assert leftovers == ("dead", "kept-runs", "dead-net")
     assert set(sandboxes.there) == {"mine", "kept-dead", "prod"}
     assert set(sandboxes.known_networks) == {"mine-net", "prod-net"}
 

@@ -6,22 +6,28 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opsctl.sandbox.stream_output import BURST_BYTES, LAST_BYTES, Bounds, Ear, listen
+from opsctl.sandbox.stream_output import (
+    BURST_BYTES,
+    LAST_BYTES,
+    OutputLimits,
+    OutputReader,
+    read_output,
+)
 from opsctl.systems.engine.capped_container import OutputPiece, OutputStream
 from tests.fakes.clock import HandClock
 
 MARK = b"\x00secret\n"
-WIDE = Bounds(10_000_000, 1e9)
+WIDE = OutputLimits(10_000_000, 1e9)
 
 
-def heard(chunks: list[bytes], *, end: bool = True) -> tuple[bytes, Ear]:
+def heard(chunks: list[bytes], *, end: bool = True) -> tuple[bytes, OutputReader]:
     pieces: list[OutputPiece] = []
-    ear = Ear(pieces.append, WIDE, MARK)
+    reader = OutputReader(pieces.append, WIDE, MARK)
     for chunk in chunks:
-        ear.take(OutputPiece(OutputStream.ERROR, chunk))
+        reader.take(OutputPiece(OutputStream.ERROR, chunk))
     if end:
-        ear.end()
-    return b"".join(piece.data for piece in pieces), ear
+        reader.end()
+    return b"".join(piece.data for piece in pieces), reader
 
 
 @given(
@@ -37,47 +43,47 @@ def test_wherever_it_is_cut_the_end_is_told_from_the_rest(
     places = sorted({0, len(whole), *(cut for cut in cuts if cut < len(whole))})
     chunks = [whole[a:b] for a, b in pairwise(places)]
 
-    passed, ear = heard(chunks)
+    passed, reader = heard(chunks)
 
     assert passed == text.replace(MARK, b"")
-    assert ear.last_words == words.replace(MARK, b"").decode(errors="replace")
+    assert reader.last_words == words.replace(MARK, b"").decode(errors="replace")
 
 
 def test_what_only_looked_like_the_end_is_passed_on() -> None:
-    passed, ear = heard([b"said\x00secr"])
+    passed, reader = heard([b"said\x00secr"])
 
     assert passed == b"said\x00secr"
-    assert ear.last_words == ""
+    assert reader.last_words == ""
 
 
 def test_the_mark_on_standard_output_is_the_commands_own() -> None:
     pieces: list[OutputPiece] = []
-    ear = Ear(pieces.append, WIDE, MARK)
+    reader = OutputReader(pieces.append, WIDE, MARK)
 
-    ear.take(OutputPiece(OutputStream.OUT, MARK))
+    reader.take(OutputPiece(OutputStream.OUT, MARK))
 
     assert pieces == [OutputPiece(OutputStream.OUT, MARK)]
 
 
 def test_output_over_the_limit_is_counted_and_not_shown() -> None:
     pieces: list[OutputPiece] = []
-    ear = Ear(pieces.append, Bounds(10, 1e9), MARK)
+    reader = OutputReader(pieces.append, OutputLimits(10, 1e9), MARK)
 
     for _ in range(3):
-        ear.take(OutputPiece(OutputStream.OUT, b"1234567"))
+        reader.take(OutputPiece(OutputStream.OUT, b"1234567"))
 
     assert b"".join(piece.data for piece in pieces) == b"1234567123"
-    assert (ear.heard_bytes, ear.dropped_bytes) == (21, 11)
+    assert (reader.heard_bytes, reader.dropped_bytes) == (21, 11)
 
 
 def test_only_the_last_of_the_output_is_kept() -> None:
-    ear = Ear(lambda _: None, WIDE, MARK)
+    reader = OutputReader(lambda _: None, WIDE, MARK)
 
     for number in range(100):
-        ear.take(OutputPiece(OutputStream.OUT, bytes([number]) * 10_000))
+        reader.take(OutputPiece(OutputStream.OUT, bytes([number]) * 10_000))
 
-    assert len(ear.last_output) <= LAST_BYTES
-    assert ear.last_output.endswith("\x63" * 100)
+    assert len(reader.last_output) <= LAST_BYTES
+    assert reader.last_output.endswith("\x63" * 100)
 
 
 @dataclass
@@ -102,10 +108,10 @@ class Flood:
 def test_a_flood_is_taken_no_faster_than_the_pace() -> None:
     clock = HandClock()
     pace = 1_000_000
-    ear = Ear(lambda _: None, WIDE, MARK)
+    reader = OutputReader(lambda _: None, WIDE, MARK)
 
-    in_time = listen(Flood(clock), ear, clock, until=10.0, pace=pace)
+    in_time = read_output(Flood(clock), reader, clock, until=10.0, pace=pace)
 
     assert not in_time
     assert clock.steady() >= 10.0
-    assert ear.heard_bytes <= BURST_BYTES + 10.5 * pace + 65_536
+    assert reader.heard_bytes <= BURST_BYTES + 10.5 * pace + 65_536

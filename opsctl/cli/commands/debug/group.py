@@ -8,4 +8,4 @@ from opsctl.cli.command_table import DEBUG_COMMANDS
 
 @click.group(cls=LazyGroup, table=DEBUG_COMMANDS)
 def debug() -> None:
-    """See what flows, who listens and what is slow."""
+    """Inspect pub/sub traffic, subscribers, and slow commands."""

@@ -11,28 +11,29 @@ from opsctl.cli.session import Session, pass_session
 from opsctl.cli.show.text import Block, Table, escape_control
 from opsctl.errors import EXIT_OK
 from opsctl.findings import Finding, Level
-from opsctl.probe.health import switched_off
-from opsctl.probe.pubsub.canary import fly
-from opsctl.probe.pubsub.candidates import OBSERVER, heard_by, observing
-from opsctl.probe.pubsub.follow import Beat, Meter, Pace, follow
-from opsctl.probe.pubsub.listeners import Expected
-from opsctl.probe.pubsub.report import PubsubReport, expected, who_listens
+from opsctl.health_rules.measurements import ExpectedSubscriptions
+from opsctl.health_rules.pubsub import OBSERVER_CLIENT, matching_patterns
+from opsctl.probe.health import disabled_report
+from opsctl.probe.pubsub.canary import send_canary
+from opsctl.probe.pubsub.candidate_patterns import as_observer_pattern
+from opsctl.probe.pubsub.follow import FollowOptions, TrafficInterval, TrafficMeter, follow_traffic
+from opsctl.probe.pubsub.report import PubsubReport, expected_subscriptions, report_subscribers
 from opsctl.systems.redis.pubsub import Topics
 
-_PURPOSE = OBSERVER.removeprefix("opsctl:")
+_PURPOSE = OBSERVER_CLIENT.removeprefix("opsctl:")
 
 
 @click.command(cls=OpsctlCommand, formats=FORMATS)
 @click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
-@click.option("--canary", is_flag=True, help="Also send a test message and wait for it.")
-@click.option("--follow", "following", is_flag=True, help="Show what flows until interrupted.")
-@click.option("--for", "for_s", type=Duration(), help="With --follow: end after this long.")
+@click.option("--canary", is_flag=True, help="Also send a test message and time its return.")
+@click.option("--follow", "following", is_flag=True, help="Show traffic until interrupted.")
+@click.option("--for", "for_s", type=Duration(), help="With --follow: stop after this long.")
 @click.option(
     "--every", "every_s", type=Duration(), default="1s", help="With --follow: how often to report."
 )
-@click.option("--payloads", is_flag=True, help="With --follow: show the start of a message.")
+@click.option("--payloads", is_flag=True, help="With --follow: show the start of each message.")
 @pass_session
-def pubsub(  # one a flag
+def pubsub(
     session: Session,
     patterns: tuple[str, ...],
     *,
@@ -42,27 +43,29 @@ def pubsub(  # one a flag
     every_s: float,
     payloads: bool,
 ) -> int:
-    """Say who hears which channel, proven without a message; exit 3 if one is not heard.
+    """Show who subscribes to which channel; exit 3 if one has no subscriber.
 
-    Without PATTERN the channels and patterns of section `probe` are asked for. OK: somebody hears
-    it. FAIL: proven that nobody does. UNKNOWN: the server hides what would prove it.
+    Without PATTERN, checks the channels and patterns of section `probe`. No message is sent.
+    OK: it has a subscriber. FAIL: it provably has none. UNKNOWN: the server hides the answer.
 
     \b
     Examples:
-      opsctl debug pubsub 'ticks.*'         who subscribes to these channels
-      opsctl debug pubsub --canary          also send a test message
-      opsctl debug pubsub --follow --for 30s
+      opsctl debug pubsub
+      opsctl debug pubsub orders.kr 'orders.*'
+      opsctl debug pubsub --follow --every 5s --for 1m
     """
     settings = session.wiring.settings
-    wanted = expected(settings.probe, patterns)
+    wanted = expected_subscriptions(settings.probe, patterns)
     if not settings.redis.enabled:
-        off = switched_off("redis", "redis.enabled")
+        off = disabled_report("redis", "redis.enabled")
         return session.output.conclude(off, ["Redis is turned off by redis.enabled."])
     if following:
-        pace = Pace(every_s, for_s, settings.probe.top)
+        pace = FollowOptions(every_s, for_s, settings.probe.top)
         _follow(session, wanted, pace, payloads=payloads)
         return EXIT_OK
-    report = who_listens(session.wiring.redis, wanted, session.wiring.redis_node, settings.probe)
+    report = report_subscribers(
+        session.wiring.redis, wanted, session.wiring.redis_node, settings.probe
+    )
     if canary:
         report = replace(report, findings=(*report.findings, _canary(session)))
     return session.output.conclude(report, _view(report))
@@ -71,7 +74,7 @@ def pubsub(  # one a flag
 def _canary(session: Session) -> Finding:
     wiring = session.wiring
     channel = wiring.settings.probe.canary_channel
-    return fly(
+    return send_canary(
         wiring.redis,
         lambda: wiring.redis_subscription(Topics((channel,)), _PURPOSE),
         channel=channel,
@@ -80,14 +83,16 @@ def _canary(session: Session) -> Finding:
     )
 
 
-def _follow(session: Session, wanted: Expected, pace: Pace, *, payloads: bool) -> None:
+def _follow(
+    session: Session, wanted: ExpectedSubscriptions, pace: FollowOptions, *, payloads: bool
+) -> None:
     clock = session.wiring.clock
-    alone = (name for name in wanted.channels if not heard_by(name, wanted.patterns))
-    watched = tuple(map(observing, (*wanted.patterns, *alone)))
-    meter = Meter(wanted.channels, samples=payloads)
+    alone = (name for name in wanted.channels if not matching_patterns(name, wanted.patterns))
+    watched = tuple(map(as_observer_pattern, (*wanted.patterns, *alone)))
+    meter = TrafficMeter(wanted.channels, samples=payloads)
     topics = Topics(patterns=watched)
     with closing(session.wiring.redis_subscription(topics, _PURPOSE)) as subscription:
-        for beat in follow(subscription, meter, clock, pace):
+        for beat in follow_traffic(subscription, meter, clock, pace):
             session.output.event(beat, "\n".join(_lines(beat)))
 
 
@@ -100,17 +105,20 @@ def _view(report: PubsubReport) -> list[Block]:
     others = [f for f in report.findings if f.check.partition(" ")[0] not in ("channel", "pattern")]
     said = [f"{finding.check}: {finding.what}" for finding in others]
     fixes = dict.fromkeys(f.fix for f in report.findings if f.fix and f.level is not Level.OK)
-    return [table, *said, *(["\nTo mend it:"] if fixes else []), *fixes]
+    return [table, *said, *(["\nTo fix:"] if fixes else []), *fixes]
 
 
-def _lines(beat: Beat) -> list[str]:
+def _lines(beat: TrafficInterval) -> list[str]:
     total = f"{beat.messages_per_s:.1f} messages/s, {beat.bytes_per_s / 1024:.1f} KiB/s"
-    lines = [f"after {beat.passed_s:.0f} s: {total}"]
-    for talker in beat.talkers:
-        last = "never heard" if talker.silent_s is None else f"last {talker.silent_s:.1f} s ago"
-        rate = f"{talker.messages_per_s:.1f}/s, {talker.bytes_per_s / 1024:.1f} KiB/s"
-        sample = f"  {escape_control(talker.sample)}" if talker.sample else ""
+    lines = [f"after {beat.elapsed_s:.0f} s: {total}"]
+    for channel in beat.channels:
+        last = (
+            "no message yet" if channel.silent_s is None else f"last {channel.silent_s:.1f} s ago"
+        )
+        rate = f"{channel.messages_per_s:.1f}/s, {channel.bytes_per_s / 1024:.1f} KiB/s"
+        sample = f"  {escape_control(channel.sample)}" if channel.sample else ""
         lines.append(
-            f"  {escape_control(talker.channel)}  {rate}, {talker.messages} in all, {last}{sample}"
+            f"  {escape_control(channel.channel)}  {rate}, {channel.messages} in total,"
+            f" {last}{sample}"
         )
     return lines

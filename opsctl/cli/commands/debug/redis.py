@@ -5,8 +5,8 @@ import click
 from opsctl.cli.click_classes import OpsctlCommand
 from opsctl.cli.session import Session, pass_session
 from opsctl.cli.show.text import Block, Table
-from opsctl.probe.health import switched_off
-from opsctl.probe.redis.inspect import HotKey, Inspection, inspect
+from opsctl.probe.health import disabled_report
+from opsctl.probe.redis.inspect import HotKey, RedisInspection, inspect_redis
 
 _KIB = 1024
 
@@ -14,20 +14,21 @@ _KIB = 1024
 @click.command(cls=OpsctlCommand)
 @pass_session
 def redis(session: Session) -> int:
-    """Show slow commands, big and hot keys, and clients, without stalling the server.
+    """Show slow commands, big and hot keys, and clients of Redis.
 
-    Keys are walked in small steps that end after probe.keys keys or probe.budget_s seconds.
+    Never stalls the server: keys are scanned in small steps, up to probe.max_keys keys or
+    probe.budget_s seconds.
     """
     wiring = session.wiring
     if not wiring.settings.redis.enabled:
-        report = switched_off("redis", "redis.enabled")
+        report = disabled_report("redis", "redis.enabled")
         return session.output.conclude(report, ["Redis is turned off by redis.enabled."])
-    seen = inspect(wiring.redis, wiring.settings.probe, wiring.clock)
+    seen = inspect_redis(wiring.redis, wiring.settings.probe, wiring.clock)
     return session.output.conclude(seen, _view(seen))
 
 
-def _view(seen: Inspection) -> list[Block]:
-    scope = "all" if seen.whole else "a sample of"
+def _view(seen: RedisInspection) -> list[Block]:
+    scope = "all" if seen.complete else "a sample of"
     slow = tuple(
         (f"{one.at:%m-%d %H:%M:%S}", f"{one.took_ms:.1f} ms", one.command, one.client)
         for one in seen.slow
@@ -43,7 +44,7 @@ def _view(seen: Inspection) -> list[Block]:
         *(_titled("Big keys", ("memory", "kind", "length", "key"), big)),
         *(_titled("Hot keys", ("", "key"), hot)),
         *(_titled("Clients", ("address", "name", "kind", "command", "age", "waiting"), clients)),
-        f"\n{scope} {seen.looked_at} keys of {seen.address} were looked at",
+        f"\n{scope} {seen.scanned_keys} keys of {seen.address} were scanned",
         *(f"not seen: {why}" for why in seen.denied),
     ]
 
@@ -53,4 +54,4 @@ def _titled(title: str, head: tuple[str, ...], rows: tuple[tuple[str, ...], ...]
 
 
 def _heat(key: HotKey) -> str:
-    return f"uses {key.frequency} of 255" if key.idle_s is None else f"touched {key.idle_s} s ago"
+    return f"uses {key.frequency} of 255" if key.idle_s is None else f"used {key.idle_s} s ago"

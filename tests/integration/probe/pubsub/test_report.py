@@ -4,33 +4,33 @@ import pytest
 
 from opsctl.errors import UnreachableError
 from opsctl.findings import Level, worst_level
-from opsctl.probe.pubsub.candidates import observing
-from opsctl.probe.pubsub.listeners import Expected
-from opsctl.probe.pubsub.report import PubsubReport, expected, who_listens
+from opsctl.health_rules.measurements import ExpectedSubscriptions
+from opsctl.probe.pubsub.candidate_patterns import as_observer_pattern
+from opsctl.probe.pubsub.report import PubsubReport, expected_subscriptions, report_subscribers
 from opsctl.settings.sections.probe import Probe
 from opsctl.systems.redis.client import RedisPy, parse_info
 from tests.engines.redis import OwnRedis, RedisServer
 from tests.integration.probe.conftest import Listen, Open
 from tests.waiting import wait_for
 
-KR = Expected(("ticker.kr",), ())
+KR = ExpectedSubscriptions(("ticker.kr",), ())
 
 
 def asked(
-    open_redis: Open, url: str, wanted: Expected = KR, *, answer_s: float = 20.0
+    open_redis: Open, url: str, wanted: ExpectedSubscriptions = KR, *, answer_s: float = 20.0
 ) -> PubsubReport:
     def node(host: str, port: int) -> RedisPy:
         return open_redis(f"redis://{host}:{port}/0", answer_s)
 
-    return who_listens(open_redis(url), wanted, node, Probe())
+    return report_subscribers(open_redis(url), wanted, node, Probe())
 
 
-def verdicts(open_redis: Open, url: str, wanted: Expected = KR) -> list[str]:
+def verdicts(open_redis: Open, url: str, wanted: ExpectedSubscriptions = KR) -> list[str]:
     return [one.verdict for one in asked(open_redis, url, wanted).coverage]
 
 
 def test_nobody_is_a_proven_failure(server: RedisServer, open_redis: Open) -> None:
-    report = asked(open_redis, server.url(), expected(Probe(), ()))
+    report = asked(open_redis, server.url(), expected_subscriptions(Probe(), ()))
 
     assert [one.verdict for one in report.coverage] == ["FAIL"] * 4
     assert worst_level(report.findings) is Level.CRITICAL
@@ -67,7 +67,7 @@ def test_a_pattern_of_the_settings_that_misses_is_a_proven_failure(
 ) -> None:
     listen(server.url(), "tick.*")
 
-    report = asked(open_redis, server.url(), Expected(("ticker.kr",), ("tick.*",)))
+    report = asked(open_redis, server.url(), ExpectedSubscriptions(("ticker.kr",), ("tick.*",)))
 
     assert [one.verdict for one in report.coverage] == ["FAIL", "OK"]
 
@@ -104,7 +104,7 @@ def test_a_name_that_lies_proves_nothing(
 def test_one_who_only_watches_is_no_listener(
     server: RedisServer, open_redis: Open, listen: Listen
 ) -> None:
-    watched = observing("ticker.kr")
+    watched = as_observer_pattern("ticker.kr")
     listen(server.url(), watched, name=f"opsctl:debug:psub={watched}")
 
     assert verdicts(open_redis, server.url()) == ["FAIL"]
@@ -143,7 +143,7 @@ def test_a_user_who_may_not_ask_gets_unknown_and_never_a_failure(
     listen(server.url(), "ticker.us", "*.us")
 
     url = server.url().replace("redis://", "redis://some:pw@")
-    wanted = Expected(("ticker.us", "ticker.kr"), ())
+    wanted = ExpectedSubscriptions(("ticker.us", "ticker.kr"), ())
 
     assert verdicts(open_redis, url, wanted) == [covered, uncovered]
 
@@ -214,7 +214,7 @@ def test_the_whole_question_is_one_short_transaction(server: RedisServer, open_r
     spent: list[tuple[int, int]] = []
     for _ in range(5):
         server.cli("CONFIG", "RESETSTAT")
-        asked(open_redis, server.url(), expected(Probe(), ()))
+        asked(open_redis, server.url(), expected_subscriptions(Probe(), ()))
         stats = parse_info(server.cli("INFO", "commandstats").replace("\r", ""))["cmdstat_exec"]
         said = dict(pair.split("=") for pair in stats.split(","))
         spent.append((int(said["calls"]), int(said["usec"])))

@@ -4,8 +4,8 @@ import pytest
 
 from opsctl.errors import UnreachableError
 from opsctl.findings import Level
-from opsctl.probe.pubsub.canary import fly
-from opsctl.probe.pubsub.follow import MOST_CHANNELS, Meter, Pace, follow
+from opsctl.probe.pubsub.canary import send_canary
+from opsctl.probe.pubsub.follow import MAX_CHANNELS, FollowOptions, TrafficMeter, follow_traffic
 from opsctl.systems.redis.pubsub import Message
 from tests.fakes.clock import HandClock
 from tests.fakes.redis import MemoryRedis
@@ -32,43 +32,43 @@ class ToldFeed:
         pass
 
 
-def test_rates_are_of_the_interval_and_the_loudest_comes_first() -> None:
+def test_rates_are_of_the_interval_and_the_busiest_comes_first() -> None:
     clock = HandClock()
     loud = [Message("loud", b"12345", "*")] * 4
     feed = ToldFeed(clock, [*loud, Message("quiet", b"1", "*")])
 
-    beats = list(follow(feed, Meter(("never",)), clock, Pace(1.0, 2.0)))
+    beats = list(follow_traffic(feed, TrafficMeter(("never",)), clock, FollowOptions(1.0, 2.0)))
 
     first, second = beats
-    assert [talker.channel for talker in first.talkers] == ["loud", "quiet", "never"]
+    assert [channel.channel for channel in first.channels] == ["loud", "quiet", "never"]
     assert (first.messages_per_s, first.bytes_per_s) == (5.0, 21.0)
-    assert (second.messages_per_s, second.talkers[0].messages) == (0.0, 4)
-    assert first.talkers[2].silent_s is None
+    assert (second.messages_per_s, second.channels[0].messages) == (0.0, 4)
+    assert first.channels[2].silent_s is None
 
 
-def test_one_message_heard_by_two_patterns_is_counted_once() -> None:
-    meter = Meter()
+def test_one_message_received_by_two_patterns_is_counted_once() -> None:
+    meter = TrafficMeter()
     for pattern in ("t*", "ticker.*", "t*", "ticker.*"):
         meter.add(Message("ticker.kr", b"x", pattern), 0.0)
 
-    assert meter.beat(now=1.0, since=0.0, began=0.0, top=9).talkers[0].messages == 2
+    assert meter.take_interval(now=1.0, since=0.0, began=0.0, top=9).channels[0].messages == 2
 
 
 def test_payloads_are_kept_only_on_demand_and_cut() -> None:
     for samples, kept in ((False, ""), (True, "\\xff" + "a" * 199)):
-        meter = Meter(samples=samples)
+        meter = TrafficMeter(samples=samples)
         meter.add(Message("c", b"\xff" + b"a" * 999, None), 0.0)
 
-        assert meter.beat(now=1.0, since=0.0, began=0.0, top=9).talkers[0].sample == kept
+        assert meter.take_interval(now=1.0, since=0.0, began=0.0, top=9).channels[0].sample == kept
 
 
 def test_endless_channel_names_do_not_fill_the_memory() -> None:
-    meter = Meter()
-    for index in range(MOST_CHANNELS + 5):
+    meter = TrafficMeter()
+    for index in range(MAX_CHANNELS + 5):
         meter.add(Message(f"c{index}", b""), 0.0)
 
-    assert len(meter.tallies) == MOST_CHANNELS
-    assert meter.beat(now=1.0, since=0.0, began=0.0, top=1).uncounted == 5
+    assert len(meter.counters) == MAX_CHANNELS
+    assert meter.take_interval(now=1.0, since=0.0, began=0.0, top=1).uncounted == 5
 
 
 def published(clock: HandClock, token: str) -> MemoryRedis:
@@ -80,7 +80,9 @@ def test_the_canary_is_known_by_its_token() -> None:
     token = f"{clock.now().timestamp():.6f}"
     messages = [Message("canary", b"another's"), Message("canary", token.encode())]
     feed = ToldFeed(clock, messages)
-    finding = fly(published(clock, token), lambda: feed, channel="canary", wait_s=1, clock=clock)
+    finding = send_canary(
+        published(clock, token), lambda: feed, channel="canary", wait_s=1, clock=clock
+    )
 
     assert finding.level is Level.OK
     assert finding.figures[0].value == pytest.approx(200)
@@ -90,10 +92,10 @@ def test_a_canary_that_stays_away_is_critical() -> None:
     clock = HandClock()
     redis = published(clock, f"{clock.now().timestamp():.6f}")
 
-    finding = fly(redis, lambda: ToldFeed(clock), channel="canary", wait_s=1, clock=clock)
+    finding = send_canary(redis, lambda: ToldFeed(clock), channel="canary", wait_s=1, clock=clock)
 
     assert finding.level is Level.CRITICAL
-    assert "did not come back in 1 s" in finding.what
+    assert "did not return within 1 s" in finding.what
 
 
 def test_a_canary_that_cannot_start_says_why() -> None:
@@ -102,6 +104,6 @@ def test_a_canary_that_cannot_start_says_why() -> None:
     def refuse() -> ToldFeed:
         raise UnreachableError("no answer", why="refused")
 
-    finding = fly(MemoryRedis(clock), refuse, channel="canary", wait_s=1, clock=clock)
+    finding = send_canary(MemoryRedis(clock), refuse, channel="canary", wait_s=1, clock=clock)
 
     assert (finding.level, finding.what) == (Level.CRITICAL, "no answer: refused")
