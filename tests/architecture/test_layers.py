@@ -99,24 +99,53 @@ def test_a_planted_sleep_clock_or_process_is_reported(
     assert name in answer.stdout
 
 
-@pytest.mark.parametrize(
-    ("lines", "said"),
-    [
-        ("def long() -> None:\n" + "    print()\n" * 40, "long: 41 lines"),
-        ("# a line\n" * 401, "planted.py:"),
-    ],
-)
-def test_what_grew_too_long_is_reported(tmp_path: Path, lines: str, said: str) -> None:
-    (tmp_path / "planted.py").write_text(lines)
-    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
-
-    answer = subprocess.run(
+def shape_of(folder: Path, files: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run scripts/shape on a repository that holds just these files."""
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+    return subprocess.run(
         [sys.executable, TOP / "scripts/shape"],
-        cwd=tmp_path,
+        cwd=folder,
         capture_output=True,
         text=True,
         check=False,
     )
 
+
+@pytest.mark.parametrize(
+    ("files", "problem"),
+    [
+        ({"planted.py": "def long() -> None:\n" + "    print()\n" * 40}, "long: 41 lines"),
+        ({"planted.py": "# a line\n" * 401}, "planted.py: 401 lines"),
+        (
+            {f"opsctl/disk/file_{number}.py": "" for number in range(21)},
+            "too full: opsctl/disk: 21 files",
+        ),
+        (
+            {f"opsctl/{name}.py": "class Run: ...\n" for name in ("a", "b", "c")},
+            "class Run is defined in opsctl/a.py, opsctl/b.py, opsctl/c.py",
+        ),
+    ],
+)
+def test_what_breaks_a_limit_of_shape_is_reported(
+    tmp_path: Path, files: dict[str, str], problem: str
+) -> None:
+    answer = shape_of(tmp_path, files)
+
     assert answer.returncode == 1
-    assert said in answer.stderr
+    assert problem in answer.stderr
+
+
+def test_what_is_at_a_limit_of_shape_is_fine(tmp_path: Path) -> None:
+    at_limit = {
+        "planted.py": "def long() -> None:\n" + "    print()\n" * 39,
+        "opsctl/a.py": "class Run: ...\n",
+        "opsctl/b.py": "class Run: ...\n",
+        **{f"opsctl/disk/file_{number}.py": "" for number in range(20)},
+        **{f"opsctl/policy/rules/file_{number}.py": "" for number in range(21)},
+    }
+
+    assert shape_of(tmp_path, at_limit).returncode == 0
