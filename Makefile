@@ -1,10 +1,10 @@
-# The verbs of the workshop. `make` alone lists them.
+# What a developer runs. `make` alone lists it.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-# Whose tests read REDIS_ENABLED, or would ask a server that is not there.
+# The tests that read REDIS_ENABLED, or would ask a server that is not there.
 TOUCH_REDIS := tests/unit/kit tests/unit/probe tests/unit/cli tests/unit/doctor tests/unit/settings \
   tests/contract/kit tests/contract/redis/test_client.py tests/integration/kit tests/integration/probe \
   tests/scenarios/test_cache_commands.py tests/scenarios/test_limits.py \
@@ -15,7 +15,7 @@ TOUCH_REDIS := tests/unit/kit tests/unit/probe tests/unit/cli tests/unit/doctor 
 .PHONY: help install check quick test test-without-redis demo docs unasync lock bench bench-migrate clean
 .PHONY: up-prod up-dev up-local down migrate debug-pubsub
 
-help: ## List the verbs
+help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
 
 install: $(READY) ## Make .venv with opsctl and the tools, byte-compiled
@@ -27,17 +27,18 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/python -m compileall -q opsctl
 	@touch $@
 
-check: install ## Lint, types, floors, shape, pages, our own rules (compose renders the files)
+check: install ## Lint, types, layers, shape, words, pages, our own rules (needs docker compose)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo --config pyproject.toml
 	$(BIN)/python scripts/shape
+	$(BIN)/python scripts/words
 	$(BIN)/python scripts/docs --check
 	$(BIN)/python scripts/unasync --check
 	$(BIN)/opsctl check
 
-quick: install ## The part of check that is done in a second
+quick: install ## The part of check that takes a second
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python scripts/shape --quiet
@@ -45,13 +46,13 @@ quick: install ## The part of check that is done in a second
 test: install ## Run the tests; what needs a missing server skips by name
 	$(BIN)/python -m pytest
 
-test-without-redis: install ## The kit, the probes and the doors again: REDIS_ENABLED=false, and no server
+test-without-redis: install ## Test kit, probes and commands again with REDIS_ENABLED=false and no server
 	REDIS_ENABLED=false OPSCTL_REQUIRE= OPSCTL_TEST_REDIS_SERVER=none $(BIN)/python -m pytest $(TOUCH_REDIS)
 
-demo: install ## A project from nothing: init, config, doctor, in a temporary folder
+demo: install ## Create a project in a temporary folder: init, config, doctor
 	@scripts/demo $(BIN)/opsctl
 
-docs: install ## Write the generated pages again
+docs: install ## Generate the pages that are made from the code
 	$(BIN)/python scripts/docs
 
 unasync: install ## Generate the sync form of the kit from the async one
@@ -72,21 +73,21 @@ down: install ## Stop an environment, keep volumes: make down ENV=dev
 migrate: install ## Apply migrations/*.sql: make migrate ENV=dev
 	$(BIN)/opsctl migrate -e $(or $(ENV),dev) $(ARGS)
 
-debug-pubsub: install ## Say who hears which channel; exit 3 if one is not heard
+debug-pubsub: install ## Show who subscribes to which channel; exit 3 if nobody does
 	$(BIN)/opsctl debug pubsub -e $(or $(ENV),dev) $(ARGS)
 
-bench: install ## Measure beside the peers; each figure a ratio taken in one run
+bench: install ## Measure beside the peers; each figure is a ratio from one run
 	$(BIN)/python scripts/bench/startup
 	$(BIN)/python scripts/bench/deploy
 	$(BIN)/python scripts/bench/migrate --quick
 	$(BIN)/python scripts/bench/sandbox
 	$(BIN)/python scripts/bench/with-peers
 
-bench-migrate: install ## Migrations beside dbmate and psql: 1 to 5,000 files, in a quarter of an hour
+bench-migrate: install ## Measure migrations beside dbmate and psql: 1 to 5,000 files, 15 minutes
 	$(BIN)/python scripts/bench/migrate
 	$(BIN)/python scripts/bench/migrate --large
 
-lock: ## Resolve the dependencies again; releases younger than a week wait
+lock: ## Resolve the dependencies; releases younger than a week wait
 	uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
 	  --python-version 3.11 --all-extras --group dev \
 	  --exclude-newer "$$(date -u -d '7 days ago' +%F)" pyproject.toml -o requirements.lock
@@ -94,5 +95,5 @@ lock: ## Resolve the dependencies again; releases younger than a week wait
 	  --python-version 3.11 --constraint requirements.lock \
 	  --exclude-newer "$$(date -u -d '7 days ago' +%F)" pyproject.toml -o requirements.runtime.lock
 
-clean: ## Remove what the tools left
+clean: ## Remove .venv and what the tools left behind
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

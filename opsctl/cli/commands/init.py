@@ -1,5 +1,7 @@
 """`opsctl init`."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from opsctl.cli.click_classes import OpsctlCommand
@@ -13,6 +15,12 @@ from opsctl.init.observe_paths import observe_paths
 from opsctl.init.plan import plan_init
 from opsctl.init.project_files import list_project_files, project_name
 from opsctl.init.write import write_files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from opsctl.init.model import InstallSource
+    from opsctl.systems.files.local import Files
 
 
 @click.command(cls=OpsctlCommand)
@@ -54,9 +62,7 @@ def init(
     root = session.wiring.directory
     project = name or project_name(root.name)
     wiring = session.switch_wiring(session.wiring.or_defaults(project))
-    source = None
-    if install_from is not None:
-        source = read_install_source(install_from, root, wiring.files)
+    source = _source(install_from, root, wiring.files)
     wanted = list_project_files(project, source)
     if dry_run:
         steps = plan_init(wanted, observe_paths(root, wanted, wiring.files), source)
@@ -67,6 +73,10 @@ def init(
         session.left_behind = "what had been written was removed again"
         write_files(root, steps, wanted, files=wiring.files, progress=session.progress)
     return session.output.conclude(steps, _view(steps))
+
+
+def _source(given: str | None, root: "Path", files: "Files") -> "InstallSource | None":
+    return None if given is None else read_install_source(given, root, files)
 
 
 def _view(steps: InitPlan) -> list[Block]:
