@@ -57,6 +57,7 @@ def test_a_wrong_word_is_reported_with_its_place(
             "README.md",
             "Keep the mark, take the file, hold the lock; it says so, and you try again.",
         ),
+        ("CHANGELOG.md", "The key `deed` is called `action` now."),
         ("tests/unit/test_a.py", "x = 'mend'"),
     ],
 )
