@@ -74,13 +74,15 @@ def test_reset_asks_and_in_prod_by_name(project: Program, limiter: RateLimiter) 
     assert project("limits", "reset", "dart", "-e", "prod", "--confirm", "prod").code == 0
 
 
-def test_a_typo_gets_the_names_that_exist(project: Program, limiter: RateLimiter) -> None:
+def test_an_unknown_limit_is_refused_with_the_known_ones(
+    project: Program, limiter: RateLimiter
+) -> None:
     limiter.allow(KIS)
 
     done = project("limits", "reset", "kiss", "--yes")
 
     assert done.code == 2
-    assert "Known are kis." in done.err
+    assert "Use one of kis." in done.err
 
 
 def test_wildcards_in_a_name_are_letters(project: Program, limiter: RateLimiter) -> None:

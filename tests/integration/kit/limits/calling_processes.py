@@ -58,7 +58,7 @@ class Progress:
 
 
 class SkewedClock(SystemClock):
-    """Set wrong: nothing that is decided may depend on it."""
+    """Set wrong: no decision may depend on it."""
 
     def __init__(self, skew_s: float) -> None:
         self._skew_s = skew_s
