@@ -3,7 +3,6 @@
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from opsctl import logs
 from opsctl.wiring.ground import Ground
 
 if TYPE_CHECKING:
@@ -41,10 +40,11 @@ class NoticeParts(Ground):
     @cached_property
     def notifier(self) -> "Notifier":
         """Tell of troubles; what is due goes out, within bounds, when the run ends."""
+        from opsctl.logs.redact import Redactor
         from opsctl.notify.setup import Ends, make_notifier
 
         settings = self.settings.notify
-        redact = logs.Redactor(() if self._settings else self.loaded.resolved.secrets())
+        redact = Redactor(() if self._settings else self.loaded.resolved.secrets())
         ends = Ends(lambda: self.store.deliveries, self.channels, self.locks, self.clock)
         notifier = make_notifier(settings, ends, where=self.where, redact=redact)
         self._last_words.append(lambda: notifier.flush(settings.command_wait_s))
