@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from opsctl.logs import logger
-from opsctl.state.model import Action, Lot
-from opsctl.state.removals import without
+from opsctl.state.model import Action, FileListing
+from opsctl.state.removals import without_files
 from opsctl.systems.files.local import DiskFullError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ log = logger(__name__)
 class Done:
     """What became of a lot; `left` counts its files from 0."""
 
-    lot: Lot
+    lot: FileListing
     frees_bytes: int
     written: int = 0
     left: Collection[int] = ()
@@ -41,7 +41,7 @@ class Ledger:
         self._run = run
         self._done: list[tuple[int | None, Done]] = []
 
-    def begin(self, lots: Sequence[Lot]) -> Sequence[int | None]:
+    def begin(self, lots: Sequence[FileListing]) -> Sequence[int | None]:
         """Write the intents of several lots at once; None where the disk takes no more."""
         try:
             with self._store.transaction():
@@ -75,7 +75,7 @@ class Ledger:
             )
 
     def _begun_late(self, done: Done) -> int:
-        gone = without(done.lot, frozenset(done.left))
+        gone = without_files(done.lot, frozenset(done.left))
         return self._store.removals.begin(self._run, gone, at=self._clock.now())
 
 

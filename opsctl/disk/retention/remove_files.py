@@ -7,8 +7,8 @@ from typing import Protocol
 
 from opsctl.disk.retention.removal_log import Done, Ledger
 from opsctl.errors import OpsctlError
-from opsctl.state.model import Lot
-from opsctl.state.removals import listed
+from opsctl.state.model import FileListing
+from opsctl.state.removals import list_files
 from opsctl.systems.removal.open_writers import Inode
 from opsctl.systems.removal.safe_open import Below
 from opsctl.systems.removal.safe_remove import FileOutcome
@@ -24,9 +24,9 @@ class Picked:
     files: tuple[FoundFile, ...]
 
     @property
-    def lot(self) -> Lot:
+    def lot(self) -> FileListing:
         folder = b"/".join((bytes(self.root), *self.below))
-        return listed(folder, ((file.name, file.size) for file in self.files))
+        return list_files(folder, ((file.name, file.size) for file in self.files))
 
 
 class Remove(Protocol):
@@ -52,7 +52,7 @@ def only_saying(picked: Sequence[Picked]) -> Sequence[Done]:
     return [Done(one.lot, sum(file.frees_bytes for file in one.files)) for one in picked]
 
 
-def _removed(trees: Trees, picked: Picked, lot: Lot, writers: frozenset[Inode]) -> Done:
+def _removed(trees: Trees, picked: Picked, lot: FileListing, writers: frozenset[Inode]) -> Done:
     left = set(range(lot.files))
     frees_bytes = written = 0
     trouble = ""

@@ -6,7 +6,7 @@ from pathlib import Path
 from opsctl.disk.context import Parts
 from opsctl.errors import OpsctlError
 from opsctl.findings import Finding, Level
-from opsctl.state.model import Removal
+from opsctl.state.model import RemovalRecord
 from opsctl.systems.files.local import DiskFullError
 
 
@@ -30,7 +30,7 @@ def settle(parts: Parts) -> Iterator[Finding]:
         yield Finding("retention earlier run", Level.OK, what)
 
 
-def _gone(parts: Parts, removal: Removal) -> Iterator[tuple[bytes, int]]:
+def _gone(parts: Parts, removal: RemovalRecord) -> Iterator[tuple[bytes, int]]:
     try:
         with parts.trees.open(Path(_text(removal.folder)), ()) as folder:
             for name, size in parts.store.removals.listing(removal.number):

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from opsctl.disk.retention.plan import Ages, Names
 from opsctl.disk.retention.removal_log import Done
-from opsctl.state.model import Lot
+from opsctl.state.model import FileListing
 from opsctl.systems.removal.tree import Trees
 
 
@@ -32,7 +32,7 @@ class Tally:
         self.troubles.append(trouble)
 
 
-def named(lot: Lot) -> str:
+def named(lot: FileListing) -> str:
     return lot.folder.decode("utf-8", "surrogateescape")
 
 

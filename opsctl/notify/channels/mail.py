@@ -8,7 +8,7 @@ from email.utils import format_datetime
 from opsctl.errors import OpsctlError
 from opsctl.notify.model import TAKEN, Answer, Bundle, failed
 from opsctl.notify.render import as_text, subject
-from opsctl.systems.mail import Letter, Mail, RefusedMailError
+from opsctl.systems.mail import Mail, MailMessage, RefusedMailError
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class MailChannel:
             return failed(error)
         return TAKEN
 
-    def _letter(self, bundle: Bundle) -> Letter:
+    def _letter(self, bundle: Bundle) -> MailMessage:
         message = EmailMessage()
         message["Subject"] = subject(bundle)
         message["From"] = self.sender
@@ -37,7 +37,7 @@ class MailChannel:
         message["Message-ID"] = f"<{bundle.id}@opsctl.invalid>"
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(as_text(bundle))
-        return Letter(self.sender, self.to, message.as_bytes())
+        return MailMessage(self.sender, self.to, message.as_bytes())
 
 
 def _latest(bundle: Bundle) -> datetime:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from opsctl.systems.clock import Clock
-from opsctl.systems.redis.pubsub import Message, Subscription
+from opsctl.systems.redis.pubsub import PubSubMessage, Subscription
 
 _SAMPLE_BYTES = 200
 MOST_CHANNELS = 10_000
@@ -57,7 +57,7 @@ class Meter:
     def __post_init__(self) -> None:
         self.tallies = {channel: _Tally() for channel in self.expected}
 
-    def add(self, message: Message, at: float) -> None:
+    def add(self, message: PubSubMessage, at: float) -> None:
         tally = self.tallies.get(message.channel)
         if tally is None:
             if len(self.tallies) >= MOST_CHANNELS:

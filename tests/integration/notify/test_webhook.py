@@ -12,7 +12,7 @@ from opsctl.notify.model import Answer, Bundle, Message, Said, Severity
 from opsctl.systems.clock import SystemClock
 from opsctl.systems.http.allowed_addresses import AllowedAddresses
 from opsctl.systems.http.client import HttpxHttp
-from tests.engines.hook import Hook
+from tests.engines.webhook import WebhookServer
 
 LOCAL = AllowedAddresses.of(["127.0.0.1"], plain_http=True)
 MESSAGE = Message(
@@ -27,26 +27,32 @@ MESSAGE = Message(
 BUNDLE = Bundle("0123abcd", (MESSAGE,))
 
 
-def send(hook: Hook, *, allowed: AllowedAddresses = LOCAL, limit_s: float = 25) -> Answer:
-    return webhook(hook.url, HttpxHttp(clock=SystemClock()), allowed).send(BUNDLE, limit_s=limit_s)
+def send(
+    webhook_server: WebhookServer, *, allowed: AllowedAddresses = LOCAL, limit_s: float = 25
+) -> Answer:
+    return webhook(webhook_server.url, HttpxHttp(clock=SystemClock()), allowed).send(
+        BUNDLE, limit_s=limit_s
+    )
 
 
-def test_a_webhook_gets_json_with_an_id_that_a_second_try_repeats(hook: Hook) -> None:
-    answers = [send(hook), send(hook)]
+def test_a_webhook_gets_json_with_an_id_that_a_second_try_repeats(
+    webhook_server: WebhookServer,
+) -> None:
+    answers = [send(webhook_server), send(webhook_server)]
 
-    body = json.loads(hook.bodies[0])
+    body = json.loads(webhook_server.bodies[0])
     assert all(answer.is_taken for answer in answers)
     assert (body["schema"], body["id"]) == ("opsctl.notice/1", "0123abcd")
     assert body["notices"][0]["summary"] == MESSAGE.summary
-    assert hook.ids == ["0123abcd", "0123abcd"]
+    assert webhook_server.ids == ["0123abcd", "0123abcd"]
 
 
-def test_a_name_from_outside_pages_nobody_on_slack(hook: Hook) -> None:
-    channel = slack(hook.url, HttpxHttp(clock=SystemClock()), LOCAL)
+def test_a_name_from_outside_pages_nobody_on_slack(webhook_server: WebhookServer) -> None:
+    channel = slack(webhook_server.url, HttpxHttp(clock=SystemClock()), LOCAL)
 
     channel.send(BUNDLE, limit_s=25)
 
-    text = json.loads(hook.bodies[0])["text"]
+    text = json.loads(webhook_server.bodies[0])["text"]
     assert "&lt;!channel&gt; &amp; 81 % used" in text
 
 
@@ -62,22 +68,27 @@ def test_a_name_from_outside_pages_nobody_on_slack(hook: Hook) -> None:
     ],
 )
 def test_what_it_answers_decides_about_another_try(
-    hook: Hook, status: int, headers: dict[str, str], expected: tuple[bool, float | None]
+    webhook_server: WebhookServer,
+    status: int,
+    headers: dict[str, str],
+    expected: tuple[bool, float | None],
 ) -> None:
-    hook.status, hook.headers = status, headers
+    webhook_server.status, webhook_server.headers = status, headers
 
-    answer = send(hook)
+    answer = send(webhook_server)
 
     assert not answer.is_taken
     assert (answer.is_refusal, answer.retry_after_s) == expected
     assert f"it answered {status}" in answer.trouble
 
 
-def test_a_mute_server_holds_nobody_up_and_its_path_is_not_told(hook: Hook) -> None:
-    hook.is_mute = True
+def test_a_mute_server_holds_nobody_up_and_its_path_is_not_told(
+    webhook_server: WebhookServer,
+) -> None:
+    webhook_server.is_mute = True
     began = time.monotonic()
 
-    answer = send(hook, limit_s=0.3)
+    answer = send(webhook_server, limit_s=0.3)
 
     # The server is mute for half a minute.
     assert time.monotonic() - began < 25
@@ -85,15 +96,15 @@ def test_a_mute_server_holds_nobody_up_and_its_path_is_not_told(hook: Hook) -> N
     assert "c4n4ry" not in answer.trouble
 
 
-def test_an_address_inside_is_never_asked(hook: Hook) -> None:
-    answer = send(hook, allowed=AllowedAddresses.of([], plain_http=True))
+def test_an_address_inside_is_never_asked(webhook_server: WebhookServer) -> None:
+    answer = send(webhook_server, allowed=AllowedAddresses.of([], plain_http=True))
 
     assert "127.0.0.1 is not a public address" in answer.trouble
-    assert hook.bodies == []
+    assert webhook_server.bodies == []
 
 
 def test_a_name_that_changes_between_look_and_dial_leads_nowhere_else(
-    hook: Hook,
+    webhook_server: WebhookServer,
 ) -> None:
     """The address that was judged is the one that is dialled: the name is asked once."""
     asked: list[str] = []
@@ -103,7 +114,7 @@ def test_a_name_that_changes_between_look_and_dial_leads_nowhere_else(
         return ["127.0.0.1"] if len(asked) == 1 else ["127.0.0.2"]
 
     http = HttpxHttp(clock=SystemClock(), lookup=rebinding)
-    url = hook.url.replace("127.0.0.1", "hooks.example.org")
+    url = webhook_server.url.replace("127.0.0.1", "hooks.example.org")
 
     taken = webhook(url, http, LOCAL).send(BUNDLE, limit_s=25)
     inside = webhook(url, http, AllowedAddresses.of([], plain_http=True)).send(BUNDLE, limit_s=25)

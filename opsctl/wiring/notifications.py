@@ -3,7 +3,7 @@
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from opsctl.wiring.ground import Ground
+from opsctl.wiring.project import ProjectWiring
 
 if TYPE_CHECKING:
     from opsctl.notify.model import Channel
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from opsctl.systems.mail import Mail, MailServer
 
 
-class NoticeParts(Ground):
+class NotificationWiring(ProjectWiring):
     @cached_property
     def http(self) -> "Http":
         from opsctl.systems.http.client import HttpxHttp
@@ -47,5 +47,5 @@ class NoticeParts(Ground):
         redact = Redactor(() if self._settings else self.loaded.resolved.secrets())
         ends = Ends(lambda: self.store.deliveries, self.channels, self.locks, self.clock)
         notifier = make_notifier(settings, ends, where=self.where, redact=redact)
-        self._last_words.append(lambda: notifier.flush(settings.command_wait_s))
+        self._before_close.append(lambda: notifier.flush(settings.command_wait_s))
         return notifier
