@@ -5,7 +5,7 @@ import pytest
 from opsctl.sql.lexer import read_script
 from opsctl.systems.clock import SystemClock
 from opsctl.systems.postgres.scripts import LibpqScripts
-from opsctl.systems.sql_scripts import Message, ScriptError, ScriptSession
+from opsctl.systems.sql_scripts import ScriptBatch, ScriptError, ScriptSession
 from tests.engines.databases import Database
 
 
@@ -20,9 +20,9 @@ def message(
     before: tuple[str, ...] = (),
     after: str = "",
     end: str = "COMMIT",
-) -> Message:
+) -> ScriptBatch:
     script = read_script(text)
-    return Message(
+    return ScriptBatch(
         text,
         copies=tuple((copied.start, copied.end, copied.after) for copied in script.copies),
         starts=tuple(statement.start.offset for statement in script.statements),
@@ -33,7 +33,7 @@ def message(
     )
 
 
-def refusal(session: ScriptSession, asked: Message) -> ScriptError:
+def refusal(session: ScriptSession, asked: ScriptBatch) -> ScriptError:
     with pytest.raises(ScriptError) as caught:
         session.run(asked)
     return caught.value

@@ -16,7 +16,7 @@ from opsctl.migrate.pending import open_pending_run
 from opsctl.migrate.run_model import ApplyReport, MigrationEvent, PrepareOptions, WaitLimits
 from opsctl.systems.clock import SystemClock
 from opsctl.systems.duckdb import DuckdbScripts
-from opsctl.systems.files.read_folder import LocalFolder
+from opsctl.systems.files.read_folder import LocalFolderReader
 from opsctl.systems.postgres.scripts import LibpqScripts
 from opsctl.systems.sqlite.scripts import SqliteScripts
 
@@ -100,7 +100,7 @@ def set_up_migrations(kind: str, url: str, directory: Path) -> MigrationSetup:
     wait_limits = WaitLimits(BUSY_S, retries=3, first_pause_s=0.05, longest_pause_s=0.2)
     directory.mkdir(parents=True, exist_ok=True)
     context = MigrationContext(
-        directory, LocalFolder(), dialect, prepare_options, wait_limits, CLOCK
+        directory, LocalFolderReader(), dialect, prepare_options, wait_limits, CLOCK
     )
     return MigrationSetup(kind, url, directory, context)
 

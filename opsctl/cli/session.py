@@ -62,12 +62,12 @@ class Session:
     def wiring(self) -> "Wiring":
         if self._wiring is None:
             from opsctl.wiring import (  # noqa: PLC0415 - only commands with parts pay
+                ProjectLocation,
                 Wiring,
-                WorkPlace,
             )
 
             options = self.options
-            place = WorkPlace(options.directory, options.config, options.env)
+            place = ProjectLocation(options.directory, options.config, options.env)
             self._wiring = Wiring(place, environ=os.environ, timeout_s=options.timeout)
             self._wiring.start_logs(sys.stderr, verbose=options.verbose)
         return self._wiring

@@ -18,7 +18,7 @@ def deploy_lock(context: "DeployContext", *, purpose: str, wait_s: float) -> Ite
     who = f"{actor.who} ({actor.sudo_user})" if actor.sudo_user else actor.who
     since = f"{context.clock.now():%Y-%m-%d %H:%M:%S} UTC"
     claim = Claim(who, actor.pid, since, purpose)
-    engine = context.stock.facts().id
+    engine = context.inventory.facts().id
     with context.engine_locks.hold(context.target.project, engine, claim, wait_s=wait_s):
         yield
 
@@ -26,5 +26,5 @@ def deploy_lock(context: "DeployContext", *, purpose: str, wait_s: float) -> Ite
 def find_other_deploy(observer: Observer) -> Claim | None:
     """Find who else is changing this project now."""
     context = observer.context
-    holder = context.engine_locks.holder(context.target.project, context.stock.facts().id)
+    holder = context.engine_locks.holder(context.target.project, context.inventory.facts().id)
     return None if holder is None or holder.pid == context.actor.pid else holder

@@ -191,7 +191,7 @@ class Observer:
 
     def _find_images(self, generated: GeneratedProject) -> dict[str, InventoryImage | None]:
         names = sorted(set(generated.images.values()))
-        return {name: self.context.stock.image(name) for name in names}
+        return {name: self.context.inventory.image(name) for name in names}
 
     def _read_checkout(self) -> Checkout:
         target = self.context.target
@@ -223,7 +223,7 @@ class Observer:
         services = (generated.service(name) for name in generated.services)
         if not any(port.published for service in services for port in service.ports):
             return (), ()
-        publishers = self.context.stock.publishers()
+        publishers = self.context.inventory.publishers()
         return publishers, () if self.context.target.is_remote else self.context.host.listeners()
 
     def _find_tailnet_addresses(self, generated: GeneratedProject) -> frozenset[str]:
@@ -234,7 +234,7 @@ class Observer:
         return self.context.tailnet.own_addresses() if others else frozenset()
 
     def _engine_disk(self) -> "Usage | None":
-        root = self.context.stock.facts().root
+        root = self.context.inventory.facts().root
         return self.context.engine_usage(Path(root)) if root else None
 
 

@@ -100,8 +100,8 @@ def up(run: DeployRun, step: DeployStep) -> None:
 
 def _check_built_images(run: DeployRun) -> None:
     """Read the image ids again: a build may have changed the image of a database."""
-    stock = run.observer.context.stock
-    images = {name: stock.image(name) for name in run.observation.image_ids}
+    inventory = run.observer.context.inventory
+    images = {name: inventory.image(name) for name in run.observation.image_ids}
     ids = {name: image.id if image else None for name, image in images.items()}
     run.observation = replace(run.observation, image_ids=ids)
     services = tuple(plan_changes(run.observation, run.options, ()))
@@ -209,8 +209,8 @@ def find_image_ids(run: DeployRun) -> dict[str, str]:
 
 def _find_digests(run: DeployRun) -> dict[str, str]:
     """Map each service to the registry digest of its image, where it has one."""
-    stock = run.observer.context.stock
-    images = {service: stock.image(image) for service, image in find_image_ids(run).items()}
+    inventory = run.observer.context.inventory
+    images = {service: inventory.image(image) for service, image in find_image_ids(run).items()}
     return {name: image.digests[0] for name, image in images.items() if image and image.digests}
 
 

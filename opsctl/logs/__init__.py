@@ -1,46 +1,13 @@
 """The log. A command that logs nothing does not import `logging`, which takes 5 ms."""
 
-import re
 import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, TextIO
 
-from opsctl.value import Value
+from opsctl.logs.target import LogTarget
 
 if TYPE_CHECKING:
     from logging import Logger
-
-MASK = "***"
-
-# Compiled when something is logged: most runs log nothing.
-_LOGIN = r"(?P<scheme>[a-z][a-z0-9+.-]*://)[^\s/@]+@"
-_PAIR = (
-    r"(?P<name>(?:password|passwd|pgpassword|secret|token|api[_-]?key|authorization)"
-    r"""["']?\s*[=:]\s*["']?)(?:bearer\s+|basic\s+)?[^\s"',;&]+"""
-)
-
-
-class Redactor:
-    """Masks the secrets of the settings, and what looks like one."""
-
-    def __init__(self, secrets: Iterable[str] = ()) -> None:
-        # The longest first: a secret may contain another one.
-        self._secrets = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
-
-    def __call__(self, text: str) -> str:
-        for secret in self._secrets:
-            text = text.replace(secret, MASK)
-        text = re.sub(_LOGIN, rf"\g<scheme>{MASK}@", text, flags=re.IGNORECASE)
-        return re.sub(_PAIR, rf"\g<name>{MASK}", text, flags=re.IGNORECASE)
-
-
-class LogTarget(Value):
-    """The lowest level that is logged, and where to."""
-
-    level: str
-    stream: TextIO
-    file: str
-    secrets: tuple[str, ...]
 
 
 class _LogState:

@@ -1,4 +1,4 @@
-"""The lines of the log: JSON, with secrets masked."""
+"""Format the lines of the log: JSON, with secrets masked."""
 
 import json
 import logging
@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from opsctl.logs import LogTarget, Redactor
+from opsctl.logs.redact import Redactor
+from opsctl.logs.target import LogTarget
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 

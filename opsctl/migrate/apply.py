@@ -10,7 +10,7 @@ from opsctl.migrate.explain import explain_failure
 from opsctl.migrate.model import BusyMigrationError
 from opsctl.migrate.run import MigrationRun
 from opsctl.migrate.run_model import PreparedFile, make_event
-from opsctl.systems.sql_scripts import ScriptError, Stage
+from opsctl.systems.sql_scripts import ScriptError, ScriptStage
 
 
 def apply_files(run: MigrationRun, files: Sequence[PreparedFile]) -> None:
@@ -67,14 +67,14 @@ def _apply_whole(run: MigrationRun, prepared: PreparedFile, watch: BlockerWatch)
             run.tracking.apply_file(prepared)
         except ScriptError as error:
             kind = run.tracking.dialect.classify_error(error)
-            if error.stage is Stage.BEFORE and kind is ErrorKind.DUPLICATE:
+            if error.stage is ScriptStage.BEFORE and kind is ErrorKind.DUPLICATE:
                 run.refuse_other_file(prepared.migration)
                 return False
             if kind is not ErrorKind.RETRYABLE:
                 raise explain_failure(
                     error, prepared, run.tracking.dialect, state=run.describe_state()
                 ) from error
-            if error.stage is Stage.BEFORE:
+            if error.stage is ScriptStage.BEFORE:
                 _wait_for_runner(run, prepared, error, until=waited_until)
             else:
                 tries += 1

@@ -16,7 +16,7 @@ from opsctl.value import Value
 if TYPE_CHECKING:
     from opsctl.migrate.dialect import Dialect
     from opsctl.systems.clock import Clock
-    from opsctl.systems.files.read_folder import Folder
+    from opsctl.systems.files.read_folder import FolderReader
 
 
 def _chance() -> float:
@@ -27,7 +27,7 @@ def _chance() -> float:
 
 class MigrationContext(Value):
     directory: Path
-    folder: "Folder"
+    folder: "FolderReader"
     dialect: "Dialect"
     prepare_options: PrepareOptions
     wait_limits: WaitLimits

@@ -6,7 +6,7 @@ from opsctl.migrate.dialect import Dialect, ErrorKind
 from opsctl.migrate.model import MigrationError
 from opsctl.migrate.parse.excerpt import FileLocation, locate
 from opsctl.migrate.run_model import PreparedFile
-from opsctl.systems.sql_scripts import ScriptError, Stage
+from opsctl.systems.sql_scripts import ScriptError, ScriptStage
 
 _BODY_LINE = re.compile(r"inline_code_block line (?P<line>\d+) at")
 _BODY = re.compile(r"\$(?:[A-Za-z_]\w*)?\$")
@@ -18,18 +18,20 @@ def explain_failure(
 ) -> MigrationError:
     at = _spot(error, prepared)
     facts: dict[str, object] = {"sqlstate": error.sqlstate, "state": state, **at.facts()}
-    what = f"{at}: {error.why}" if error.stage is Stage.TEXT else f"{prepared.file}: {error.why}"
+    what = (
+        f"{at}: {error.why}" if error.stage is ScriptStage.TEXT else f"{prepared.file}: {error.why}"
+    )
     return MigrationError(
         f"{verb}{what}",
         why="; ".join(filter(None, (_coded(error, dialect), _counted(error, prepared), state))),
         hint=dialect.hint_for(error) or _own_hint(error, dialect),
-        excerpt=at.excerpt if error.stage is Stage.TEXT else (),
+        excerpt=at.excerpt if error.stage is ScriptStage.TEXT else (),
         facts=facts,
     )
 
 
 def _own_hint(error: ScriptError, dialect: Dialect) -> str:
-    if error.stage is not Stage.TEXT:
+    if error.stage is not ScriptStage.TEXT:
         return _TRACKING_HINT.format(table=dialect.table)
     if dialect.classify_error(error) is ErrorKind.TIMED_OUT:
         return "Give this file more time: `-- opsctl: statement_timeout=30min` on its first line."
@@ -44,14 +46,16 @@ def _coded(error: ScriptError, dialect: Dialect) -> str:
 
 
 def _counted(error: ScriptError, prepared: PreparedFile) -> str:
-    if error.statement is None or error.stage is not Stage.TEXT:
+    if error.statement is None or error.stage is not ScriptStage.TEXT:
         return ""
     return f"statement {error.statement + 1} of {len(prepared.starts)}"
 
 
 def _spot(error: ScriptError, prepared: PreparedFile) -> FileLocation:
     return locate(
-        prepared.text, prepared.file, _offset(error, prepared) if error.stage is Stage.TEXT else 0
+        prepared.text,
+        prepared.file,
+        _offset(error, prepared) if error.stage is ScriptStage.TEXT else 0,
     )
 
 

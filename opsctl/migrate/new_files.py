@@ -8,7 +8,7 @@ from pathlib import Path
 
 from opsctl.errors import UsageError
 from opsctl.systems.files.local import Files, MissingFileError
-from opsctl.systems.files.read_folder import Folder
+from opsctl.systems.files.read_folder import FolderReader
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]*\Z")
 _NUMBER = re.compile(r"(\d+)_.*\.sql\Z")
@@ -62,7 +62,7 @@ def _next(digits: list[str], now: datetime) -> str:
     return str(last + 1).zfill(width)
 
 
-def list_existing(folder: Folder, directory: Path) -> list[str]:
+def list_existing(folder: FolderReader, directory: Path) -> list[str]:
     try:
         return folder.names(directory)
     except MissingFileError:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from opsctl.errors import SettingsError
 from opsctl.migrate.model import Migration, MigrationFiles, RefusedMigrationError
 from opsctl.systems.files.local import MissingFileError
-from opsctl.systems.files.read_folder import Folder
+from opsctl.systems.files.read_folder import FolderReader
 
 if TYPE_CHECKING:
     from hashlib import sha256
@@ -32,7 +32,7 @@ _LAST = 2**63 - 1
 _BOM = b"\xef\xbb\xbf"
 
 
-def read_migrations(folder: Folder, directory: Path) -> MigrationFiles:
+def read_migrations(folder: FolderReader, directory: Path) -> MigrationFiles:
     """Read every file once; refuse files that have no unambiguous order."""
     try:
         names = folder.names(directory)
@@ -66,7 +66,7 @@ def strip_bom(data: bytes) -> bytes:
     return data.removeprefix(_BOM)
 
 
-def read_migration(folder: Folder, directory: Path, migration: Migration) -> bytes:
+def read_migration(folder: FolderReader, directory: Path, migration: Migration) -> bytes:
     """Read a file again; its checksum must not have changed."""
     ((_, data),) = folder.read(directory, [migration.file])
     text = strip_bom(data)

@@ -7,7 +7,7 @@ from opsctl import __version__
 from opsctl.migrate.dialect import Dialect, ErrorKind
 from opsctl.migrate.model import AppliedMigration, Migration
 from opsctl.migrate.run_model import PreparedFile
-from opsctl.systems.sql_scripts import Message, Row, ScriptError, ScriptSession
+from opsctl.systems.sql_scripts import Row, ScriptBatch, ScriptError, ScriptSession
 from opsctl.value import Value
 
 _ATTEMPTS = 5
@@ -40,7 +40,9 @@ class TrackingTable(Value):
             if self.dialect.has_tracking_table(self.session):
                 return
             try:
-                self.session.run(Message(ddl, begin=self.dialect.begin, starts=self._starts(ddl)))
+                self.session.run(
+                    ScriptBatch(ddl, begin=self.dialect.begin, starts=self._starts(ddl))
+                )
             except ScriptError as error:
                 # Another runner was faster, between our check and our statement.
                 if (
@@ -55,7 +57,7 @@ class TrackingTable(Value):
         """Open a transaction in which the tracking table exists, and leave it open."""
         ddl = "" if self.dialect.has_tracking_table(self.session) else self.dialect.tracking_ddl()
         begin = self.dialect.begin
-        self.session.run(Message(ddl, begin=begin, end="", starts=self._starts(ddl)))
+        self.session.run(ScriptBatch(ddl, begin=begin, end="", starts=self._starts(ddl)))
 
     def apply_file(
         self, prepared: PreparedFile, *, end: str = "COMMIT", begin: str | None = None
@@ -122,7 +124,7 @@ class TrackingTable(Value):
         rows = [self._insert(migration) for migration in migrations]
         if rows:
             text = ";\n".join(rows)
-            self.session.run(Message(text, begin=self.dialect.begin, starts=self._starts(text)))
+            self.session.run(ScriptBatch(text, begin=self.dialect.begin, starts=self._starts(text)))
 
     def write_durations(self, durations: Mapping[int, int]) -> None:
         """Write all at once, which also makes earlier asynchronous commits durable."""
@@ -143,8 +145,8 @@ class TrackingTable(Value):
         *,
         begin: str | None = None,
         end: str = "COMMIT",
-    ) -> Message:
-        return Message(
+    ) -> ScriptBatch:
+        return ScriptBatch(
             prepared.text,
             copies=prepared.copies,
             begin=self.dialect.begin if begin is None else begin,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from opsctl.state.columns import moment, written
+from opsctl.state.columns import format_time, parse_time
 from opsctl.state.model import Alert
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Alerts:
             " first_seen = CASE state WHEN 'raised' THEN first_seen ELSE ?3 END,"
             " count = CASE state WHEN 'raised' THEN count + 1 ELSE 1 END,"
             " state = 'raised' RETURNING *",
-            (key, severity, written(at), summary),
+            (key, severity, format_time(at), summary),
         )
         return _alert(row)
 
@@ -33,7 +33,7 @@ class Alerts:
         rows = self._database.query(
             "UPDATE alerts SET state = 'cleared', last_seen = ?2"
             " WHERE key = ?1 AND state = 'raised' RETURNING *",
-            (key, written(at)),
+            (key, format_time(at)),
         )
         return _alert(rows[0]) if rows else None
 
@@ -54,8 +54,8 @@ def _alert(row: "Row") -> Alert:
         key=row["key"],
         severity=row["severity"],
         raised=row["state"] == "raised",
-        first_seen=moment(row["first_seen"]),
-        last_seen=moment(row["last_seen"]),
+        first_seen=parse_time(row["first_seen"]),
+        last_seen=parse_time(row["last_seen"]),
         count=row["count"],
         summary=row["summary"],
     )

@@ -6,8 +6,8 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from opsctl.errors import InterruptedRunError, OpsctlError, RefusedError
-from opsctl.state.columns import moment, packed, unpacked, written
-from opsctl.state.model import Action, AuditEntry, Details, Outcome
+from opsctl.state.columns import dump_details, format_time, load_details, parse_time
+from opsctl.state.model import Action, AuditEntry, AuditOutcome, Details
 
 if TYPE_CHECKING:
     from opsctl.systems.clock import Clock
@@ -30,7 +30,7 @@ class Audit:
             with suppress(OpsctlError):
                 self.record(_ended(entry, clock, outcome_of(error), details=_told(error)))
             raise
-        self.record(_ended(entry, clock, Outcome.DONE))
+        self.record(_ended(entry, clock, AuditOutcome.DONE))
 
     def record(self, entry: AuditEntry) -> None:
         self._database.execute(
@@ -38,7 +38,7 @@ class Audit:
             " outcome, details) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 entry.action_id,
-                written(entry.at),
+                format_time(entry.at),
                 entry.who,
                 entry.sudo_user,
                 entry.pid,
@@ -46,7 +46,7 @@ class Audit:
                 entry.command,
                 entry.target,
                 entry.outcome,
-                packed(entry.details),
+                dump_details(entry.details),
             ),
         )
 
@@ -69,12 +69,12 @@ class Audit:
         return [_entry(row) for row in rows]
 
 
-def outcome_of(error: BaseException) -> Outcome:
+def outcome_of(error: BaseException) -> AuditOutcome:
     if isinstance(error, RefusedError):
-        return Outcome.REFUSED
+        return AuditOutcome.REFUSED
     if isinstance(error, InterruptedRunError | KeyboardInterrupt):
-        return Outcome.INTERRUPTED
-    return Outcome.FAILED
+        return AuditOutcome.INTERRUPTED
+    return AuditOutcome.FAILED
 
 
 def _intent(action: Action, clock: "Clock") -> AuditEntry:
@@ -87,13 +87,13 @@ def _intent(action: Action, clock: "Clock") -> AuditEntry:
         env=action.env,
         command=action.command,
         target=action.target,
-        outcome=Outcome.STARTED,
+        outcome=AuditOutcome.STARTED,
         details=action.details,
     )
 
 
 def _ended(
-    intent: AuditEntry, clock: "Clock", outcome: Outcome, *, details: Details | None = None
+    intent: AuditEntry, clock: "Clock", outcome: AuditOutcome, *, details: Details | None = None
 ) -> AuditEntry:
     return intent.replaced(at=clock.now(), outcome=outcome, details=details or {})
 
@@ -107,13 +107,13 @@ def _told(error: BaseException) -> Details:
 def _entry(row: "Row") -> AuditEntry:
     return AuditEntry(
         action_id=row["action_id"],
-        at=moment(row["at"]),
+        at=parse_time(row["at"]),
         who=row["who"],
         sudo_user=row["sudo_user"],
         pid=row["pid"],
         env=row["env"],
         command=row["command"],
         target=row["target"],
-        outcome=Outcome(row["outcome"]),
-        details=unpacked(row["details"]),
+        outcome=AuditOutcome(row["outcome"]),
+        details=load_details(row["details"]),
     )

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from opsctl.state.columns import moment, written
+from opsctl.state.columns import format_time, parse_time
 from opsctl.state.model import ClockMark
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ class ClockMarks:
     def find(self, name: str) -> ClockMark | None:
         rows = self._database.query("SELECT * FROM clock_marks WHERE name = ?", (name,))
         return (
-            ClockMark(moment(rows[0]["wall"]), rows[0]["steady_s"], rows[0]["boot"])
+            ClockMark(parse_time(rows[0]["wall"]), rows[0]["steady_s"], rows[0]["boot"])
             if rows
             else None
         )
@@ -25,5 +25,5 @@ class ClockMarks:
         self._database.execute(
             "INSERT INTO clock_marks (name, wall, steady_s, boot) VALUES (?1, ?2, ?3, ?4)"
             " ON CONFLICT (name) DO UPDATE SET wall = ?2, steady_s = ?3, boot = ?4",
-            (name, written(mark.wall), mark.steady_s, mark.boot),
+            (name, format_time(mark.wall), mark.steady_s, mark.boot),
         )

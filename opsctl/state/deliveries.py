@@ -5,7 +5,13 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from opsctl.state.columns import moment, moment_or_none, packed, unpacked, written
+from opsctl.state.columns import (
+    dump_details,
+    format_time,
+    load_details,
+    parse_time,
+    parse_time_or_none,
+)
 from opsctl.state.model import Delivery, Details
 
 if TYPE_CHECKING:
@@ -21,13 +27,13 @@ class Deliveries:
 
     def memory(self, key: str) -> dict[str, Any] | None:
         rows = self._database.query("SELECT memory FROM notices WHERE key = ?", (key,))
-        return unpacked(rows[0]["memory"]) if rows else None
+        return load_details(rows[0]["memory"]) if rows else None
 
     def remember(self, key: str, memory: Details, *, at: datetime) -> None:
         self._database.execute(
             "INSERT INTO notices (key, changed_at, memory) VALUES (?1, ?2, ?3)"
             " ON CONFLICT (key) DO UPDATE SET changed_at = ?2, memory = ?3",
-            (key, written(at), packed(memory)),
+            (key, format_time(at), dump_details(memory)),
         )
 
     def put(
@@ -36,7 +42,7 @@ class Deliveries:
         self._database.execute(
             "INSERT INTO deliveries (channel, key, made_at, due_at, message, status)"
             " VALUES (?, ?, ?, ?, ?, 'waiting')",
-            (channel, key, written(at), written(due_at), packed(message)),
+            (channel, key, format_time(at), format_time(due_at), dump_details(message)),
         )
 
     def withdraw(self, key: str, *, at: datetime) -> int:
@@ -44,7 +50,7 @@ class Deliveries:
         return self._database.execute(
             "UPDATE deliveries SET status = 'withdrawn', ended_at = ?2"
             " WHERE key = ?1 AND status = 'waiting' AND due_at > ?2",
-            (key, written(at)),
+            (key, format_time(at)),
         )
 
     def next_bundle(self, channel: str, *, now: datetime, limit: int) -> Sequence[Delivery]:
@@ -58,7 +64,7 @@ class Deliveries:
         rows = begun or self._database.query(
             "SELECT * FROM deliveries WHERE status = 'waiting' AND channel = ? AND due_at <= ?"
             " ORDER BY number LIMIT ?",
-            (channel, written(now), limit),
+            (channel, format_time(now), limit),
         )
         return [_delivery(row) for row in rows]
 
@@ -89,7 +95,7 @@ class Deliveries:
         self._database.execute(
             "UPDATE deliveries SET status = ?, ended_at = ?, trouble = coalesce(?, trouble)"
             " WHERE bundle = ? AND channel = ? AND status = 'sending'",
-            (status, written(at), trouble, bundle, channel),
+            (status, format_time(at), trouble, bundle, channel),
         )
 
     def rest(
@@ -105,7 +111,7 @@ class Deliveries:
                 "INSERT INTO channels (name, failures, next_try_at, trouble)"
                 " VALUES (?1, ?2, ?3, ?4) ON CONFLICT (name) DO UPDATE"
                 " SET failures = ?2, next_try_at = ?3, trouble = ?4",
-                (channel, failures, written(until), trouble),
+                (channel, failures, format_time(until), trouble),
             )
 
     def failures(self, channel: str) -> int:
@@ -114,7 +120,7 @@ class Deliveries:
 
     def rests_until(self, channel: str) -> datetime | None:
         rows = self._database.query("SELECT next_try_at FROM channels WHERE name = ?", (channel,))
-        return moment(rows[0]["next_try_at"]) if rows else None
+        return parse_time(rows[0]["next_try_at"]) if rows else None
 
     def pending(self) -> Sequence[Delivery]:
         """List what waits, oldest first."""
@@ -134,7 +140,7 @@ class Deliveries:
 
     def forget(self, *, before: datetime) -> None:
         """Drop what ended long ago; what waits never goes."""
-        self._database.execute("DELETE FROM deliveries WHERE ended_at < ?", (written(before),))
+        self._database.execute("DELETE FROM deliveries WHERE ended_at < ?", (format_time(before),))
 
 
 def _delivery(row: "Row") -> Delivery:
@@ -142,12 +148,12 @@ def _delivery(row: "Row") -> Delivery:
         number=row["number"],
         channel=row["channel"],
         key=row["key"],
-        made_at=moment(row["made_at"]),
-        due_at=moment(row["due_at"]),
-        message=unpacked(row["message"]),
+        made_at=parse_time(row["made_at"]),
+        due_at=parse_time(row["due_at"]),
+        message=load_details(row["message"]),
         status=row["status"],
         bundle=row["bundle"],
         attempts=row["attempts"],
-        ended_at=moment_or_none(row["ended_at"]),
+        ended_at=parse_time_or_none(row["ended_at"]),
         trouble=row["trouble"],
     )

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from opsctl.errors import OpsctlError
 from opsctl.state.columns import (
-    moment,
-    moment_or_none,
-    packed,
-    unpacked,
-    written,
-    written_or_none,
+    dump_details,
+    format_time,
+    format_time_or_none,
+    load_details,
+    parse_time,
+    parse_time_or_none,
 )
-from opsctl.state.model import JobRun, RunState
+from opsctl.state.model import JobRun, JobState
 
 if TYPE_CHECKING:
     from opsctl.systems.sqlite.database import Database, Row
@@ -30,12 +30,12 @@ class Jobs:
             " details) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (job, scheduled_utc) DO NOTHING",
             (
                 run.job,
-                written(run.scheduled_utc),
+                format_time(run.scheduled_utc),
                 run.state,
-                written_or_none(run.started_at),
-                written_or_none(run.finished_at),
+                format_time_or_none(run.started_at),
+                format_time_or_none(run.finished_at),
                 run.exit_code,
-                packed(run.details),
+                dump_details(run.details),
             ),
         )
         return added == 1
@@ -45,14 +45,14 @@ class Jobs:
         run: JobRun,
         *,
         at: datetime,
-        state: RunState,
+        state: JobState,
         exit_code: int | None = None,
     ) -> None:
         """Close a running run; one that was closed already stays as it is, and that is an error."""
         changed = self._database.execute(
             "UPDATE job_runs SET finished_at = ?, state = ?, exit_code = ?"
             " WHERE job = ? AND scheduled_utc = ? AND state = 'running'",
-            (written(at), state, exit_code, run.job, written(run.scheduled_utc)),
+            (format_time(at), state, exit_code, run.job, format_time(run.scheduled_utc)),
         )
         if not changed:
             what = f"Cannot finish the run of {run.job} at {run.scheduled_utc:%Y-%m-%d %H:%M:%S}"
@@ -78,10 +78,10 @@ class Jobs:
 def _run(row: "Row") -> JobRun:
     return JobRun(
         job=row["job"],
-        scheduled_utc=moment(row["scheduled_utc"]),
-        state=RunState(row["state"]),
-        started_at=moment_or_none(row["started_at"]),
-        finished_at=moment_or_none(row["finished_at"]),
+        scheduled_utc=parse_time(row["scheduled_utc"]),
+        state=JobState(row["state"]),
+        started_at=parse_time_or_none(row["started_at"]),
+        finished_at=parse_time_or_none(row["finished_at"]),
         exit_code=row["exit_code"],
-        details=unpacked(row["details"]),
+        details=load_details(row["details"]),
     )

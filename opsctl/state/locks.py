@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from opsctl.errors import BusyError, OpsctlError, UsageError
-from opsctl.state.columns import moment, written
-from opsctl.state.model import Actor, Holder
+from opsctl.state.columns import format_time, parse_time
+from opsctl.state.model import Actor, LockHolder
 
 if TYPE_CHECKING:
     from opsctl.systems.clock import Clock
@@ -46,7 +46,7 @@ class Locks(NamedTuple):
                 with suppress(OpsctlError):
                     held.write("")
 
-    def holder(self, name: str) -> Holder | None:
+    def holder(self, name: str) -> LockHolder | None:
         """Say who holds it, without taking it; None where it is free, whatever the file says."""
         path = self._path(name)
         if not self.files.is_held(path):
@@ -68,11 +68,11 @@ class Locks(NamedTuple):
         waited = f" after waiting {wait_s:g} s" if wait_s else ""
         return BusyError(
             f"Cannot take the lock {path.stem}{waited}",
-            why=f"{described(holder)} (file: {path})",
+            why=f"{describe_holder(holder)} (file: {path})",
             hint="Try again later, or wait for it: --lock-timeout 300",
         )
 
-    def _read(self, path: Path) -> Holder | None:
+    def _read(self, path: Path) -> LockHolder | None:
         try:
             return _from_text(self.files.read_text(path))
         except (OpsctlError, ValueError, TypeError, KeyError):
@@ -86,14 +86,14 @@ class Locks(NamedTuple):
         return self.directory / f"{name}.lock"
 
 
-def described(holder: Holder) -> str:
+def describe_holder(holder: LockHolder) -> str:
     if holder.since is None:
         return "someone holds it, and has not said who"
     since = f"{holder.since:%Y-%m-%d %H:%M:%S} UTC"
     return f"{holder.who} (pid {holder.pid}) has held it since {since} for: {holder.purpose}"
 
 
-_UNNAMED = Holder(who="someone", host="", pid=0, since=None, purpose="")
+_UNNAMED = LockHolder(who="someone", host="", pid=0, since=None, purpose="")
 
 
 def _as_text(actor: Actor, since: datetime, purpose: str) -> str:
@@ -102,18 +102,18 @@ def _as_text(actor: Actor, since: datetime, purpose: str) -> str:
             "who": actor.who,
             "host": actor.host,
             "pid": actor.pid,
-            "since": written(since),
+            "since": format_time(since),
             "purpose": purpose,
         }
     )
 
 
-def _from_text(text: str) -> Holder:
+def _from_text(text: str) -> LockHolder:
     found = json.loads(text)
-    return Holder(
+    return LockHolder(
         who=str(found["who"]),
         host=str(found["host"]),
         pid=int(found["pid"]),
-        since=moment(found["since"]),
+        since=parse_time(found["since"]),
         purpose=str(found["purpose"]),
     )

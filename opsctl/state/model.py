@@ -47,7 +47,7 @@ class ReleaseStep(Value):
     details: Details = MappingProxyType({})
 
 
-class Outcome(StrEnum):
+class AuditOutcome(StrEnum):
     STARTED = "started"
     DONE = "done"
     FAILED = "failed"
@@ -76,11 +76,11 @@ class AuditEntry(Value):
     env: str
     command: str
     target: str
-    outcome: Outcome
+    outcome: AuditOutcome
     details: Details
 
 
-class RunState(StrEnum):
+class JobState(StrEnum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
@@ -95,7 +95,7 @@ class JobRun(Value):
 
     job: str
     scheduled_utc: datetime
-    state: RunState
+    state: JobState
     started_at: datetime | None = None
     finished_at: datetime | None = None
     exit_code: int | None = None
@@ -136,7 +136,7 @@ class GuardEvent(Value):
     details: Details = MappingProxyType({})
 
 
-class Holder(Value):
+class LockHolder(Value):
     """Who holds a lock, since when, and what for; no `since` where the holder has not said."""
 
     who: str
@@ -162,7 +162,7 @@ class Delivery(Value):
     trouble: str | None
 
 
-class Lot(Value):
+class FileListing(Value):
     """Files of one folder that go together; the listing has SIZE/NAME, with NUL between."""
 
     folder: bytes
@@ -171,7 +171,7 @@ class Lot(Value):
     size: int
 
 
-class Removal(Value):
+class RemovalRecord(Value):
     """Files of one folder that went, or were about to when a run was killed."""
 
     number: int

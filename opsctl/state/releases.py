@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from opsctl.errors import OpsctlError
 from opsctl.state.columns import (
-    moment,
-    moment_or_none,
-    packed,
-    unpacked,
-    written,
-    written_or_none,
+    dump_details,
+    format_time,
+    format_time_or_none,
+    load_details,
+    parse_time,
+    parse_time_or_none,
 )
 from opsctl.state.model import Details, Release, ReleaseStep
 
@@ -30,13 +30,13 @@ class Releases:
             (
                 release.id,
                 release.env,
-                written(release.started_at),
-                written_or_none(release.finished_at),
+                format_time(release.started_at),
+                format_time_or_none(release.finished_at),
                 release.git_sha,
                 release.git_subject,
                 release.who,
                 release.outcome,
-                packed(release.details),
+                dump_details(release.details),
             ),
         )
 
@@ -44,7 +44,7 @@ class Releases:
         """Close a release; its details are replaced by these."""
         changed = self._database.execute(
             "UPDATE releases SET finished_at = ?, outcome = ?, details = ? WHERE id = ?",
-            (written(at), outcome, packed(details), release_id),
+            (format_time(at), outcome, dump_details(details), release_id),
         )
         if not changed:
             raise OpsctlError(f"Cannot finish release {release_id}", why="it was never begun")
@@ -53,7 +53,13 @@ class Releases:
         self._database.execute(
             "INSERT INTO release_steps (release_id, at, step, event, details)"
             " VALUES (?, ?, ?, ?, ?)",
-            (step.release_id, written(step.at), step.step, step.event, packed(step.details)),
+            (
+                step.release_id,
+                format_time(step.at),
+                step.step,
+                step.event,
+                dump_details(step.details),
+            ),
         )
 
     def find(self, release_id: str) -> Release | None:
@@ -81,21 +87,21 @@ def _release(row: "Row") -> Release:
     return Release(
         id=row["id"],
         env=row["env"],
-        started_at=moment(row["started_at"]),
-        finished_at=moment_or_none(row["finished_at"]),
+        started_at=parse_time(row["started_at"]),
+        finished_at=parse_time_or_none(row["finished_at"]),
         git_sha=row["git_sha"],
         git_subject=row["git_subject"],
         who=row["who"],
         outcome=row["outcome"],
-        details=unpacked(row["details"]),
+        details=load_details(row["details"]),
     )
 
 
 def _step(row: "Row") -> ReleaseStep:
     return ReleaseStep(
         release_id=row["release_id"],
-        at=moment(row["at"]),
+        at=parse_time(row["at"]),
         step=row["step"],
         event=row["event"],
-        details=unpacked(row["details"]),
+        details=load_details(row["details"]),
     )

@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
 
-from opsctl.state.columns import moment, moment_or_none, written
-from opsctl.state.model import Lot, Removal
+from opsctl.state.columns import format_time, parse_time, parse_time_or_none
+from opsctl.state.model import FileListing, RemovalRecord
 
 if TYPE_CHECKING:
     from opsctl.systems.sqlite.database import Database, Row
@@ -19,13 +19,13 @@ class Removals:
     def __init__(self, database: "Database") -> None:
         self._database = database
 
-    def begin(self, run: str, lot: Lot, *, at: datetime) -> int:
+    def begin(self, run: str, lot: FileListing, *, at: datetime) -> int:
         """Write down what is about to go; the number closes it."""
         packed = zlib.compress(lot.listing, 1)
         rows = self._database.query(
             "INSERT INTO removals (run, at, folder, files, bytes, listing)"
             " VALUES (?, ?, ?, ?, ?, ?) RETURNING number",
-            (run, written(at), lot.folder, lot.files, lot.size, packed),
+            (run, format_time(at), lot.folder, lot.files, lot.size, packed),
         )
         number: int = rows[0]["number"]
         return number
@@ -33,15 +33,15 @@ class Removals:
     def end(self, number: int, *, files: int, size: int, at: datetime) -> None:
         self._database.execute(
             "UPDATE removals SET gone_files = ?, gone_bytes = ?, ended_at = ? WHERE number = ?",
-            (files, size, written(at), number),
+            (files, size, format_time(at), number),
         )
 
-    def unfinished(self) -> Sequence[Removal]:
+    def unfinished(self) -> Sequence[RemovalRecord]:
         """List what was begun and not closed: its run was killed."""
         rows = self._database.query("SELECT * FROM removals WHERE ended_at IS NULL ORDER BY number")
         return [_removal(row) for row in rows]
 
-    def of_run(self, run: str) -> Sequence[Removal]:
+    def of_run(self, run: str) -> Sequence[RemovalRecord]:
         rows = self._database.query("SELECT * FROM removals WHERE run = ? ORDER BY number", (run,))
         return [_removal(row) for row in rows]
 
@@ -54,23 +54,23 @@ class Removals:
         """Drop old names; counts and sizes stay."""
         self._database.execute(
             "UPDATE removals SET listing = NULL WHERE listing IS NOT NULL AND ended_at < ?",
-            (written(before),),
+            (format_time(before),),
         )
 
 
-def listed(folder: bytes, files: Iterable[Listed]) -> Lot:
+def list_files(folder: bytes, files: Iterable[Listed]) -> FileListing:
     named = list(files)
     # No name holds a NUL.
     listing = b"\0".join(b"%d/%b" % (size, name) for name, size in named)
-    return Lot(folder, listing, len(named), sum(size for _, size in named))
+    return FileListing(folder, listing, len(named), sum(size for _, size in named))
 
 
-def without(lot: Lot, left: Collection[int]) -> Lot:
+def without_files(lot: FileListing, left: Collection[int]) -> FileListing:
     """Leave out what did not go after all, counted from 0."""
     if not left:
         return lot
     entries = enumerate(_entries(lot.listing))
-    return listed(lot.folder, (entry for index, entry in entries if index not in left))
+    return list_files(lot.folder, (entry for index, entry in entries if index not in left))
 
 
 def _entries(listing: bytes) -> Sequence[Listed]:
@@ -78,15 +78,15 @@ def _entries(listing: bytes) -> Sequence[Listed]:
     return [(name, int(size)) for size, _, name in entries]
 
 
-def _removal(row: "Row") -> Removal:
-    return Removal(
+def _removal(row: "Row") -> RemovalRecord:
+    return RemovalRecord(
         number=row["number"],
         run=row["run"],
-        at=moment(row["at"]),
+        at=parse_time(row["at"]),
         folder=row["folder"],
         files=row["files"],
         bytes=row["bytes"],
         gone_files=row["gone_files"],
         gone_bytes=row["gone_bytes"],
-        ended_at=moment_or_none(row["ended_at"]),
+        ended_at=parse_time_or_none(row["ended_at"]),
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from opsctl.state.columns import moment, written
+from opsctl.state.columns import format_time, parse_time
 from opsctl.state.model import Sample
 
 if TYPE_CHECKING:
@@ -27,16 +27,16 @@ class Samples:
         self._database.execute(
             "INSERT INTO samples (series, at, value) VALUES (?, ?, ?)"
             " ON CONFLICT (series, at) DO UPDATE SET value = excluded.value",
-            (sample.series, written(sample.at), sample.value),
+            (sample.series, format_time(sample.at), sample.value),
         )
 
     def since(self, series: str, start: datetime) -> Sequence[Sample]:
         """List a series from a moment on, oldest first."""
         rows = self._database.query(
             "SELECT * FROM samples WHERE series = ? AND at >= ? ORDER BY at",
-            (series, written(start)),
+            (series, format_time(start)),
         )
-        return [Sample(row["series"], moment(row["at"]), row["value"]) for row in rows]
+        return [Sample(row["series"], parse_time(row["at"]), row["value"]) for row in rows]
 
     def series(self, prefix: str) -> Sequence[str]:
         """List the names that begin so."""
@@ -48,9 +48,9 @@ class Samples:
 
     def thin(self, series: str, *, now: datetime) -> int:
         """Keep one figure a step, the wider the older, and none past the last age."""
-        thinned, newer = 0, written(now)
+        thinned, newer = 0, format_time(now)
         for age, step_s in THINNING:
-            older = written(now - age)
+            older = format_time(now - age)
             thinned += self._database.execute(
                 "DELETE FROM samples WHERE series = ?1 AND at <= ?2 AND at > ?3 AND at NOT IN"
                 " (SELECT min(at) FROM samples WHERE series = ?1 AND at <= ?2 AND at > ?3"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from opsctl.state.columns import moment, packed, unpacked, written
+from opsctl.state.columns import dump_details, format_time, load_details, parse_time
 from opsctl.state.model import Guarded, GuardEvent
 
 if TYPE_CHECKING:
@@ -18,7 +18,12 @@ class Watchdog:
         self._database.execute(
             "INSERT INTO watchdog (service, state, since, details) VALUES (?1, ?2, ?3, ?4)"
             " ON CONFLICT (service) DO UPDATE SET state = ?2, since = ?3, details = ?4",
-            (guarded.service, guarded.state, written(guarded.since), packed(guarded.details)),
+            (
+                guarded.service,
+                guarded.state,
+                format_time(guarded.since),
+                dump_details(guarded.details),
+            ),
         )
 
     def find(self, service: str) -> Guarded | None:
@@ -32,7 +37,7 @@ class Watchdog:
     def record(self, event: GuardEvent) -> None:
         self._database.execute(
             "INSERT INTO watchdog_events (service, at, event, details) VALUES (?, ?, ?, ?)",
-            (event.service, written(event.at), event.event, packed(event.details)),
+            (event.service, format_time(event.at), event.event, dump_details(event.details)),
         )
 
     def events(self, service: str, *, limit: int = 100) -> Sequence[GuardEvent]:
@@ -45,8 +50,12 @@ class Watchdog:
 
 
 def _guarded(row: "Row") -> Guarded:
-    return Guarded(row["service"], row["state"], moment(row["since"]), unpacked(row["details"]))
+    return Guarded(
+        row["service"], row["state"], parse_time(row["since"]), load_details(row["details"])
+    )
 
 
 def _event(row: "Row") -> GuardEvent:
-    return GuardEvent(row["service"], moment(row["at"]), row["event"], unpacked(row["details"]))
+    return GuardEvent(
+        row["service"], parse_time(row["at"]), row["event"], load_details(row["details"])
+    )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from opsctl.errors import BusyError, OpsctlError, SettingsError
 from opsctl.systems.clock import Clock
-from opsctl.systems.sql_scripts import Message, Row, ScriptError, SqlValue, Stage
+from opsctl.systems.sql_scripts import Row, ScriptBatch, ScriptError, ScriptStage, SqlValue
 
 try:
     import duckdb
@@ -98,7 +98,7 @@ class DuckdbScriptSession:
         self._address = address
         self._is_open = False
 
-    def run(self, message: Message) -> None:
+    def run(self, message: ScriptBatch) -> None:
         try:
             with self._limited(message.statement_s):
                 self._run(message)
@@ -106,28 +106,28 @@ class DuckdbScriptSession:
             if message.begin and message.end:
                 self.rollback()
 
-    def _run(self, message: Message) -> None:
-        self._execute(message.begin, Stage.BEFORE)
+    def _run(self, message: ScriptBatch) -> None:
+        self._execute(message.begin, ScriptStage.BEFORE)
         self._is_open = True
         for part in message.before:
-            self._execute(part, Stage.BEFORE)
+            self._execute(part, ScriptStage.BEFORE)
         edges = (*message.starts, len(message.text))
         for number, (start, end) in enumerate(pairwise(edges)):
-            self._execute(message.text[start:end], Stage.TEXT, position=start, number=number)
-        self._execute(message.after, Stage.AFTER)
-        self._execute(message.end, Stage.AFTER)
+            self._execute(message.text[start:end], ScriptStage.TEXT, position=start, number=number)
+        self._execute(message.after, ScriptStage.AFTER)
+        self._execute(message.end, ScriptStage.AFTER)
         self._is_open = not message.end
 
     def run_alone(
         self, text: str, *, before: Sequence[str] = (), statement_s: float | None = None
     ) -> None:
         for statement in before:
-            self._execute(statement, Stage.BEFORE)
+            self._execute(statement, ScriptStage.BEFORE)
         with self._limited(statement_s):
-            self._execute(text, Stage.TEXT, position=0, number=0)
+            self._execute(text, ScriptStage.TEXT, position=0, number=0)
 
     def query(self, statement: str, values: Mapping[str, SqlValue] | None = None) -> list[Row]:
-        return self._execute(_PARAMETER.sub(r"$\1", statement), Stage.BEFORE, values=values)
+        return self._execute(_PARAMETER.sub(r"$\1", statement), ScriptStage.BEFORE, values=values)
 
     def rollback(self) -> None:
         if self._is_open:
@@ -138,7 +138,7 @@ class DuckdbScriptSession:
     def _execute(
         self,
         statement: str,
-        stage: Stage,
+        stage: ScriptStage,
         *,
         position: int | None = None,
         number: int | None = None,
@@ -171,7 +171,7 @@ def translate(
     error: duckdb.Error,
     address: str,
     *,
-    stage: Stage,
+    stage: ScriptStage,
     position: int | None,
     statement: int | None,
 ) -> OpsctlError:

@@ -39,14 +39,14 @@ class MailServer:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class MailMessage:
     sender: str
     to: tuple[str, ...]
     content: bytes = field(repr=False)
 
 
 class Mail(Protocol):
-    def send(self, letter: Letter, *, limit_s: float) -> None:
+    def send(self, letter: MailMessage, *, limit_s: float) -> None:
         """Hand it over to the server; taken by it for all who are to get it when this returns."""
         ...
 
@@ -128,7 +128,7 @@ class SmtpMail:
         self._clock = clock
         self._lookup = lookup
 
-    def send(self, letter: Letter, *, limit_s: float) -> None:
+    def send(self, letter: MailMessage, *, limit_s: float) -> None:
         deadline = Deadline.after(self._clock, limit_s)
         client = _Client(socket.gethostname())
         try:
@@ -139,7 +139,7 @@ class SmtpMail:
         finally:
             client.cut()
 
-    def _talk(self, client: "_Client", letter: Letter, deadline: Deadline) -> None:
+    def _talk(self, client: "_Client", letter: MailMessage, deadline: Deadline) -> None:
         server = self._server
         client.open_with(lambda: self._open(deadline))
         code, said = client.connect(server.host, server.port)

@@ -15,7 +15,7 @@ NEEDS_ALONE = "needs_alone"
 """The code of an embedded database's answer that a statement cannot run in a transaction."""
 
 
-class Stage(StrEnum):
+class ScriptStage(StrEnum):
     """Which part of a message an answer is about."""
 
     BEFORE = "before"
@@ -23,7 +23,7 @@ class Stage(StrEnum):
     AFTER = "after"
 
 
-class Message(Value):
+class ScriptBatch(Value):
     """One file between what opens and what ends its transaction, sent as a whole."""
 
     text: str
@@ -54,7 +54,7 @@ class ScriptError(OpsctlError):
         why: str,
         hint: str = "",
         sqlstate: str = "",
-        stage: Stage = Stage.TEXT,
+        stage: ScriptStage = ScriptStage.TEXT,
         position: int | None = None,
         statement: int | None = None,
         context: str = "",
@@ -87,7 +87,7 @@ class ScriptSession(Protocol):
         """What the database said on its own account since the last message."""
         ...
 
-    def run(self, message: Message) -> None: ...
+    def run(self, message: ScriptBatch) -> None: ...
 
     def run_alone(
         self, text: str, *, before: Sequence[str] = (), statement_s: float | None = None

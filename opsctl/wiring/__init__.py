@@ -1,15 +1,17 @@
 """Builds each part once, when it is first asked for, and closes them all."""
 
-from opsctl.wiring.databases import DatabaseParts
-from opsctl.wiring.engine import EngineParts
-from opsctl.wiring.folders import FolderParts
-from opsctl.wiring.ground import WorkPlace
-from opsctl.wiring.notices import NoticeParts
-from opsctl.wiring.policy import PolicyParts
-from opsctl.wiring.redis import RedisParts
+from opsctl.wiring.databases import DatabaseWiring
+from opsctl.wiring.engine import EngineWiring
+from opsctl.wiring.folders import FolderWiring
+from opsctl.wiring.notifications import NotificationWiring
+from opsctl.wiring.policy import PolicyWiring
+from opsctl.wiring.project import ProjectLocation
+from opsctl.wiring.redis import RedisWiring
 
-__all__ = ["Wiring", "WorkPlace"]
+__all__ = ["ProjectLocation", "Wiring"]
 
 
-class Wiring(EngineParts, DatabaseParts, RedisParts, FolderParts, NoticeParts, PolicyParts):
+class Wiring(
+    EngineWiring, DatabaseWiring, RedisWiring, FolderWiring, NotificationWiring, PolicyWiring
+):
     """Every part of one run; each file beside this one builds those of its kind."""

@@ -10,16 +10,16 @@ if TYPE_CHECKING:
     from opsctl.migrate.context import MigrationContext
     from opsctl.migrate.dialect import Dialect
     from opsctl.migrate.run_model import MigrationFlags
-    from opsctl.systems.files.read_folder import Folder
+    from opsctl.systems.files.read_folder import FolderReader
     from opsctl.systems.postgres.client import Postgres
 
-from opsctl.wiring.ground import Ground
+from opsctl.wiring.project import ProjectWiring
 
 # A schema is no secret: it is committed beside the files.
 READABLE = 0o644
 
 
-class DatabaseParts(Ground):
+class DatabaseWiring(ProjectWiring):
     @cached_property
     def postgres(self) -> "Postgres":
         from opsctl.systems.postgres.client import PostgresLimits, PsycopgPostgres
@@ -33,10 +33,10 @@ class DatabaseParts(Ground):
         return PsycopgPostgres(url, clock=self.clock, limits=limits, read_only=read_only)
 
     @cached_property
-    def folder(self) -> "Folder":
-        from opsctl.systems.files.read_folder import LocalFolder
+    def folder(self) -> "FolderReader":
+        from opsctl.systems.files.read_folder import LocalFolderReader
 
-        return LocalFolder()
+        return LocalFolderReader()
 
     def migrations(self, flags: "MigrationFlags | None" = None) -> "MigrationContext":
         from opsctl.migrate.context import MigrationContext

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from opsctl.systems.network.ssh import Tunnel
     from opsctl.systems.network.tailnet import Tailnet
 
-from opsctl.wiring.ground import Ground
+from opsctl.wiring.project import ProjectWiring
 
 
-class EngineParts(Ground):
+class EngineWiring(ProjectWiring):
     @cached_property
     def target(self) -> "DeployTarget":
         """The environment's project and engine; a remote one is reached from here on."""
@@ -72,12 +72,12 @@ class EngineParts(Ground):
         return GitSources(self.processes)
 
     @cached_property
-    def stock(self) -> "Inventory":
+    def inventory(self) -> "Inventory":
         from opsctl.systems.docker.inventory import DockerInventory
 
-        stock = DockerInventory(self.target.engine, deadline_s=self.settings.engine.timeout_s)
-        self._exits.callback(stock.close)
-        return stock
+        inventory = DockerInventory(self.target.engine, deadline_s=self.settings.engine.timeout_s)
+        self._exits.callback(inventory.close)
+        return inventory
 
     @cached_property
     def containers(self) -> "Containers":

@@ -3,7 +3,7 @@
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from opsctl.wiring.ground import Ground
+from opsctl.wiring.project import ProjectWiring
 
 if TYPE_CHECKING:
     from opsctl.systems.files.folder_sizes import Folders
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from opsctl.systems.removal.workers import RemovalWorkers
 
 
-class FolderParts(Ground):
+class FolderWiring(ProjectWiring):
     @cached_property
     def trees(self) -> "Trees":
         from opsctl.systems.removal.tree import LocalTrees

@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from opsctl.systems.git.history import History
     from opsctl.systems.network.ports import Ports
 
-from opsctl.wiring.ground import Ground
+from opsctl.wiring.project import ProjectWiring
 
 
-class PolicyParts(Ground):
+class PolicyWiring(ProjectWiring):
     def loaded_for(self, env: str) -> LoadedSettings:
         """Read the settings as another environment would; nothing else goes on with them."""
         return load_settings(self._request().replaced(env=env), self._read, self._memory())

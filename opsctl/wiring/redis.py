@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from opsctl.systems.redis.pubsub import Subscription, Topics
     from opsctl.systems.redis.target import RedisTarget
 
-from opsctl.wiring.ground import Ground
+from opsctl.wiring.project import ProjectWiring
 
 
-class RedisParts(Ground):
+class RedisWiring(ProjectWiring):
     @cached_property
     def redis(self) -> "Redis":
         """The stack's index; an experiment cannot write to it."""

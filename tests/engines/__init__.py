@@ -28,7 +28,7 @@ netem_line         network.LayLine                netem      test: the same by `
 dead_address       addresses.Address              -          test: refuses
 black_hole         addresses.Address              -          test: accepts, never answers
 full_backlog       addresses.Address              -          test: connect itself hangs
-homes              homes.Homes                    -          worker: homes("kind") makes a folder
+server_folders     server_folders.ServerFolders  -          worker: server_folders("kind")
 
 Images for compose files: docker.BUSYBOX, docker.REDIS, docker.TIMESCALE. Nothing is ever pulled.
 Wait with tests.waiting.wait_for(condition, deadline_s, what).

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines.homes import Homes
 from tests.engines.require import give_up
+from tests.engines.server_folders import ServerFolders
 
 SmallDisk = Callable[[int], Path]
 _MIB = 1024 * 1024
@@ -30,12 +30,12 @@ def root_machine() -> None:
 
 
 @pytest.fixture
-def small_disk(root_machine: None, homes: Homes) -> Iterator[SmallDisk]:  # noqa: ARG001 - a guard
+def small_disk(root_machine: None, server_folders: ServerFolders) -> Iterator[SmallDisk]:  # noqa: ARG001 - a guard
     """Mount an empty ext4 of so many MiB; unmounted after the test."""
     mounted: list[Path] = []
 
     def mount(size_mib: int) -> Path:
-        home = homes("disk")
+        home = server_folders("disk")
         image, target = home / "image", home / "disk"
         with image.open("wb") as file:
             file.truncate(size_mib * _MIB)

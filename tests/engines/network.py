@@ -15,8 +15,8 @@ import pytest
 
 from tests.engines import carrier
 from tests.engines.daemon import Daemon
-from tests.engines.homes import Homes
 from tests.engines.require import REQUIRED_VARIABLE, give_up, required_engines
+from tests.engines.server_folders import ServerFolders
 
 HERE, THERE = "10.99.0.1", "10.99.0.2"
 _DEVICE = carrier.DEVICE
@@ -89,15 +89,15 @@ def tunnels(namespaces: None) -> None:  # noqa: ARG001 - a guard
 
 
 @pytest.fixture
-def netem_line(netem: None, homes: Homes) -> Iterator[LayLine]:  # noqa: ARG001 - a guard
+def netem_line(netem: None, server_folders: ServerFolders) -> Iterator[LayLine]:  # noqa: ARG001 - a guard
     """A line whose packets `tc netem` delays and drops."""
-    yield from _lines(homes("line"), _with_netem)
+    yield from _lines(server_folders("line"), _with_netem)
 
 
 @pytest.fixture
-def carried_line(tunnels: None, homes: Homes) -> Iterator[LayLine]:  # noqa: ARG001 - a guard
+def carried_line(tunnels: None, server_folders: ServerFolders) -> Iterator[LayLine]:  # noqa: ARG001 - a guard
     """A line whose packets are delayed and dropped by hand."""
-    yield from _lines(homes("line"), _by_hand)
+    yield from _lines(server_folders("line"), _by_hand)
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ import pytest
 from tests.engines.daemon import Daemon
 from tests.engines.disks import SmallDisk
 from tests.engines.docker import BUSYBOX, DockerEngine
-from tests.engines.homes import Homes
 from tests.engines.require import give_up
+from tests.engines.server_folders import ServerFolders
 
 _ANSWER_S = 20
 _LOAD_S = 110
@@ -70,8 +70,8 @@ class OwnEngine(DockerEngine):
         self.run("image", "load", "--quiet", "--input", str(archive), timeout_s=_LOAD_S)
 
 
-def start_own_engine(homes: Homes, *, data: Path | None = None) -> OwnEngine:
-    home = homes("engine")
+def start_own_engine(server_folders: ServerFolders, *, data: Path | None = None) -> OwnEngine:
+    home = server_folders("engine")
     (home / "daemon.json").write_text("{}")
     engine = OwnEngine(f"unix://{home}/docker.sock", home, data or home / "data")
     engine.start_up()
@@ -89,12 +89,12 @@ def _require_namespaces() -> None:
 
 @pytest.fixture(scope="session")
 def own_engine(
-    root_machine: None, docker_engine: DockerEngine, homes: Homes
+    root_machine: None, docker_engine: DockerEngine, server_folders: ServerFolders
 ) -> Iterator[OwnEngine]:
     """One for this worker; its images are yours to remove."""
     del root_machine
     _require_namespaces()
-    engine = start_own_engine(homes)
+    engine = start_own_engine(server_folders)
     engine.load(BUSYBOX, source=docker_engine)
     yield engine
     engine.daemon.stop()
@@ -102,12 +102,12 @@ def own_engine(
 
 @pytest.fixture
 def brittle_engine(
-    root_machine: None, docker_engine: DockerEngine, homes: Homes
+    root_machine: None, docker_engine: DockerEngine, server_folders: ServerFolders
 ) -> Iterator[OwnEngine]:
     """One for this test alone, to be stopped and killed."""
     del root_machine
     _require_namespaces()
-    engine = start_own_engine(homes)
+    engine = start_own_engine(server_folders)
     engine.load(BUSYBOX, source=docker_engine)
     yield engine
     engine.daemon.stop()
@@ -115,11 +115,11 @@ def brittle_engine(
 
 @pytest.fixture
 def cramped_engine(
-    small_disk: SmallDisk, docker_engine: DockerEngine, homes: Homes
+    small_disk: SmallDisk, docker_engine: DockerEngine, server_folders: ServerFolders
 ) -> Iterator[OwnEngine]:
     """One for this test alone, with 128 MiB for all its images and volumes."""
     _require_namespaces()
-    engine = start_own_engine(homes, data=small_disk(128))
+    engine = start_own_engine(server_folders, data=small_disk(128))
     engine.load(BUSYBOX, source=docker_engine)
     yield engine
     engine.daemon.stop()

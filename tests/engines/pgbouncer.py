@@ -12,9 +12,9 @@ import pytest
 from tests.engines.addresses import LOOPBACK, free_port
 from tests.engines.daemon import Daemon
 from tests.engines.databases import Database
-from tests.engines.homes import Homes
 from tests.engines.postgres import PostgresServer, as_owner
 from tests.engines.require import give_up
+from tests.engines.server_folders import ServerFolders
 
 # So few servers for each database that clients meet each other's leavings.
 _POOL_SIZE = 2
@@ -77,9 +77,9 @@ def pgbouncer_program() -> Path:
 
 @pytest.fixture(scope="session")
 def pgbouncer_server(
-    pgbouncer_program: Path, postgres_server: PostgresServer, homes: Homes
+    pgbouncer_program: Path, postgres_server: PostgresServer, server_folders: ServerFolders
 ) -> Iterator[PgBouncer]:
-    server = PgBouncer(pgbouncer_program, homes("pgbouncer"), postgres_server.admin)
+    server = PgBouncer(pgbouncer_program, server_folders("pgbouncer"), postgres_server.admin)
     try:
         server.start()
         yield server

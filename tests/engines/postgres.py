@@ -14,8 +14,8 @@ import pytest
 from tests.engines.addresses import LOOPBACK, free_port
 from tests.engines.daemon import Daemon
 from tests.engines.databases import Database, create_database, drop_database
-from tests.engines.homes import Homes
 from tests.engines.require import give_up
+from tests.engines.server_folders import ServerFolders
 
 BIN_VARIABLE = "OPSCTL_TEST_POSTGRES_BIN"
 _USER = "postgres"
@@ -113,14 +113,14 @@ def postgres_bin() -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(postgres_bin: Path, homes: Homes) -> Iterator[PostgresServer]:
-    yield from _running(PostgresServer(homes("pg"), postgres_bin))
+def postgres_server(postgres_bin: Path, server_folders: ServerFolders) -> Iterator[PostgresServer]:
+    yield from _running(PostgresServer(server_folders("pg"), postgres_bin))
 
 
 @pytest.fixture
-def own_postgres(postgres_bin: Path, homes: Homes) -> Iterator[PostgresServer]:
+def own_postgres(postgres_bin: Path, server_folders: ServerFolders) -> Iterator[PostgresServer]:
     """A server for this test alone, to be frozen, killed and started again."""
-    yield from _running(PostgresServer(homes("pg"), postgres_bin))
+    yield from _running(PostgresServer(server_folders("pg"), postgres_bin))
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ import pytest
 
 from tests.engines.addresses import LOOPBACK, Address, free_port
 from tests.engines.daemon import Daemon
-from tests.engines.homes import Homes
 from tests.engines.network import Machine
 from tests.engines.require import give_up
+from tests.engines.server_folders import ServerFolders
 
 PROGRAM_VARIABLE = "OPSCTL_TEST_REDIS_SERVER"
 # 0 is left out: code that forgets the database in its URL shows up in the wrong one.
@@ -112,8 +112,8 @@ def redis_program() -> Path:
 
 
 @pytest.fixture(scope="session")
-def redis_server(redis_program: Path, homes: Homes) -> Iterator[RedisServer]:
-    server = RedisServer(redis_program, homes("redis"))
+def redis_server(redis_program: Path, server_folders: ServerFolders) -> Iterator[RedisServer]:
+    server = RedisServer(redis_program, server_folders("redis"))
     server.start()
     yield server
     server.stop()
@@ -129,14 +129,14 @@ def redis_url(redis_server: RedisServer) -> Iterator[str]:
 
 
 @pytest.fixture
-def own_redis(redis_program: Path, homes: Homes) -> Iterator[OwnRedis]:
+def own_redis(redis_program: Path, server_folders: ServerFolders) -> Iterator[OwnRedis]:
     """Start servers for this test alone, to be configured, frozen and killed."""
     started: list[RedisServer] = []
 
     def start(
         *, password: str = "", config: Sequence[str] = (), on: Machine | None = None
     ) -> RedisServer:
-        home = homes("redis")
+        home = server_folders("redis")
         server = RedisServer(redis_program, home, password=password, config=config, on=on)
         started.append(server)
         server.start()

@@ -14,8 +14,8 @@ import pytest
 
 from tests.engines.addresses import LOOPBACK, free_port
 from tests.engines.daemon import Daemon
-from tests.engines.homes import Homes
 from tests.engines.require import give_up
+from tests.engines.server_folders import ServerFolders
 
 _CONFIG = """
 ListenAddress {host}:{port}
@@ -62,13 +62,13 @@ class SshServer:
 
 
 @pytest.fixture(scope="session")
-def ssh_server(root_machine: None, homes: Homes) -> Iterator[SshServer]:
+def ssh_server(root_machine: None, server_folders: ServerFolders) -> Iterator[SshServer]:
     """Start one for this worker; only root may let others in."""
     del root_machine
     program = shutil.which("sshd", path="/usr/sbin:/usr/bin:/sbin:/bin")
     if program is None or shutil.which("ssh") is None:
         give_up("root", "no sshd or no ssh in PATH; scripts/ci/testbed up")
-    home, port = homes("ssh"), free_port()
+    home, port = server_folders("ssh"), free_port()
     for name in ("host_key", "client_key"):
         argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(home / name)]
         subprocess.run(argv, check=True, timeout=60)

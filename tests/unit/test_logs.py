@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from opsctl.logs import Redactor, configure_logs, logger
+from opsctl.logs import configure_logs, logger
 from opsctl.logs.lines import JsonLines
+from opsctl.logs.redact import Redactor
 
 ROOT = Path(__file__).parents[2]
 CANARY = 'ca"na\\ry'
@@ -92,16 +93,16 @@ def test_a_file_takes_errors_alone_and_only_when_asked(stream: io.StringIO, tmp_
 
 NOTHING_LOGGED = """
 import io, sys
-from opsctl.logs import configure, logger
+from opsctl.logs import configure_logs, logger
 stream = io.StringIO()
-configure("info", stream=stream)
+configure_logs("info", stream=stream)
 assert "logging" not in sys.modules
 logger("opsctl.disk").info("disk filling")
 assert '"disk filling"' in stream.getvalue(), stream.getvalue()
 """
 
 
-def test_who_logs_nothing_does_not_load_what_logs() -> None:
+def test_a_run_that_logs_nothing_does_not_import_logging() -> None:
     subprocess.run([sys.executable, "-S", "-c", NOTHING_LOGGED], check=True, cwd=ROOT, timeout=60)
 
 
@@ -109,18 +110,18 @@ LOGGED_BY_A_SERVICE = """
 import logging, sys
 from opsctl.logs import logger
 logging.basicConfig(stream=sys.stdout, format="the service's own: %(message)s")
-logger("opsctl.kit").warning("redis is away")
+logger("opsctl.kit").warning("redis is unavailable")
 """
 
 
-def test_where_nothing_was_configured_records_go_where_others_do() -> None:
+def test_without_configuration_records_go_where_the_services_own_go() -> None:
     argv = [sys.executable, "-c", LOGGED_BY_A_SERVICE]
-    said = subprocess.run(argv, check=True, capture_output=True, text=True, timeout=60)
+    output = subprocess.run(argv, check=True, capture_output=True, text=True, timeout=60)
 
-    assert said.stdout == "the service's own: redis is away\n"
+    assert output.stdout == "the service's own: redis is unavailable\n"
 
 
-def test_what_has_no_json_form_is_said_in_words() -> None:
+def test_a_value_without_json_form_is_logged_as_text() -> None:
     record = logging.makeLogRecord({"msg": "x", "thing": object})
 
     assert "<class 'object'>" in JsonLines(Redactor()).format(record)

@@ -49,7 +49,7 @@ def plan_prune(observer: Observer, *, keep: int | None = None) -> PrunePlan:
 def _find_kept(observer: Observer, count: int) -> tuple[KeptImage, ...]:
     """Keep what any environment needs: they may share this engine."""
     own_env, kept = observer.release_log.env, list(_find_kept_of(observer.release_log, count))
-    present = {image.id for image in observer.context.stock.list_images()}
+    present = {image.id for image in observer.context.inventory.list_images()}
     for env in ENVIRONMENTS:
         # Another environment may run on another engine: what is not here is not missing.
         others = _find_kept_of(observer.release_log_of(env), count) if env != own_env else ()
@@ -70,14 +70,14 @@ def _find_kept_of(log: ReleaseLog, count: int) -> tuple[KeptImage, ...]:
 
 def _read_contents(observer: Observer) -> EngineContents:
     context = observer.context
-    stopped, disk = context.stock.stopped(), context.containers.disk_usage()
+    stopped, disk = context.inventory.stopped(), context.containers.disk_usage()
     stopped_ids = {container.id for container in stopped}
-    used = {image for id_, image in context.stock.used_images() if id_ not in stopped_ids}
+    used = {image for id_, image in context.inventory.used_images() if id_ not in stopped_ids}
     return EngineContents(
-        images=context.stock.list_images(),
+        images=context.inventory.list_images(),
         used=frozenset(used),
         stopped=stopped,
-        networks=context.stock.unused_networks(),
+        networks=context.inventory.unused_networks(),
         cache_bytes=disk.build_cache_bytes,
         images_bytes=disk.images_bytes,
         now=context.containers.now(),
@@ -112,16 +112,16 @@ def prune_engine(observer: Observer, *, report: ReportLine, keep: int | None = N
 
 def _remove(observer: Observer, item: PruneItem) -> tuple[bool, int]:
     """Remove one item; return whether it was removed and the bytes that this freed."""
-    stock = observer.context.stock
+    inventory = observer.context.inventory
     match item.kind:
         case PruneKind.CONTAINER:
-            removal = stock.remove_stopped(item.id)
+            removal = inventory.remove_stopped(item.id)
             return removal is RemovalResult.REMOVED, item.size_bytes
         case PruneKind.NETWORK:
-            return stock.remove_network(item.id) is RemovalResult.REMOVED, 0
+            return inventory.remove_network(item.id) is RemovalResult.REMOVED, 0
         case PruneKind.IMAGE:
             # By name: the last name takes the image with it, unless a container uses it by now.
-            removals = [stock.remove_image(name) for name in item.names or (item.id,)]
+            removals = [inventory.remove_image(name) for name in item.names or (item.id,)]
             return RemovalResult.REMOVED in removals, 0
         case PruneKind.BUILD_CACHE:
             return True, _clear_build_cache(observer)
@@ -130,7 +130,7 @@ def _remove(observer: Observer, item: PruneItem) -> tuple[bool, int]:
 def _clear_build_cache(observer: Observer) -> int:
     clock = observer.context.clock
     for _ in range(ATTEMPTS - 1):
-        freed_bytes = observer.context.stock.drop_build_cache()
+        freed_bytes = observer.context.inventory.drop_build_cache()
         if freed_bytes is not None:
             return freed_bytes
         clock.sleep(PAUSE_S)
@@ -139,8 +139,8 @@ def _clear_build_cache(observer: Observer) -> int:
 
 def _find_lost_images(observer: Observer, kept: tuple[KeptImage, ...]) -> list[DeployIssue]:
     """Check every image to keep again: someone else may clean up at the same time."""
-    stock = observer.context.stock
-    lost = [found for found in kept if stock.image(found.image) is None]
+    inventory = observer.context.inventory
+    lost = [found for found in kept if inventory.image(found.image) is None]
     return [
         DeployIssue(
             "prune",

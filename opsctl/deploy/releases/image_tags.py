@@ -15,25 +15,25 @@ SHORT_ID = 12
 
 def restore_tags(observer: Observer, images: Mapping[str, str]) -> None:
     """Tag each image id with its name again; a missing image is found later."""
-    stock = observer.context.stock
+    inventory = observer.context.inventory
     for name, image_id in images.items():
-        image = None if name.startswith(IMAGE_ID) else stock.image(image_id)
-        tagged = stock.image(name) if image else None
+        image = None if name.startswith(IMAGE_ID) else inventory.image(image_id)
+        tagged = inventory.image(name) if image else None
         if image is None or (tagged is not None and tagged.id == image.id):
             continue
-        stock.tag(image_id, name)
+        inventory.tag(image_id, name)
         for other in image.names:
             if split_reference(other)[1].startswith(KEPT_TAG):
-                stock.remove_image(other)
+                inventory.remove_image(other)
 
 
 def keep_tagged(observer: Observer, images: Mapping[str, str]) -> None:
     """Tag images that have no tag: `docker image prune` removes those."""
-    stock = observer.context.stock
+    inventory = observer.context.inventory
     for image_id, name in images.items():
-        image = stock.image(image_id)
+        image = inventory.image(image_id)
         if image is not None and not image.names:
-            stock.tag(image_id, kept_name(image_id, name))
+            inventory.tag(image_id, kept_name(image_id, name))
 
 
 def kept_name(image_id: str, name: str) -> str:

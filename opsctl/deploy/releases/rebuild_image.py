@@ -44,13 +44,13 @@ def fetch_images(run: DeployRun, step: DeployStep) -> None:
         elif run.generated.service(name).build is not None:
             _rebuild(run, release, name)
         else:
-            run.observer.context.stock.pull(release.image_names[name])
+            run.observer.context.inventory.pull(release.image_names[name])
 
 
 def _pull_digest(run: DeployRun, release: RecordedRelease, name: str) -> None:
-    stock, digest = run.observer.context.stock, release.image_digests[name]
-    stock.pull(digest)
-    stock.tag(digest, release.image_names[name])
+    inventory, digest = run.observer.context.inventory, release.image_digests[name]
+    inventory.pull(digest)
+    inventory.tag(digest, release.image_names[name])
 
 
 def _rebuild(run: DeployRun, release: RecordedRelease, name: str) -> None:

@@ -27,8 +27,8 @@ def prepare_rollback(
     origin = choose_release(observer, name, current=current, unfinished=unfinished)
     generated = _read_release_file(observer, origin)
     observation = observer.observe_generated(generated, current=current, unfinished=unfinished)
-    stock = observer.context.stock
-    present = {s: stock.image(image) is not None for s, image in origin.images.items()}
+    inventory = observer.context.inventory
+    present = {s: inventory.image(image) is not None for s, image in origin.images.items()}
     observation = _with_restored_tags(observation, origin, present)
     plan = plan_rollback(
         replace(observation, current_release=origin),

@@ -6,7 +6,7 @@ from pathlib import Path
 from opsctl.disk.context import DiskContext
 from opsctl.errors import OpsctlError
 from opsctl.findings import Finding, Level
-from opsctl.state.model import Removal
+from opsctl.state.model import RemovalRecord
 from opsctl.systems.files.local import DiskFullError
 
 
@@ -31,7 +31,7 @@ def close_unfinished_removals(context: DiskContext) -> Iterator[Finding]:
         yield Finding("retention earlier run", Level.OK, what)
 
 
-def _deleted_files(context: DiskContext, removal: Removal) -> Iterator[tuple[bytes, int]]:
+def _deleted_files(context: DiskContext, removal: RemovalRecord) -> Iterator[tuple[bytes, int]]:
     try:
         with context.trees.open(Path(_folder_text(removal.folder)), ()) as folder:
             for name, size in context.store.removals.listing(removal.number):

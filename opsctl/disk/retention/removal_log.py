@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from opsctl.logs import logger
-from opsctl.state.model import Action, Lot
-from opsctl.state.removals import without
+from opsctl.state.model import Action, FileListing
+from opsctl.state.removals import without_files
 from opsctl.systems.files.local import DiskFullError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ log = logger(__name__)
 class RemovalResult:
     """What happened to the files of a lot; `left` has the indexes of those that remain."""
 
-    lot: Lot
+    lot: FileListing
     frees_bytes: int
     written: int = 0
     left: Collection[int] = ()
@@ -41,7 +41,7 @@ class RemovalLog:
         self._run = run
         self._results: list[tuple[int | None, RemovalResult]] = []
 
-    def begin(self, lots: Sequence[Lot]) -> Sequence[int | None]:
+    def begin(self, lots: Sequence[FileListing]) -> Sequence[int | None]:
         """Record the intents of several lots at once; None where the disk is full."""
         try:
             with self._store.transaction():
@@ -75,7 +75,7 @@ class RemovalLog:
             )
 
     def _begin_late(self, result: RemovalResult) -> int:
-        deleted = without(result.lot, frozenset(result.left))
+        deleted = without_files(result.lot, frozenset(result.left))
         return self._store.removals.begin(self._run, deleted, at=self._clock.now())
 
 

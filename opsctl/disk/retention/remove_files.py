@@ -7,8 +7,8 @@ from typing import Protocol
 
 from opsctl.disk.retention.removal_log import RemovalLog, RemovalResult
 from opsctl.errors import OpsctlError
-from opsctl.state.model import Lot
-from opsctl.state.removals import listed
+from opsctl.state.model import FileListing
+from opsctl.state.removals import list_files
 from opsctl.systems.removal.open_writers import Inode
 from opsctl.systems.removal.safe_open import Below
 from opsctl.systems.removal.safe_remove import FileOutcome
@@ -24,9 +24,9 @@ class FileBatch:
     files: tuple[FoundFile, ...]
 
     @property
-    def lot(self) -> Lot:
+    def lot(self) -> FileListing:
         folder = b"/".join((bytes(self.root), *self.below))
-        return listed(folder, ((file.name, file.size) for file in self.files))
+        return list_files(folder, ((file.name, file.size) for file in self.files))
 
 
 class Remove(Protocol):
@@ -58,7 +58,7 @@ def simulate_removal(batches: Sequence[FileBatch]) -> Sequence[RemovalResult]:
 
 
 def _remove_batch(
-    trees: Trees, batch: FileBatch, lot: Lot, writers: frozenset[Inode]
+    trees: Trees, batch: FileBatch, lot: FileListing, writers: frozenset[Inode]
 ) -> RemovalResult:
     left = set(range(lot.files))
     frees_bytes = written = 0

@@ -8,7 +8,7 @@ from opsctl.disk.retention.plan import UNDATED_BEFORE_NS
 from opsctl.disk.retention.removal_log import RemovalLog, RemovalResult
 from opsctl.disk.retention.scope import RetainScope
 from opsctl.progress import Progress
-from opsctl.state.model import Lot
+from opsctl.state.model import FileListing
 from opsctl.systems.clock import Clock
 from opsctl.systems.removal.open_folder import format_folder
 from opsctl.systems.removal.open_writers import Inode
@@ -87,6 +87,6 @@ class OldFileRemoval:
         status = f"{self.root}: {totals.deleted_files} files"
         self.progress.advance(self._scanned, self._scanned + report.waiting, status)
 
-    def _lot(self, due: DueBatch) -> Lot:
+    def _lot(self, due: DueBatch) -> FileListing:
         folder = b"/".join((bytes(self.root), *due.below))
-        return Lot(folder, due.listing, due.files, due.size)
+        return FileListing(folder, due.listing, due.files, due.size)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from opsctl.disk.retention.plan import AgeLimits, NamePatterns
 from opsctl.disk.retention.removal_log import RemovalResult
-from opsctl.state.model import Lot
+from opsctl.state.model import FileListing
 from opsctl.systems.removal.tree import Trees
 
 
@@ -32,7 +32,7 @@ class RetainTotals:
         self.problems.append(problem)
 
 
-def folder_text(lot: Lot) -> str:
+def folder_text(lot: FileListing) -> str:
     return lot.folder.decode("utf-8", "surrogateescape")
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from opsctl.errors import OpsctlError
 from opsctl.kit.redis.effects import Effects, RunScript, SendCommands, send_commands
-from opsctl.systems.redis.target import Command, Script
+from opsctl.systems.redis.target import Command, RedisScript
 
 # Jobs that were reserved and not acknowledged in time are given to this worker.
-_RESERVE = Script("""
+_RESERVE = RedisScript("""
 local claimed =
   redis.call('XAUTOCLAIM', KEYS[1], ARGV[1], ARGV[2], ARGV[3], '0-0', 'COUNT', ARGV[4])
 local jobs = {}
@@ -32,7 +32,7 @@ end
 return jobs
 """)
 # A retry is a new entry with its count: jobs that have waited longer go first.
-_RETRY = Script("""
+_RETRY = RedisScript("""
 if redis.call('XACK', KEYS[1], ARGV[1], ARGV[2]) == 0 then return 0 end
 redis.call('XDEL', KEYS[1], ARGV[2])
 if tonumber(ARGV[4]) >= tonumber(ARGV[5]) then

@@ -8,24 +8,24 @@ from typing import Any
 
 from opsctl.errors import OpsctlError
 from opsctl.kit.redis.effects import Effects, RunScript
-from opsctl.systems.redis.target import Script
+from opsctl.systems.redis.target import RedisScript
 
 SessionData = Mapping[str, Any]
 
-_CREATE = Script("return redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])")
+_CREATE = RedisScript("return redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])")
 # Reading prolongs a sliding session by the server's own clock, and never one that has ended.
-_READ = Script("""
+_READ = RedisScript("""
 local data = redis.call('GET', KEYS[1])
 if data and ARGV[1] ~= '0' then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
 return data
 """)
-_UPDATE = Script("return redis.call('SET', KEYS[1], ARGV[1], 'XX', 'KEEPTTL')")
-_ROTATE = Script("""
+_UPDATE = RedisScript("return redis.call('SET', KEYS[1], ARGV[1], 'XX', 'KEEPTTL')")
+_ROTATE = RedisScript("""
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 redis.call('RENAME', KEYS[1], KEYS[2])
 return 1
 """)
-_EXPIRE = Script("return redis.call('UNLINK', KEYS[1])")
+_EXPIRE = RedisScript("return redis.call('UNLINK', KEYS[1])")
 
 
 class SessionEffects:

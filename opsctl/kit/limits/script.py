@@ -1,8 +1,8 @@
 """The script that grants calls: a log of past and reserved moments, on the server's clock."""
 
-from opsctl.systems.redis.target import Script
+from opsctl.systems.redis.target import RedisScript
 
-TAKE = Script("""
+TAKE = RedisScript("""
 local log = KEYS[1]
 local limit, window, patience = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local time = redis.call('TIME')
@@ -44,7 +44,7 @@ return {1, math.max(0, limit - size - 1), slot - now, slot + window}
 """)
 """Returns {granted, remaining, microseconds to wait, until when the log must exist}."""
 
-FORGET = Script("""
+FORGET = RedisScript("""
 local log = KEYS[1]
 local count = redis.call('LLEN', log)
 if count == 0 then return 0 end

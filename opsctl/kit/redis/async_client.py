@@ -16,7 +16,7 @@ from opsctl.kit.redis.availability import (
 )
 from opsctl.kit.redis.callbacks import OnMessage
 from opsctl.systems.clock import AsyncClock
-from opsctl.systems.redis.target import Command, RedisLimits, RedisTarget, Script, Word
+from opsctl.systems.redis.target import Command, RedisLimits, RedisScript, RedisTarget, Word
 
 if TYPE_CHECKING:
     from opsctl.settings import Settings
@@ -100,7 +100,7 @@ class AsyncRedisClient:
             self._mark_unavailable(error)
             raise
 
-    async def run(self, script: Script, keys: Sequence[str], args: Sequence[Word] = ()) -> Any:  # noqa: ANN401 - same
+    async def run(self, script: RedisScript, keys: Sequence[str], args: Sequence[Word] = ()) -> Any:  # noqa: ANN401 - same
         """Run a script on the server."""
         self._require_available()
         try:

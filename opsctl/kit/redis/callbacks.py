@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 from opsctl.logs import logger
-from opsctl.systems.redis.pubsub import Message
+from opsctl.systems.redis.pubsub import PubSubMessage
 
 log = logger(__name__)
 
-OnMessage = Callable[[Message], None]
+OnMessage = Callable[[PubSubMessage], None]
 
 
 def call_safely(callback: Callable[[], None]) -> None:

@@ -17,7 +17,7 @@ from opsctl.kit.redis.availability import (
 from opsctl.kit.redis.callbacks import OnMessage
 from opsctl.kit.redis.listener import Listener
 from opsctl.systems.clock import Clock
-from opsctl.systems.redis.target import Command, RedisLimits, RedisTarget, Script, Word
+from opsctl.systems.redis.target import Command, RedisLimits, RedisScript, RedisTarget, Word
 
 if TYPE_CHECKING:
     from opsctl.settings import Settings
@@ -101,7 +101,7 @@ class RedisClient:
             self._mark_unavailable(error)
             raise
 
-    def run(self, script: Script, keys: Sequence[str], args: Sequence[Word] = ()) -> Any:  # noqa: ANN401 - same
+    def run(self, script: RedisScript, keys: Sequence[str], args: Sequence[Word] = ()) -> Any:  # noqa: ANN401 - same
         """Run a script on the server."""
         self._require_available()
         try:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from opsctl.errors import OpsctlError
-from opsctl.systems.redis.target import Command, Script, Word
+from opsctl.systems.redis.target import Command, RedisScript, Word
 
 T = TypeVar("T")
 
@@ -25,7 +25,7 @@ class SendCommands:
 class RunScript:
     """Run a script in Redis."""
 
-    script: Script
+    script: RedisScript
     keys: Sequence[str]
     args: Sequence[Word] = ()
 

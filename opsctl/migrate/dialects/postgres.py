@@ -18,8 +18,8 @@ from opsctl.migrate.run_model import NO_TRANSACTION_HINT, PreparedFile
 from opsctl.systems.clock import Clock
 from opsctl.systems.postgres import sqlstates
 from opsctl.systems.sql_scripts import (
-    Message,
     Row,
+    ScriptBatch,
     ScriptError,
     Scripts,
     ScriptSession,
@@ -127,7 +127,7 @@ class PostgresDialect:
         return rows
 
     def execute_durably(self, session: ScriptSession, statement: str) -> None:
-        session.run(Message(statement))
+        session.run(ScriptBatch(statement))
 
     def list_columns(self, session: ScriptSession, table: str) -> Sequence[str]:
         query = (

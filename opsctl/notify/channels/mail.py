@@ -8,7 +8,7 @@ from email.utils import format_datetime
 from opsctl.errors import OpsctlError
 from opsctl.notify.message_formats import format_subject, format_text
 from opsctl.notify.model import ACCEPTED, Bundle, SendResult, failed_result
-from opsctl.systems.mail import Letter, Mail, RefusedMailError
+from opsctl.systems.mail import Mail, MailMessage, RefusedMailError
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class MailChannel:
             return failed_result(error)
         return ACCEPTED
 
-    def _build_mail(self, bundle: Bundle) -> Letter:
+    def _build_mail(self, bundle: Bundle) -> MailMessage:
         message = EmailMessage()
         message["Subject"] = format_subject(bundle)
         message["From"] = self.sender
@@ -37,7 +37,7 @@ class MailChannel:
         message["Message-ID"] = f"<{bundle.id}@opsctl.invalid>"
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(format_text(bundle))
-        return Letter(self.sender, self.to, message.as_bytes())
+        return MailMessage(self.sender, self.to, message.as_bytes())
 
 
 def _latest(bundle: Bundle) -> datetime:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from opsctl.systems.clock import Clock
-from opsctl.systems.redis.pubsub import Message, Subscription
+from opsctl.systems.redis.pubsub import PubSubMessage, Subscription
 
 _SAMPLE_BYTES = 200
 MAX_CHANNELS = 10_000
@@ -57,7 +57,7 @@ class TrafficMeter:
     def __post_init__(self) -> None:
         self.counters = {channel: _ChannelCounter() for channel in self.expected}
 
-    def add(self, message: Message, at: float) -> None:
+    def add(self, message: PubSubMessage, at: float) -> None:
         counter = self.counters.get(message.channel)
         if counter is None:
             if len(self.counters) >= MAX_CHANNELS:

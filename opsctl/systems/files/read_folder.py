@@ -11,7 +11,7 @@ _MOST_FILES_BYTES = 1 << 15
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC
 
 
-class Folder(Protocol):
+class FolderReader(Protocol):
     def names(self, directory: Path) -> list[str]:
         """List its files, in no order; MissingFileError where it does not exist."""
         ...
@@ -21,7 +21,7 @@ class Folder(Protocol):
         ...
 
 
-class LocalFolder:
+class LocalFolderReader:
     def names(self, directory: Path) -> list[str]:
         try:
             with os.scandir(directory) as entries:

@@ -13,7 +13,7 @@ KEEPALIVE = {
 }
 
 
-def checked(parameters: dict[str, str]) -> dict[str, str]:
+def check_parameters(parameters: dict[str, str]) -> dict[str, str]:
     """Refuse what did not parse; it is not shown, for it may hold the password."""
     # A password with an unescaped @ or / slides into the host, the port or the database.
     slid = "@" in _told(parameters, "host") + _told(parameters, "dbname") or not all(
@@ -28,7 +28,7 @@ def checked(parameters: dict[str, str]) -> dict[str, str]:
     return parameters
 
 
-def spoken(parameters: Mapping[str, str]) -> str:
+def format_address(parameters: Mapping[str, str]) -> str:
     """Say host:port/database; never the password."""
     hosts = _told(parameters, "host", "hostaddr").split(",")
     ports = _told(parameters, "port").split(",")

@@ -4,22 +4,22 @@ import re
 from collections.abc import Iterator
 
 from opsctl.systems.postgres.sqlstates import Diagnosis
-from opsctl.systems.sql_scripts import Message, Stage
+from opsctl.systems.sql_scripts import ScriptBatch, ScriptStage
 from opsctl.value import Value
 
 _DATA_LINE = r"(?m)^COPY .*?, line (\d+)"
 
 
-class Found(Value):
-    stage: Stage
+class ErrorPlace(Value):
+    stage: ScriptStage
     position: int | None
     statement: int | None
 
 
-class Sent(Value):
+class SentBatch(Value):
     """The file's text without the data of COPY, between a head and a tail of ours."""
 
-    message: Message
+    message: ScriptBatch
     opening: tuple[str, ...] = ()
     """Ours, ahead of what the caller wants ahead of the file."""
     closing: tuple[str, ...] = ()
@@ -38,24 +38,24 @@ class Sent(Value):
         for start, end, _ in self.message.copies:
             yield self.message.text[start:end]
 
-    def find(self, said: Diagnosis, *, answered: int, fed: int) -> Found:
+    def find(self, said: Diagnosis, *, answered: int, fed: int) -> ErrorPlace:
         """Place an error: by its position, by its line of data, or by the answers before it."""
         if said.position is not None:
             return self._at(said.position - 1, answered)
         statement = self._statement(answered)
         if statement is None:
-            return Found(Stage.BEFORE, None, None)
+            return ErrorPlace(ScriptStage.BEFORE, None, None)
         if self.message.starts and statement >= len(self.message.starts):
-            return Found(Stage.AFTER, None, None)
-        return Found(Stage.TEXT, self._in_data(said.context, fed), statement)
+            return ErrorPlace(ScriptStage.AFTER, None, None)
+        return ErrorPlace(ScriptStage.TEXT, self._in_data(said.context, fed), statement)
 
-    def _at(self, offset: int, answered: int) -> Found:
+    def _at(self, offset: int, answered: int) -> ErrorPlace:
         body = offset - len(self.head)
         if body < 0:
-            return Found(Stage.BEFORE, None, None)
+            return ErrorPlace(ScriptStage.BEFORE, None, None)
         if body > len(self._body()):
-            return Found(Stage.AFTER, None, None)
-        return Found(Stage.TEXT, self._in_file(body), self._statement(answered))
+            return ErrorPlace(ScriptStage.AFTER, None, None)
+        return ErrorPlace(ScriptStage.TEXT, self._in_file(body), self._statement(answered))
 
     def _statement(self, answered: int) -> int | None:
         """Count the file's own; none has run when the message as a whole does not parse."""
@@ -86,10 +86,12 @@ class Sent(Value):
         return "".join([*parts, text[position:]])
 
 
-def compose(message: Message, *, prepare: tuple[str, ...], forget: tuple[str, ...]) -> Sent:
+def compose(
+    message: ScriptBatch, *, prepare: tuple[str, ...], forget: tuple[str, ...]
+) -> SentBatch:
     """Put the file between what opens and what ends its transaction."""
     opening = (message.begin,) if message.begin else ()
     closing = tuple(statement for statement in (message.after, message.end) if statement)
     # What is rolled back took its settings along.
     leaves = forget if message.end == "COMMIT" else ()
-    return Sent(message, opening + prepare, closing + leaves)
+    return SentBatch(message, opening + prepare, closing + leaves)

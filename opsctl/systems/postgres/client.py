@@ -23,7 +23,7 @@ from psycopg.abc import PQGen, QueryNoTemplate
 from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.systems.clock import Clock
 from opsctl.systems.deadline import Deadline, within
-from opsctl.systems.postgres.address import KEEPALIVE, checked, spoken
+from opsctl.systems.postgres.address import KEEPALIVE, check_parameters, format_address
 from opsctl.systems.postgres.errors import translate, translate_connecting
 
 Row = tuple[Any, ...]
@@ -122,7 +122,7 @@ class PsycopgPostgres:
 
     @property
     def address(self) -> str:
-        return spoken(self._parameters)
+        return format_address(self._parameters)
 
     @contextlib.contextmanager
     def session(self, *, read_only: bool = False) -> Iterator[PostgresSession]:
@@ -276,7 +276,7 @@ def _parse(dsn: str) -> dict[str, str]:
         parameters = {key: str(value) for key, value in conninfo.conninfo_to_dict(dsn).items()}
     except psycopg.ProgrammingError:
         parameters = {}
-    return checked(parameters)
+    return check_parameters(parameters)
 
 
 def _compose(statement: LiteralString, names: Mapping[str, Name] | None) -> QueryNoTemplate:

@@ -22,7 +22,7 @@ _AT_THE_END = 1 << 30
 _WAKE_S = 1.0
 
 
-class Status(IntEnum):
+class ResultStatus(IntEnum):
     EMPTY = 0
     DONE = 1
     ROWS = 2
@@ -30,7 +30,7 @@ class Status(IntEnum):
     COPY_IN = 4
 
 
-_DONE = frozenset({Status.DONE, Status.ROWS})
+_DONE = frozenset({ResultStatus.DONE, ResultStatus.ROWS})
 _IDLE = 0
 
 
@@ -137,15 +137,15 @@ def parse(dsn: str) -> dict[str, str]:
     return found
 
 
-class Connecting(Exception):  # noqa: N818  # libpq's words, for its caller to translate
+class ConnectError(Exception):  # libpq's words, for its caller to translate
     """What libpq said when no session came about."""
 
 
-class Silent(Exception):  # noqa: N818  # same
+class NoAnswerError(Exception):  # same
     """The server did not answer before the deadline; the connection is closed."""
 
 
-class Connection:
+class LibpqConnection:
     """One session; nothing here waits without a deadline."""
 
     def __init__(self, parameters: Mapping[str, str]) -> None:
@@ -159,7 +159,7 @@ class Connection:
         if self._library.PQstatus(self._handle) != 0:
             words = _text(self._library.PQerrorMessage(self._handle))
             self.close()
-            raise Connecting(words)
+            raise ConnectError(words)
         self._library.PQsetnonblocking(self._handle, 1)
         self._library.PQsetNoticeProcessor(self._handle, self._listener, _AT_THE_END)
         self._poll = select.poll()
@@ -203,7 +203,7 @@ class Connection:
             self._handle, text.encode(), len(values), kinds, texts, None, None, 0
         )
 
-    def results(self, deadline: Deadline) -> Iterator["Result"]:
+    def results(self, deadline: Deadline) -> Iterator["LibpqResult"]:
         while True:
             self._flush(deadline)
             while self._library.PQisBusy(self._handle):
@@ -212,7 +212,7 @@ class Connection:
             found = self._library.PQgetResult(self._handle)
             if not found:
                 return
-            result = Result(self._library, found)
+            result = LibpqResult(self._library, found)
             try:
                 yield result
             finally:
@@ -261,10 +261,10 @@ class Connection:
         self._poll.register(socket, events)
         if not self._poll.poll(min(deadline.left_s(), _WAKE_S) * 1000) and deadline.passed():
             self.close()
-            raise Silent
+            raise NoAnswerError
 
 
-class Result:
+class LibpqResult:
     """One answer of the server; gone when the next one is asked for."""
 
     def __init__(self, library: Any, handle: int) -> None:  # noqa: ANN401  # as load() gives it

@@ -9,8 +9,8 @@ from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.systems.clock import Clock
 from opsctl.systems.deadline import Deadline, PendingCall, within
 from opsctl.systems.postgres import libpq
-from opsctl.systems.postgres.address import KEEPALIVE, checked, spoken
-from opsctl.systems.postgres.batch import Sent, compose
+from opsctl.systems.postgres.address import KEEPALIVE, check_parameters, format_address
+from opsctl.systems.postgres.batch import SentBatch, compose
 from opsctl.systems.postgres.sqlstates import (
     LOST,
     STATEMENT,
@@ -20,7 +20,7 @@ from opsctl.systems.postgres.sqlstates import (
     words_of_connecting,
 )
 from opsctl.systems.postgres.values import bind, read_row
-from opsctl.systems.sql_scripts import Message, Row, ScriptError, ScriptSession, SqlValue
+from opsctl.systems.sql_scripts import Row, ScriptBatch, ScriptError, ScriptSession, SqlValue
 
 _CONNECT_S = 5.0
 _QUERY_S = 60.0
@@ -39,7 +39,7 @@ class LibpqScripts:
     def __init__(
         self, dsn: str, *, clock: Clock, connect_s: float = _CONNECT_S, query_s: float = _QUERY_S
     ) -> None:
-        self._parameters = checked(libpq.parse(dsn))
+        self._parameters = check_parameters(libpq.parse(dsn))
         self._clock = clock
         self._connect_s = connect_s
         self._query_s = query_s
@@ -50,7 +50,7 @@ class LibpqScripts:
 
     @property
     def address(self) -> str:
-        return spoken(self._parameters)
+        return format_address(self._parameters)
 
     def beside(self, database: str) -> "LibpqScripts":
         import copy  # noqa: PLC0415 - few runs compare
@@ -75,7 +75,7 @@ class LibpqScripts:
         # A library at work in a thread while the process ends may crash it.
         answer, self._ahead = self._ahead, None
         if answer is not None:
-            with contextlib.suppress(TimeoutError, libpq.Connecting, OpsctlError):
+            with contextlib.suppress(TimeoutError, libpq.ConnectError, OpsctlError):
                 answer.within(Deadline.after(self._clock, _HANG_UP_S)).close()
 
     def _dial(self, question: str = "") -> "PendingCall[LibpqSession]":
@@ -83,7 +83,7 @@ class LibpqScripts:
         return PendingCall(Deadline.after(self._clock, self._connect_s), opened)
 
     def _opened(self, question: str) -> "LibpqSession":
-        connection = libpq.Connection(self._startup())
+        connection = libpq.LibpqConnection(self._startup())
         session = LibpqSession(
             connection, address=self.address, clock=self._clock, query_s=self._query_s
         )
@@ -101,7 +101,7 @@ class LibpqScripts:
                 why=str(error),
                 hint="Is it up, and does a firewall let us through?",
             ) from error
-        except libpq.Connecting as error:
+        except libpq.ConnectError as error:
             why = words_of_connecting(str(error))
             meaning = by_words(why)
             what = meaning.what.format(address=self.address)
@@ -120,7 +120,7 @@ class LibpqScripts:
 
 class LibpqSession:
     def __init__(
-        self, connection: libpq.Connection, *, address: str, clock: Clock, query_s: float
+        self, connection: libpq.LibpqConnection, *, address: str, clock: Clock, query_s: float
     ) -> None:
         self._connection = connection
         self._address = address
@@ -155,7 +155,7 @@ class LibpqSession:
     def notices(self) -> Sequence[str]:
         return self._connection.notices()
 
-    def run(self, message: Message) -> None:
+    def run(self, message: ScriptBatch) -> None:
         watch = (f"SET LOCAL {self._watch}",) if self._watch else ()
         self._connection.clear_notices()
         self._settle()
@@ -170,8 +170,8 @@ class LibpqSession:
         try:
             for statement in [*watch, *before]:
                 self._ask(statement)
-            alone = Message(text, statement_s=statement_s)
-            self._send(Sent(alone))
+            alone = ScriptBatch(text, statement_s=statement_s)
+            self._send(SentBatch(alone))
         finally:
             if self._connection.is_open:
                 self._ask(";".join(_FORGET))
@@ -179,13 +179,13 @@ class LibpqSession:
     def query(self, statement: str, values: Mapping[str, SqlValue] | None = None) -> list[Row]:
         if values is None and statement == self._asked:
             self._asked = ""
-            return self._answer(Sent(Message(statement)), self._query_s, keep_rows=True)
+            return self._answer(SentBatch(ScriptBatch(statement)), self._query_s, keep_rows=True)
         self._settle()
         if values is None:
             return self._ask(statement)
         text, bound = bind(statement, values)
         self._connection.send_with(text, bound)
-        return self._answer(Sent(Message(text)), self._query_s, keep_rows=True)
+        return self._answer(SentBatch(ScriptBatch(text)), self._query_s, keep_rows=True)
 
     def rollback(self) -> None:
         if self._connection.is_open and self._asked:
@@ -216,14 +216,14 @@ class LibpqSession:
         self._asked = ""
         try:
             _Answers(self._connection, Deadline.after(self._clock, self._query_s)).drain()
-        except libpq.Silent as error:
+        except libpq.NoAnswerError as error:
             raise self._lost(f"no answer within {self._query_s:g} s") from error
 
     def _ask(self, statement: str) -> list[Row]:
         self._connection.send(statement)
-        return self._answer(Sent(Message(statement)), self._query_s, keep_rows=True)
+        return self._answer(SentBatch(ScriptBatch(statement)), self._query_s, keep_rows=True)
 
-    def _send(self, sent: Sent) -> None:
+    def _send(self, sent: SentBatch) -> None:
         if "\0" in sent.message.text:
             raise ScriptError("cannot send a NUL byte", why="PostgreSQL's texts end there")
         text, statement_s = sent.text, sent.message.statement_s
@@ -232,12 +232,12 @@ class LibpqSession:
         limit_s = math.inf if statement_s is None else (text.count(";") + 1) * statement_s
         self._answer(sent, limit_s + _ANSWER_S)
 
-    def _answer(self, sent: Sent, limit_s: float, *, keep_rows: bool = False) -> list[Row]:
+    def _answer(self, sent: SentBatch, limit_s: float, *, keep_rows: bool = False) -> list[Row]:
         deadline = Deadline.after(self._clock, limit_s)
         answers = _Answers(self._connection, deadline, keep_rows=keep_rows)
         try:
             answers.collect(sent)
-        except libpq.Silent as error:
+        except libpq.NoAnswerError as error:
             raise self._lost(f"no answer within {limit_s:g} s") from error
         except KeyboardInterrupt:
             self._stop()
@@ -248,7 +248,7 @@ class LibpqSession:
         self.rollback()
         raise refusal
 
-    def _translated(self, sent: Sent, said: Diagnosis, answers: "_Answers") -> OpsctlError:
+    def _translated(self, sent: SentBatch, said: Diagnosis, answers: "_Answers") -> OpsctlError:
         why = f"{said.message} ({said.detail})" if said.detail else said.message
         if not self._connection.is_open:
             return self._lost(why)
@@ -277,7 +277,7 @@ class LibpqSession:
             _Answers(self._connection, deadline).drain()
             self.rollback()
         # Whoever interrupts wants out: what is still open ends with the connection.
-        except (TimeoutError, libpq.Silent, OpsctlError):
+        except (TimeoutError, libpq.NoAnswerError, OpsctlError):
             self._connection.close()
 
 
@@ -285,7 +285,7 @@ class _Answers:
     """What came back for one message."""
 
     def __init__(
-        self, connection: libpq.Connection, deadline: Deadline, *, keep_rows: bool = False
+        self, connection: libpq.LibpqConnection, deadline: Deadline, *, keep_rows: bool = False
     ) -> None:
         self._connection = connection
         self._deadline = deadline
@@ -297,21 +297,21 @@ class _Answers:
         self.rows: list[Row] = []
         self.error: Diagnosis | None = None
 
-    def collect(self, sent: Sent) -> None:
+    def collect(self, sent: SentBatch) -> None:
         data = sent.data()
         for result in self._connection.results(self._deadline):
-            if result.status == libpq.Status.COPY_IN:
+            if result.status == libpq.ResultStatus.COPY_IN:
                 self._feed(next(data, None))
-            elif result.status == libpq.Status.COPY_OUT:
+            elif result.status == libpq.ResultStatus.COPY_OUT:
                 self._connection.swallow(self._deadline)
             else:
                 self._note(result)
 
     def drain(self) -> None:
         for result in self._connection.results(self._deadline):
-            if result.status == libpq.Status.COPY_IN:
+            if result.status == libpq.ResultStatus.COPY_IN:
                 self._connection.starve("interrupted", self._deadline)
-            elif result.status == libpq.Status.COPY_OUT:
+            elif result.status == libpq.ResultStatus.COPY_OUT:
                 self._connection.swallow(self._deadline)
 
     def _feed(self, data: str | None) -> None:
@@ -321,11 +321,11 @@ class _Answers:
         else:
             self._connection.feed(data.encode(), self._deadline)
 
-    def _note(self, result: libpq.Result) -> None:
+    def _note(self, result: libpq.LibpqResult) -> None:
         if result.is_done:
             self.count += 1
-            if self._keep_rows and result.status == libpq.Status.ROWS:
+            if self._keep_rows and result.status == libpq.ResultStatus.ROWS:
                 kinds = result.kinds()
                 self.rows = [read_row(kinds, texts) for texts in result.rows()]
-        elif result.status != libpq.Status.EMPTY and self.error is None:
+        elif result.status != libpq.ResultStatus.EMPTY and self.error is None:
             self.error = result.diagnosis()

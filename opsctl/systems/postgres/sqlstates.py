@@ -32,65 +32,65 @@ class StatementError(OpsctlError):
         self.diagnosis = diagnosis
 
 
-class Meaning(ErrorMeaning):
+class SqlstateMeaning(ErrorMeaning):
     """Without more said: the server refused a statement."""
 
     error: type[OpsctlError] = StatementError
     what: str = "PostgreSQL refused a statement at {address}"
 
 
-STATEMENT = Meaning()
-BUG = Meaning(OpsctlError, "the PostgreSQL driver was misused at {address}", "Report this.")
-LOST = Meaning(
+STATEMENT = SqlstateMeaning()
+BUG = SqlstateMeaning(OpsctlError, "the PostgreSQL driver was misused at {address}", "Report this.")
+LOST = SqlstateMeaning(
     UnreachableError,
     "lost PostgreSQL at {address}",
     "See the server's log; nothing is known of the last statement.",
 )
-_BUSY = Meaning(
+_BUSY = SqlstateMeaning(
     BusyError,
     "PostgreSQL rolled back a statement that met another session at {address}",
     "Try again; pg_stat_activity lists the other sessions.",
 )
-_LOGIN = Meaning(
+_LOGIN = SqlstateMeaning(
     SettingsError,
     "PostgreSQL at {address} does not let this user in",
     "Check the user and the password in DATABASE_URL, and the server's pg_hba.conf.",
 )
-_NO_DATABASE = Meaning(
+_NO_DATABASE = SqlstateMeaning(
     SettingsError,
     "PostgreSQL has no such database: {address}",
     "Create it, or correct the name in DATABASE_URL.",
 )
-_NO_RIGHT = Meaning(
+_NO_RIGHT = SqlstateMeaning(
     what="PostgreSQL does not allow this user a statement at {address}",
     hint="GRANT what is missing, or use the role that owns it.",
 )
-_FULL = Meaning(
+_FULL = SqlstateMeaning(
     UnreachableError,
     "PostgreSQL at {address} takes no more connections",
     "Close idle sessions (SELECT * FROM pg_stat_activity), or raise max_connections.",
 )
-_STARTING = Meaning(
+_STARTING = SqlstateMeaning(
     UnreachableError,
     "PostgreSQL at {address} takes no connections now",
     "It is starting or stopping: try again in a few seconds.",
 )
-_STARTUP_OPTIONS = Meaning(
+_STARTUP_OPTIONS = SqlstateMeaning(
     SettingsError,
     "PostgreSQL at {address} does not take our limits",
     "Connect to the server itself: a pooler drops startup options, and with them the limits.",
 )
-_TLS = Meaning(
+_TLS = SqlstateMeaning(
     SettingsError,
     "PostgreSQL at {address} does not offer the TLS that was asked for",
     "Check sslmode, sslrootcert and the host's name in DATABASE_URL.",
 )
-_ADDRESS = Meaning(
+_ADDRESS = SqlstateMeaning(
     SettingsError,
     "the address of PostgreSQL is not right: {address}",
     "Correct DATABASE_URL: postgresql://user@host:5432/database",
 )
-DEAD = Meaning(
+DEAD = SqlstateMeaning(
     UnreachableError,
     "cannot connect to PostgreSQL at {address}",
     "Is it up, and is this its address?",
@@ -112,10 +112,10 @@ RETRYABLE = {
 }
 
 # Whole states first, then their first two letters, the class.
-BY_STATE: dict[str, Meaning] = {
+BY_STATE: dict[str, SqlstateMeaning] = {
     "08": LOST,
     "08P01": STATEMENT,
-    "25006": Meaning(
+    "25006": SqlstateMeaning(
         RefusedError,
         "PostgreSQL was opened for reading only at {address}",
         "This command may not write there.",
@@ -126,7 +126,7 @@ BY_STATE: dict[str, Meaning] = {
     "42501": _NO_RIGHT,
     "53300": _FULL,
     **dict.fromkeys(RETRYABLE, _BUSY),
-    QUERY_CANCELED: Meaning(
+    QUERY_CANCELED: SqlstateMeaning(
         what="PostgreSQL stopped a statement at {address}",
         hint="It ran into statement_timeout, or someone cancelled it.",
     ),
@@ -145,7 +145,7 @@ for _state in (
     BY_STATE[_state] = STATEMENT
 
 # Before a session stands, libpq hands on words, no state: these are the server's, in English.
-BY_WORDS: tuple[tuple[str, Meaning], ...] = (
+BY_WORDS: tuple[tuple[str, SqlstateMeaning], ...] = (
     (r"authentication failed|no password supplied|role .* does not exist", _LOGIN),
     (r"no pg_hba\.conf entry|not permitted to log in|permission denied for database", _LOGIN),
     (r"database .* does not exist|not currently accepting connections", _NO_DATABASE),
@@ -157,11 +157,11 @@ BY_WORDS: tuple[tuple[str, Meaning], ...] = (
 )
 
 
-def by_state(sqlstate: str) -> Meaning | None:
+def by_state(sqlstate: str) -> SqlstateMeaning | None:
     return BY_STATE.get(sqlstate) or BY_STATE.get(sqlstate[:2])
 
 
-def by_words(words: str) -> Meaning:
+def by_words(words: str) -> SqlstateMeaning:
     """Find what kept a session from starting."""
     return next((meaning for said, meaning in BY_WORDS if re.search(said, words)), DEAD)
 

@@ -13,8 +13,8 @@ from redis.backoff import NoBackoff
 from opsctl.errors import BusyError, OpsctlError
 from opsctl.systems.redis.errors import DRIVER_ERRORS, translate
 from opsctl.systems.redis.pool import unfold
-from opsctl.systems.redis.pubsub import Message, Topics, read_message, silent
-from opsctl.systems.redis.target import Command, RedisLimits, RedisTarget, Script, Word
+from opsctl.systems.redis.pubsub import PubSubMessage, Topics, read_message, silent
+from opsctl.systems.redis.target import Command, RedisLimits, RedisScript, RedisTarget, Word
 
 T = TypeVar("T")
 
@@ -23,7 +23,7 @@ _Connection: Any = connection.AbstractConnection
 
 
 class AsyncSubscription(Protocol):
-    async def receive(self, wait_s: float) -> Message | None:
+    async def receive(self, wait_s: float) -> PubSubMessage | None:
         """Wait for one message; None after a silence, UnreachableError when the line is dead."""
         ...
 
@@ -39,7 +39,7 @@ class AsyncRedis(Protocol):
 
     async def calls(self, commands: Sequence[Command], *, atomic: bool = False) -> list[Any]: ...
 
-    async def run(self, script: Script, keys: Sequence[str], args: Sequence[Word] = ()) -> Any:  # noqa: ANN401  # same
+    async def run(self, script: RedisScript, keys: Sequence[str], args: Sequence[Word] = ()) -> Any:  # noqa: ANN401  # same
         ...
 
     async def subscribe(self, topics: Topics) -> AsyncSubscription: ...
@@ -83,7 +83,7 @@ class RedisPyAsync:
         replies = await self._exchange(ask, None)
         return unfold(replies, self._ours) if atomic else replies
 
-    async def run(self, script: Script, keys: Sequence[str], args: Sequence[Word] = ()) -> Any:  # noqa: ANN401  # same
+    async def run(self, script: RedisScript, keys: Sequence[str], args: Sequence[Word] = ()) -> Any:  # noqa: ANN401  # same
         async def ask(connected: Any) -> Any:  # noqa: ANN401  # same
             await connected.send_command("EVALSHA", script.sha, len(keys), *keys, *args)
             try:
@@ -207,7 +207,7 @@ class RedisPyAsyncSubscription:
         self._translated = translated
         self._limit_s = limit_s
         self._reading: asyncio.Task[Any] | None = None
-        self._early: list[Message] = []
+        self._early: list[PubSubMessage] = []
 
     async def begin(self, topics: Topics) -> None:
         await self._connected.connect()
@@ -220,7 +220,7 @@ class RedisPyAsyncSubscription:
             else:
                 self._early.append(message)
 
-    async def receive(self, wait_s: float) -> Message | None:
+    async def receive(self, wait_s: float) -> PubSubMessage | None:
         if self._early:
             return self._early.pop(0)
         with self._translated():

@@ -14,7 +14,7 @@ from opsctl.systems.redis.connections import Guard, kind_of, options_for
 from opsctl.systems.redis.errors import DRIVER_ERRORS, translate
 from opsctl.systems.redis.idle_connections import IdleConnections
 from opsctl.systems.redis.pubsub import RedisPySubscription, Subscription, Topics
-from opsctl.systems.redis.target import Command, RedisLimits, RedisTarget, Script, Word
+from opsctl.systems.redis.target import Command, RedisLimits, RedisScript, RedisTarget, Word
 
 T = TypeVar("T")
 
@@ -31,7 +31,7 @@ class PooledRedis(Protocol):
         """Send many in one round trip; a refused one stands in its place as an OpsctlError."""
         ...
 
-    def run(self, script: Script, keys: Sequence[str], args: Sequence[Word] = ()) -> Any:  # noqa: ANN401  # same
+    def run(self, script: RedisScript, keys: Sequence[str], args: Sequence[Word] = ()) -> Any:  # noqa: ANN401  # same
         """Run a script by its digest; its text is sent only to a server that lacks it."""
         ...
 
@@ -85,7 +85,7 @@ class RedisPyPooled:
         replies = self._exchange(ask, None)
         return unfold(replies, self._ours) if atomic else replies
 
-    def run(self, script: Script, keys: Sequence[str], args: Sequence[Word] = ()) -> Any:  # noqa: ANN401  # same
+    def run(self, script: RedisScript, keys: Sequence[str], args: Sequence[Word] = ()) -> Any:  # noqa: ANN401  # same
         def ask(connected: Any) -> Any:  # noqa: ANN401  # same
             connected.send_command("EVALSHA", script.sha, len(keys), *keys, *args)
             try:

@@ -36,7 +36,7 @@ class Topics:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class PubSubMessage:
     channel: str
     data: bytes
     pattern: str | None = None
@@ -44,7 +44,7 @@ class Message:
 
 
 class Subscription(Protocol):
-    def receive(self, wait_s: float) -> Message | None:
+    def receive(self, wait_s: float) -> PubSubMessage | None:
         """Wait for one message; None after a silence, UnreachableError when the line is dead."""
         ...
 
@@ -67,7 +67,7 @@ class RedisPySubscription:
         self._connected = connected
         self._translated = translated
         self._asked_at: float | None = None
-        self._early: list[Message] = []
+        self._early: list[PubSubMessage] = []
         connected.send_packed_command(connected.pack_commands(topics.commands))
         acknowledged = 0
         while acknowledged < len(topics):
@@ -77,7 +77,7 @@ class RedisPySubscription:
             else:
                 self._early.append(message)
 
-    def receive(self, wait_s: float) -> Message | None:
+    def receive(self, wait_s: float) -> PubSubMessage | None:
         if self._early:
             return self._early.pop(0)
         with self._translated():
@@ -112,11 +112,11 @@ def silent() -> UnreachableError:
     return UnreachableError("a subscription to Redis is dead", why="not even PING was answered")
 
 
-def read_message(reply: Sequence[Any]) -> Message | None:
+def read_message(reply: Sequence[Any]) -> PubSubMessage | None:
     """Read one RESP2 frame; acknowledgements and pongs are no messages."""
     if reply[0] == b"message":
-        return Message(reply[1].decode(errors="replace"), reply[2])
+        return PubSubMessage(reply[1].decode(errors="replace"), reply[2])
     if reply[0] == b"pmessage":
         pattern = reply[1].decode(errors="replace")
-        return Message(reply[2].decode(errors="replace"), reply[3], pattern)
+        return PubSubMessage(reply[2].decode(errors="replace"), reply[3], pattern)
     return None

@@ -70,7 +70,7 @@ class RedisTarget:
 
 
 @dataclass(frozen=True, slots=True)
-class Script:
+class RedisScript:
     """A program for the server, known to it by its digest."""
 
     text: str

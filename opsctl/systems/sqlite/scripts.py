@@ -9,7 +9,14 @@ from pathlib import Path
 
 from opsctl.errors import BusyError, OpsctlError, SettingsError
 from opsctl.systems.clock import Clock
-from opsctl.systems.sql_scripts import NEEDS_ALONE, Message, Row, ScriptError, SqlValue, Stage
+from opsctl.systems.sql_scripts import (
+    NEEDS_ALONE,
+    Row,
+    ScriptBatch,
+    ScriptError,
+    ScriptStage,
+    SqlValue,
+)
 
 _PARAMETER = re.compile(r"%\((\w+)\)s")
 # How many steps of SQLite's machine pass between two looks at the clock: some milliseconds.
@@ -66,7 +73,7 @@ class SqliteScriptSession:
         self._clock = clock
         self._address = address
 
-    def run(self, message: Message) -> None:
+    def run(self, message: ScriptBatch) -> None:
         try:
             with self._limited(message.statement_s):
                 self._run(message)
@@ -74,37 +81,37 @@ class SqliteScriptSession:
             if message.begin and message.end:
                 self.rollback()
 
-    def _run(self, message: Message) -> None:
+    def _run(self, message: ScriptBatch) -> None:
         # Waiting for the file itself is waiting for another runner: the row is ours to write.
-        self._execute(message.begin, Stage.BEFORE)
+        self._execute(message.begin, ScriptStage.BEFORE)
         for part in message.before:
-            self._execute(part, Stage.BEFORE)
+            self._execute(part, ScriptStage.BEFORE)
         edges = (*message.starts, len(message.text))
         for number, (start, end) in enumerate(pairwise(edges)):
-            self._execute(message.text[start:end], Stage.TEXT, position=start, number=number)
-        self._execute(message.after, Stage.AFTER)
-        self._execute(message.end, Stage.AFTER)
+            self._execute(message.text[start:end], ScriptStage.TEXT, position=start, number=number)
+        self._execute(message.after, ScriptStage.AFTER)
+        self._execute(message.end, ScriptStage.AFTER)
 
     def run_alone(
         self, text: str, *, before: Sequence[str] = (), statement_s: float | None = None
     ) -> None:
         for statement in before:
-            self._execute(statement, Stage.BEFORE)
+            self._execute(statement, ScriptStage.BEFORE)
         with self._limited(statement_s):
-            self._execute(text, Stage.TEXT, position=0, number=0)
+            self._execute(text, ScriptStage.TEXT, position=0, number=0)
 
     def query(self, statement: str, values: Mapping[str, SqlValue] | None = None) -> list[Row]:
         text = _PARAMETER.sub(r":\1", statement)
-        return self._execute(text, Stage.BEFORE, values=values)
+        return self._execute(text, ScriptStage.BEFORE, values=values)
 
     def rollback(self) -> None:
         if self._connection.in_transaction:
-            self._execute("ROLLBACK", Stage.AFTER)
+            self._execute("ROLLBACK", ScriptStage.AFTER)
 
     def _execute(
         self,
         statement: str,
-        stage: Stage,
+        stage: ScriptStage,
         *,
         position: int | None = None,
         number: int | None = None,
@@ -137,7 +144,7 @@ def translate(
     error: sqlite3.Error | sqlite3.Warning,
     address: str,
     *,
-    stage: Stage,
+    stage: ScriptStage,
     position: int | None,
     statement: int | None,
 ) -> OpsctlError:
@@ -146,7 +153,7 @@ def translate(
     primary = "_".join(name.split("_")[:2])
     if primary in BROKEN:
         return OpsctlError(f"cannot use {address}", why=f"{BROKEN[primary]} (SQLite: {error})")
-    if primary in {"SQLITE_BUSY", "SQLITE_LOCKED"} and stage is not Stage.BEFORE:
+    if primary in {"SQLITE_BUSY", "SQLITE_LOCKED"} and stage is not ScriptStage.BEFORE:
         return BusyError(f"cannot use {address}", why=f"another process holds it ({error})")
     code = NEEDS_ALONE if _ALONE.search(str(error).casefold()) else name
     return ScriptError(

@@ -23,7 +23,7 @@ from opsctl.systems.engine.capped_container import (
 )
 from tests.engines.docker import BUSYBOX, DockerEngine
 from tests.engines.owner import this_process
-from tests.fakes.sandboxes import Script, ScriptedSandboxes
+from tests.fakes.capped_runner import Script, ScriptedCappedRunner
 from tests.waiting import wait_for
 
 MEBI = 1024 * 1024
@@ -43,11 +43,11 @@ class Stage:
         return CappedSpec(name, BUSYBOX, LIMITS, "65534:65534", words, labels={LABEL: self.mark})
 
 
-def told() -> ScriptedSandboxes:
+def told() -> ScriptedCappedRunner:
     says = (OutputPiece(OutputStream.OUT, b"out\n"), OutputPiece(OutputStream.ERROR, b"err\n"))
     script = Script(says, exit_code=3)
     facts = ImageFacts("sha256:b", (), ("sh",))
-    return ScriptedSandboxes(known_images={BUSYBOX: facts}, scripts={BUSYBOX: script})
+    return ScriptedCappedRunner(known_images={BUSYBOX: facts}, scripts={BUSYBOX: script})
 
 
 @pytest.fixture

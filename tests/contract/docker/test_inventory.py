@@ -14,7 +14,7 @@ from tests.engines.own_engine import OwnEngine
 
 
 @pytest.fixture
-def stock(own_engine: OwnEngine, docker_engine: DockerEngine) -> Iterator[DockerInventory]:
+def inventory(own_engine: OwnEngine, docker_engine: DockerEngine) -> Iterator[DockerInventory]:
     own_engine.load(BUSYBOX, source=docker_engine)
     made = DockerInventory(own_engine.host, deadline_s=10)
     yield made
@@ -23,70 +23,70 @@ def stock(own_engine: OwnEngine, docker_engine: DockerEngine) -> Iterator[Docker
 
 @pytest.fixture
 def name() -> str:
-    return f"stock{uuid4().hex[:8]}"
+    return f"test{uuid4().hex[:8]}"
 
 
 def test_the_engine_says_who_it_is_and_where_it_keeps_things(
-    stock: DockerInventory, own_engine: OwnEngine
+    inventory: DockerInventory, own_engine: OwnEngine
 ) -> None:
-    facts = stock.facts()
+    facts = inventory.facts()
 
     assert facts.id
     assert Path(facts.root) == own_engine.data
 
 
 def test_an_image_is_named_found_and_its_names_taken_away_one_by_one(
-    stock: DockerInventory, name: str
+    inventory: DockerInventory, name: str
 ) -> None:
-    image = stock.image(BUSYBOX)
+    image = inventory.image(BUSYBOX)
     assert image is not None
 
-    stock.tag(image.id, f"{name}:1")
-    named = stock.image(f"{name}:1")
-    first, again = stock.remove_image(f"{name}:1"), stock.remove_image(f"{name}:1")
+    inventory.tag(image.id, f"{name}:1")
+    named = inventory.image(f"{name}:1")
+    first, again = inventory.remove_image(f"{name}:1"), inventory.remove_image(f"{name}:1")
 
     assert named is not None
     assert named.id == image.id
     assert (first, again) == (RemovalResult.REMOVED, RemovalResult.GONE)
-    assert stock.image(BUSYBOX) is not None
+    assert inventory.image(BUSYBOX) is not None
 
 
 def test_an_image_that_a_container_stands_on_is_not_removed(
-    stock: DockerInventory, own_engine: OwnEngine, name: str
+    inventory: DockerInventory, own_engine: OwnEngine, name: str
 ) -> None:
     container = own_engine.run("create", "--name", name, BUSYBOX)
-    image = stock.image(BUSYBOX)
+    image = inventory.image(BUSYBOX)
     assert image is not None
 
-    removal = stock.remove_image(image.id)
+    removal = inventory.remove_image(image.id)
 
     assert removal is RemovalResult.IN_USE
-    assert (container, image.id) in stock.used_images()
-    assert name in {one.name for one in stock.stopped()}
-    assert stock.remove_stopped(container) is RemovalResult.REMOVED
-    assert stock.remove_stopped(container) is RemovalResult.GONE
+    assert (container, image.id) in inventory.used_images()
+    assert name in {one.name for one in inventory.stopped()}
+    assert inventory.remove_stopped(container) is RemovalResult.REMOVED
+    assert inventory.remove_stopped(container) is RemovalResult.GONE
 
 
 def test_a_container_that_runs_is_not_removed(
-    stock: DockerInventory, own_engine: OwnEngine, name: str
+    inventory: DockerInventory, own_engine: OwnEngine, name: str
 ) -> None:
     container = own_engine.start(BUSYBOX, "sleep", "1000", options=["--name", name, "--init"])
 
-    assert stock.remove_stopped(container) is RemovalResult.IN_USE
+    assert inventory.remove_stopped(container) is RemovalResult.IN_USE
     own_engine.run("rm", "--force", container)
 
 
 def test_a_network_is_listed_only_while_nobody_uses_it(
-    stock: DockerInventory, own_engine: OwnEngine, name: str
+    inventory: DockerInventory, own_engine: OwnEngine, name: str
 ) -> None:
     own_engine.run("network", "create", name)
-    unused = {one.name: one.id for one in stock.unused_networks()}
+    unused = {one.name: one.id for one in inventory.unused_networks()}
     container = own_engine.start(BUSYBOX, "sleep", "1000", options=["--network", name, "--init"])
 
-    used = {one.name for one in stock.unused_networks()}
-    while_used = stock.remove_network(unused[name])
+    used = {one.name for one in inventory.unused_networks()}
+    while_used = inventory.remove_network(unused[name])
     own_engine.run("rm", "--force", container)
-    afterwards = stock.remove_network(unused[name])
+    afterwards = inventory.remove_network(unused[name])
 
     assert name not in used
     assert (while_used, afterwards) == (RemovalResult.IN_USE, RemovalResult.REMOVED)
@@ -94,24 +94,24 @@ def test_a_network_is_listed_only_while_nobody_uses_it(
 
 
 def test_a_published_port_is_told_with_its_container(
-    stock: DockerInventory, own_engine: OwnEngine, name: str
+    inventory: DockerInventory, own_engine: OwnEngine, name: str
 ) -> None:
     options = ["--name", name, "--init", "--publish", "127.0.0.1:18999:80"]
     container = own_engine.start(BUSYBOX, "sleep", "1000", options=options)
 
-    (publisher,) = [one for one in stock.publishers() if one.port == 18999]
+    (publisher,) = [one for one in inventory.publishers() if one.port == 18999]
     own_engine.run("rm", "--force", container)
 
     assert (publisher.container, publisher.address) == (name, "127.0.0.1")
 
 
-def test_the_build_cache_is_dropped(stock: DockerInventory) -> None:
-    assert stock.drop_build_cache() is not None
+def test_the_build_cache_is_dropped(inventory: DockerInventory) -> None:
+    assert inventory.drop_build_cache() is not None
 
 
-def test_a_pull_that_cannot_be_is_told(stock: DockerInventory) -> None:
+def test_a_pull_that_cannot_be_is_told(inventory: DockerInventory) -> None:
     with pytest.raises(OpsctlError, match="could not pull"):
-        stock.pull("127.0.0.1:9/none:1")
+        inventory.pull("127.0.0.1:9/none:1")
 
 
 def test_an_engine_that_is_away_is_unreachable(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from opsctl.systems.sql_scripts import ScriptError, ScriptSession, SqlValue, Stage
+from opsctl.systems.sql_scripts import ScriptError, ScriptSession, ScriptStage, SqlValue
 from tests.engines.databases import Database
 from tests.messages import message, refusal, scripts, tables
 
@@ -56,7 +56,7 @@ def test_an_error_is_placed_in_the_file(
 ) -> None:
     error = refusal(session, message(text, before=("SELECT 'é;'", "SELECT 1")))
 
-    assert (error.sqlstate, error.statement, error.stage) == (sqlstate, statement, Stage.TEXT)
+    assert (error.sqlstate, error.statement, error.stage) == (sqlstate, statement, ScriptStage.TEXT)
     found = "" if error.position is None else text[error.position :]
     assert found.startswith(at or "")
     assert (error.position is None) == (at is None)
@@ -65,14 +65,14 @@ def test_an_error_is_placed_in_the_file(
 @pytest.mark.parametrize(
     ("before", "after", "stage"),
     [
-        (("SELECT ';'", "SELECT nope"), "", Stage.BEFORE),
-        (("SELECT ';'", "SELECT 1/0"), "", Stage.BEFORE),
-        (("SELECT ';'",), "SELECT nope", Stage.AFTER),
-        (("SELECT ';'",), "SELECT 1/0", Stage.AFTER),
+        (("SELECT ';'", "SELECT nope"), "", ScriptStage.BEFORE),
+        (("SELECT ';'", "SELECT 1/0"), "", ScriptStage.BEFORE),
+        (("SELECT ';'",), "SELECT nope", ScriptStage.AFTER),
+        (("SELECT ';'",), "SELECT 1/0", ScriptStage.AFTER),
     ],
 )
 def test_an_error_outside_of_the_file_is_told_apart(
-    session: ScriptSession, before: tuple[str, ...], after: str, stage: Stage
+    session: ScriptSession, before: tuple[str, ...], after: str, stage: ScriptStage
 ) -> None:
     error = refusal(session, message("SELECT 1; SELECT 2", before=before, after=after))
 
@@ -85,7 +85,11 @@ def test_what_only_the_commit_finds_is_told_apart(session: ScriptSession) -> Non
 
     error = refusal(session, message(f"CREATE TABLE a {columns}; {row}"))
 
-    assert (error.sqlstate, error.stage, error.constraint) == ("23503", Stage.AFTER, "a_b_fkey")
+    assert (error.sqlstate, error.stage, error.constraint) == (
+        "23503",
+        ScriptStage.AFTER,
+        "a_b_fkey",
+    )
     assert tables(session) == ["kept"]
 
 

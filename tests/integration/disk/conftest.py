@@ -12,25 +12,25 @@ from opsctl.settings import Settings
 from opsctl.settings.sections.disk import Disk
 from opsctl.settings.sections.project import ProjectSettings
 from opsctl.settings.sections.retention import Retention
-from tests.fakes.ground import REAL_NOW, Ground
+from tests.fakes.disk_context import REAL_NOW, FakeDiskContext
 
-Ready = Callable[..., Ground]
+Ready = Callable[..., FakeDiskContext]
 
 
 @pytest.fixture
 def ready(tmp_path: Path) -> Iterator[Ready]:
     """Make ground to clean these roots on."""
-    made: list[Ground] = []
+    made: list[FakeDiskContext] = []
 
     def make(
         *roots: Path, state: Path | None = None, mounts: tuple[str, ...] = (), **rules: Any
-    ) -> Ground:
+    ) -> FakeDiskContext:
         named = tuple(str(root) for root in roots)
         retention = Retention(roots=named, allow=named or ("/srv",), **rules)
         settings = Settings(
             project=ProjectSettings(name="stack"), retention=retention, disk=Disk(mounts=mounts)
         )
-        ground = Ground(state or tmp_path / "state", settings)
+        ground = FakeDiskContext(state or tmp_path / "state", settings)
         made.append(ground)
         return ground
 

@@ -12,7 +12,7 @@ from opsctl.disk.retention.plan import UNDATED_BEFORE_NS
 from opsctl.errors import OpsctlError
 from opsctl.systems.removal.workers import LocalRemovalWorkers, RemovalOrder, WorkerReport
 from tests.fakes.clock import HandClock
-from tests.fakes.ground import REAL_NOW
+from tests.fakes.disk_context import REAL_NOW
 from tests.integration.disk.conftest import aged, log
 
 HOUR_NS = 3600 * 10**9

@@ -12,7 +12,7 @@ from opsctl.disk.check import check_disks
 from opsctl.findings import Finding, Level
 from opsctl.systems.host import PsutilHost, Usage, measure
 from tests.fakes.clock import HandClock
-from tests.fakes.ground import Ground
+from tests.fakes.disk_context import FakeDiskContext
 from tests.integration.disk.conftest import Ready, log
 
 SmallDisk = Callable[[int], Path]
@@ -56,7 +56,7 @@ def fill_up(disk: Path) -> Path:
     return ballast
 
 
-def space(ground: Ground) -> Finding:
+def space(ground: FakeDiskContext) -> Finding:
     (found,) = (f for f in check_disks(ground).findings if f.check.endswith("space"))
     return found
 

@@ -12,7 +12,7 @@ from opsctl.systems.files.local import LocalFiles
 from opsctl.systems.sqlite.database import SqliteDatabases
 from tests.fakes.channel import KeptChannel
 from tests.fakes.clock import HandClock
-from tests.fakes.ground import notifier as make_notifier
+from tests.fakes.disk_context import notifier as make_notifier
 
 
 @pytest.fixture

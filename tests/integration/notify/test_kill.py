@@ -18,7 +18,7 @@ from opsctl.systems.clock import SystemClock
 from opsctl.systems.files.local import LocalFiles
 from opsctl.systems.sqlite.database import SqliteDatabases
 from tests.fakes.channel import KeptChannel
-from tests.fakes.ground import notifier as make_notifier
+from tests.fakes.disk_context import notifier as make_notifier
 
 # Statements to the store, and what goes to files: a kill falls before each of them.
 WRITES = frozenset({"execute", "write", "flock", "ftruncate", "unlink", "rename", "fsync"})

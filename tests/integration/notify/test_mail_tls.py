@@ -8,12 +8,12 @@ import pytest
 
 from opsctl.errors import OpsctlError, SettingsError, UnreachableError
 from opsctl.systems.clock import SystemClock
-from opsctl.systems.mail import Letter, MailServer, SmtpMail
+from opsctl.systems.mail import MailMessage, MailServer, SmtpMail
 from tests.engines.mail import Postbox
 
 MakePostbox = Callable[..., Postbox]
 CANARY = "c4n4ry-of-mail"
-LETTER = Letter("opsctl@box", ("a@box",), b"Subject: full\r\n\r\n/ is full\r\n")
+LETTER = MailMessage("opsctl@box", ("a@box",), b"Subject: full\r\n\r\n/ is full\r\n")
 
 
 def send(box: Postbox, tls: str, *, host: str = "127.0.0.1", ca_file: Path | None = None) -> None:

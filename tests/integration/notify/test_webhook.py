@@ -12,7 +12,7 @@ from opsctl.notify.model import AlertEvent, AlertMessage, Bundle, SendResult, Se
 from opsctl.systems.clock import SystemClock
 from opsctl.systems.http.allowed_addresses import AllowedAddresses
 from opsctl.systems.http.client import HttpxHttp
-from tests.engines.hook import Hook
+from tests.engines.webhook import WebhookServer
 
 LOCAL = AllowedAddresses.of(["127.0.0.1"], plain_http=True)
 MESSAGE = AlertMessage(
@@ -27,26 +27,30 @@ MESSAGE = AlertMessage(
 BUNDLE = Bundle("0123abcd", (MESSAGE,))
 
 
-def send(hook: Hook, *, allowed: AllowedAddresses = LOCAL, limit_s: float = 5) -> SendResult:
-    return webhook(hook.url, HttpxHttp(clock=SystemClock()), allowed).send(BUNDLE, limit_s=limit_s)
+def send(
+    webhook_server: WebhookServer, *, allowed: AllowedAddresses = LOCAL, limit_s: float = 25
+) -> SendResult:
+    return webhook(webhook_server.url, HttpxHttp(clock=SystemClock()), allowed).send(
+        BUNDLE, limit_s=limit_s
+    )
 
 
-def test_a_webhook_gets_json_with_an_id_that_a_retry_repeats(hook: Hook) -> None:
-    answers = [send(hook), send(hook)]
+def test_a_webhook_gets_json_with_an_id_that_a_retry_repeats(webhook_server: WebhookServer) -> None:
+    answers = [send(webhook_server), send(webhook_server)]
 
-    body = json.loads(hook.bodies[0])
+    body = json.loads(webhook_server.bodies[0])
     assert all(answer.is_accepted for answer in answers)
     assert (body["schema"], body["id"]) == ("opsctl.notice/1", "0123abcd")
     assert body["notices"][0]["summary"] == MESSAGE.summary
-    assert hook.ids == ["0123abcd", "0123abcd"]
+    assert webhook_server.ids == ["0123abcd", "0123abcd"]
 
 
-def test_a_mention_in_a_message_notifies_nobody_on_slack(hook: Hook) -> None:
-    channel = slack(hook.url, HttpxHttp(clock=SystemClock()), LOCAL)
+def test_a_mention_in_a_message_notifies_nobody_on_slack(webhook_server: WebhookServer) -> None:
+    channel = slack(webhook_server.url, HttpxHttp(clock=SystemClock()), LOCAL)
 
     channel.send(BUNDLE, limit_s=25)
 
-    text = json.loads(hook.bodies[0])["text"]
+    text = json.loads(webhook_server.bodies[0])["text"]
     assert "&lt;!channel&gt; &amp; 81 % used" in text
 
 
@@ -62,37 +66,42 @@ def test_a_mention_in_a_message_notifies_nobody_on_slack(hook: Hook) -> None:
     ],
 )
 def test_the_status_decides_about_a_retry(
-    hook: Hook, status: int, headers: dict[str, str], expected: tuple[bool, float | None]
+    webhook_server: WebhookServer,
+    status: int,
+    headers: dict[str, str],
+    expected: tuple[bool, float | None],
 ) -> None:
-    hook.status, hook.headers = status, headers
+    webhook_server.status, webhook_server.headers = status, headers
 
-    answer = send(hook)
+    answer = send(webhook_server)
 
     assert not answer.is_accepted
     assert (answer.is_rejected, answer.retry_after_s) == expected
     assert f"it answered {status}" in answer.error
 
 
-def test_a_server_that_never_answers_blocks_nobody_and_its_path_stays_secret(hook: Hook) -> None:
-    hook.is_mute = True
+def test_a_server_that_never_answers_blocks_nobody_and_its_path_stays_secret(
+    webhook_server: WebhookServer,
+) -> None:
+    webhook_server.is_mute = True
     began = time.monotonic()
 
-    answer = send(hook, limit_s=0.3)
+    answer = send(webhook_server, limit_s=0.3)
 
     assert time.monotonic() - began < 25
     assert not answer.is_accepted
     assert "c4n4ry" not in answer.error
 
 
-def test_a_private_address_is_never_contacted(hook: Hook) -> None:
-    answer = send(hook, allowed=AllowedAddresses.of([], plain_http=True))
+def test_a_private_address_is_never_contacted(webhook_server: WebhookServer) -> None:
+    answer = send(webhook_server, allowed=AllowedAddresses.of([], plain_http=True))
 
     assert "127.0.0.1 is not a public address" in answer.error
-    assert hook.bodies == []
+    assert webhook_server.bodies == []
 
 
 def test_a_name_that_changes_after_the_check_leads_nowhere_else(
-    hook: Hook,
+    webhook_server: WebhookServer,
 ) -> None:
     """The address that was judged is the one that is dialled: the name is asked once."""
     asked: list[str] = []
@@ -102,7 +111,7 @@ def test_a_name_that_changes_after_the_check_leads_nowhere_else(
         return ["127.0.0.1"] if len(asked) == 1 else ["127.0.0.2"]
 
     http = HttpxHttp(clock=SystemClock(), lookup=rebinding)
-    url = hook.url.replace("127.0.0.1", "hooks.example.org")
+    url = webhook_server.url.replace("127.0.0.1", "hooks.example.org")
 
     taken = webhook(url, http, LOCAL).send(BUNDLE, limit_s=25)
     inside = webhook(url, http, AllowedAddresses.of([], plain_http=True)).send(BUNDLE, limit_s=25)

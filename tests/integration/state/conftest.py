@@ -16,7 +16,7 @@ from opsctl.systems.clock import SystemClock
 from opsctl.systems.files.local import LocalFiles
 from opsctl.systems.sqlite.database import SqliteDatabases
 from tests.engines.require import give_up
-from tests.integration.state.nursery import End, Order
+from tests.integration.state.writers import WriteOrder, WriterEnd
 
 ROOT = Path(__file__).parents[3]
 
@@ -43,15 +43,15 @@ class Program:
         return self.receive()
 
 
-class Nurseries:
+class WriterPrograms:
     def __init__(self, programs: list[Program]) -> None:
         self._programs = programs
 
-    def run(self, orders: list[Order]) -> list[End]:
-        """Let writers run at once, one a nursery, until each has met its end."""
+    def run(self, orders: list[WriteOrder]) -> list[WriterEnd]:
+        """Run writers at once, one per program, until each has ended."""
         for program, order in zip(self._programs, orders, strict=True):
             program.send(json.dumps(asdict(order)))
-        return [End(**json.loads(program.receive())) for program in self._programs]
+        return [WriterEnd(**json.loads(program.receive())) for program in self._programs]
 
 
 @contextmanager
@@ -71,9 +71,9 @@ def running(module: str, *arguments: str) -> Iterator[Program]:
 
 
 @pytest.fixture(scope="module")
-def nurseries() -> Iterator[Nurseries]:
+def writer_programs() -> Iterator[WriterPrograms]:
     with ExitStack() as stack:
-        yield Nurseries([stack.enter_context(running("nursery")) for _ in range(2)])
+        yield WriterPrograms([stack.enter_context(running("writers")) for _ in range(2)])
 
 
 @pytest.fixture

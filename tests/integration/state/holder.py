@@ -1,4 +1,4 @@
-"""Takes and frees one lock, and starts a child, as told on stdin; says on stdout how it went."""
+"""Takes and frees one lock, and starts a child, by orders on stdin; answers on stdout."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ def take(held: ExitStack) -> str:
         held.enter_context(LOCKS.hold("deploy-prod", purpose="up"))
     except BusyError as error:
         return f"busy {error.why}"
-    return "won"
+    return "taken"
 
 
 def start_child() -> str:

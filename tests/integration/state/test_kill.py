@@ -1,4 +1,4 @@
-"""200 writers are killed at random points; what they acknowledged is there, and whole."""
+"""200 writers are killed at random points; what they acknowledged is there, and complete."""
 
 import os
 import random
@@ -11,8 +11,8 @@ from opsctl.state.model import Actor
 from opsctl.systems.clock import SystemClock
 from opsctl.systems.files.local import LocalFiles
 from opsctl.systems.sqlite.database import SqliteDatabases
-from tests.integration.state.conftest import Nurseries, Program
-from tests.integration.state.nursery import End, Order
+from tests.integration.state.conftest import Program, WriterPrograms
+from tests.integration.state.writers import WriteOrder, WriterEnd
 
 ROUNDS = 50  # of two writers each
 MAKING_S = 0.012  # about twice what it takes to make a store
@@ -39,20 +39,20 @@ def damage(directory: Path, databases: SqliteDatabases) -> list[str]:
     return [text for text in found if text != "ok"] + [row["id"] for row in torn]
 
 
-def assert_killed(ends: list[End]) -> None:
+def assert_killed(ends: list[WriterEnd]) -> None:
     assert [os.WTERMSIG(end.status) for end in ends] == [signal.SIGKILL] * len(ends)
 
 
 def test_a_store_survives_100_kills_while_it_is_made(
-    tmp_path: Path, databases: SqliteDatabases, nurseries: Nurseries
+    tmp_path: Path, databases: SqliteDatabases, writer_programs: WriterPrograms
 ) -> None:
     unmade = 0
 
     for number in range(ROUNDS):
         directory = tmp_path / f"{number}"
         delay_s = MAKING_S * number / ROUNDS
-        orders = [Order(str(directory), name, delay_s=delay_s) for name in ("a", "b")]
-        ends = nurseries.run(orders)
+        orders = [WriteOrder(str(directory), name, delay_s=delay_s) for name in ("a", "b")]
+        ends = writer_programs.run(orders)
         unmade += not any(end.acknowledged for end in ends)
 
         assert_killed(ends)
@@ -63,13 +63,13 @@ def test_a_store_survives_100_kills_while_it_is_made(
 
 
 def test_a_store_survives_100_kills_while_it_is_written(
-    directory: Path, databases: SqliteDatabases, nurseries: Nurseries
+    directory: Path, databases: SqliteDatabases, writer_programs: WriterPrograms
 ) -> None:
     acknowledged: list[str] = []
 
     for number in range(ROUNDS):
         orders = [
-            Order(
+            WriteOrder(
                 str(directory),
                 f"{name}{number}",
                 acknowledgements=random.randint(1, 8),  # noqa: S311 - no secret
@@ -77,7 +77,7 @@ def test_a_store_survives_100_kills_while_it_is_written(
             )
             for name in ("a", "b")
         ]
-        ends = nurseries.run(orders)
+        ends = writer_programs.run(orders)
         acknowledged += ends[0].acknowledged + ends[1].acknowledged
 
         assert_killed(ends)
@@ -88,11 +88,13 @@ def test_a_store_survives_100_kills_while_it_is_written(
 
 
 def test_two_processes_make_and_write_one_fresh_store_at_once(
-    tmp_path: Path, databases: SqliteDatabases, nurseries: Nurseries
+    tmp_path: Path, databases: SqliteDatabases, writer_programs: WriterPrograms
 ) -> None:
     for number in range(10):
         directory = tmp_path / f"{number}"
-        ends = nurseries.run([Order(str(directory), name, writes=10) for name in ("a", "b")])
+        ends = writer_programs.run(
+            [WriteOrder(str(directory), name, writes=10) for name in ("a", "b")]
+        )
 
         assert [end.status for end in ends] == [0, 0]
         acknowledged = ends[0].acknowledged + ends[1].acknowledged
@@ -104,7 +106,7 @@ def test_a_killed_holder_frees_the_lock_while_its_child_lives_on(
     directory: Path, holders: list[Program]
 ) -> None:
     first, second, _ = holders
-    assert first.ask("take") == "won"
+    assert first.ask("take") == "taken"
     child = int(first.ask("child"))
 
     try:
@@ -120,23 +122,23 @@ def test_a_killed_holder_frees_the_lock_while_its_child_lives_on(
 
     assert str(first.process.pid) in left
     assert holder is None
-    assert taken == "won"
+    assert taken == "taken"
 
 
 def locks_in(directory: Path) -> Locks:
     return Locks(directory, LocalFiles(), SystemClock(), Actor("op", "box", os.getpid()))
 
 
-def test_of_takers_at_once_exactly_one_wins_and_the_others_hear_who(
+def test_of_simultaneous_takers_exactly_one_wins_and_the_others_learn_who(
     directory: Path, holders: list[Program]
 ) -> None:
     for _ in range(5):
         for holder in holders:
             holder.send("take")
         answers = [holder.receive() for holder in holders]
-        winner = holders[answers.index("won")]
+        winner = holders[answers.index("taken")]
 
-        assert answers.count("won") == 1
+        assert answers.count("taken") == 1
         busy = f"busy op@box (pid {winner.process.pid}) has held it since"
         assert sum(answer.startswith(busy) for answer in answers) == 2
         assert (directory / "deploy-prod.lock").exists()

@@ -25,7 +25,7 @@ def test_killed(own_postgres, own_redis, compose_project, docker_engine, report)
     frozen.freeze()
     os.kill(os.getpid(), signal.SIGKILL)
 """
-_NEXT_RUN = "def test_next(docker_engine, homes): pass"
+_NEXT_RUN = "def test_next(docker_engine, server_folders): pass"
 
 
 @pytest.mark.engine("docker")
@@ -43,8 +43,12 @@ def test_a_killed_run_ends_its_servers_and_the_next_one_sweeps(
 
     assert swept.returncode == 0, swept.stdout
     # Another worker may be sweeping the same, and still be at it.
-    homes = Path("/tmp")  # noqa: S108 - where homes are
-    wait_for(lambda: not list(homes.glob(f"opsctltest-{runner}-*")), 60, "the folders to be gone")
+    server_folders = Path("/tmp")  # noqa: S108 - where server_folders are
+    wait_for(
+        lambda: not list(server_folders.glob(f"opsctltest-{runner}-*")),
+        60,
+        "the folders to be gone",
+    )
     wait_for(lambda: _owned_by(runner, docker_engine) == [], 60, "the containers to be gone")
 
 

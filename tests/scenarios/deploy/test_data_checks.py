@@ -13,7 +13,7 @@ from opsctl.deploy.model import DeployOptions
 from opsctl.deploy.observe import Observer
 from opsctl.deploy.up import prepare_deploy
 from opsctl.errors import OpsctlError
-from opsctl.wiring import Wiring, WorkPlace
+from opsctl.wiring import ProjectLocation, Wiring
 from tests.engines.databases import Database
 from tests.engines.redis import RedisServer
 from tests.scenarios.deploy.deployed_project import STORE, WEB, DeployedProject
@@ -104,7 +104,7 @@ class FakeMigrator:
 
 
 def _deploy(project: DeployedProject, migrator: FakeMigrator) -> list[str]:
-    place = WorkPlace(str(project.directory), env=project.env)
+    place = ProjectLocation(str(project.directory), env=project.env)
     wiring = Wiring(place, environ=project.environment)
     try:
         observer = Observer(wiring)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines.hook import Hook
+from tests.engines.webhook import WebhookServer
 
 REPOSITORY = Path(__file__).parents[3]
 SETTINGS = """
@@ -71,16 +71,16 @@ def test_nagios_and_prometheus_read_it(project: Path) -> None:
 
 
 def test_a_webhook_that_never_answers_blocks_no_command_and_stays_secret(
-    project: Path, hook: Hook
+    project: Path, webhook_server: WebhookServer
 ) -> None:
-    hook.is_mute = True
+    webhook_server.is_mute = True
     configure(project, warn=0.01, wait_s=0.5)
     opsctl(project, "disk", "check")
 
     began = time.monotonic()
-    done = opsctl(project, "disk", "check", hook=hook.url)
+    done = opsctl(project, "disk", "check", hook=webhook_server.url)
     took_s = time.monotonic() - began
-    waiting = opsctl(project, "notify", "list", "--json", hook=hook.url)
+    waiting = opsctl(project, "notify", "list", "--json", hook=webhook_server.url)
 
     assert done.returncode == 3
     # The webhook is mute for half a minute.
@@ -91,34 +91,36 @@ def test_a_webhook_that_never_answers_blocks_no_command_and_stays_secret(
     assert b"c4n4ry" not in kept
 
 
-def test_a_message_arrives_once(project: Path, hook: Hook) -> None:
+def test_a_message_arrives_once(project: Path, webhook_server: WebhookServer) -> None:
     # A loaded machine may need longer to send than a command waits by default here.
     configure(project, warn=0.01, wait_s=10)
 
     for _ in range(3):
-        opsctl(project, "disk", "check", hook=hook.url)
-    listed = json.loads(opsctl(project, "notify", "list", "--json", hook=hook.url).stdout)
+        opsctl(project, "disk", "check", hook=webhook_server.url)
+    listed = json.loads(opsctl(project, "notify", "list", "--json", hook=webhook_server.url).stdout)
 
-    (body,) = hook.bodies
+    (body,) = webhook_server.bodies
     assert "warning" in json.loads(body)["text"].lower()
     assert {message["status"] for message in listed["messages"]} == {"sent"}
 
 
-def test_a_channel_can_be_tested(project: Path, hook: Hook) -> None:
-    well = opsctl(project, "notify", "test", "slack", hook=hook.url)
-    hook.status = 500
-    ill = opsctl(project, "notify", "test", hook=hook.url)
-    unknown = opsctl(project, "notify", "test", "pigeon", hook=hook.url)
+def test_a_channel_can_be_tested(project: Path, webhook_server: WebhookServer) -> None:
+    well = opsctl(project, "notify", "test", "slack", hook=webhook_server.url)
+    webhook_server.status = 500
+    ill = opsctl(project, "notify", "test", hook=webhook_server.url)
+    unknown = opsctl(project, "notify", "test", "pigeon", hook=webhook_server.url)
 
     assert [one.returncode for one in (well, ill, unknown)] == [0, 3, 2]
     assert "it answered 500" in ill.stdout
 
 
-def test_the_webhook_is_masked_in_the_settings(project: Path, hook: Hook) -> None:
-    shown = opsctl(project, "config", "show", hook=hook.url)
+def test_the_webhook_is_masked_in_the_settings(
+    project: Path, webhook_server: WebhookServer
+) -> None:
+    shown = opsctl(project, "config", "show", hook=webhook_server.url)
 
     assert "c4n4ry" not in shown.stdout
-    assert f"http://127.0.0.1:{hook.port}/***" in shown.stdout
+    assert f"http://127.0.0.1:{webhook_server.port}/***" in shown.stdout
 
 
 def test_retain_requires_yes_without_input(project: Path) -> None:

@@ -9,7 +9,7 @@ from opsctl.errors import BusyError, OpsctlError
 from opsctl.migrate.dialects import duckdb as duckdb_dialect
 from opsctl.migrate.dialects import sqlite as sqlite_dialect
 from opsctl.systems import duckdb as duckdb_script
-from opsctl.systems.sql_scripts import NEEDS_ALONE, ScriptError, Stage
+from opsctl.systems.sql_scripts import NEEDS_ALONE, ScriptError, ScriptStage
 from opsctl.systems.sqlite import scripts as sqlite_script
 
 DUCKDB_ERRORS = [
@@ -22,7 +22,7 @@ DUCKDB_ERRORS = [
 @pytest.mark.parametrize("kind", DUCKDB_ERRORS, ids=lambda kind: kind.__name__)
 def test_every_error_of_duckdb_has_a_code(kind: type[duckdb.Error]) -> None:
     error = duckdb_script.translate(
-        kind("said so\nat length"), "here", stage=Stage.TEXT, position=3, statement=1
+        kind("said so\nat length"), "here", stage=ScriptStage.TEXT, position=3, statement=1
     )
 
     assert isinstance(error, ScriptError)
@@ -48,15 +48,15 @@ def sqlite_error(name: str, words: str = "said so") -> sqlite3.OperationalError:
 @pytest.mark.parametrize(
     ("error", "stage", "expected"),
     [
-        (sqlite_error("SQLITE_ERROR"), Stage.TEXT, ScriptError),
-        (sqlite_error("SQLITE_BUSY"), Stage.BEFORE, ScriptError),
-        (sqlite_error("SQLITE_BUSY"), Stage.TEXT, BusyError),
-        (sqlite_error("SQLITE_IOERR_WRITE"), Stage.TEXT, OpsctlError),
-        (sqlite3.Warning("one statement at a time"), Stage.TEXT, ScriptError),
+        (sqlite_error("SQLITE_ERROR"), ScriptStage.TEXT, ScriptError),
+        (sqlite_error("SQLITE_BUSY"), ScriptStage.BEFORE, ScriptError),
+        (sqlite_error("SQLITE_BUSY"), ScriptStage.TEXT, BusyError),
+        (sqlite_error("SQLITE_IOERR_WRITE"), ScriptStage.TEXT, OpsctlError),
+        (sqlite3.Warning("one statement at a time"), ScriptStage.TEXT, ScriptError),
     ],
 )
 def test_an_answer_of_sqlite_is_about_a_statement_or_about_the_file(
-    error: sqlite3.Error, stage: Stage, expected: type[OpsctlError]
+    error: sqlite3.Error, stage: ScriptStage, expected: type[OpsctlError]
 ) -> None:
     found = sqlite_script.translate(error, "here", stage=stage, position=0, statement=0)
 
@@ -73,7 +73,7 @@ def test_errors_that_sqlite_reports_only_as_text_are_recognized(statement: str) 
     try:
         connection.execute(statement)
     except sqlite3.Error as error:
-        found = sqlite_script.translate(error, "", stage=Stage.TEXT, position=0, statement=0)
+        found = sqlite_script.translate(error, "", stage=ScriptStage.TEXT, position=0, statement=0)
         assert isinstance(found, ScriptError)
         assert found.sqlstate == NEEDS_ALONE
     else:

@@ -10,14 +10,14 @@ from opsctl.migrate.model import ApplyOptions, MigrationFiles, MigrationPlan, Re
 from opsctl.migrate.plan import compare_statuses, plan_run
 from opsctl.migrate.read_files import read_migration, read_migrations
 from opsctl.systems.files.local import MissingFileError
-from opsctl.systems.files.read_folder import LocalFolder
+from opsctl.systems.files.read_folder import LocalFolderReader
 
 
 def migration_files(directory: Path, **files: str | bytes) -> MigrationFiles:
     for name, content in files.items():
         data = content.encode() if isinstance(content, str) else content
         (directory / f"{name.removeprefix('_').replace('__', '.')}.sql").write_bytes(data)
-    return read_migrations(LocalFolder(), directory)
+    return read_migrations(LocalFolderReader(), directory)
 
 
 def test_numbers_are_compared_regardless_of_their_width(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_line_endings_and_a_byte_order_mark_do_not_change_the_checksum(tmp_path:
 
 def test_a_missing_directory_names_the_setting(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as missing:
-        read_migrations(LocalFolder(), tmp_path / "nowhere")
+        read_migrations(LocalFolderReader(), tmp_path / "nowhere")
 
     assert "migrations.directory" in missing.value.why
 
@@ -75,13 +75,13 @@ def test_a_missing_directory_names_the_setting(tmp_path: Path) -> None:
 def test_a_file_that_changes_after_it_was_hashed_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "001_a.sql"
     path.write_text("SELECT 1;")
-    (migration,) = read_migrations(LocalFolder(), tmp_path).migrations
-    assert read_migration(LocalFolder(), tmp_path, migration) == b"SELECT 1;"
+    (migration,) = read_migrations(LocalFolderReader(), tmp_path).migrations
+    assert read_migration(LocalFolderReader(), tmp_path, migration) == b"SELECT 1;"
 
     path.write_text("SELECT 2;")
 
     with pytest.raises(RefusedMigrationError, match=r"001_a\.sql: it has just changed"):
-        read_migration(LocalFolder(), tmp_path, migration)
+        read_migration(LocalFolderReader(), tmp_path, migration)
 
 
 def test_a_file_of_any_size_is_read_whole(tmp_path: Path) -> None:
@@ -89,14 +89,14 @@ def test_a_file_of_any_size_is_read_whole(tmp_path: Path) -> None:
     for size in sizes:
         (tmp_path / f"{size}").write_bytes(b"x" * size)
 
-    found = dict(LocalFolder().read(tmp_path, [f"{size}" for size in sizes]))
+    found = dict(LocalFolderReader().read(tmp_path, [f"{size}" for size in sizes]))
 
     assert [len(found[f"{size}"]) for size in sizes] == list(sizes)
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(MissingFileError, match="gone"):
-        list(LocalFolder().read(tmp_path, ["gone"]))
+        list(LocalFolderReader().read(tmp_path, ["gone"]))
 
 
 def test_five_thousand_files_are_read_hashed_and_planned_quickly(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_five_thousand_files_are_read_hashed_and_planned_quickly(tmp_path: Path)
     for _ in range(3):
         began = time.process_time()
         planned = plan_run(
-            compare_statuses(read_migrations(LocalFolder(), tmp_path).migrations, []),
+            compare_statuses(read_migrations(LocalFolderReader(), tmp_path).migrations, []),
             ApplyOptions(),
         )
         took.append(time.process_time() - began)

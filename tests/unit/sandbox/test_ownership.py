@@ -12,9 +12,9 @@ from opsctl.sandbox.remove_leftovers import remove_leftovers
 from opsctl.systems.engine.capped_container import NetworkFacts
 from opsctl.systems.engine.model import Container
 from opsctl.systems.host import Boot
+from tests.fakes.capped_runner import ScriptedCappedRunner
 from tests.fakes.clock import HandClock
 from tests.fakes.host import SetHost
-from tests.fakes.sandboxes import ScriptedSandboxes
 
 NOW = datetime(2026, 1, 12, 9, tzinfo=UTC)
 OWNER = ContainerOwner("host", "boot-1", 42, 100.25)
@@ -70,7 +70,7 @@ def test_labels_that_cannot_be_read_are_nobodys(host: SetHost) -> None:
 
 def test_the_clean_up_removes_what_is_left_behind_and_nothing_else(host: SetHost) -> None:
     dead = {**LABELS, "opsctl.sandbox.pid": "7"}
-    sandboxes = ScriptedSandboxes()
+    sandboxes = ScriptedCappedRunner()
     for name, labels, state in (
         ("mine", LABELS, "running"),
         ("dead", dead, "running"),

@@ -9,7 +9,7 @@ from opsctl.sandbox.plan import plan
 from opsctl.sandbox.run import RunParts, run
 from opsctl.settings.sections.sandbox import Sandbox
 from opsctl.systems.engine.capped_container import OutputPiece, OutputStream
-from tests.fakes.sandboxes import Script, ScriptedSandboxes
+from tests.fakes.capped_runner import Script, ScriptedCappedRunner
 from tests.unit.sandbox.conftest import MARKS
 
 SAYS = (OutputPiece(OutputStream.OUT, b"out\n"), OutputPiece(OutputStream.ERROR, b"err\n"))
@@ -20,7 +20,7 @@ class Site:
 
     def __init__(self, rules: Sandbox, stage: PlanInputs) -> None:
         self.rules, self.stage = rules, stage
-        self.sandboxes = ScriptedSandboxes(known_images=dict(stage.images))
+        self.sandboxes = ScriptedCappedRunner(known_images=dict(stage.images))
         self.heard: list[OutputPiece] = []
 
     def plan(self, wish: SandboxRequest) -> SandboxPlan:

@@ -7,7 +7,7 @@ import pytest
 
 from opsctl.errors import InterruptedRunError, OpsctlError, RefusedError
 from opsctl.state import Store
-from opsctl.state.model import Action, Actor, AuditEntry, Outcome, Release, ReleaseStep
+from opsctl.state.model import Action, Actor, AuditEntry, AuditOutcome, Release, ReleaseStep
 from opsctl.systems.clock import Clock
 from opsctl.systems.sqlite.database import SqliteDatabases
 
@@ -16,7 +16,7 @@ def action(actor: Actor, *, env: str = "prod") -> Action:
     return Action(actor, env, "up", "web", {"git_sha": "abc123"})
 
 
-def outcomes(store: Store) -> list[Outcome]:
+def outcomes(store: Store) -> list[AuditOutcome]:
     return [entry.outcome for entry in reversed(store.audit.entries())]
 
 
@@ -28,7 +28,7 @@ def test_an_action_is_an_intent_and_an_outcome_under_one_id(
 
     done, started = store.audit.entries()
     assert (started.action_id, done.action_id) == (action_id, action_id)
-    assert (started.outcome, done.outcome) == (Outcome.STARTED, Outcome.DONE)
+    assert (started.outcome, done.outcome) == (AuditOutcome.STARTED, AuditOutcome.DONE)
     assert (done.at - started.at).total_seconds() == 3
     assert (started.who, started.pid, started.env) == ("op@box", 4242, "prod")
     assert (started.command, started.target) == ("up", "web")
@@ -47,20 +47,20 @@ def test_who_stood_behind_sudo_is_kept(store: Store, clock: Clock) -> None:
 @pytest.mark.parametrize(
     ("error", "outcome"),
     [
-        (OpsctlError("x"), Outcome.FAILED),
-        (RefusedError("x"), Outcome.REFUSED),
-        (InterruptedRunError("x"), Outcome.INTERRUPTED),
-        (KeyboardInterrupt(), Outcome.INTERRUPTED),
-        (ZeroDivisionError(), Outcome.FAILED),
+        (OpsctlError("x"), AuditOutcome.FAILED),
+        (RefusedError("x"), AuditOutcome.REFUSED),
+        (InterruptedRunError("x"), AuditOutcome.INTERRUPTED),
+        (KeyboardInterrupt(), AuditOutcome.INTERRUPTED),
+        (ZeroDivisionError(), AuditOutcome.FAILED),
     ],
 )
 def test_each_way_to_end_is_told(
-    store: Store, actor: Actor, clock: Clock, error: BaseException, outcome: Outcome
+    store: Store, actor: Actor, clock: Clock, error: BaseException, outcome: AuditOutcome
 ) -> None:
     with pytest.raises(type(error)), store.audit.action(action(actor), clock=clock):
         raise error
 
-    assert outcomes(store) == [Outcome.STARTED, outcome]
+    assert outcomes(store) == [AuditOutcome.STARTED, outcome]
     assert store.audit.entries()[0].details["error"] == type(error).__name__
 
 

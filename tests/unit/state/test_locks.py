@@ -11,7 +11,7 @@ import pytest
 
 from opsctl.errors import BusyError, OpsctlError, UsageError
 from opsctl.state import Locks
-from opsctl.state.model import Actor, Holder
+from opsctl.state.model import Actor, LockHolder
 from opsctl.systems.clock import Clock
 from opsctl.systems.files.local import HeldFile, LocalFiles
 
@@ -93,7 +93,7 @@ def test_the_holder_is_read_without_taking_the_lock(locks: Locks, clock: Clock) 
     with locks.hold("deploy-prod", purpose="up"):
         holder = locks.holder("deploy-prod")
 
-    assert holder == Holder("op@box", "box", 4242, clock.now(), "up")
+    assert holder == LockHolder("op@box", "box", 4242, clock.now(), "up")
 
 
 def test_a_free_lock_has_no_holder_whatever_its_file_says(locks: Locks, directory: Path) -> None:

@@ -10,9 +10,9 @@ from opsctl.state.model import (
     Guarded,
     GuardEvent,
     JobRun,
+    JobState,
     Release,
     ReleaseStep,
-    RunState,
     Sample,
 )
 
@@ -84,13 +84,13 @@ def test_a_step_of_no_known_release_is_refused(store: Store) -> None:
         store.releases.record_step(ReleaseStep("r9", NOON, "web", "started"))
 
 
-def run(*, state: RunState = RunState.RUNNING, second: float = 0) -> JobRun:
+def run(*, state: JobState = JobState.RUNNING, second: float = 0) -> JobRun:
     return JobRun("backup", later(second), state, started_at=later(second), details={"pid": 7})
 
 
 def test_a_scheduled_time_is_claimed_once_whatever_its_zone(store: Store) -> None:
     berlin = timezone(timedelta(hours=1))
-    same = JobRun("backup", NOON.astimezone(berlin), RunState.RUNNING)
+    same = JobRun("backup", NOON.astimezone(berlin), JobState.RUNNING)
 
     assert store.jobs.claim(run())
     assert not store.jobs.claim(same)
@@ -100,26 +100,26 @@ def test_a_scheduled_time_is_claimed_once_whatever_its_zone(store: Store) -> Non
 def test_a_finished_run_says_how_and_is_no_longer_running(store: Store) -> None:
     store.jobs.claim(run())
 
-    store.jobs.finish(run(), at=later(5), state=RunState.FAILED, exit_code=2)
+    store.jobs.finish(run(), at=later(5), state=JobState.FAILED, exit_code=2)
 
     (found,) = store.jobs.history("backup")
-    assert (found.state, found.finished_at, found.exit_code) == (RunState.FAILED, later(5), 2)
+    assert (found.state, found.finished_at, found.exit_code) == (JobState.FAILED, later(5), 2)
     assert store.jobs.running() == []
 
 
 def test_a_run_is_finished_once(store: Store) -> None:
     store.jobs.claim(run())
-    store.jobs.finish(run(), at=later(5), state=RunState.ABANDONED)
+    store.jobs.finish(run(), at=later(5), state=JobState.ABANDONED)
 
     with pytest.raises(OpsctlError, match="Cannot finish the run of backup"):
-        store.jobs.finish(run(), at=later(6), state=RunState.DONE)
+        store.jobs.finish(run(), at=later(6), state=JobState.DONE)
 
-    assert store.jobs.history()[0].state is RunState.ABANDONED
+    assert store.jobs.history()[0].state is JobState.ABANDONED
 
 
 def test_running_lists_what_was_begun_and_history_is_newest_first(store: Store) -> None:
     store.jobs.claim(run(second=1))
-    store.jobs.claim(run(second=2, state=RunState.MISSED))
+    store.jobs.claim(run(second=2, state=JobState.MISSED))
 
     assert [each.scheduled_utc for each in store.jobs.running()] == [later(1)]
     assert [each.scheduled_utc for each in store.jobs.history()] == [later(2), later(1)]

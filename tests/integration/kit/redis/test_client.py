@@ -19,12 +19,12 @@ from opsctl.errors import (
 from opsctl.kit import AsyncRedisClient, RedisClient
 from opsctl.systems.clock import SystemClock
 from opsctl.systems.redis.client import RedisLimits
-from opsctl.systems.redis.target import Script
+from opsctl.systems.redis.target import RedisScript
 from tests.engines.redis import OwnRedis
 from tests.integration.kit.conftest import QUICK, MakeClient
 from tests.waiting import wait_for
 
-ECHO = Script("return {KEYS[1], ARGV[1]}")
+ECHO = RedisScript("return {KEYS[1], ARGV[1]}")
 
 
 def names_of(client: RedisClient) -> list[str]:

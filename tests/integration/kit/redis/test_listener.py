@@ -9,7 +9,7 @@ from opsctl.errors import UnreachableError
 from opsctl.kit import AsyncRedisClient, RedisClient
 from opsctl.systems.clock import SystemClock
 from opsctl.systems.redis.pool import RedisPyPooled
-from opsctl.systems.redis.pubsub import Message, Subscription, Topics
+from opsctl.systems.redis.pubsub import PubSubMessage, Subscription, Topics
 from opsctl.systems.redis.target import RedisLimits, RedisTarget
 from tests.engines.redis import OwnRedis
 from tests.integration.kit.conftest import MakeClient
@@ -27,8 +27,8 @@ def test_messages_arrive_from_channels_and_patterns(client_of: MakeClient, redis
     client.call("PUBLISH", "ticker.kr", b"\xff1")
     client.call("PUBLISH", "market", "2")
 
-    assert heard.get(timeout=5) == Message("ticker.kr", b"\xff1", "ticker.*")
-    assert heard.get(timeout=5) == Message("market", b"2")
+    assert heard.get(timeout=5) == PubSubMessage("ticker.kr", b"\xff1", "ticker.*")
+    assert heard.get(timeout=5) == PubSubMessage("market", b"2")
 
 
 def test_a_loss_is_reported_and_so_is_the_new_subscription(
@@ -55,7 +55,7 @@ def test_a_callback_that_fails_on_a_message_does_not_end_the_listening(
 ) -> None:
     client, heard = client_of(redis_url), queue.SimpleQueue[str]()
 
-    def take(message: Message) -> None:
+    def take(message: PubSubMessage) -> None:
         heard.put(str(int(message.data)))
 
     client.listen(take, channels=["x"], on_gap=lambda: heard.put("gap"))

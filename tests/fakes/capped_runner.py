@@ -100,7 +100,7 @@ class ScriptedChannel:
 
 
 @dataclass(slots=True)
-class ScriptedSandboxes:
+class ScriptedCappedRunner:
     clock: HandClock = field(default_factory=HandClock)
     known_images: dict[str, ImageFacts] = field(default_factory=dict)
     scripts: dict[str, Script] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""A small real web server that takes webhooks, or does what the test wants of it."""
+"""A small real web server that receives webhooks, and answers as the test sets it up."""
 
 import contextlib
 import threading
@@ -11,8 +11,8 @@ import pytest
 
 
 @dataclass(slots=True)
-class Hook:
-    """What came, and how the server answers."""
+class WebhookServer:
+    """The requests it received, and how it answers."""
 
     port: int = 0
     status: int = 200
@@ -28,39 +28,39 @@ class Hook:
 
 
 @pytest.fixture
-def hook() -> Iterator[Hook]:
-    box = Hook()
-    handler = type("Handler", (_Taker,), {"box": box})
+def webhook_server() -> Iterator[WebhookServer]:
+    webhook = WebhookServer()
+    handler = type("Handler", (_WebhookHandler,), {"webhook": webhook})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    box.port = server.server_port
+    webhook.port = server.server_port
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
-    yield box
-    box.stopped.set()
+    yield webhook
+    webhook.stopped.set()
     server.shutdown()
     server.server_close()
     thread.join()
 
 
-class _Taker(BaseHTTPRequestHandler):
-    box: Hook
+class _WebhookHandler(BaseHTTPRequestHandler):
+    webhook: WebhookServer
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
-        if self.box.is_mute:
-            self.box.stopped.wait(30)
+        if self.webhook.is_mute:
+            self.webhook.stopped.wait(30)
             return
-        if self.box.status < 300:
-            self.box.bodies.append(body)
-            self.box.ids.append(self.headers["idempotency-key"])
+        if self.webhook.status < 300:
+            self.webhook.bodies.append(body)
+            self.webhook.ids.append(self.headers["idempotency-key"])
         with contextlib.suppress(OSError):
             self._answer()
 
     def _answer(self) -> None:
-        self.send_response(self.box.status)
-        for name, value in {"content-length": "0", **self.box.headers}.items():
+        self.send_response(self.webhook.status)
+        for name, value in {"content-length": "0", **self.webhook.headers}.items():
             self.send_header(name, value)
         self.end_headers()
 
     def log_message(self, *_args: Any) -> None:
-        """Keep quiet."""
+        """Log nothing."""

@@ -32,7 +32,7 @@ REAL_NOW = datetime.now(UTC)
 
 
 @dataclass(slots=True)
-class Ground:
+class FakeDiskContext:
     state_directory: Path
     settings: Settings
     clock: Clock = field(default_factory=lambda: HandClock(REAL_NOW))

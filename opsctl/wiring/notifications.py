@@ -3,8 +3,7 @@
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from opsctl import logs
-from opsctl.wiring.ground import Ground
+from opsctl.wiring.project import ProjectWiring
 
 if TYPE_CHECKING:
     from opsctl.notify.model import Channel
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
     from opsctl.systems.mail import Mail, MailServer
 
 
-class NoticeParts(Ground):
+class NotificationWiring(ProjectWiring):
     @cached_property
     def http(self) -> "Http":
         from opsctl.systems.http.client import HttpxHttp
@@ -41,11 +40,12 @@ class NoticeParts(Ground):
     @cached_property
     def notifier(self) -> "Notifier":
         """Report problems; what is due is sent, within a time limit, when the run ends."""
+        from opsctl.logs.redact import Redactor
         from opsctl.notify.setup import NotifierParts, build_notifier
 
         settings = self.settings.notify
-        redact = logs.Redactor(() if self._settings else self.loaded.resolved.secrets())
+        redact = Redactor(() if self._settings else self.loaded.resolved.secrets())
         ends = NotifierParts(lambda: self.store.deliveries, self.channels, self.locks, self.clock)
         notifier = build_notifier(settings, ends, where=self.where, redact=redact)
-        self._last_words.append(lambda: notifier.flush(settings.command_wait_s))
+        self._before_close.append(lambda: notifier.flush(settings.command_wait_s))
         return notifier

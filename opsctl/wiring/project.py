@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from opsctl.systems.process.run import Processes
 
 
-class WorkPlace(Value):
+class ProjectLocation(Value):
     """Where the command stands, and which environment was named."""
 
     directory: str = "."
@@ -51,12 +51,12 @@ _WAITS = (
 )
 
 
-class Ground:
+class ProjectWiring:
     """One run's ground. `settings` given in place of files serve where files cannot be read."""
 
     def __init__(
         self,
-        place: WorkPlace,
+        place: ProjectLocation,
         *,
         environ: Mapping[str, str],
         timeout_s: float | None = None,
@@ -67,7 +67,7 @@ class Ground:
         self._timeout_s = timeout_s
         self._settings = settings
         self._exits = ExitStack()
-        self._last_words: list[Callable[[], None]] = []
+        self._before_close: list[Callable[[], None]] = []
         self._logs: tuple[TextIO, str] | None = None
 
     def with_settings(self, settings: Settings) -> Self:
@@ -86,8 +86,8 @@ class Ground:
 
     def close(self) -> None:
         # Before anything is closed: they need the store, whenever it was opened.
-        while self._last_words:
-            self._last_words.pop()()
+        while self._before_close:
+            self._before_close.pop()()
         self._exits.close()
 
     def start_logs(self, stream: TextIO, *, verbose: int) -> None:

@@ -1,4 +1,4 @@
-"""Forks writers of a store, as told on stdin; kills them as told; says what they acknowledged."""
+"""Forks writers of a store, and kills them, by orders on stdin; prints what they acknowledged."""
 
 import json
 import os
@@ -24,7 +24,7 @@ DEADLINE_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class WriteOrder:
     """Write under this name; after so many acknowledgements and this long, be killed."""
 
     directory: str
@@ -36,12 +36,12 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class End:
+class WriterEnd:
     status: int
     acknowledged: list[str]
 
 
-def write(order: Order, pipe: int) -> None:
+def write(order: WriteOrder, pipe: int) -> None:
     store = open_store(Path(order.directory), SqliteDatabases(LocalFiles(), CLOCK))
     for number in count() if order.writes is None else range(order.writes):
         name, now = f"{order.name}-{number}", CLOCK.now()
@@ -52,29 +52,29 @@ def write(order: Order, pipe: int) -> None:
     store.close()
 
 
-def run(order: Order) -> End:
+def run(order: WriteOrder) -> WriterEnd:
     with forked(order) as (process, pipe):
-        heard = listen(pipe, order.acknowledgements, DEADLINE_S)
+        received = receive_lines(pipe, order.acknowledgements, DEADLINE_S)
         if order.writes is None:
-            heard += listen(pipe, sys.maxsize, order.delay_s)
+            received += receive_lines(pipe, sys.maxsize, order.delay_s)
             os.kill(process, signal.SIGKILL)
-        heard += listen(pipe, sys.maxsize, DEADLINE_S)
+        received += receive_lines(pipe, sys.maxsize, DEADLINE_S)
         _, status = os.waitpid(process, 0)
-    return End(status, heard.decode().split())
+    return WriterEnd(status, received.decode().split())
 
 
 @contextmanager
-def forked(order: Order) -> Iterator[tuple[int, int]]:
+def forked(order: WriteOrder) -> Iterator[tuple[int, int]]:
     reader, writer = os.pipe()
     process = os.fork()
     if process == 0:
-        os._exit(written(order, writer))
+        os._exit(write_in_child(order, writer))
     os.close(writer)
     yield process, reader
     os.close(reader)
 
 
-def written(order: Order, pipe: int) -> int:
+def write_in_child(order: WriteOrder, pipe: int) -> int:
     try:
         write(order, pipe)
     except BaseException:  # noqa: BLE001 - a forked child must never return into its parent's code
@@ -83,20 +83,20 @@ def written(order: Order, pipe: int) -> int:
     return 0
 
 
-def listen(pipe: int, lines: int, timeout_s: float) -> bytes:
-    """Hear so many lines, or all that come until the time is over or the writer is gone."""
-    heard, end = b"", time.monotonic() + timeout_s
-    while heard.count(b"\n") < lines:
+def receive_lines(pipe: int, lines: int, timeout_s: float) -> bytes:
+    """Receive so many lines, or all that arrive until the time is over or the writer is gone."""
+    received, end = b"", time.monotonic() + timeout_s
+    while received.count(b"\n") < lines:
         left = end - time.monotonic()
         if left <= 0 or not select.select([pipe], [], [], left)[0]:
             break
         piece = os.read(pipe, 65536)
         if not piece:
             break
-        heard += piece
-    return heard
+        received += piece
+    return received
 
 
 if __name__ == "__main__":
     for line in sys.stdin:
-        print(json.dumps(asdict(run(Order(**json.loads(line))))), flush=True)  # noqa: T201 - its answer
+        print(json.dumps(asdict(run(WriteOrder(**json.loads(line))))), flush=True)  # noqa: T201 - its answer
