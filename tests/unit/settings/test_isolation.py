@@ -68,7 +68,7 @@ def test_an_experiment_is_refused_on_production_alone() -> None:
     refuse_on_production("it is one", env="dev", command="up")
     refuse_on_production(None, env="prod", command="up")
 
-    with pytest.raises(RefusedError, match="up refused") as caught:
+    with pytest.raises(RefusedError, match="cannot run up on production") as caught:
         refuse_on_production("it is one", env="prod", command="up")
 
     assert caught.value.exit_code == 5
