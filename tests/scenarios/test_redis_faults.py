@@ -56,8 +56,8 @@ TABLE: dict[str, tuple[Said, ...]] = {
         *((0, '"processes": 0'), POOR),
     ),
     "cache health": (
-        *((0, "the shared layer answers"), (3, NO_ANSWER), (3, NOT_IN)),
-        *((0, "the shared layer answers"), (3, "the shared layer is full")),
+        *((0, "Redis answers"), (3, NO_ANSWER), (3, NOT_IN)),
+        *((0, "Redis answers"), (3, "Redis is full")),
         *((3, "Redis is a read-only replica: it stores nothing"), (3, DENIED)),
     ),
     "cache keys": (
