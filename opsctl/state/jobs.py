@@ -55,7 +55,7 @@ class Jobs:
             (format_time(at), state, exit_code, run.job, format_time(run.scheduled_utc)),
         )
         if not changed:
-            what = f"Cannot finish the run of {run.job} at {run.scheduled_utc:%Y-%m-%d %H:%M:%S}"
+            what = f"cannot finish the run of {run.job} at {run.scheduled_utc:%Y-%m-%d %H:%M:%S}"
             raise OpsctlError(what, why="it is not running")
 
     def running(self) -> Sequence[JobRun]:

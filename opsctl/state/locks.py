@@ -67,7 +67,7 @@ class Locks(NamedTuple):
         holder = self._read(path) or _UNNAMED
         waited = f" after waiting {wait_s:g} s" if wait_s else ""
         return BusyError(
-            f"Cannot take the lock {path.stem}{waited}",
+            f"cannot take the lock {path.stem}{waited}",
             why=f"{describe_holder(holder)} (file: {path})",
             hint="Try again later, or wait for it: --lock-timeout 300",
         )
@@ -82,15 +82,15 @@ class Locks(NamedTuple):
     def _path(self, name: str) -> Path:
         if not NAME.fullmatch(name):
             why = "a name has letters, digits, dots, dashes and underscores only"
-            raise UsageError(f"{name!r} cannot name a lock", why=why)
+            raise UsageError(f"cannot use {name!r} as the name of a lock", why=why)
         return self.directory / f"{name}.lock"
 
 
 def describe_holder(holder: LockHolder) -> str:
     if holder.since is None:
-        return "someone holds it, and has not said who"
+        return "held by someone whose name is not recorded"
     since = f"{holder.since:%Y-%m-%d %H:%M:%S} UTC"
-    return f"{holder.who} (pid {holder.pid}) has held it since {since} for: {holder.purpose}"
+    return f"held by {holder.who} (pid {holder.pid}) since {since} for: {holder.purpose}"
 
 
 _UNNAMED = LockHolder(who="someone", host="", pid=0, since=None, purpose="")

@@ -76,7 +76,7 @@ def _bring_forward(database: "Database", path: Path, schema: Path) -> None:
                 database.execute(f"PRAGMA user_version = {version}")
     if version > len(scripts):
         raise RefusedError(
-            f"Refused to open {path}",
+            f"cannot open {path}",
             why=f"a newer opsctl wrote it (its schema is {version}, this one knows {len(scripts)})",
             hint="Upgrade opsctl here, or point it at another state directory.",
         )
