@@ -1,4 +1,4 @@
-"""Releases: what went live when, and an append-only ledger of their steps."""
+"""Releases: what was deployed when, and an append-only log of their steps."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -165,7 +165,7 @@ def test_a_hanging_mount_is_answered_in_time_and_asked_once() -> None:
     host = PsutilHost({}, deadline_s=0.05, measure=disk.measure)
 
     for _ in range(3):
-        with pytest.raises(UnreachableError, match="cannot measure .* within"):
+        with pytest.raises(UnreachableError, match="cannot measure /far within"):
             host.usage(Path("/far"))
 
     assert disk.asked == 1
@@ -196,7 +196,7 @@ def choose(disk: HangingDisk, path: Path) -> Usage:
 
 
 def test_the_fake_hangs_as_the_machine_does() -> None:
-    with pytest.raises(UnreachableError, match="cannot measure .* within"):
+    with pytest.raises(UnreachableError, match="cannot measure /far within"):
         SetHost(hanging={Path("/far")}).usage(Path("/far"))
 
 

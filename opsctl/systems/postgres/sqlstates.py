@@ -1,4 +1,4 @@
-"""What PostgreSQL can say went wrong, whatever driver it was said to."""
+"""The errors that PostgreSQL reports, whatever the driver."""
 
 import re
 
@@ -8,7 +8,7 @@ from opsctl.value import Value
 
 
 class Diagnosis(Value):
-    """What the server said about a statement, for those who must find the place in a file."""
+    """What the server reported about a statement, for finding the place in a file."""
 
     sqlstate: str
     message: str
@@ -23,7 +23,7 @@ class Diagnosis(Value):
 
 
 class StatementError(OpsctlError):
-    """The server is well, and answered that this statement cannot be done."""
+    """The server is healthy, and answered that this statement cannot be done."""
 
     code = "statement"
 
@@ -33,7 +33,7 @@ class StatementError(OpsctlError):
 
 
 class SqlstateMeaning(ErrorMeaning):
-    """Without more said: the server refused a statement."""
+    """By default: the server refused a statement."""
 
     error: type[OpsctlError] = StatementError
     what: str = "PostgreSQL refused a statement at {address}"
@@ -167,6 +167,6 @@ def by_words(words: str) -> SqlstateMeaning:
 
 
 def words_of_connecting(said: str) -> str:
-    """Take the server's sentence, without the address that we say ourselves."""
+    """Return the server's message, without the address that our own message names."""
     first = said.strip().partition("\n")[0]
     return re.sub(r"^.* failed: (FATAL: +|ERROR: +)?|^connection is bad: ", "", first)

@@ -130,9 +130,7 @@ def missing_program(command: Command) -> OpsctlError:
 
 def out_of_time(command: Command, complaint: str = "") -> OpsctlError:
     what = f"{command.shown} did not finish within {command.timeout_s:g} s"
-    return command.late(
-        what, why=complaint, hint="It was stopped, with every process that it had started."
-    )
+    return command.late(what, why=complaint, hint="It was stopped, with all its child processes.")
 
 
 def _not_started(command: Command, error: Exception) -> OpsctlError:
