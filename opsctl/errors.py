@@ -1,15 +1,15 @@
 """Everything that can go wrong, as one tree; each class carries its exit code.
 
-OpsctlError                1  tried and failed
-├── UsageError             2  wrong words, or an answer was needed and none could be asked for
-├── RefusedError           5  a guard said no; nothing was changed
+OpsctlError                1  the action failed
+├── UsageError             2  wrong arguments, or a question that could not be asked
+├── RefusedError           5  refused by a guard; nothing was changed
 ├── SettingsError          6  a setting is missing or wrong
 ├── UnreachableError       7  a system did not answer
-├── UnrestoredError        8  tried, failed, and could not put back what was there
+├── UnrestoredError        8  failed, and could not restore the previous state
 ├── BusyError             75  someone else holds the lock; safe to retry
-└── InterruptedRunError  130  stopped by a person or a signal; says what was left behind
+└── InterruptedRunError  130  stopped by a person or a signal; says what remains
 
-Exit codes that are results, not errors: 0 done, 3 a check found trouble, 4 changes are pending.
+Exit codes that are results, not errors: 0 done, 3 a check found a problem, 4 changes are pending.
 """
 
 from typing import ClassVar
@@ -20,7 +20,7 @@ EXIT_PENDING = 4
 
 
 class OpsctlError(Exception):
-    """What could not be done, to what; why; and what to try."""
+    """What failed (`what`), why, and what to try (`hint`)."""
 
     exit_code: ClassVar[int] = 1
     code: ClassVar[str] = "failed"
@@ -31,9 +31,9 @@ class OpsctlError(Exception):
         self.why = why
         self.hint = hint
         self.excerpt: tuple[str, ...] = ()
-        """Lines of a file that show the place."""
+        """Lines of a file around the error."""
         self.facts: dict[str, object] = {}
-        """What a program wants to know besides the words."""
+        """Facts for programs, beside the text."""
 
 
 class UsageError(OpsctlError):

@@ -1,4 +1,4 @@
-"""What must survive a restart: one SQLite store, and locks that die with their holder."""
+"""State that survives a restart: one SQLite store, and locks that end with their holder."""
 
 from opsctl.state.locks import Locks
 from opsctl.state.store import Store, open_store

@@ -1,4 +1,4 @@
-"""Alerts: one row a trouble, so that each is told once, and its end as well."""
+"""Alerts: one row per problem, so that each is reported once, and its end as well."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,7 +16,7 @@ class Alerts:
         self._database = database
 
     def raise_alert(self, key: str, *, severity: str, summary: str, at: datetime) -> Alert:
-        """Note a trouble; `count` is 1 when it is new, or new again after it was cleared."""
+        """Record a problem; `count` is 1 when it is new, or new again after it was cleared."""
         (row,) = self._database.query(
             "INSERT INTO alerts (key, severity, state, first_seen, last_seen, count, summary)"
             " VALUES (?1, ?2, 'raised', ?3, ?3, 1, ?4)"
@@ -29,7 +29,7 @@ class Alerts:
         return _alert(row)
 
     def clear(self, key: str, *, at: datetime) -> Alert | None:
-        """Note its end; None where nothing was raised."""
+        """Record its end; None if nothing was raised."""
         rows = self._database.query(
             "UPDATE alerts SET state = 'cleared', last_seen = ?2"
             " WHERE key = ?1 AND state = 'raised' RETURNING *",
@@ -42,7 +42,7 @@ class Alerts:
         return _alert(rows[0]) if rows else None
 
     def raised(self) -> Sequence[Alert]:
-        """List the troubles that stand, oldest first."""
+        """List the problems that are not cleared, oldest first."""
         rows = self._database.query(
             "SELECT * FROM alerts WHERE state = 'raised' ORDER BY first_seen, key"
         )

@@ -20,15 +20,15 @@ class Audit:
 
     @contextmanager
     def action(self, action: Action, *, clock: "Clock") -> Iterator[str]:
-        """Record the intent, and how the block ends; after a kill the intent stands alone."""
+        """Record the intent, and how the block ends; after a kill only the intent is recorded."""
         entry = _intent(action, clock)
         self.record(entry)
         try:
             yield entry.action_id
         except BaseException as error:
-            # The trouble itself must reach the user; an intent without outcome tells the rest.
+            # The error itself must reach the user; an intent without outcome shows that it failed.
             with suppress(OpsctlError):
-                self.record(_ended(entry, clock, outcome_of(error), details=_told(error)))
+                self.record(_ended(entry, clock, outcome_of(error), details=_describe_error(error)))
             raise
         self.record(_ended(entry, clock, AuditOutcome.DONE))
 
@@ -98,10 +98,10 @@ def _ended(
     return intent.replaced(at=clock.now(), outcome=outcome, details=details or {})
 
 
-def _told(error: BaseException) -> Details:
+def _describe_error(error: BaseException) -> Details:
     # Only our own words: a foreign exception's text may quote a connection string.
-    told: Details = {"error": type(error).__name__}
-    return {**told, "what": error.what} if isinstance(error, OpsctlError) else told
+    details: Details = {"error": type(error).__name__}
+    return {**details, "what": error.what} if isinstance(error, OpsctlError) else details
 
 
 def _entry(row: "Row") -> AuditEntry:

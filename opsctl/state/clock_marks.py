@@ -1,4 +1,4 @@
-"""Clock marks: when a clock was last believed."""
+"""Clock marks: the last reading of a clock that was trusted."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""How times and details are written into columns, and read back."""
+"""Convert times and details to columns and back."""
 
 import json
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ from opsctl.state.model import Details
 
 
 def format_time(at: datetime) -> str:
-    """Write a time so that texts sort as times do; a time without a zone is a bug."""
+    """Format a time so that texts sort as times do; a time without a zone is a bug."""
     if at.tzinfo is None:
         raise ValueError(f"{at} has no time zone")
     return at.astimezone(UTC).isoformat(timespec="microseconds")

@@ -1,4 +1,4 @@
-"""Deliveries: what is on its way to whom, in order; and what a key's readers know."""
+"""Deliveries: the queue of messages per channel, and what the readers of a key know."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -46,7 +46,7 @@ class Deliveries:
         )
 
     def withdraw(self, key: str, *, at: datetime) -> int:
-        """Take back what was not due yet; what was due is told."""
+        """Withdraw messages that are not due yet; those that are due are still sent."""
         return self._database.execute(
             "UPDATE deliveries SET status = 'withdrawn', ended_at = ?2"
             " WHERE key = ?1 AND status = 'waiting' AND due_at > ?2",
@@ -54,7 +54,7 @@ class Deliveries:
         )
 
     def next_bundle(self, channel: str, *, now: datetime, limit: int) -> Sequence[Delivery]:
-        """Give what goes out next: what was claimed and perhaps sent, else the oldest due."""
+        """Return the next messages to send: those claimed and perhaps sent, else the oldest due."""
         begun = self._database.query(
             "SELECT * FROM deliveries WHERE status = 'sending' AND channel = ?1 AND bundle ="
             " (SELECT bundle FROM deliveries WHERE status = 'sending' AND channel = ?1"
@@ -69,7 +69,7 @@ class Deliveries:
         return [_delivery(row) for row in rows]
 
     def claim(self, channel: str, bundle: str, numbers: Sequence[int]) -> None:
-        """Fix which messages go out as one, so that a second try is the same message."""
+        """Record which messages are sent as one, so that a retry sends the same message."""
         with self._database.transaction():
             for number in numbers:
                 self._database.execute(
@@ -84,7 +84,7 @@ class Deliveries:
             self._database.execute("DELETE FROM channels WHERE name = ?", (channel,))
 
     def set_aside(self, channel: str, bundle: str, *, at: datetime, trouble: str) -> None:
-        """Let others pass a message that the channel refuses for good."""
+        """Take a message out of the queue that the channel refuses permanently."""
         with self._database.transaction():
             self._end(channel, bundle, status="refused", at=at, trouble=trouble)
             self._database.execute("DELETE FROM channels WHERE name = ?", (channel,))
@@ -93,7 +93,7 @@ class Deliveries:
         self, channel: str, bundle: str, *, status: str, at: datetime, trouble: str | None = None
     ) -> None:
         self._database.execute(
-            "UPDATE deliveries SET status = ?, ended_at = ?, trouble = coalesce(?, trouble)"
+            "UPDATE deliveries SET status = ?, ended_at = ?, problem = coalesce(?, problem)"
             " WHERE bundle = ? AND channel = ? AND status = 'sending'",
             (status, format_time(at), trouble, bundle, channel),
         )
@@ -101,16 +101,16 @@ class Deliveries:
     def rest(
         self, channel: str, bundle: str, *, failures: int, until: datetime, trouble: str
     ) -> None:
-        """Leave the channel alone for a while; its messages stay where they are."""
+        """Pause a channel; its messages stay queued."""
         with self._database.transaction():
             self._database.execute(
-                "UPDATE deliveries SET trouble = ? WHERE bundle = ? AND channel = ?",
+                "UPDATE deliveries SET problem = ? WHERE bundle = ? AND channel = ?",
                 (trouble, bundle, channel),
             )
             self._database.execute(
-                "INSERT INTO channels (name, failures, next_try_at, trouble)"
+                "INSERT INTO channels (name, failures, next_try_at, problem)"
                 " VALUES (?1, ?2, ?3, ?4) ON CONFLICT (name) DO UPDATE"
-                " SET failures = ?2, next_try_at = ?3, trouble = ?4",
+                " SET failures = ?2, next_try_at = ?3, problem = ?4",
                 (channel, failures, format_time(until), trouble),
             )
 
@@ -123,14 +123,14 @@ class Deliveries:
         return parse_time(rows[0]["next_try_at"]) if rows else None
 
     def pending(self) -> Sequence[Delivery]:
-        """List what waits, oldest first."""
+        """List the messages that wait, oldest first."""
         rows = self._database.query(
             "SELECT * FROM deliveries WHERE status IN ('waiting', 'sending') ORDER BY number"
         )
         return [_delivery(row) for row in rows]
 
     def ended(self, *, limit: int) -> Sequence[Delivery]:
-        """List what was sent, set aside or withdrawn, newest first."""
+        """List the messages that were sent, set aside or withdrawn, newest first."""
         rows = self._database.query(
             "SELECT * FROM deliveries WHERE status NOT IN ('waiting', 'sending')"
             " ORDER BY ended_at DESC, number DESC LIMIT ?",
@@ -139,7 +139,7 @@ class Deliveries:
         return [_delivery(row) for row in rows]
 
     def forget(self, *, before: datetime) -> None:
-        """Drop what ended long ago; what waits never goes."""
+        """Delete messages that ended before a time; waiting ones are never deleted."""
         self._database.execute("DELETE FROM deliveries WHERE ended_at < ?", (format_time(before),))
 
 
@@ -155,5 +155,5 @@ def _delivery(row: "Row") -> Delivery:
         bundle=row["bundle"],
         attempts=row["attempts"],
         ended_at=parse_time_or_none(row["ended_at"]),
-        trouble=row["trouble"],
+        trouble=row["problem"],
     )

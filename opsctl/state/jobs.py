@@ -1,4 +1,4 @@
-"""Job runs: each scheduled time of a job is claimed once, whoever asks."""
+"""Job runs: each scheduled time of a job is claimed once, whichever process asks."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -55,11 +55,11 @@ class Jobs:
             (format_time(at), state, exit_code, run.job, format_time(run.scheduled_utc)),
         )
         if not changed:
-            what = f"Cannot finish the run of {run.job} at {run.scheduled_utc:%Y-%m-%d %H:%M:%S}"
+            what = f"cannot finish the run of {run.job} at {run.scheduled_utc:%Y-%m-%d %H:%M:%S}"
             raise OpsctlError(what, why="it is not running")
 
     def running(self) -> Sequence[JobRun]:
-        """List what was begun and not finished, oldest first; its process may be dead."""
+        """List the runs that are not finished, oldest first; their process may be dead."""
         rows = self._database.query(
             "SELECT * FROM job_runs WHERE state = 'running' ORDER BY scheduled_utc, job"
         )

@@ -1,4 +1,4 @@
-"""Locks that say who holds them, and that any death of the holder frees."""
+"""Locks that record their holder, and are freed however the holder ends."""
 
 import json
 import re
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from opsctl.systems.files.local import Files, HeldFile
 
 POLL_S = 0.1
-# Who only looks takes the lock for an instant, and who just took it has yet to write a name.
+# A check takes the lock for an instant, and a new holder needs a moment to write its name.
 GRACE_S = 0.2
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 class Locks(NamedTuple):
-    """The locks of one state directory; their files stay, for a removed one has two holders."""
+    """The locks of one state directory; their files stay: a removed one could have two holders."""
 
     directory: Path
     files: "Files"
@@ -32,12 +32,12 @@ class Locks(NamedTuple):
 
     @contextmanager
     def hold(self, name: str, *, purpose: str, wait_s: float = 0.0) -> Iterator[None]:
-        """Hold the lock for the block, or raise BusyError after `wait_s` saying who holds it."""
+        """Hold the lock for the block, or raise BusyError after `wait_s` that names the holder."""
         path = self._path(name)
         self.files.make_private_dir(self.directory)
         with ExitStack() as stack:
             held = self._take(path, stack, wait_s=wait_s)
-            # A full disk takes no text, but the lock holds without one.
+            # On a full disk nothing can be written, but the lock works without the text.
             with suppress(OpsctlError):
                 held.write(_as_text(self.actor, self.clock.now(), purpose))
             try:
@@ -47,7 +47,7 @@ class Locks(NamedTuple):
                     held.write("")
 
     def holder(self, name: str) -> LockHolder | None:
-        """Say who holds it, without taking it; None where it is free, whatever the file says."""
+        """Return its holder, without taking it; None if it is free, whatever the file contains."""
         path = self._path(name)
         if not self.files.is_held(path):
             return None
@@ -67,7 +67,7 @@ class Locks(NamedTuple):
         holder = self._read(path) or _UNNAMED
         waited = f" after waiting {wait_s:g} s" if wait_s else ""
         return BusyError(
-            f"Cannot take the lock {path.stem}{waited}",
+            f"cannot take the lock {path.stem}{waited}",
             why=f"{describe_holder(holder)} (file: {path})",
             hint="Try again later, or wait for it: --lock-timeout 300",
         )
@@ -76,21 +76,21 @@ class Locks(NamedTuple):
         try:
             return _from_text(self.files.read_text(path))
         except (OpsctlError, ValueError, TypeError, KeyError):
-            # Empty, half written or by someone else: it still tells nothing wrong.
+            # Empty, half written or from another program: the holder is then unknown.
             return None
 
     def _path(self, name: str) -> Path:
         if not NAME.fullmatch(name):
             why = "a name has letters, digits, dots, dashes and underscores only"
-            raise UsageError(f"{name!r} cannot name a lock", why=why)
+            raise UsageError(f"cannot use {name!r} as the name of a lock", why=why)
         return self.directory / f"{name}.lock"
 
 
 def describe_holder(holder: LockHolder) -> str:
     if holder.since is None:
-        return "someone holds it, and has not said who"
+        return "held by someone whose name is not recorded"
     since = f"{holder.since:%Y-%m-%d %H:%M:%S} UTC"
-    return f"{holder.who} (pid {holder.pid}) has held it since {since} for: {holder.purpose}"
+    return f"held by {holder.who} (pid {holder.pid}) since {since} for: {holder.purpose}"
 
 
 _UNNAMED = LockHolder(who="someone", host="", pid=0, since=None, purpose="")
@@ -109,11 +109,11 @@ def _as_text(actor: Actor, since: datetime, purpose: str) -> str:
 
 
 def _from_text(text: str) -> LockHolder:
-    found = json.loads(text)
+    raw = json.loads(text)
     return LockHolder(
-        who=str(found["who"]),
-        host=str(found["host"]),
-        pid=int(found["pid"]),
-        since=parse_time(found["since"]),
-        purpose=str(found["purpose"]),
+        who=str(raw["who"]),
+        host=str(raw["host"]),
+        pid=int(raw["pid"]),
+        since=parse_time(raw["since"]),
+        purpose=str(raw["purpose"]),
     )

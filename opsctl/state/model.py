@@ -1,4 +1,4 @@
-"""What the store remembers, as frozen nouns; texts and details are masked before they come here."""
+"""The records of the store, immutable; texts and details are masked before they are stored."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,12 +8,12 @@ from typing import Any, TypeAlias
 
 from opsctl.value import Value
 
-# Whatever JSON can say; each writer knows its own keys.
+# Any JSON object; each writer knows its own keys.
 Details: TypeAlias = Mapping[str, Any]
 
 
 class Actor(Value):
-    """Who acts: the login, the machine, the process, and who stood behind sudo."""
+    """Who acts: the login, the machine, the process, and the user who typed sudo."""
 
     user: str
     host: str
@@ -38,7 +38,7 @@ class Release(Value):
 
 
 class ReleaseStep(Value):
-    """One event of one step, written before the step acts and after it."""
+    """One event of one step, recorded before and after the step acts."""
 
     release_id: str
     at: datetime
@@ -56,7 +56,7 @@ class AuditOutcome(StrEnum):
 
 
 class Action(Value):
-    """What somebody is about to do; `target` and `details` hold no secret."""
+    """What someone is about to do; `target` and `details` contain no secret."""
 
     actor: Actor
     env: str
@@ -103,7 +103,7 @@ class JobRun(Value):
 
 
 class Alert(Value):
-    """One trouble under one key; `count` is how often it was seen since it was raised."""
+    """One problem under one key; `count` is how often it was seen since it was raised."""
 
     key: str
     severity: str
@@ -121,7 +121,7 @@ class Sample(Value):
 
 
 class Guarded(Value):
-    """Where one service stands with the watchdog."""
+    """The state of one service in the watchdog."""
 
     service: str
     state: str
@@ -137,7 +137,7 @@ class GuardEvent(Value):
 
 
 class LockHolder(Value):
-    """Who holds a lock, since when, and what for; no `since` where the holder has not said."""
+    """Who holds a lock, since when, and what for; `since` is None if it is not recorded."""
 
     who: str
     host: str
@@ -147,7 +147,7 @@ class LockHolder(Value):
 
 
 class Delivery(Value):
-    """One message on its way to one channel."""
+    """One message queued for one channel."""
 
     number: int
     channel: str
@@ -163,7 +163,7 @@ class Delivery(Value):
 
 
 class FileListing(Value):
-    """Files of one folder that go together; the listing has SIZE/NAME, with NUL between."""
+    """Files of one folder that are removed together, listed as SIZE/NAME, separated by NUL."""
 
     folder: bytes
     listing: bytes
@@ -172,7 +172,7 @@ class FileListing(Value):
 
 
 class RemovalRecord(Value):
-    """Files of one folder that went, or were about to when a run was killed."""
+    """Files of one folder that were removed, or were about to be when a run was killed."""
 
     number: int
     run: str
@@ -186,7 +186,7 @@ class RemovalRecord(Value):
 
 
 class ClockMark(Value):
-    """When somebody last looked: by the wall, and by the boot's own count."""
+    """One reading of the clock: wall time, and seconds since boot."""
 
     wall: datetime
     steady_s: float

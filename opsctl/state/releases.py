@@ -1,4 +1,4 @@
-"""Releases: what went live when, and an append-only ledger of their steps."""
+"""Releases: what was deployed when, and an append-only log of their steps."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -47,7 +47,7 @@ class Releases:
             (format_time(at), outcome, dump_details(details), release_id),
         )
         if not changed:
-            raise OpsctlError(f"Cannot finish release {release_id}", why="it was never begun")
+            raise OpsctlError(f"cannot finish release {release_id}", why="it was never started")
 
     def record_step(self, step: ReleaseStep) -> None:
         self._database.execute(

@@ -1,4 +1,4 @@
-"""Removals: which files went, with their sizes; written before they go."""
+"""Removals: which files were removed, with their sizes; recorded before the removal."""
 
 import zlib
 from collections.abc import Collection, Iterable, Sequence
@@ -11,7 +11,7 @@ from opsctl.state.model import FileListing, RemovalRecord
 if TYPE_CHECKING:
     from opsctl.systems.sqlite.database import Database, Row
 
-# A name as the file system has it, and its bytes on disk.
+# A name as the file system stores it, and its bytes on disk.
 Listed: TypeAlias = tuple[bytes, int]
 
 
@@ -20,7 +20,7 @@ class Removals:
         self._database = database
 
     def begin(self, run: str, lot: FileListing, *, at: datetime) -> int:
-        """Write down what is about to go; the number closes it."""
+        """Record what is about to be removed; returns the number that `end` needs."""
         packed = zlib.compress(lot.listing, 1)
         rows = self._database.query(
             "INSERT INTO removals (run, at, folder, files, bytes, listing)"
@@ -37,7 +37,7 @@ class Removals:
         )
 
     def unfinished(self) -> Sequence[RemovalRecord]:
-        """List what was begun and not closed: its run was killed."""
+        """List the removals that were not closed: their run was killed."""
         rows = self._database.query("SELECT * FROM removals WHERE ended_at IS NULL ORDER BY number")
         return [_removal(row) for row in rows]
 
@@ -46,12 +46,12 @@ class Removals:
         return [_removal(row) for row in rows]
 
     def listing(self, number: int) -> Sequence[Listed]:
-        """Read the names again; none once they are too old to be kept."""
+        """Read the names; empty once they are too old to be kept."""
         rows = self._database.query("SELECT listing FROM removals WHERE number = ?", (number,))
         return _entries(zlib.decompress(rows[0]["listing"])) if rows and rows[0]["listing"] else ()
 
     def forget_listings(self, *, before: datetime) -> None:
-        """Drop old names; counts and sizes stay."""
+        """Delete old names; counts and sizes stay."""
         self._database.execute(
             "UPDATE removals SET listing = NULL WHERE listing IS NOT NULL AND ended_at < ?",
             (format_time(before),),
@@ -60,13 +60,13 @@ class Removals:
 
 def list_files(folder: bytes, files: Iterable[Listed]) -> FileListing:
     named = list(files)
-    # No name holds a NUL.
+    # No file name contains a NUL.
     listing = b"\0".join(b"%d/%b" % (size, name) for name, size in named)
     return FileListing(folder, listing, len(named), sum(size for _, size in named))
 
 
 def without_files(lot: FileListing, left: Collection[int]) -> FileListing:
-    """Leave out what did not go after all, counted from 0."""
+    """Leave out the files that were not removed, by index from 0."""
     if not left:
         return lot
     entries = enumerate(_entries(lot.listing))

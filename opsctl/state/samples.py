@@ -1,4 +1,4 @@
-"""Samples: figures over time, one series a name."""
+"""Samples: figures over time, one series per name."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from opsctl.state.model import Sample
 if TYPE_CHECKING:
     from opsctl.systems.sqlite.database import Database
 
-# Up to this age, one figure in so many seconds: about 1,350 a series, however long it runs.
+# Up to this age, one figure in so many seconds: about 1,350 per series, however long it runs.
 THINNING = (
     (timedelta(days=2), 300),
     (timedelta(days=16), 3600),
@@ -31,7 +31,7 @@ class Samples:
         )
 
     def since(self, series: str, start: datetime) -> Sequence[Sample]:
-        """List a series from a moment on, oldest first."""
+        """List a series from a time on, oldest first."""
         rows = self._database.query(
             "SELECT * FROM samples WHERE series = ? AND at >= ? ORDER BY at",
             (series, format_time(start)),
@@ -39,7 +39,7 @@ class Samples:
         return [Sample(row["series"], parse_time(row["at"]), row["value"]) for row in rows]
 
     def series(self, prefix: str) -> Sequence[str]:
-        """List the names that begin so."""
+        """List the names that start with a prefix."""
         rows = self._database.query(
             "SELECT DISTINCT series FROM samples WHERE substr(series, 1, ?) = ? ORDER BY series",
             (len(prefix), prefix),
@@ -47,7 +47,7 @@ class Samples:
         return [row["series"] for row in rows]
 
     def thin(self, series: str, *, now: datetime) -> int:
-        """Keep one figure a step, the wider the older, and none past the last age."""
+        """Keep one figure per step (older figures have wider steps), and none past the last age."""
         thinned, newer = 0, format_time(now)
         for age, step_s in THINNING:
             older = format_time(now - age)

@@ -1,4 +1,4 @@
-"""The store of one machine: opened, brought to today's schema, and handed out by noun."""
+"""The store of one machine: open it, upgrade its schema, and give access to its records."""
 
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -38,7 +38,7 @@ class Store:
         self.clock_marks = ClockMarks(database)
 
     def transaction(self) -> AbstractContextManager[None]:
-        """Make several records one: all of them or none."""
+        """Write several records together: all of them or none."""
         return self._database.transaction()
 
     def close(self) -> None:
@@ -52,23 +52,23 @@ class Store:
 
 
 def open_store(directory: Path, databases: "Databases", *, schema: Path = SCHEMA) -> Store:
-    """Open the store in this directory, made and brought forward where needed."""
+    """Open the store in this directory; create or upgrade it if needed."""
     path = directory / FILE_NAME
     database = databases.open(path)
     try:
-        _bring_forward(database, path, schema)
+        _upgrade(database, path, schema)
     except BaseException:
         database.close()
         raise
     return Store(database)
 
 
-def _bring_forward(database: "Database", path: Path, schema: Path) -> None:
+def _upgrade(database: "Database", path: Path, schema: Path) -> None:
     scripts = sorted(schema.glob("[0-9][0-9][0-9]_*.sql"))
     version = _version(database)
     while version < len(scripts):
         with database.transaction():
-            # Asked again under the lock: another process may just have done it.
+            # Read again under the lock: another process may just have upgraded it.
             version = _version(database)
             if version < len(scripts):
                 database.run_script(scripts[version].read_text("utf-8"))
@@ -76,7 +76,7 @@ def _bring_forward(database: "Database", path: Path, schema: Path) -> None:
                 database.execute(f"PRAGMA user_version = {version}")
     if version > len(scripts):
         raise RefusedError(
-            f"Refused to open {path}",
+            f"cannot open {path}",
             why=f"a newer opsctl wrote it (its schema is {version}, this one knows {len(scripts)})",
             hint="Upgrade opsctl here, or point it at another state directory.",
         )

@@ -1,4 +1,4 @@
-"""Where each guarded service stands, and what happened to it."""
+"""The state of each guarded service, and its events."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING

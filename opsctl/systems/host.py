@@ -229,7 +229,7 @@ class PsutilHost:
         return login(self._environment)
 
     def boot(self) -> Boot:
-        with _telling("could not tell when this machine started"):
+        with _telling("cannot read the boot time"):
             at = datetime.fromtimestamp(psutil.boot_time(), UTC)
             return Boot(BOOT_ID.read_text().strip(), at)
 
@@ -240,12 +240,12 @@ class PsutilHost:
         return Load(*os.getloadavg())
 
     def memory(self) -> HostMemory:
-        with _telling("could not measure the memory"):
+        with _telling("cannot measure the memory"):
             memory, swap = psutil.virtual_memory(), psutil.swap_memory()
         return HostMemory(memory.total, memory.available, swap.total, swap.used)
 
     def mounts(self) -> tuple[Mount, ...]:
-        with _telling("could not list the mounts"):
+        with _telling("cannot list the mounts"):
             parts = psutil.disk_partitions(all=False)
         found = (
             Mount(Path(part.mountpoint), part.device, part.fstype, "ro" in part.opts.split(","))
@@ -254,7 +254,7 @@ class PsutilHost:
         return disks(tuple(found))
 
     def mounted(self) -> frozenset[Path]:
-        with _telling("could not list the mounts"):
+        with _telling("cannot list the mounts"):
             parts = psutil.disk_partitions(all=True)
         return frozenset(Path(part.mountpoint) for part in parts)
 
@@ -264,14 +264,14 @@ class PsutilHost:
         if question is None or question.is_answered_within(0):
             question = self._asked[path] = _Question(lambda: self._measure(path))
         if not question.is_answered_within(self._deadline_s):
-            what = f"{path} did not say within {self._deadline_s:g} s how full it is"
-            hint = "Is it on a network disk whose server is away? Try: umount -l"
+            what = f"cannot measure {path} within {self._deadline_s:g} s"
+            hint = "Is it on a network disk whose server is unreachable? Try: umount -l"
             raise UnreachableError(what, why="its file system hangs", hint=hint)
-        with _telling(f"could not measure {path}"):
+        with _telling(f"cannot measure {path}"):
             return question.answer()
 
     def listeners(self) -> tuple[Listener, ...]:
-        with _telling("could not list the ports that are taken"):
+        with _telling("cannot list the listening ports"):
             found = psutil.net_connections(kind="tcp")
         return tuple(
             Listener(entry.laddr.ip, entry.laddr.port, entry.pid, _program(entry.pid))
@@ -280,7 +280,7 @@ class PsutilHost:
         )
 
     def datagrams(self) -> tuple[Listener, ...]:
-        with _telling("could not list the ports that are taken"):
+        with _telling("cannot list the listening ports"):
             found = psutil.net_connections(kind="udp")
             lowest = int(EPHEMERAL.read_text().split()[0])
         return tuple(
@@ -290,7 +290,7 @@ class PsutilHost:
         )
 
     def connections(self) -> tuple[Connection, ...]:
-        with _telling("could not list the open connections"):
+        with _telling("cannot list the open connections"):
             found = psutil.net_connections(kind="tcp")
         return tuple(
             Connection(entry.laddr.ip, entry.laddr.port, entry.raddr.ip, _program(entry.pid))
@@ -299,7 +299,7 @@ class PsutilHost:
         )
 
     def addresses(self) -> Mapping[str, tuple[str, ...]]:
-        with _telling("could not list the network interfaces"):
+        with _telling("cannot list the network interfaces"):
             found = psutil.net_if_addrs()
         kinds = {socket.AF_INET, socket.AF_INET6}
         return {

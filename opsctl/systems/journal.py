@@ -53,9 +53,9 @@ def translate(error: OSError, path: Path) -> OpsctlError:
     if isinstance(error, (TimeoutError, ConnectionError, FileNotFoundError, BlockingIOError)):
         hint = "Start it: systemctl start systemd-journald; or set notify.journal: false."
         return UnreachableError(
-            f"the journal at {path} does not listen", why=reason(error), hint=hint
+            f"cannot write to the journal at {path}", why=reason(error), hint=hint
         )
-    return OpsctlError(f"the journal at {path} did not take an entry", why=reason(error))
+    return OpsctlError(f"cannot write an entry to the journal at {path}", why=reason(error))
 
 
 def encode(entry: Entry) -> bytes:

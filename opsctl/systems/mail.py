@@ -59,7 +59,7 @@ BY_CLASS: dict[type[Exception], ErrorMeaning] = {
     ),
     smtplib.SMTPNotSupportedError: ErrorMeaning(
         SettingsError,
-        "the mail server {address} does not support what was asked",
+        "the mail server {address} does not support the request",
         "Check notify.smtp_tls (starttls, tls or none), and whether it needs a login.",
     ),
     smtplib.SMTPHeloError: ErrorMeaning(
@@ -81,7 +81,7 @@ BY_CLASS: dict[type[Exception], ErrorMeaning] = {
     ),
     ssl.SSLError: ErrorMeaning(
         UnreachableError,
-        "the mail server {address} does not speak TLS as asked",
+        "the mail server {address} does not support TLS as configured",
         "Check notify.smtp_port and notify.smtp_tls.",
     ),
     TimeoutError: ErrorMeaning(

@@ -1,4 +1,4 @@
-"""A file of SQL as one piece of work: what a database is asked to run, and what it says of it."""
+"""Files of SQL that a database runs as one batch, and the errors that it reports."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -16,7 +16,7 @@ NEEDS_ALONE = "needs_alone"
 
 
 class ScriptStage(StrEnum):
-    """Which part of a message an answer is about."""
+    """Which part of a batch an answer is about."""
 
     BEFORE = "before"
     TEXT = "text"
@@ -24,18 +24,18 @@ class ScriptStage(StrEnum):
 
 
 class ScriptBatch(Value):
-    """One file between what opens and what ends its transaction, sent as a whole."""
+    """One file, with the statements that open and end its transaction, sent as a whole."""
 
     text: str
     copies: tuple[tuple[int, int, int], ...] = ()
-    """Data of COPY in `text`: where it starts, ends, and goes on behind its last line."""
+    """Data of COPY in `text`: its start, its end, and where the text goes on after it."""
     begin: str = "BEGIN"
     """Empty: the transaction is open already."""
     before: tuple[str, ...] = ()
-    """Statements of our own ahead of the text; what stands in them is quoted."""
+    """Our own statements ahead of the text; their values are quoted."""
     after: str = ""
     end: str = "COMMIT"
-    """COMMIT, ROLLBACK, or empty: it stays open."""
+    """COMMIT, ROLLBACK, or empty: the transaction stays open."""
     statement_s: float | None = None
     """The longest run of one statement, as `before` tells the server; None: no limit."""
     starts: tuple[int, ...] = ()
@@ -43,11 +43,11 @@ class ScriptBatch(Value):
 
 
 class ScriptError(OpsctlError):
-    """The database is well, and answered that this cannot be done."""
+    """The database is healthy, and refused the statement."""
 
     code = "statement"
 
-    def __init__(  # noqa: PLR0913 - all that a database may say
+    def __init__(  # noqa: PLR0913 - all that a database may report
         self,
         what: str,
         *,
@@ -74,17 +74,17 @@ class ScriptError(OpsctlError):
 class ScriptSession(Protocol):
     @property
     def pid(self) -> int:
-        """Say who we are to the server: its own process id for us, 0 where there is none."""
+        """The process id that the server has for this session; 0 if there is none."""
         ...
 
     @property
     def is_pooled(self) -> bool:
-        """Say whether a pooler stands between, so that only a transaction stays on one server."""
+        """Whether a pooler is in between, so that only a transaction stays on one server."""
         ...
 
     @property
     def notices(self) -> Sequence[str]:
-        """What the database said on its own account since the last message."""
+        """Notices of the database since the last batch."""
         ...
 
     def run(self, message: ScriptBatch) -> None: ...
@@ -109,23 +109,23 @@ class Scripts(Protocol):
 
     @property
     def address(self) -> str:
-        """Say where it is; never the password."""
+        """Its address, without the password."""
         ...
 
     def session(self) -> AbstractContextManager[ScriptSession]: ...
 
     def call_ahead(self, question: str) -> None:
-        """Begin to connect, and to ask; the next session takes it, and asks this first."""
+        """Begin to connect and send a query; the next session uses both."""
         ...
 
     def hang_up(self) -> None:
-        """Let go of what was begun, where no session takes it."""
+        """Release a connection that was begun and that no session used."""
         ...
 
 
 class ServerScripts(Scripts, Protocol):
-    """A database on a server that has others."""
+    """A database on a server that has other databases."""
 
     def beside(self, database: str) -> Scripts:
-        """Mean another database of the same server, with the same login."""
+        """Return another database of the same server, with the same login."""
         ...

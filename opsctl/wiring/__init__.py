@@ -1,4 +1,4 @@
-"""Builds each part once, when it is first asked for, and closes them all."""
+"""Builds each part of a run once, when it is first used, and closes them all."""
 
 from opsctl.wiring.databases import DatabaseWiring
 from opsctl.wiring.engine import EngineWiring
@@ -14,4 +14,4 @@ __all__ = ["ProjectLocation", "Wiring"]
 class Wiring(
     EngineWiring, DatabaseWiring, RedisWiring, FolderWiring, NotificationWiring, PolicyWiring
 ):
-    """Every part of one run; each file beside this one builds those of its kind."""
+    """Every part of one run; each module of this package builds those of its kind."""

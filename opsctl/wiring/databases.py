@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 from opsctl.wiring.project import ProjectWiring
 
-# A schema is no secret: it is committed beside the files.
+# A schema is not secret: it is committed beside the files.
 READABLE = 0o644
 
 
@@ -44,34 +44,38 @@ class DatabaseWiring(ProjectWiring):
         from opsctl.migrate.run_model import MigrationFlags, PrepareOptions, WaitLimits
 
         flags = flags or MigrationFlags()
-        wanted = self.settings.migrations
+        migrations = self.settings.migrations
         runner_timeout_s = (
-            wanted.runner_timeout_s if flags.runner_timeout_s is None else flags.runner_timeout_s
+            migrations.runner_timeout_s
+            if flags.runner_timeout_s is None
+            else flags.runner_timeout_s
         )
         dialect = self._dialect(runner_timeout_s=runner_timeout_s)
         return MigrationContext(
-            self.project_dir / wanted.directory,
+            self.project_dir / migrations.directory,
             self.folder,
             dialect,
             PrepareOptions(
-                TimeLimits(wanted.lock_timeout_s, wanted.statement_timeout_s),
+                TimeLimits(migrations.lock_timeout_s, migrations.statement_timeout_s),
                 dialect.read_script,
                 dialect.why_not_in_transaction,
-                allow_non_transactional=wanted.allow_non_transactional,
+                allow_non_transactional=migrations.allow_non_transactional,
                 accepts_copy_data=dialect.accepts_copy_data,
                 variables=flags.variables,
             ),
-            WaitLimits(runner_timeout_s, wanted.lock_retries),
+            WaitLimits(runner_timeout_s, migrations.lock_retries),
             self.clock,
             lambda: self._head,
-            schema_file=self.project_dir / wanted.schema_file if wanted.schema_file else None,
+            schema_file=self.project_dir / migrations.schema_file
+            if migrations.schema_file
+            else None,
             write=partial(self.files.write_text, mode=READABLE),
         )
 
     def _dialect(self, *, runner_timeout_s: float) -> "Dialect":
-        wanted = self.settings.migrations
+        migrations = self.settings.migrations
         url = (
-            wanted.url.get_secret_value() or self.settings.database.url.get_secret_value()
+            migrations.url.get_secret_value() or self.settings.database.url.get_secret_value()
         ).strip()
         kind, _, path = url.partition(":///")
         if not url:
@@ -97,7 +101,7 @@ class DatabaseWiring(ProjectWiring):
 
         connect_s = self.settings.database.connect_timeout_s
         scripts = LibpqScripts(url, clock=self.clock, connect_s=connect_s)
-        shadow_url = wanted.shadow_url.get_secret_value()
+        shadow_url = migrations.shadow_url.get_secret_value()
         shadow = LibpqScripts(shadow_url, clock=self.clock) if shadow_url else None
         return PostgresDialect(scripts, clock=self.clock, shadow=shadow)
 

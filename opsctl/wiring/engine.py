@@ -1,4 +1,4 @@
-"""The container engine, here or far, and what is asked of it."""
+"""The container engine, local or remote, and its parts."""
 
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +22,7 @@ from opsctl.wiring.project import ProjectWiring
 class EngineWiring(ProjectWiring):
     @cached_property
     def target(self) -> "DeployTarget":
-        """The environment's project and engine; a remote one is reached from here on."""
+        """The environment's project and engine; a tunnel to a remote one is opened."""
         from opsctl.deploy.target import read_target
 
         engine = self._tunnel.address if self._tunnel else ""
@@ -54,7 +54,7 @@ class EngineWiring(ProjectWiring):
         return HostLocks(directory, self.clock)
 
     def engine_usage(self, root: Path) -> "Usage | None":
-        """Measure the engine's disk where it is; None when it cannot be seen from here."""
+        """Measure the engine's disk on its machine; None if it cannot be measured from here."""
         if self._tunnel:
             return self._tunnel.usage(root)
         return self.host.usage(root) if root.exists() else None
@@ -96,25 +96,27 @@ class EngineWiring(ProjectWiring):
         return DockerCompose(self.processes, find_plugin("compose", self._environ))
 
     @cached_property
-    def project_here(self) -> "ComposeProject":
-        """The environment's compose project on the engine at hand, wherever it is deployed to."""
+    def local_project(self) -> "ComposeProject":
+        """The environment's compose project on the local engine, wherever it is deployed to."""
         from opsctl.deploy.target import read_target
 
-        here = read_target(self.settings, self.project_dir, self._environ, engine=self.engine_here)
-        return here.compose_project()
+        target = read_target(
+            self.settings, self.project_dir, self._environ, engine=self.local_engine
+        )
+        return target.compose_project()
 
     @cached_property
     def sandboxes(self) -> "CappedRunner":
         from opsctl.systems.docker.capped_runner import DockerCappedRunner
 
         deadline_s = self.settings.engine.timeout_s
-        sandboxes = DockerCappedRunner(self.engine_here, deadline_s=deadline_s)
+        sandboxes = DockerCappedRunner(self.local_engine, deadline_s=deadline_s)
         self._exits.callback(sandboxes.close)
         return sandboxes
 
     @cached_property
-    def engine_here(self) -> str:
-        """The engine at hand: a test never runs where the environment is deployed to."""
+    def local_engine(self) -> str:
+        """The local engine: a test never runs where the environment is deployed to."""
         from opsctl.systems.docker.containers import DEFAULT_ADDRESS
 
         return self.settings.engine.host or self._environ.get("DOCKER_HOST", "") or DEFAULT_ADDRESS

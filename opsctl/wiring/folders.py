@@ -1,4 +1,4 @@
-"""Trees of files: what is large, and what may go."""
+"""Folders and trees of files: their sizes, and removal."""
 
 from functools import cached_property
 from typing import TYPE_CHECKING

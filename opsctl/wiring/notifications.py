@@ -1,4 +1,4 @@
-"""HTTP, and the channels that problems are reported to."""
+"""HTTP, and the channels that notifications are sent to."""
 
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ class NotificationWiring(ProjectWiring):
 
     @property
     def where(self) -> str:
-        """Project, environment and machine, as messages show it."""
+        """Project, environment and machine, as notifications show them."""
         return f"{self.settings.project.name} {self.settings.env} {self.host.name()}"
 
     @cached_property
@@ -39,7 +39,7 @@ class NotificationWiring(ProjectWiring):
 
     @cached_property
     def notifier(self) -> "Notifier":
-        """Report problems; what is due is sent, within a time limit, when the run ends."""
+        """Report problems; due messages are sent when the run ends, within a time limit."""
         from opsctl.logs.redact import Redactor
         from opsctl.notify.setup import NotifierParts, build_notifier
 

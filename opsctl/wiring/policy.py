@@ -1,4 +1,4 @@
-"""What `opsctl check` reads with: files, the git history, ports of other machines."""
+"""What `opsctl check` reads: files, the git history, ports of other machines."""
 
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from opsctl.wiring.project import ProjectWiring
 
 class PolicyWiring(ProjectWiring):
     def loaded_for(self, env: str) -> LoadedSettings:
-        """Read the settings as another environment would; nothing else goes on with them."""
+        """Read the settings of another environment; the other parts do not use them."""
         return load_settings(self._request().replaced(env=env), self._read, self._memory())
 
     @cached_property

@@ -1,4 +1,4 @@
-"""What every part needs: the place, its settings, its state, this machine and its checkout."""
+"""What every part needs: the project, its settings, its state, this machine and its checkout."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
 
 
 class ProjectLocation(Value):
-    """Where the command stands, and which environment was named."""
+    """The directory, settings file and environment that the command line names."""
 
     directory: str = "."
     config: str | None = None
     env: str | None = None
 
 
-# What `--timeout` bounds: one wait for one system.
+# The settings that `--timeout` overrides: one wait for one system each.
 _WAITS = (
     "engine.timeout_s",
     "redis.timeout_s",
@@ -52,7 +52,7 @@ _WAITS = (
 
 
 class ProjectWiring:
-    """One run's ground. `settings` given in place of files serve where files cannot be read."""
+    """The project of one run; `settings` replace the files, e.g. if they cannot be read."""
 
     def __init__(
         self,
@@ -71,13 +71,13 @@ class ProjectWiring:
         self._logs: tuple[TextIO, str] | None = None
 
     def with_settings(self, settings: Settings) -> Self:
-        """Make the same parts with these settings, whatever the files say."""
+        """Build the same parts with these settings instead of the files."""
         return type(self)(
             self._place, environ=self._environ, timeout_s=self._timeout_s, settings=settings
         )
 
     def or_defaults(self, project: str = "stack") -> Self:
-        """Make the parts of a project whose settings do not exist yet, or cannot be read."""
+        """Build the parts of a project whose settings do not exist yet, or cannot be read."""
         try:
             _ = self.settings
         except SettingsError:
@@ -85,18 +85,18 @@ class ProjectWiring:
         return self
 
     def close(self) -> None:
-        # Before anything is closed: they need the store, whenever it was opened.
+        # Before anything is closed: these calls need the store, whenever it was opened.
         while self._before_close:
             self._before_close.pop()()
         self._exits.close()
 
     def start_logs(self, stream: TextIO, *, verbose: int) -> None:
-        """Log what the flags ask for; the settings' own level and secrets follow once read."""
+        """Log at the level of the flags; level and secrets of the settings apply once they are read."""
         level = ("", "info", "debug")[min(verbose, 2)]
         logs.configure_logs(level or "warning", stream=stream)
         self._logs = (stream, level)
 
-    def _log_as_set(self, loaded: LoadedSettings) -> None:
+    def _apply_log_settings(self, loaded: LoadedSettings) -> None:
         if self._logs is not None:
             stream, level = self._logs
             wanted = loaded.resolved.settings.logs
@@ -116,7 +116,7 @@ class ProjectWiring:
     @cached_property
     def loaded(self) -> LoadedSettings:
         loaded = load_settings(self._request(), self._read, self._memory())
-        self._log_as_set(loaded)
+        self._apply_log_settings(loaded)
         return loaded
 
     def _memory(self) -> FileTextCache | None:
@@ -205,21 +205,21 @@ class ProjectWiring:
         from opsctl.settings.isolation import Checkout, ci_branches, find_experiment_reason
 
         rules = self.settings.experiment
-        facts = self.git.facts(self._standing, trunks=rules.trunks)
+        facts = self.git.facts(self._existing_dir, trunks=rules.trunks)
         checkout = facts.checkout if facts else Checkout()
         return find_experiment_reason(checkout, ci_branches(self._environ), rules)
 
     @cached_property
-    def _standing(self) -> Path:
-        """The project's folder, or what there is of its path: init may be about to make it."""
+    def _existing_dir(self) -> Path:
+        """The project directory, or its nearest existing parent: init may be about to create it."""
         path = self.project_dir
         while self.files.kind(path) is not PathKind.DIRECTORY and path != path.parent:
             path = path.parent
         return path
 
     def guard_production(self, verb: str) -> None:
-        """Refuse a verb that changes production on an experiment; call it before anything else."""
-        # Elsewhere nobody is refused, and git need not be asked.
+        """Refuse a command that changes production on an experiment; call it before anything else."""
+        # Other environments are never refused, so git is not asked.
         if self.settings.env == "prod":
             from opsctl.settings.isolation import refuse_on_production
 

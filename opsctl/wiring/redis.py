@@ -1,4 +1,4 @@
-"""Redis: the stack's, the cache's, and what an experiment may reach of them."""
+"""Redis of the stack and of the cache, and what an experiment may access."""
 
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ class RedisWiring(ProjectWiring):
 
     @cached_property
     def redis_results(self) -> "Redis":
-        """The index that results go to: the stack's own, or the experiment's."""
+        """The index that results are written to: the stack's own, or the experiment's."""
         return self._redis(self._redis_indexes.write)
 
     @cached_property

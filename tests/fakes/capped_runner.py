@@ -120,10 +120,10 @@ class ScriptedCappedRunner:
 
     def create(self, spec: CappedSpec) -> str:
         if self.is_away:
-            what = f"could not create a test container from {spec.image}"
+            what = f"cannot create a test container from {spec.image}"
             raise UnreachableError(what, why="there is no container engine at memory:")
         if spec.image not in self.known_images:
-            what = f"could not create a test container from {spec.image}"
+            what = f"cannot create a test container from {spec.image}"
             raise OpsctlError(what, why=f"No such image: {spec.image}")
         self.specs[spec.name] = spec
         image = self.known_images[spec.image].id
@@ -209,7 +209,7 @@ class ScriptedCappedRunner:
 
     def _present(self, container: str) -> CappedSpec:
         if container not in self.there:
-            raise OpsctlError(f"could not find {container}", why="there is no such container")
+            raise OpsctlError(f"cannot find {container}", why="there is no such container")
         return self.specs[container]
 
 

@@ -28,37 +28,37 @@ class MemoryContainers:
         self.running[container.id] = container
 
     def version(self) -> EngineVersion:
-        self._reach("could not ask the container engine for its version")
+        self._reach("cannot read the version of the container engine")
         return EngineVersion("27.0.0", "1.45", "linux", "amd64")
 
     def now(self) -> datetime:
-        self._reach("could not ask the container engine for the time")
+        self._reach("cannot read the time of the container engine")
         return self.wall
 
     def find(self, *labels: str) -> tuple[Container, ...]:
-        self._reach("could not list the containers")
+        self._reach("cannot list the containers")
         found = (one for one in self.running.values() if _carries(one, labels))
         return tuple(sorted(found, key=lambda one: one.name))
 
     def inspect(self, container: str) -> Container | None:
-        self._reach(f"could not look at container {container}")
+        self._reach(f"cannot inspect container {container}")
         known = self.running.values()
         return next((one for one in known if container in {one.id, one.name}), None)
 
     def environment(self, container: str) -> Mapping[str, str]:
-        found = self._present(container, f"could not read the environment of {container}")
+        found = self._present(container, f"cannot read the environment of {container}")
         return self.environments.get(found.id, {})
 
     def logs(self, container: str, *, lines: int = 200) -> str:
-        found = self._present(container, f"could not read the logs of {container}")
+        found = self._present(container, f"cannot read the logs of {container}")
         return "".join(self.said.get(found.id, "").splitlines(keepends=True)[-lines:])
 
     def stats(self, container: str) -> ContainerStats:
-        return self.measured[self._present(container, f"could not measure {container}").id]
+        return self.measured[self._present(container, f"cannot measure {container}").id]
 
     def restart(self, container: str, *, stop_timeout_s: int = 10) -> Container:
         del stop_timeout_s  # this engine stops at once
-        found = self._present(container, f"could not restart {container}")
+        found = self._present(container, f"cannot restart {container}")
         self.restarted.append(found.name)
         self.wall += timedelta(seconds=1)
         self.add(replace(found, state="running", started_at=self.wall))
@@ -69,19 +69,19 @@ class MemoryContainers:
         if found is None:
             return
         if found.state == "running" and not force:
-            raise OpsctlError(f"could not remove container {container}", why="it is running")
+            raise OpsctlError(f"cannot remove container {container}", why="it is running")
         del self.running[found.id]
 
     def image_id(self, name: str) -> str | None:
-        self._reach(f"could not look for image {name}")
+        self._reach(f"cannot inspect image {name}")
         return next((one.id for one in self.known_images if name in {one.id, *one.names}), None)
 
     def images(self) -> tuple[Image, ...]:
-        self._reach("could not list the images")
+        self._reach("cannot list the images")
         return self.known_images
 
     def disk_usage(self) -> EngineDisk:
-        self._reach("could not ask the container engine what it takes on disk")
+        self._reach("cannot read the disk usage of the container engine")
         return self.disk
 
     def _present(self, container: str, what: str) -> Container:

@@ -36,6 +36,6 @@ class ToldGit:
     def _at(self, directory: Path, commit: str) -> dict[str, bytes] | None:
         facts = self.facts(directory)
         if facts is None:
-            what = f"could not ask git about {directory}"
+            what = f"cannot ask git about {directory}"
             raise OpsctlError(what, why="it is not in a git repository")
         return self.files.get((facts.head or "") if commit == "HEAD" else commit)

@@ -60,10 +60,10 @@ class SetHost:
 
     def usage(self, path: Path) -> Usage:
         if path in self.hanging:
-            what = f"{path} did not say within 2 s how full it is"
+            what = f"cannot measure {path} within 2 s"
             raise UnreachableError(what, why="its file system hangs")
         if path not in self.usages:
-            raise OpsctlError(f"could not measure {path}", why="No such file or directory")
+            raise OpsctlError(f"cannot measure {path}", why="No such file or directory")
         return self.usages[path]
 
     def listeners(self) -> tuple[Listener, ...]:

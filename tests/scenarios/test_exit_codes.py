@@ -33,7 +33,7 @@ def test_1_tried_and_failed(opsctl: Program, form: tuple[str, ...]) -> None:
     answer = opsctl("init", "-C", "/sys", *form)
 
     assert answer.code == 1
-    assert "Cannot make the directory /sys/configs" in answer.out + answer.err
+    assert "cannot make the directory /sys/configs" in answer.out + answer.err
 
 
 def test_1_a_full_disk_keeps_nothing_half(opsctl: Program, small_disk: SmallDisk) -> None:
@@ -212,7 +212,7 @@ def test_75_someone_else_holds_the_lock(
         answer = opsctl("init", *form)
 
     assert answer.code == 75
-    assert "op@box (pid 7) has held it since 2026-01-12 09:00:00 UTC" in answer.out + answer.err
+    assert "held by op@box (pid 7) since 2026-01-12 09:00:00 UTC" in answer.out + answer.err
     assert "--lock-timeout" in answer.out + answer.err
     assert opsctl("init", *form).code == 0
 

@@ -79,7 +79,7 @@ def test_a_wrong_password_is_said_and_not_shown(
     answer = ask(server, *words, password="wr0ng-canary")
 
     assert answer.code == (3 if words == HEALTH else 6)
-    assert "does not let us in" in answer.out + answer.err
+    assert "does not accept the login" in answer.out + answer.err
     assert "wr0ng-canary" not in answer.out + answer.err
 
 

@@ -16,7 +16,7 @@ from tests.waiting import wait_for
 
 # redis.timeout_s is 1 s; the rest is a program that starts on a machine that does other things.
 DEADLINE_S = 30.0
-NO_ANSWER, NOT_IN = "no answer from Redis", "does not let us in"
+NO_ANSWER, NOT_IN = "no answer from Redis", "does not accept the login"
 DENIED, REPLICA = "does not allow this user a command", "is a replica"
 Said = tuple[int, str]
 UNAVAILABLE, LOCKED, POOR = (7, NO_ANSWER), (6, NOT_IN), (1, DENIED)

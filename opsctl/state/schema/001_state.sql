@@ -1,7 +1,7 @@
 -- What must survive a restart. Later files may only add: an opsctl that is still running
--- goes on using the tables as it knew them.
+-- still uses the tables as it knows them.
 -- Times are UTC, written as 2026-01-31T09:30:00.000000+00:00, so that they sort as text.
--- Secrets never come here: every value is masked before it is handed in.
+-- Secrets are never stored: every value is masked before it is passed in.
 
 CREATE TABLE releases (
     id TEXT PRIMARY KEY,

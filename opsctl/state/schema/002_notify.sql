@@ -1,13 +1,13 @@
--- Who was told what; which raw logs went; when the clock was last believed.
+-- Notifications and their recipients, removed raw logs, and the last time the clock was trusted.
 
--- What a key's readers know, so that each trouble is told once, and its end as well.
+-- What the readers of a key know, so that each problem is reported once, and its end as well.
 CREATE TABLE notices (
     key TEXT PRIMARY KEY,
     changed_at TEXT NOT NULL,
     memory TEXT NOT NULL
 ) STRICT;
 
--- One row a message and channel; nothing leaves it but by age.
+-- One row per message and channel; rows are removed only by age.
 CREATE TABLE deliveries (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     channel TEXT NOT NULL,
@@ -20,7 +20,7 @@ CREATE TABLE deliveries (
     bundle TEXT,
     attempts INTEGER NOT NULL DEFAULT 0,
     ended_at TEXT,
-    trouble TEXT
+    problem TEXT
 ) STRICT;
 CREATE INDEX deliveries_by_status ON deliveries (status, channel, number);
 CREATE INDEX deliveries_by_key ON deliveries (key, status);
@@ -29,10 +29,10 @@ CREATE TABLE channels (
     name TEXT PRIMARY KEY,
     failures INTEGER NOT NULL,
     next_try_at TEXT NOT NULL,
-    trouble TEXT
+    problem TEXT
 ) STRICT;
 
--- Written before files go, closed after; an open one tells of a run that was killed.
+-- Written before files are removed, closed afterwards; an open row means that the run was killed.
 CREATE TABLE removals (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     run TEXT NOT NULL,

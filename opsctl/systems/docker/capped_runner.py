@@ -35,7 +35,7 @@ class DockerCappedRunner(DockerContainers):
         return f"/{self._address.removeprefix(UNIX).lstrip('/')}" if local else ""
 
     def image(self, name: str) -> ImageFacts | None:
-        with self._telling(f"could not look for image {name}"):
+        with self._telling(f"cannot inspect image {name}"):
             try:
                 raw = self._client().inspect_image(name)  # type: ignore[no-untyped-call]  # stub
             except errors.NotFound:
@@ -43,25 +43,25 @@ class DockerCappedRunner(DockerContainers):
         return read_image_facts(raw)
 
     def create(self, spec: CappedSpec) -> str:
-        with self._telling(f"could not create a test container from {spec.image}"):
+        with self._telling(f"cannot create a test container from {spec.image}"):
             client = self._client(PATIENT_S)
             made = client.create_container_from_config(create_config(spec), spec.name)  # type: ignore[no-untyped-call]  # stub
         found: str = made["Id"]
         return found
 
     def open(self, container: str, *, stdin: bool = True, output: bool = True) -> ContainerChannel:
-        telling = partial(self._telling, "could not attach to the test container")
+        telling = partial(self._telling, "cannot attach to the test container")
         wanted = {"stdin": int(stdin), "stdout": int(output), "stderr": int(output), "stream": 1}
         with telling():
             given = self._client(PATIENT_S).attach_socket(container, params=wanted)
         return _channel(given, telling)
 
     def start(self, container: str) -> None:
-        with self._telling("could not start the test container"):
+        with self._telling("cannot start the test container"):
             self._client(PATIENT_S).start(container)
 
     def wait(self, container: str, *, timeout_s: float) -> Container | None:
-        with self._telling("could not see the test container end"):
+        with self._telling("cannot wait for the test container"):
             try:
                 self._client(PATIENT_S).wait(container, timeout=math.ceil(timeout_s))
             except errors.NotFound:
@@ -69,7 +69,7 @@ class DockerCappedRunner(DockerContainers):
         return self.inspect(container)
 
     def sample(self, container: str) -> ResourceSample | None:
-        with self._telling("could not measure the test container"):
+        with self._telling("cannot measure the test container"):
             try:
                 raw = self._client().stats(container, stream=False, one_shot=True)
             except errors.NotFound:
@@ -78,7 +78,7 @@ class DockerCappedRunner(DockerContainers):
 
     def execute(self, container: str, *command: str) -> int:
         code: int | None = None
-        with self._telling("could not look into the test container"), _gone_is_fine():
+        with self._telling("cannot run a command in the test container"), _gone_is_fine():
             client = self._client(PATIENT_S)
             asked = client.exec_create(container, list(command))
             with closing(
@@ -90,32 +90,32 @@ class DockerCappedRunner(DockerContainers):
         return -1 if code is None else code
 
     def kill(self, container: str) -> None:
-        with self._telling("could not kill the test container"), _gone_is_fine():
+        with self._telling("cannot kill the test container"), _gone_is_fine():
             self._client(PATIENT_S).kill(container)
 
     def keep(self, container: str, name: str) -> str:
         kept = f"{KEPT_PREFIX}{name}"
-        with self._telling("could not keep the test container"):
+        with self._telling("cannot keep the test container"):
             self._client().rename(container, kept)
         return kept
 
     def discard(self, container: str) -> None:
-        with self._telling(f"could not remove test container {container}"), _gone_is_fine():
+        with self._telling(f"cannot remove test container {container}"), _gone_is_fine():
             self._client(PATIENT_S).remove_container(container, v=True, force=True)
 
     def networks(self, *labels: str) -> tuple[NetworkFacts, ...]:
-        with self._telling("could not list the networks"):
+        with self._telling("cannot list the networks"):
             rows = self._client().networks(filters={"label": list(labels)})
         return tuple(NetworkFacts(raw["Id"], raw["Name"], raw["Labels"] or {}) for raw in rows)
 
     def create_network(self, name: str, labels: Mapping[str, str]) -> None:
-        with self._telling(f"could not create the test network {name}"):
+        with self._telling(f"cannot create the test network {name}"):
             self._client(PATIENT_S).create_network(
                 name, driver="bridge", internal=True, labels=dict(labels), check_duplicate=True
             )
 
     def remove_network(self, network: str) -> None:
-        with self._telling(f"could not remove the test network {network}"), _gone_is_fine():
+        with self._telling(f"cannot remove the test network {network}"), _gone_is_fine():
             self._client(PATIENT_S).remove_network(network)
 
 
@@ -136,7 +136,7 @@ def _channel(given: Any, telling: Callable[[], AbstractContextManager[None]]) ->
     found = getattr(given, "_sock", given)
     if not isinstance(found, socket.socket):
         why = "the connection to this engine is not a socket"
-        raise OpsctlError("could not attach to the test container", why=why)
+        raise OpsctlError("cannot attach to the test container", why=why)
 
     def release() -> None:
         answer = getattr(given, "_response", None)

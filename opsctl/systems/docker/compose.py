@@ -156,10 +156,10 @@ class DockerCompose:
         hint = "Install it: apt-get install docker-compose-plugin"
         if finished.exit_code or not found:
             why = "the docker program has no compose plugin"
-            raise OpsctlError("could not run docker compose", why=why, hint=hint)
+            raise OpsctlError("cannot run docker compose", why=why, hint=hint)
         if (int(found[1]), int(found[2])) < OLDEST:
             why = f"it is version {said}; opsctl needs {OLDEST[0]}.{OLDEST[1]} or later"
-            raise OpsctlError("could not use this docker compose", why=why, hint=hint)
+            raise OpsctlError("cannot use this docker compose", why=why, hint=hint)
         return said
 
     def config(self, project: ComposeProject) -> RenderedProject:
@@ -170,7 +170,7 @@ class DockerCompose:
 
     def ps(self, project: ComposeProject) -> tuple[ServiceContainer, ...]:
         finished = self._processes.run(_command(project, ps(project), ASK_S))
-        what = f"could not list the containers of {project.name}"
+        what = f"cannot list the containers of {project.name}"
         if finished.exit_code and _is_unreached(finished):
             raise UnreachableError(what, why=f"no container engine answers at {project.engine}")
         if finished.exit_code:
@@ -211,7 +211,7 @@ class DockerCompose:
             argv = direct(argv, self._plugin)
         finished = self._processes.run(_command(project, argv, ASK_S))
         if finished.exit_code:
-            what = f"could not render the compose project {project.name}"
+            what = f"cannot render the compose project {project.name}"
             raise OpsctlError(what, why=without_content(finished.complaint))
         return finished.require().stdout
 

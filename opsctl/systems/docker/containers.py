@@ -99,7 +99,7 @@ def _unreachable_cause(error: BaseException, address: str) -> tuple[str, str]:
         return f"there is no container engine at {address}", ""
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
         return f"nothing listens at {address}", ""
-    return f"the container engine at {address} broke off the connection", ""
+    return f"the container engine at {address} closed the connection", ""
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -141,16 +141,16 @@ class DockerContainers:
         self._clients.clear()
 
     def version(self) -> EngineVersion:
-        with self._telling("could not ask the container engine for its version"):
+        with self._telling("cannot read the version of the container engine"):
             raw = self._client().version()
         return EngineVersion(raw["Version"], raw["ApiVersion"], raw["Os"], raw["Arch"])
 
     def now(self) -> datetime:
-        with self._telling("could not ask the container engine for the time"):
+        with self._telling("cannot read the time of the container engine"):
             return datetime.fromisoformat(self._client().info()["SystemTime"])
 
     def find(self, *labels: str) -> tuple[Container, ...]:
-        with self._telling("could not list the containers"):
+        with self._telling("cannot list the containers"):
             rows = self._client().containers(all=True, filters={"label": list(labels)})
         found = (self.inspect(row["Id"]) for row in rows)
         # One that went away between the two questions is not there.
@@ -163,12 +163,12 @@ class DockerContainers:
     def environment(self, container: str) -> Mapping[str, str]:
         raw = self._inspected(container)
         if raw is None:
-            raise OpsctlError(f"could not read the environment of {container}", why="it is gone")
+            raise OpsctlError(f"cannot read the environment of {container}", why="it is gone")
         pairs = (entry.partition("=") for entry in raw["Config"]["Env"] or ())
         return {name: value for name, _, value in pairs}
 
     def _inspected(self, container: str) -> Mapping[str, Any] | None:
-        with self._telling(f"could not look at container {container}"):
+        with self._telling(f"cannot inspect container {container}"):
             try:
                 raw: Mapping[str, Any] = self._client().inspect_container(container)
             except errors.NotFound:
@@ -176,16 +176,16 @@ class DockerContainers:
         return raw
 
     def logs(self, container: str, *, lines: int = LOG_LINES) -> str:
-        with self._telling(f"could not read the logs of {container}"):
+        with self._telling(f"cannot read the logs of {container}"):
             said = self._client(self._patience_s).logs(container, tail=lines)
         return said.decode(errors="replace")
 
     def stats(self, container: str) -> ContainerStats:
-        with self._telling(f"could not measure {container}"):
+        with self._telling(f"cannot measure {container}"):
             return read_stats(self._client(self._patience_s).stats(container, stream=False))
 
     def restart(self, container: str, *, stop_timeout_s: int = 10) -> Container:
-        what = f"could not restart {container}"
+        what = f"cannot restart {container}"
         before = self._present(container, what)
         with self._telling(what):
             try:
@@ -204,14 +204,14 @@ class DockerContainers:
         return found
 
     def remove(self, container: str, *, force: bool = False) -> None:
-        with self._telling(f"could not remove container {container}"):
+        with self._telling(f"cannot remove container {container}"):
             try:
                 self._client(self._patience_s).remove_container(container, v=False, force=force)
             except errors.NotFound:
                 return
 
     def image_id(self, name: str) -> str | None:
-        with self._telling(f"could not look for image {name}"):
+        with self._telling(f"cannot inspect image {name}"):
             try:
                 raw = self._client().inspect_image(name)  # type: ignore[no-untyped-call]  # stub
             except errors.NotFound:
@@ -220,11 +220,11 @@ class DockerContainers:
         return found
 
     def images(self) -> tuple[Image, ...]:
-        with self._telling("could not list the images"):
+        with self._telling("cannot list the images"):
             return tuple(read_image(raw) for raw in self._client(self._patience_s).images())
 
     def disk_usage(self) -> EngineDisk:
-        with self._telling("could not ask the container engine what it takes on disk"):
+        with self._telling("cannot read the disk usage of the container engine"):
             return read_disk(self._client(DISK_USAGE_S).df())
 
     def _client(self, timeout_s: float | None = None) -> docker.APIClient:
@@ -239,8 +239,8 @@ class DockerContainers:
         said = self._opened(self._deadline_s, MINIMUM_DOCKER_API_VERSION).version(api_version=False)
         newest = said.get("ApiVersion")
         if not newest:
-            why = f"what answers at {self._address} is no Docker Engine"
-            raise UnreachableError("could not talk to the container engine", why=why)
+            why = f"what answers at {self._address} is not a Docker Engine"
+            raise UnreachableError("cannot talk to the container engine", why=why)
         oldest = said.get("MinAPIVersion", MINIMUM_DOCKER_API_VERSION)
         return choose_api_version(newest, oldest, ours=DEFAULT_DOCKER_API_VERSION)
 

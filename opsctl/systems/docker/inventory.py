@@ -29,12 +29,12 @@ class DockerInventory(DockerContainers):
     """The same engine, asked for more."""
 
     def facts(self) -> EngineFacts:
-        with self._telling("could not ask the container engine about itself"):
+        with self._telling("cannot read the facts of the container engine"):
             raw = self._client().info()
         return EngineFacts(raw.get("ID") or "", raw.get("Name") or "", raw.get("DockerRootDir", ""))
 
     def image(self, name: str) -> InventoryImage | None:
-        with self._telling(f"could not look for image {name}"):
+        with self._telling(f"cannot inspect image {name}"):
             try:
                 raw = self._client().inspect_image(name)  # type: ignore[no-untyped-call]  # stub
             except errors.NotFound:
@@ -42,23 +42,23 @@ class DockerInventory(DockerContainers):
         return _image(raw, (raw.get("Config") or {}).get("Labels"))
 
     def list_images(self) -> tuple[InventoryImage, ...]:
-        with self._telling("could not list the images"):
+        with self._telling("cannot list the images"):
             rows = self._client(PATIENT_S).images()
         return tuple(_image(raw, raw.get("Labels")) for raw in rows)
 
     def used_images(self) -> tuple[tuple[str, str], ...]:
-        with self._telling("could not list the containers"):
+        with self._telling("cannot list the containers"):
             rows = self._client(PATIENT_S).containers(all=True)
         return tuple((row["Id"], row["ImageID"]) for row in rows)
 
     def stopped(self) -> tuple[StoppedContainer, ...]:
         wanted = {"status": ["created", "exited", "dead"]}
-        with self._telling("could not list the stopped containers"):
+        with self._telling("cannot list the stopped containers"):
             rows = self._client(PATIENT_S).containers(all=True, size=True, filters=wanted)
         return tuple(_stopped(row) for row in rows)
 
     def unused_networks(self) -> tuple[EngineNetwork, ...]:
-        with self._telling("could not list the networks"):
+        with self._telling("cannot list the networks"):
             client = self._client(PATIENT_S)
             rows, alive = client.networks(), client.containers()
         # Not by the engine's own filter: version 20 calls every network unused.
@@ -66,32 +66,32 @@ class DockerInventory(DockerContainers):
         return tuple(_network(row) for row in rows if not {row["Id"], row["Name"]} & used)
 
     def publishers(self) -> tuple[PortPublisher, ...]:
-        with self._telling("could not list the containers"):
+        with self._telling("cannot list the containers"):
             rows = self._client(PATIENT_S).containers()
         return tuple(one for row in rows for one in _publishers(row))
 
     def tag(self, image: str, name: str) -> None:
         repository, tag = split_reference(name)
-        with self._telling(f"could not name image {image} {name}"):
+        with self._telling(f"cannot tag image {image} as {name}"):
             self._client(PATIENT_S).tag(image, repository, tag=tag)
 
     def remove_image(self, name: str) -> RemovalResult:
         client = self._client(PATIENT_S)
         return self._removed(
-            f"could not remove image {name}",
+            f"cannot remove image {name}",
             lambda: client.remove_image(name, force=False, noprune=False),
         )
 
     def remove_network(self, network: str) -> RemovalResult:
         client = self._client(PATIENT_S)
         return self._removed(
-            f"could not remove network {network}", lambda: client.remove_network(network)
+            f"cannot remove network {network}", lambda: client.remove_network(network)
         )
 
     def remove_stopped(self, container: str) -> RemovalResult:
         client = self._client(PATIENT_S)
         return self._removed(
-            f"could not remove container {container}",
+            f"cannot remove container {container}",
             lambda: client.remove_container(container, v=False, force=False),
         )
 
@@ -108,7 +108,7 @@ class DockerInventory(DockerContainers):
         return RemovalResult.REMOVED
 
     def drop_build_cache(self) -> int | None:
-        with self._telling("could not clear the build cache"):
+        with self._telling("cannot clear the build cache"):
             try:
                 said = self._client(DISK_USAGE_S).prune_builds(all=True)
             except errors.APIError as error:
@@ -119,7 +119,7 @@ class DockerInventory(DockerContainers):
 
     def pull(self, reference: str) -> None:
         repository, tag = split_reference(reference)
-        with self._telling(f"could not pull {reference}"):
+        with self._telling(f"cannot pull {reference}"):
             self._client(PULL_S).pull(repository, tag=tag)
 
 

@@ -128,7 +128,7 @@ def read_rendered(text: str) -> RenderedProject:
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         # Its text and its cause would quote the project, passwords included.
-        what = "could not read the project that docker compose rendered"
+        what = "cannot read the project that docker compose rendered"
         why = "it has a form that opsctl does not know"
         raise OpsctlError(what, why=why, hint="Try another version of docker compose.") from None
 

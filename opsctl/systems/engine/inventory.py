@@ -1,4 +1,4 @@
-"""What an engine holds besides containers: images, networks, ports; and taking it away."""
+"""What an engine has besides containers: images, networks and ports; and how to remove it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -41,7 +41,7 @@ class EngineNetwork:
 
 @dataclass(frozen=True, slots=True)
 class PortPublisher:
-    """A container that holds a port of the host."""
+    """A container that publishes a port of the host."""
 
     container: str
     project: str
@@ -72,7 +72,7 @@ class Inventory(Protocol):
         ...
 
     def used_images(self) -> tuple[tuple[str, str], ...]:
-        """Pair every container, in any state, with the image that it stands on."""
+        """Pair every container, in any state, with the image that it depends on."""
         ...
 
     def stopped(self) -> tuple[StoppedContainer, ...]: ...
@@ -84,7 +84,7 @@ class Inventory(Protocol):
     def tag(self, image: str, name: str) -> None: ...
 
     def remove_image(self, name: str) -> RemovalResult:
-        """Take away one name, or an image without names; never by force."""
+        """Remove one name, or an image without names; never by force."""
         ...
 
     def remove_network(self, network: str) -> RemovalResult: ...
@@ -94,14 +94,14 @@ class Inventory(Protocol):
         ...
 
     def drop_build_cache(self) -> int | None:
-        """Forget what builds left; how many bytes came free, or None while another clears it."""
+        """Clear the build cache; returns the freed bytes, None while another process clears it."""
         ...
 
     def pull(self, reference: str) -> None: ...
 
 
 def split_reference(reference: str) -> tuple[str, str]:
-    """Part a name from its tag or digest: `host:5000/app:1` has two colons."""
+    """Split a name from its tag or digest: `host:5000/app:1` has two colons."""
     name, at, digest = reference.partition("@")
     if at:
         return name, digest

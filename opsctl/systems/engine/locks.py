@@ -35,8 +35,8 @@ class Claim:
     @property
     def said(self) -> str:
         if not self.who:
-            return "someone holds it, and has not said who"
-        return f"{self.who} (pid {self.pid}) has held it since {self.since} for: {self.purpose}"
+            return "held by someone whose name is not recorded"
+        return f"held by {self.who} (pid {self.pid}) since {self.since} for: {self.purpose}"
 
 
 class EngineLocks(Protocol):
@@ -131,10 +131,10 @@ def _opened(path: Path) -> int:
 
 
 def _unlockable(path: Path, error: OSError) -> OpsctlError:
-    hint = f"Set deploy.lock_dir to a directory that all who deploy may write to, not {path.parent}"
+    hint = f"Set deploy.lock_dir to a directory that all deployers may write to, not {path.parent}"
     if error.errno == errno.ELOOP:
-        hint = f"Somebody put a link there; look at it: ls -l {path}"
-    return OpsctlError(f"could not open the lock {path}", why=error.strerror or "", hint=hint)
+        hint = f"The path is a symbolic link; check it: ls -l {path}"
+    return OpsctlError(f"cannot open the lock {path}", why=error.strerror or "", hint=hint)
 
 
 def _write(descriptor: int, text: str) -> None:

@@ -41,10 +41,10 @@ class LocalFolders:
         try:
             found = within(deadline, lambda: list(_children(path, counting)))
         except TimeoutError as error:
-            what = f"{path} did not say within {limit_s:g} s what is in it"
+            what = f"cannot measure {path} within {limit_s:g} s"
             raise UnreachableError(what, why="its file system hangs") from error
         except OSError as error:
-            raise translate(error, what=f"Cannot add up {path}") from error
+            raise translate(error, what=f"cannot measure {path}") from error
         return sorted(found, key=lambda size: (-size.size_bytes, size.path))
 
 

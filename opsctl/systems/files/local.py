@@ -37,7 +37,7 @@ class LeftBehindError(OpsctlError):
     code = "left_behind"
 
     def __init__(self, path: Path, *, why: str, hint: str) -> None:
-        super().__init__(f"Cannot remove the temporary file {path}", why=why, hint=hint)
+        super().__init__(f"cannot remove the temporary file {path}", why=why, hint=hint)
         self.path = path
 
 
@@ -107,14 +107,14 @@ class Files(Protocol):
 _FULL_HINT = "Free some space (df -h shows where; opsctl disk retain removes old logs), then retry."
 _LINK_HINT = "Name the file itself, not a link to it."
 _DISK_HINT = "The disk may be failing: see dmesg, and keep a copy of what you need."
-_OWNER_HINT = "See who owns it (ls -ld), and run as that user."
+_OWNER_HINT = "Check who owns it (ls -ld), and run as that user."
 
 BY_ERRNO: dict[int, ErrorMeaning] = {
     errno.ENOSPC: ErrorMeaning(why="the disk is full", hint=_FULL_HINT, error=DiskFullError),
     errno.EDQUOT: ErrorMeaning(
         why="the disk quota is used up", hint=_FULL_HINT, error=DiskFullError
     ),
-    errno.EACCES: ErrorMeaning(why="permission is missing", hint=_OWNER_HINT),
+    errno.EACCES: ErrorMeaning(why="permission denied", hint=_OWNER_HINT),
     errno.EPERM: ErrorMeaning(why="the system does not permit it", hint=_OWNER_HINT),
     errno.EROFS: ErrorMeaning(
         why="the file system is read-only", hint="See dmesg for why, then remount it."
@@ -130,22 +130,22 @@ BY_ERRNO: dict[int, ErrorMeaning] = {
     errno.ELOOP: ErrorMeaning(why="it is a symbolic link", hint=_LINK_HINT),
     errno.ENAMETOOLONG: ErrorMeaning(why="the name is too long", hint="Use a shorter name."),
     errno.EFBIG: ErrorMeaning(why="the file would grow over the limit", hint="See ulimit -f."),
-    errno.EIO: ErrorMeaning(why="the disk did not read or write it", hint=_DISK_HINT),
+    errno.EIO: ErrorMeaning(why="the disk reported a read or write error", hint=_DISK_HINT),
     errno.EMFILE: ErrorMeaning(why="this process has too many files open", hint="Raise ulimit -n."),
     errno.ENFILE: ErrorMeaning(
         why="the machine has too many files open", hint="Raise fs.file-max."
     ),
     errno.ENOLCK: ErrorMeaning(
-        why="the file system has no locks left", hint="Keep it on a local disk."
+        why="the file system has no locks left", hint="Move it to a local disk."
     ),
     errno.EOPNOTSUPP: ErrorMeaning(
-        why="the file system cannot do this", hint="Keep it on a local disk."
+        why="the file system does not support it", hint="Move it to a local disk."
     ),
     errno.EXDEV: ErrorMeaning(
-        why="it would cross file systems", hint="Keep it on one file system."
+        why="it would cross file systems", hint="Move it to one file system."
     ),
     errno.ESTALE: ErrorMeaning(
-        why="the network file system lost it", hint="Keep it on a local disk."
+        why="the network file system lost it", hint="Move it to a local disk."
     ),
     errno.EBUSY: ErrorMeaning(why="the system is using it", hint="Try again."),
     errno.ETXTBSY: ErrorMeaning(why="it is a program that runs", hint="Stop it first."),
@@ -165,7 +165,7 @@ def translate(error: OSError, *, what: str) -> OpsctlError:
 
 class LocalFiles:
     def read_text(self, path: Path, *, limit_bytes: int = TEXT_LIMIT_BYTES) -> str:
-        what = f"Cannot read {path}"
+        what = f"cannot read {path}"
         with _reported(what):
             data = _read(path, limit_bytes + 1)
         if len(data) > limit_bytes:
@@ -175,7 +175,7 @@ class LocalFiles:
     def write_text(
         self, path: Path, text: str, *, mode: int = PRIVATE_FILE, follow_link: bool = False
     ) -> None:
-        with _reported(f"Cannot write {path}"):
+        with _reported(f"cannot write {path}"):
             target = Path(os.path.realpath(path)) if follow_link else path
             if target.is_symlink():
                 raise OSError(errno.ELOOP, "a symbolic link")
@@ -184,7 +184,7 @@ class LocalFiles:
 
     def create_text(self, path: Path, text: str, *, mode: int = PRIVATE_FILE) -> None:
         # A link appears whole or not at all, and never over something that is there.
-        with _reported(f"Cannot create {path}"), _temporary(path.parent, text, mode) as temporary:
+        with _reported(f"cannot create {path}"), _temporary(path.parent, text, mode) as temporary:
             os.link(temporary, path)
 
     def kind(self, path: Path) -> PathKind:
@@ -194,7 +194,7 @@ class LocalFiles:
             below_a_file = any(parent.is_file() for parent in path.parents)
             return PathKind.OTHER if below_a_file or path.is_symlink() else PathKind.NOTHING
         except OSError as error:
-            raise translate(error, what=f"Cannot look at {path}") from error
+            raise translate(error, what=f"cannot inspect {path}") from error
         if stat.S_ISDIR(mode):
             return PathKind.DIRECTORY
         return PathKind.FILE if stat.S_ISREG(mode) else PathKind.OTHER
@@ -204,21 +204,21 @@ class LocalFiles:
 
     def make_dirs(self, path: Path) -> tuple[Path, ...]:
         made: list[Path] = []
-        with _reported(f"Cannot make the directory {path}"):
+        with _reported(f"cannot make the directory {path}"):
             for missing in _missing(path):
                 missing.mkdir()
                 made.append(missing)
         return tuple(made)
 
     def remove(self, path: Path) -> None:
-        with _reported(f"Cannot remove {path}"), suppress(FileNotFoundError):
+        with _reported(f"cannot remove {path}"), suppress(FileNotFoundError):
             if path.is_dir() and not path.is_symlink():
                 path.rmdir()
             else:
                 path.unlink()
 
     def make_private_dir(self, path: Path) -> None:
-        what = f"Cannot make the directory {path}"
+        what = f"cannot make the directory {path}"
         with _reported(what):
             for missing in _missing(path):
                 _make(missing)
@@ -229,7 +229,7 @@ class LocalFiles:
 
     @contextmanager
     def hold(self, path: Path) -> Iterator[HeldFile]:
-        what = f"Cannot lock {path}"
+        what = f"cannot lock {path}"
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
         with _reported(what):
             descriptor = os.open(path, flags, PRIVATE_FILE)
@@ -242,13 +242,13 @@ class LocalFiles:
 
     def is_held(self, path: Path) -> bool:
         try:
-            with _reported(f"Cannot look at the lock {path}"):
+            with _reported(f"cannot check the lock {path}"):
                 return _is_locked(path)
         except MissingFileError:
             return False
 
     def free_bytes(self, path: Path) -> int:
-        with _reported(f"Cannot see the free space at {path}"):
+        with _reported(f"cannot see the free space at {path}"):
             found = os.statvfs(path)
         return found.f_bavail * found.f_frsize
 
@@ -260,7 +260,7 @@ class _LockedFile:
 
     def write(self, text: str) -> None:
         # In place: a rename would leave the lock on a file that no one finds any more.
-        with _reported(f"Cannot write {self._path}"):
+        with _reported(f"cannot write {self._path}"):
             os.ftruncate(self._descriptor, 0)
             os.pwrite(self._descriptor, text.encode("utf-8", "backslashreplace"), 0)
 
@@ -355,7 +355,7 @@ def _make(path: Path) -> None:
 
 
 def _refuse_shared(path: Path, found: os.stat_result) -> None:
-    what = f"Refused to keep private files in {path}"
+    what = f"cannot keep private files in {path}"
     if found.st_mode & OTHERS:
         why = f"other users may enter it (mode {stat.S_IMODE(found.st_mode):04o})"
         raise RefusedError(what, why=why, hint=f"chmod 700 {path}")

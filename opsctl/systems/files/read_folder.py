@@ -27,7 +27,7 @@ class LocalFolderReader:
             with os.scandir(directory) as entries:
                 return [entry.name for entry in entries if entry.is_file()]
         except OSError as error:
-            raise files.translate(error, what=f"Cannot read {directory}") from error
+            raise files.translate(error, what=f"cannot read {directory}") from error
 
     def read(self, directory: Path, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         # By the folder's descriptor, and in few calls: thousands of files are read at every run.
@@ -40,7 +40,7 @@ class LocalFolderReader:
             finally:
                 os.close(folder)
         except OSError as error:
-            raise files.translate(error, what=f"Cannot read {directory / name}") from error
+            raise files.translate(error, what=f"cannot read {directory / name}") from error
 
 
 def _whole(descriptor: int) -> bytes:

@@ -134,6 +134,6 @@ class GitHistory:
     def _ask(self, command: Command) -> str:
         finished = self._processes.run(command)
         if finished.exit_code:
-            what = f"could not ask git about {command.cwd}"
+            what = f"cannot ask git about {command.cwd}"
             raise OpsctlError(what, why=finished.complaint)
         return os.fsdecode(finished.require().out)

@@ -292,7 +292,7 @@ class GitCommand:
     def show(self, directory: Path, path: str, *, commit: str = "HEAD") -> bytes | None:
         name = f"{commit}:{path}"
         if "\n" in name:
-            raise OpsctlError("could not read a file of a commit", why="its name has a line break")
+            raise OpsctlError("cannot read a file of a commit", why="its name has a line break")
         # On stdin, so that no name of a commit or a file can be taken for an option.
         asked = asking("cat-file", "--batch", at=directory, given=os.fsencode(name) + b"\n")
         return read_blob(self._ask(asked).out)
@@ -303,7 +303,7 @@ class GitCommand:
 
 
 def _answered(finished: Finished, directory: Path) -> Finished:
-    what = f"could not ask git about {directory}"
+    what = f"cannot ask git about {directory}"
     if not finished.exit_code:
         return finished.require()
     if "dubious ownership" in finished.stderr:

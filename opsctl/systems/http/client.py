@@ -136,8 +136,8 @@ def prepare(request: HttpRequest) -> tuple[httpx2.Request, str]:
     usable = url.scheme in _PORTS and url.host and (url.port or 80) <= _LAST_PORT
     if message is None or not usable:
         raise SettingsError(
-            "a web address or a header cannot be used",
-            why="it is no http or https URL, or not plain text",
+            "cannot use a web address or a header",
+            why="it is not an http or https URL, or not plain text",
             hint="Write https://host/path.",
         )
     return message, f"{url.scheme}://{url.netloc.decode()}"

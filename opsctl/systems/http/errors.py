@@ -17,19 +17,19 @@ class UnsentError(UnreachableError):
 
 _BUG = ErrorMeaning(OpsctlError, "the HTTP driver was misused for {address}", "Report this.")
 _DEAD = ErrorMeaning(
-    UnreachableError, "no answer from {address}", "Is it up, and is this its address?"
+    UnreachableError, "no answer from {address}", "Is it running, and is this its address?"
 )
 _UNSENT = ErrorMeaning(UnsentError, _DEAD.what, _DEAD.hint)
 _NOT_HTTP = ErrorMeaning(
     UnreachableError, "what answers at {address} is not HTTP", "Check host, port and scheme."
 )
-_NOT_SENT = ErrorMeaning(OpsctlError, "a request to {address} cannot be sent", "Check its headers.")
+_NOT_SENT = ErrorMeaning(OpsctlError, "cannot send a request to {address}", "Check its headers.")
 _TLS = ErrorMeaning(
     UnreachableError,
     "the certificate of {address} is not trusted",
     "Add the authority that signed it, or check the host's name and the clock.",
 )
-_ADDRESS = ErrorMeaning(SettingsError, "a web address cannot be used", "Write https://host/path.")
+_ADDRESS = ErrorMeaning(SettingsError, "cannot use a web address", "Write https://host/path.")
 
 # Found by the nearest ancestor.
 BY_CLASS: dict[type[Exception], ErrorMeaning] = {

@@ -89,7 +89,7 @@ def read_address(address: str) -> Remote:
     host, user = parts.hostname or "", parts.username or ""
     if parts.scheme != "ssh" or not host or host.startswith("-") or user.startswith("-"):
         raise SettingsError(
-            f"{address!r} is no address of an engine", hint="Write ssh://user@host, or :port after."
+            f"{address!r} is not an engine address", hint="Write ssh://user@host, or :port after."
         )
     return Remote(host, user, port, parts.path if len(parts.path) > 1 else ENGINE_SOCKET)
 
@@ -239,7 +239,7 @@ class _Child:
         if code == BUSY:
             raise BusyError("it is held", why=said)
         why = self._complaint() or said or f"ssh ended with exit code {code}"
-        raise UnreachableError(f"could not reach {self._name}", why=why, hint="Try it by hand: ssh")
+        raise UnreachableError(f"cannot reach {self._name}", why=why, hint="Try it by hand: ssh")
 
     def end(self) -> None:
         """Close its input, and see it gone."""
@@ -263,7 +263,7 @@ class _Child:
             selector.register(out, selectors.EVENT_READ)
             if not selector.select(CONNECT_S + ASK_S):
                 self.end()
-                raise UnreachableError(f"could not reach {self._name}", why="it did not answer")
+                raise UnreachableError(f"cannot reach {self._name}", why="it did not answer")
         return out.readline().decode(errors="replace").strip()
 
     def _gone(self) -> int | None:

@@ -93,8 +93,8 @@ def _sound(peer: Mapping[str, Any], host: str, suffix: str) -> Peer:
         "its key has expired": bool(peer.get("Expired")),
         "it is shared into another tailnet": bool(peer.get("ShareeNode")),
         "it belongs to another tailnet": not suffix or not name.endswith(f".{suffix}"),
-        "tailscale names no address for it": not addresses,
-        "tailscale names no id for it": not peer.get("ID"),
+        "tailscale lists no address for it": not addresses,
+        "tailscale lists no id for it": not peer.get("ID"),
     }
     for why, holds in doubts.items():
         if holds:
@@ -109,7 +109,7 @@ def _sound(peer: Mapping[str, Any], host: str, suffix: str) -> Peer:
 
 
 def _refused(host: str, why: str) -> RefusedError:
-    return RefusedError(f"{host} is not proved to be on the tailnet", why=why, hint=HINT)
+    return RefusedError(f"cannot verify that {host} is on the tailnet", why=why, hint=HINT)
 
 
 def _bare(name: object) -> str:
@@ -147,8 +147,10 @@ class TailscaleTailnet:
     def _ask(self, *words: str) -> Mapping[str, Any]:
         finished = self._processes.run(Command(("tailscale", *words), timeout_s=TIMEOUT_S))
         if finished.exit_code:
-            raise OpsctlError("could not ask tailscale", why=finished.complaint, hint=HINT)
+            raise OpsctlError("cannot ask tailscale", why=finished.complaint, hint=HINT)
         try:
             return _mapping(json.loads(finished.stdout))
         except ValueError as error:
-            raise OpsctlError("could not read what tailscale said", why="it is no JSON") from error
+            raise OpsctlError(
+                "cannot read the output of tailscale", why="it is not JSON"
+            ) from error

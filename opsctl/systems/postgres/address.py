@@ -21,7 +21,7 @@ def check_parameters(parameters: dict[str, str]) -> dict[str, str]:
     )
     if not parameters or slid:
         raise SettingsError(
-            "the address of PostgreSQL cannot be read",
+            "cannot read the address of PostgreSQL",
             why="it is neither a URL nor a DSN",
             hint="Write postgresql://user:password@host:5432/database, special characters as %40.",
         )

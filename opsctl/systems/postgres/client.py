@@ -150,7 +150,7 @@ class PsycopgPostgres:
         return UnreachableError(
             f"cannot connect to PostgreSQL at {self.address}",
             why=f"no answer within {deadline.limit_s:g} s",
-            hint="Is it up, and does a firewall let us through?",
+            hint="Is it running, and does a firewall block the port?",
         )
 
 

@@ -99,7 +99,7 @@ class LibpqScripts:
             raise UnreachableError(
                 f"cannot connect to PostgreSQL at {self.address}",
                 why=str(error),
-                hint="Is it up, and does a firewall let us through?",
+                hint="Is it running, and does a firewall block the port?",
             ) from error
         except libpq.ConnectError as error:
             why = words_of_connecting(str(error))

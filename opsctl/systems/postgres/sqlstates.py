@@ -1,4 +1,4 @@
-"""What PostgreSQL can say went wrong, whatever driver it was said to."""
+"""The errors that PostgreSQL reports, whatever the driver."""
 
 import re
 
@@ -8,7 +8,7 @@ from opsctl.value import Value
 
 
 class Diagnosis(Value):
-    """What the server said about a statement, for those who must find the place in a file."""
+    """What the server reported about a statement, for finding the place in a file."""
 
     sqlstate: str
     message: str
@@ -23,7 +23,7 @@ class Diagnosis(Value):
 
 
 class StatementError(OpsctlError):
-    """The server is well, and answered that this statement cannot be done."""
+    """The server is healthy, and answered that this statement cannot be done."""
 
     code = "statement"
 
@@ -33,7 +33,7 @@ class StatementError(OpsctlError):
 
 
 class SqlstateMeaning(ErrorMeaning):
-    """Without more said: the server refused a statement."""
+    """By default: the server refused a statement."""
 
     error: type[OpsctlError] = StatementError
     what: str = "PostgreSQL refused a statement at {address}"
@@ -43,17 +43,17 @@ STATEMENT = SqlstateMeaning()
 BUG = SqlstateMeaning(OpsctlError, "the PostgreSQL driver was misused at {address}", "Report this.")
 LOST = SqlstateMeaning(
     UnreachableError,
-    "lost PostgreSQL at {address}",
-    "See the server's log; nothing is known of the last statement.",
+    "lost the connection to PostgreSQL at {address}",
+    "Check the server's log: whether the last statement succeeded is unknown.",
 )
 _BUSY = SqlstateMeaning(
     BusyError,
-    "PostgreSQL rolled back a statement that met another session at {address}",
+    "PostgreSQL rolled back a statement at {address} because of another session",
     "Try again; pg_stat_activity lists the other sessions.",
 )
 _LOGIN = SqlstateMeaning(
     SettingsError,
-    "PostgreSQL at {address} does not let this user in",
+    "PostgreSQL at {address} does not accept the login",
     "Check the user and the password in DATABASE_URL, and the server's pg_hba.conf.",
 )
 _NO_DATABASE = SqlstateMeaning(
@@ -67,17 +67,17 @@ _NO_RIGHT = SqlstateMeaning(
 )
 _FULL = SqlstateMeaning(
     UnreachableError,
-    "PostgreSQL at {address} takes no more connections",
+    "PostgreSQL at {address} accepts no more connections",
     "Close idle sessions (SELECT * FROM pg_stat_activity), or raise max_connections.",
 )
 _STARTING = SqlstateMeaning(
     UnreachableError,
-    "PostgreSQL at {address} takes no connections now",
+    "PostgreSQL at {address} accepts no connections now",
     "It is starting or stopping: try again in a few seconds.",
 )
 _STARTUP_OPTIONS = SqlstateMeaning(
     SettingsError,
-    "PostgreSQL at {address} does not take our limits",
+    "PostgreSQL at {address} does not accept the session limits of opsctl",
     "Connect to the server itself: a pooler drops startup options, and with them the limits.",
 )
 _TLS = SqlstateMeaning(
@@ -87,13 +87,13 @@ _TLS = SqlstateMeaning(
 )
 _ADDRESS = SqlstateMeaning(
     SettingsError,
-    "the address of PostgreSQL is not right: {address}",
+    "the address of PostgreSQL is wrong: {address}",
     "Correct DATABASE_URL: postgresql://user@host:5432/database",
 )
 DEAD = SqlstateMeaning(
     UnreachableError,
     "cannot connect to PostgreSQL at {address}",
-    "Is it up, and is this its address?",
+    "Is it running, and is this its address?",
 )
 
 # States that more than one part of opsctl has to recognize.
@@ -117,7 +117,7 @@ BY_STATE: dict[str, SqlstateMeaning] = {
     "08P01": STATEMENT,
     "25006": SqlstateMeaning(
         RefusedError,
-        "PostgreSQL was opened for reading only at {address}",
+        "PostgreSQL at {address} is opened read-only",
         "This command may not write there.",
     ),
     "28": _LOGIN,
@@ -128,7 +128,7 @@ BY_STATE: dict[str, SqlstateMeaning] = {
     **dict.fromkeys(RETRYABLE, _BUSY),
     QUERY_CANCELED: SqlstateMeaning(
         what="PostgreSQL stopped a statement at {address}",
-        hint="It ran into statement_timeout, or someone cancelled it.",
+        hint="It reached statement_timeout, or someone cancelled it.",
     ),
     "57P01": LOST,
     "57P02": LOST,
@@ -167,6 +167,6 @@ def by_words(words: str) -> SqlstateMeaning:
 
 
 def words_of_connecting(said: str) -> str:
-    """Take the server's sentence, without the address that we say ourselves."""
+    """Return the server's message, without the address that our own message names."""
     first = said.strip().partition("\n")[0]
     return re.sub(r"^.* failed: (FATAL: +|ERROR: +)?|^connection is bad: ", "", first)

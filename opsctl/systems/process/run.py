@@ -102,7 +102,7 @@ class Finished:
             raise OpsctlError(f"{self.command.shown} failed", why=self._reason())
         if self.is_cut:
             why = f"it printed more than {OUTPUT_LIMIT_BYTES // 1024 // 1024} MiB"
-            raise OpsctlError(f"{self.command.shown} said too much", why=why)
+            raise OpsctlError(f"cannot read the output of {self.command.shown}", why=why)
         return self
 
     def _reason(self) -> str:
@@ -125,23 +125,23 @@ class Processes(Protocol):
 def missing_program(command: Command) -> OpsctlError:
     program = command.argv[0]
     hint = INSTALL.get(Path(program).name, f"Install {program}, or put it on the PATH.")
-    return OpsctlError(f"could not run {program}", why="there is no such program", hint=hint)
+    return OpsctlError(f"cannot run {program}", why="there is no such program", hint=hint)
 
 
 def out_of_time(command: Command, complaint: str = "") -> OpsctlError:
-    what = f"{command.shown} did not end within {command.timeout_s:g} s"
-    return command.late(what, why=complaint, hint="It was stopped, with all it had started.")
+    what = f"{command.shown} did not finish within {command.timeout_s:g} s"
+    return command.late(what, why=complaint, hint="It was stopped, with all its child processes.")
 
 
 def _not_started(command: Command, error: Exception) -> OpsctlError:
     if command.cwd is not None and not command.cwd.is_dir():
-        return OpsctlError(f"could not run {command.argv[0]}", why=f"{command.cwd} is no directory")
+        return OpsctlError(f"cannot run {command.argv[0]}", why=f"{command.cwd} is not a directory")
     if isinstance(error, FileNotFoundError):
         return missing_program(command)
     hint = "Is it executable for this user?" if isinstance(error, PermissionError) else ""
     # The text of a ValueError or UnicodeError quotes arguments; that of an OSError does not.
     why = error.strerror if isinstance(error, OSError) else "an argument cannot be passed on"
-    return OpsctlError(f"could not run {command.argv[0]}", why=why or "", hint=hint)
+    return OpsctlError(f"cannot run {command.argv[0]}", why=why or "", hint=hint)
 
 
 # What starting a program can raise; each is answered by `_not_started`.

@@ -151,7 +151,7 @@ class RedisPyAsync:
             raise OpsctlError(
                 "an AsyncClient was used on two event loops",
                 why="its connections belong to the first",
-                hint="Make one AsyncClient for each loop.",
+                hint="Make one AsyncClient per loop.",
             )
         self._loop = loop
         self._free = asyncio.LifoQueue()
@@ -167,9 +167,9 @@ class RedisPyAsync:
                     free = await self._free.get()
             except TimeoutError:
                 raise BusyError(
-                    f"all our connections to Redis at {self.address} are in use",
-                    why=f"{self._limits.connections} are lent",
-                    hint="Raise redis.connections, or ask less at once.",
+                    f"all connections to Redis at {self.address} are in use",
+                    why=f"the limit is {self._limits.connections}",
+                    hint="Raise redis.connections, or send fewer requests at once.",
                 ) from None
         return self._connection() if free is None else free
 

@@ -11,11 +11,11 @@ from opsctl.systems.network.sockets import reason
 _BUG = ErrorMeaning(OpsctlError, "the Redis driver was misused at {address}", "Report this.")
 _LOGIN = ErrorMeaning(
     SettingsError,
-    "Redis at {address} does not let us in",
+    "Redis at {address} does not accept the login",
     "Check the user and the password: REDIS_PASSWORD, or the address in REDIS_URL.",
 )
 _DEAD = ErrorMeaning(
-    UnreachableError, "no answer from Redis at {address}", "Is it up, and is this its address?"
+    UnreachableError, "no answer from Redis at {address}", "Is it running, and is this its address?"
 )
 _CLUSTER = ErrorMeaning(
     OpsctlError,
@@ -23,7 +23,7 @@ _CLUSTER = ErrorMeaning(
     "opsctl speaks to single servers and their replicas.",
 )
 _NO_CONNECTION = ErrorMeaning(
-    BusyError, "all our connections to Redis at {address} are in use", "Try again."
+    BusyError, "all connections to Redis at {address} are in use", "Try again."
 )
 _COMMAND = ErrorMeaning(OpsctlError, "Redis refused a command at {address}")
 
@@ -56,7 +56,9 @@ BY_CLASS: dict[type[Exception], ErrorMeaning] = {
     exceptions.WatchError: ErrorMeaning(
         BusyError, "someone else changed the same keys at {address}", "Try again."
     ),
-    exceptions.LockError: ErrorMeaning(BusyError, "a lock at {address} is not ours", "Try again."),
+    exceptions.LockError: ErrorMeaning(
+        BusyError, "a lock at {address} belongs to another client", "Try again."
+    ),
     exceptions.InvalidResponse: ErrorMeaning(
         UnreachableError, "what answers at {address} is not Redis", "Check host and port."
     ),

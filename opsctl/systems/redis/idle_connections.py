@@ -62,7 +62,7 @@ class IdleConnections:
 
     def _busy(self, address: str) -> BusyError:
         return BusyError(
-            f"all our connections to Redis at {address} are in use",
-            why=f"{self._most} are lent",
-            hint="Raise redis.connections, or ask less at once.",
+            f"all connections to Redis at {address} are in use",
+            why=f"the limit is {self._most}",
+            hint="Raise redis.connections, or send fewer requests at once.",
         )

@@ -44,8 +44,8 @@ class RedisTarget:
             found: Mapping[str, Any] = _parse_url(url)
         except ValueError:
             raise SettingsError(
-                "the address of Redis cannot be read",
-                why="it is no Redis URL",
+                "cannot read the address of Redis",
+                why="it is not a Redis URL",
                 hint="Write redis://user:password@host:6379/0, special characters as %40.",
             ) from None
         return cls(

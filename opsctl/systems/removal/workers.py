@@ -186,7 +186,7 @@ class _Worker:
         return OpsctlError(
             f"cannot finish cleaning {self._root}",
             why=f"a worker process ended by itself ({self._process.returncode})",
-            hint="Look at `dmesg`, then run it again: what was removed is recorded.",
+            hint="Check `dmesg`, then run it again: what was removed is recorded.",
         )
 
 

@@ -68,16 +68,18 @@ _BUG = ErrorMeaning(
     why="SQLite was called wrongly", hint="This is a bug in opsctl: please report it."
 )
 _DISK = ErrorMeaning(
-    why="the disk did not read or write it", hint="See dmesg; then df -h and df -i."
+    why="the disk reported a read or write error", hint="See dmesg; then df -h and df -i."
 )
 _OWNER = ErrorMeaning(
-    why="permission is missing", hint="See who owns it (ls -ld), and run as that user."
+    why="permission denied", hint="Check who owns it (ls -ld), and run as that user."
 )
 
 # By primary result code; an extended code, where it says more, comes first.
 BY_CODE: dict[int, ErrorMeaning] = {
     sqlite3.SQLITE_IOERR_SHMSIZE: _FULL,
-    sqlite3.SQLITE_CONSTRAINT_TRIGGER: ErrorMeaning(why="the store forbids it", error=RefusedError),
+    sqlite3.SQLITE_CONSTRAINT_TRIGGER: ErrorMeaning(
+        why="the store does not allow it", error=RefusedError
+    ),
     sqlite3.SQLITE_FULL: _FULL,
     sqlite3.SQLITE_BUSY: _BUSY,
     sqlite3.SQLITE_LOCKED: _BUSY,
@@ -92,7 +94,7 @@ BY_CODE: dict[int, ErrorMeaning] = {
     sqlite3.SQLITE_IOERR: _DISK,
     sqlite3.SQLITE_NOLFS: _DISK,
     sqlite3.SQLITE_NOMEM: ErrorMeaning(
-        why="memory ran out", hint="Free some memory (free -h), then retry."
+        why="out of memory", hint="Free some memory (free -h), then retry."
     ),
     sqlite3.SQLITE_CONSTRAINT: ErrorMeaning(why="the value breaks a rule of the store"),
     sqlite3.SQLITE_TOOBIG: ErrorMeaning(why="the value is too large"),
@@ -114,7 +116,7 @@ def translate(error: sqlite3.Error | sqlite3.Warning, path: Path) -> OpsctlError
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_MISUSE)
     meaning = BY_CODE.get(code) or BY_CODE.get(code & 0xFF, _BUG)
     why = f"{meaning.why} (SQLite: {error})"
-    return meaning.error(f"Cannot use {path}", why=why, hint=meaning.hint.format(path=path))
+    return meaning.error(f"cannot use {path}", why=why, hint=meaning.hint.format(path=path))
 
 
 class SqliteDatabases:
@@ -146,7 +148,7 @@ class SqliteDatabases:
         if self._files.kind(path) is files.PathKind.NOTHING:
             with suppress(files.FileExistsAlreadyError):
                 self._files.create_text(path, "")
-        what = f"Cannot use {path}"
+        what = f"cannot use {path}"
         try:
             mode = path.lstat().st_mode
             if mode & files.OTHERS and stat.S_ISREG(mode):
@@ -180,8 +182,8 @@ class SqliteDatabase:
         (mode,) = self.query("PRAGMA journal_mode = WAL")
         if mode["journal_mode"] != "wal":
             why = "the file system has no shared memory for it"
-            hint = "Keep it on a local disk."
-            raise OpsctlError(f"Cannot use {self._path}", why=why, hint=hint)
+            hint = "Move it to a local disk."
+            raise OpsctlError(f"cannot use {self._path}", why=why, hint=hint)
         # FULL: a commit is on the disk when it returns; WAL's usual NORMAL may lose the last ones.
         self.query("PRAGMA synchronous = FULL")
         self.query("PRAGMA foreign_keys = ON")
@@ -196,7 +198,7 @@ class SqliteDatabase:
     def transaction(self) -> Iterator[None]:
         with self._turn:
             if self._is_open():
-                raise OpsctlError(f"Cannot use {self._path}", why="transactions do not nest")
+                raise OpsctlError(f"cannot use {self._path}", why="transactions do not nest")
             try:
                 self.execute("BEGIN IMMEDIATE")
                 yield

@@ -31,7 +31,7 @@ BROKEN = {
     "SQLITE_CANTOPEN": "the file cannot be opened",
     "SQLITE_READONLY": "it may only be read",
     "SQLITE_FULL": "the disk is full",
-    "SQLITE_IOERR": "the disk did not read or write it",
+    "SQLITE_IOERR": "the disk reported a read or write error",
 }
 
 

@@ -160,7 +160,7 @@ def test_an_image_says_what_it_runs(stage: Stage) -> None:
 
 
 def test_a_container_of_no_image_is_not_made(stage: Stage) -> None:
-    with pytest.raises(OpsctlError, match="could not create a test container"):
+    with pytest.raises(OpsctlError, match="cannot create a test container"):
         stage.sandboxes.create(replace(stage.spec("true"), image="no-such-image:1"))
 
 

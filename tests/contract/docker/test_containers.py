@@ -141,7 +141,7 @@ def test_a_running_container_is_removed_by_force_only(stage: Stage) -> None:
     with pytest.raises(OpsctlError) as caught:
         stage.containers.remove(stage.id)
 
-    assert caught.value.what == f"could not remove container {stage.id}"
+    assert caught.value.what == f"cannot remove container {stage.id}"
     assert "running" in caught.value.why
 
 
@@ -154,7 +154,7 @@ def test_asking_about_what_is_not_there_is_an_error(
 
 
 def test_restarting_what_is_not_there_is_an_error(stage: Stage) -> None:
-    with pytest.raises(OpsctlError, match="could not restart no-such-container"):
+    with pytest.raises(OpsctlError, match="cannot restart no-such-container"):
         stage.containers.restart("no-such-container")
 
 

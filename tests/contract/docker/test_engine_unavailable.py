@@ -183,7 +183,7 @@ def test_a_restart_that_is_not_confirmed_is_judged_by_its_start(
         if has_restarted:
             assert docker.restart("web", stop_timeout_s=0).started_at == START + timedelta(days=1)
         else:
-            with pytest.raises(UnreachableError, match="could not restart web"):
+            with pytest.raises(UnreachableError, match="cannot restart web"):
                 docker.restart("web", stop_timeout_s=0)
 
     listener.shutdown(socket.SHUT_RDWR)

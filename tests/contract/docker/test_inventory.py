@@ -110,7 +110,7 @@ def test_the_build_cache_is_dropped(inventory: DockerInventory) -> None:
 
 
 def test_a_pull_that_cannot_be_is_told(inventory: DockerInventory) -> None:
-    with pytest.raises(OpsctlError, match="could not pull"):
+    with pytest.raises(OpsctlError, match="cannot pull"):
         inventory.pull("127.0.0.1:9/none:1")
 
 

@@ -43,7 +43,7 @@ def test_a_held_lock_says_by_whom_since_when_and_what_for(tmp_path: Path) -> Non
     with _held_by_another(tmp_path), pytest.raises(BusyError) as busy:
         locks.hold("shop", "engine", CLAIM, wait_s=0).__enter__()
 
-    assert "them@there (pid 7) has held it since 2026-01-01 00:00:00 UTC for: opsctl up" in (
+    assert "held by them@there (pid 7) since 2026-01-01 00:00:00 UTC for: opsctl up" in (
         busy.value.why
     )
 
@@ -116,4 +116,4 @@ def test_a_directory_that_is_not_there_names_the_setting(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"who": 1}', "null"])
 def test_what_is_no_claim_tells_nothing_wrong(text: str) -> None:
-    assert read_claim(text).said == "someone holds it, and has not said who"
+    assert read_claim(text).said == "held by someone whose name is not recorded"

@@ -110,7 +110,7 @@ def test_tracked_files_are_listed(asked: Git, repository: Repository) -> None:
 
 
 def test_asking_for_files_outside_a_repository_is_an_error(asked: Git, tmp_path: Path) -> None:
-    with pytest.raises(OpsctlError, match="could not ask git about"):
+    with pytest.raises(OpsctlError, match="cannot ask git about"):
         asked.tracked(tmp_path)
 
 
@@ -347,7 +347,7 @@ def test_a_broken_repository_is_an_error_with_its_reason(git: Git, repository: R
 
 
 def test_a_name_with_a_line_break_is_refused(git: Git, repository: Repository) -> None:
-    with pytest.raises(OpsctlError, match="could not read a file of a commit"):
+    with pytest.raises(OpsctlError, match="cannot read a file of a commit"):
         git.show(repository.path, "a\nb")
 
 

@@ -159,7 +159,7 @@ def test_a_flood_is_bounded_and_known_to_be(processes: LocalProcesses) -> None:
     finished = processes.run(Command(sh(flood)))
 
     assert len(finished.out) == process.OUTPUT_LIMIT_BYTES
-    with pytest.raises(OpsctlError, match="said too much"):
+    with pytest.raises(OpsctlError, match="cannot read the output of"):
         finished.require()
 
 
@@ -198,7 +198,7 @@ def test_a_missing_folder_is_not_a_missing_program(
     with pytest.raises(OpsctlError) as caught:
         processes.run(Command(("git",), cwd=tmp_path / "gone"))
 
-    assert caught.value.why == f"{tmp_path / 'gone'} is no directory"
+    assert caught.value.why == f"{tmp_path / 'gone'} is not a directory"
 
 
 def test_a_file_that_is_no_program_is_told(processes: LocalProcesses, tmp_path: Path) -> None:
@@ -216,7 +216,7 @@ def test_without_a_free_descriptor_nothing_is_left_running() -> None:
         [sys.executable, "-c", _STARVES], capture_output=True, text=True, check=True
     )
 
-    assert done.stdout == "OpsctlError: could not run sleep: Too many open files\n[]\n"
+    assert done.stdout == "OpsctlError: cannot run sleep: Too many open files\n[]\n"
 
 
 # Each round leaves one descriptor more to start with, until it works.

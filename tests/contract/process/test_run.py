@@ -53,7 +53,7 @@ def test_a_program_that_hangs_did_not_answer(processes: Processes) -> None:
     with pytest.raises(UnreachableError) as caught:
         processes.run(Command(HANGS, timeout_s=0.1))
 
-    assert "did not end within 0.1 s" in caught.value.what
+    assert "did not finish within 0.1 s" in caught.value.what
 
 
 def test_a_caller_chooses_what_lateness_means(processes: Processes) -> None:

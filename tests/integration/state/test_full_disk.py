@@ -70,7 +70,7 @@ def test_a_disk_that_fills_up_while_writing_loses_nothing_committed(
     ballast.unlink()
 
     assert 0 < len(acknowledged) < 2000
-    assert caught.value.what == f"Cannot use {tiny_disk / 'state' / 'state.db'}"
+    assert caught.value.what == f"cannot use {tiny_disk / 'state' / 'state.db'}"
     assert "the disk is full" in caught.value.why
     assert "df -h" in caught.value.hint
     assert kept_while_full
@@ -131,9 +131,9 @@ def test_a_file_that_does_not_fit_leaves_the_old_one_whole(tiny_disk: Path) -> N
     FILES.write_text(tiny_disk / "file", "old")
     fill(tiny_disk)
 
-    with pytest.raises(DiskFullError, match="Cannot write"):
+    with pytest.raises(DiskFullError, match="cannot write"):
         FILES.write_text(tiny_disk / "file", "new" * 10_000)
-    with pytest.raises(DiskFullError, match="Cannot create"):
+    with pytest.raises(DiskFullError, match="cannot create"):
         FILES.create_text(tiny_disk / "other", "new" * 10_000)
 
     assert (tiny_disk / "file").read_text() == "old"

@@ -110,7 +110,7 @@ def test_a_killed_holder_frees_the_lock_while_its_child_lives_on(
     child = int(first.ask("child"))
 
     try:
-        assert second.ask("take").startswith(f"busy op@box (pid {first.process.pid})")
+        assert second.ask("take").startswith(f"busy held by op@box (pid {first.process.pid})")
         first.process.kill()
         first.process.wait(timeout=10)
         os.kill(child, 0)
@@ -139,7 +139,7 @@ def test_of_simultaneous_takers_exactly_one_wins_and_the_others_learn_who(
         winner = holders[answers.index("taken")]
 
         assert answers.count("taken") == 1
-        busy = f"busy op@box (pid {winner.process.pid}) has held it since"
+        busy = f"busy held by op@box (pid {winner.process.pid}) since"
         assert sum(answer.startswith(busy) for answer in answers) == 2
         assert (directory / "deploy-prod.lock").exists()
         assert [holder.ask("free") for holder in holders] == ["freed"] * 3

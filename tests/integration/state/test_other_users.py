@@ -59,7 +59,7 @@ def test_a_file_that_may_not_be_read_is_said_to_lack_permission(open_path: Path)
     (open_path / "secret").write_text("x")
     (open_path / "secret").chmod(0o600)
 
-    assert as_nobody("file", open_path / "secret") == "OpsctlError permission is missing"
+    assert as_nobody("file", open_path / "secret") == "OpsctlError permission denied"
 
 
 def test_a_store_in_another_users_directory_is_refused(open_path: Path) -> None:

@@ -107,13 +107,8 @@ def test_two_runners_on_a_fresh_database_both_succeed(anywhere: Stage) -> None:
     for number in range(1, 21):
         anywhere.write(f"{number:03}_t.sql", f"CREATE TABLE t{number} (id integer);\n")
     # Each with a home of its own: no lock file between them, as on two machines.
-    server_folders = [
-        {"HOME": str(anywhere.program.directory.parent / f"home{i}")} for i in range(2)
-    ]
-    runners = [
-        anywhere.program.start("migrate", environ=anywhere.environ | home)
-        for home in server_folders
-    ]
+    homes = [{"HOME": str(anywhere.program.directory.parent / f"home{i}")} for i in range(2)]
+    runners = [anywhere.program.start("migrate", environ=anywhere.environ | home) for home in homes]
 
     ended = [(runner.communicate(timeout=60), runner.returncode) for runner in runners]
 

@@ -33,9 +33,9 @@ def test_the_second_taker_is_told_who_since_when_what_for_and_how_to_wait(locks:
         take(locks)
 
     assert caught.value.exit_code == 75
-    assert caught.value.what == "Cannot take the lock deploy-prod"
+    assert caught.value.what == "cannot take the lock deploy-prod"
     assert caught.value.why.startswith(
-        "op@box (pid 4242) has held it since 2026-01-31 09:30:00 UTC for: up web"
+        "held by op@box (pid 4242) since 2026-01-31 09:30:00 UTC for: up web"
     )
     assert "--lock-timeout" in caught.value.hint
 
@@ -44,7 +44,7 @@ def test_waiting_ends_when_the_time_asked_for_is_over(locks: Locks, clock: Clock
     with locks.hold("deploy-prod", purpose="up"), pytest.raises(BusyError) as caught:
         take(locks, wait_s=30)
 
-    assert caught.value.what == "Cannot take the lock deploy-prod after waiting 30 s"
+    assert caught.value.what == "cannot take the lock deploy-prod after waiting 30 s"
     assert 30 <= clock.steady() < 31
 
 
@@ -114,7 +114,7 @@ def test_a_holder_that_cannot_be_read_still_holds(locks: Locks, directory: Path,
 
     assert holder is not None
     assert holder.since is None
-    assert caught.value.why.startswith("someone holds it, and has not said who")
+    assert caught.value.why.startswith("held by someone whose name is not recorded")
 
 
 @contextmanager

@@ -53,7 +53,7 @@ def test_a_finished_release_says_how_and_when(store: Store) -> None:
 
 
 def test_a_release_that_was_never_begun_cannot_be_finished(store: Store) -> None:
-    with pytest.raises(OpsctlError, match="Cannot finish release r9"):
+    with pytest.raises(OpsctlError, match="cannot finish release r9"):
         store.releases.finish("r9", at=NOON, outcome="done", details={})
 
 
@@ -80,7 +80,7 @@ def test_steps_are_listed_as_they_happened(store: Store) -> None:
 
 
 def test_a_step_of_no_known_release_is_refused(store: Store) -> None:
-    with pytest.raises(OpsctlError, match="Cannot use"):
+    with pytest.raises(OpsctlError, match="cannot use"):
         store.releases.record_step(ReleaseStep("r9", NOON, "web", "started"))
 
 
@@ -111,7 +111,7 @@ def test_a_run_is_finished_once(store: Store) -> None:
     store.jobs.claim(run())
     store.jobs.finish(run(), at=later(5), state=JobState.ABANDONED)
 
-    with pytest.raises(OpsctlError, match="Cannot finish the run of backup"):
+    with pytest.raises(OpsctlError, match="cannot finish the run of backup"):
         store.jobs.finish(run(), at=later(6), state=JobState.DONE)
 
     assert store.jobs.history()[0].state is JobState.ABANDONED

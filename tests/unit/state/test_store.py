@@ -115,7 +115,7 @@ def test_a_schema_file_that_fails_half_way_leaves_the_store_as_it_was(
     schema = copied_schema(tmp_path / "schema")
     (schema / "900_broken.sql").write_text("CREATE TABLE half (x);\nCREATE TABLE half (x);\n")
 
-    with pytest.raises(OpsctlError, match="Cannot use"):
+    with pytest.raises(OpsctlError, match="cannot use"):
         open_store(directory, databases, schema=schema)
 
     assert version_of(directory / "state.db", databases) == before

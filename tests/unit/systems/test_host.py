@@ -47,8 +47,8 @@ def test_every_error_of_psutil_has_its_own_answer(theirs: type[Exception]) -> No
     [psutil.AccessDenied(7), psutil.NoSuchProcess(7), psutil.TimeoutExpired(1), OSError(5, "I/O")],
 )
 def test_an_answer_says_what_and_why(error: Exception) -> None:
-    answer = translate(error, "could not look")
+    answer = translate(error, "cannot look")
 
     assert isinstance(answer, OpsctlError)
-    assert answer.what == "could not look"
+    assert answer.what == "cannot look"
     assert answer.why

@@ -228,7 +228,7 @@ def test_a_wrong_password_counts_as_unavailable_and_is_not_shown(
     server = own_redis(password="r1ght")
     client = client_of(server.url().replace("r1ght", "c4n4ry"))
 
-    with pytest.raises(SettingsError, match="does not let us in"):
+    with pytest.raises(SettingsError, match="does not accept the login"):
         client.call("PING")
 
     assert not client.available

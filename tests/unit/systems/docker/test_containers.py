@@ -60,7 +60,7 @@ def test_an_engine_that_does_not_answer_in_time_is_stuck(error: Exception) -> No
     ],
 )
 def test_an_engine_that_is_not_heard_is_unreachable(error: Exception) -> None:
-    answer = translate(error, "could not ask", address="unix:///x.sock")
+    answer = translate(error, "cannot ask", address="unix:///x.sock")
 
     assert isinstance(answer, UnreachableError)
     assert "unix:///x.sock" in answer.why
@@ -81,8 +81,8 @@ def through_the_driver(cause: Exception) -> Exception:
     ],
 )
 def test_the_hint_fits_the_cause(cause: Exception, hint: str) -> None:
-    assert hint in translate(cause, "could not ask").hint
-    assert hint in translate(through_the_driver(cause), "could not ask").hint
+    assert hint in translate(cause, "cannot ask").hint
+    assert hint in translate(through_the_driver(cause), "cannot ask").hint
 
 
 def test_what_the_engine_explains_is_the_reason() -> None:
@@ -90,7 +90,7 @@ def test_what_the_engine_explains_is_the_reason() -> None:
     response.status_code = 409
     error = errors.APIError("409 Client Error", response, "name is in use")
 
-    answer = translate(error, "could not remove")
+    answer = translate(error, "cannot remove")
 
     assert type(answer) is OpsctlError
     assert answer.why == "name is in use"

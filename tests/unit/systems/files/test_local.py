@@ -37,7 +37,7 @@ def names_in(path: Path) -> list[str]:
 
 
 def test_a_missing_file_is_told_apart_from_other_trouble(tmp_path: Path) -> None:
-    with pytest.raises(MissingFileError, match=r"Cannot read .*/absent") as caught:
+    with pytest.raises(MissingFileError, match=r"cannot read .*/absent") as caught:
         FILES.read_text(tmp_path / "absent")
 
     assert caught.value.why == "it does not exist"
@@ -123,7 +123,7 @@ def test_a_reader_of_the_old_file_keeps_the_old_text_whole(tmp_path: Path) -> No
 def test_a_write_that_fails_leaves_the_old_file_and_no_temporary(tmp_path: Path) -> None:
     (tmp_path / "taken").mkdir()
 
-    with pytest.raises(OpsctlError, match="Cannot write"):
+    with pytest.raises(OpsctlError, match="cannot write"):
         FILES.write_text(tmp_path / "taken", "new")
 
     assert names_in(tmp_path) == ["taken"]
@@ -250,10 +250,10 @@ def test_free_space_is_what_a_user_may_still_write(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", sorted(errno.errorcode))
 def test_every_answer_of_the_system_becomes_our_error_with_a_reason(number: int) -> None:
-    error = translate(OSError(number, os.strerror(number)), what="Cannot do it")
+    error = translate(OSError(number, os.strerror(number)), what="cannot do it")
 
     assert isinstance(error, OpsctlError)
-    assert error.what == "Cannot do it"
+    assert error.what == "cannot do it"
     assert error.why
 
 
@@ -271,7 +271,7 @@ def test_each_documented_answer_has_words_of_ours(name: str) -> None:
 
 
 def test_a_full_disk_is_its_own_error_with_a_way_out() -> None:
-    error = translate(OSError(errno.ENOSPC, "No space left on device"), what="Cannot write x")
+    error = translate(OSError(errno.ENOSPC, "No space left on device"), what="cannot write x")
 
     assert isinstance(error, DiskFullError)
     assert error.why == "the disk is full"
@@ -279,4 +279,4 @@ def test_a_full_disk_is_its_own_error_with_a_way_out() -> None:
 
 
 def test_an_error_without_a_number_still_says_something() -> None:
-    assert translate(OSError(), what="Cannot do it").why == "OSError"
+    assert translate(OSError(), what="cannot do it").why == "OSError"

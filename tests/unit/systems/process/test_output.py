@@ -12,7 +12,7 @@ SECRET = 'p@ss "word"/1'
 
 @pytest.mark.parametrize("form", [SECRET, quote(SECRET, safe=""), json.dumps(SECRET)])
 def test_a_secret_is_masked_however_it_is_written(form: str) -> None:
-    assert "word" not in redact(f"could not log in with {form}", (SECRET,))
+    assert "word" not in redact(f"cannot log in with {form}", (SECRET,))
 
 
 def test_a_secret_that_holds_another_is_masked_whole() -> None:

@@ -104,7 +104,7 @@ def test_a_transaction_that_fails_leaves_nothing_and_the_next_one_works(
 def test_a_transaction_does_not_nest_and_the_outer_one_goes_on(database: Database) -> None:
     with database.transaction():
         add(database, "outer")
-        with pytest.raises(OpsctlError, match="Cannot use"), database.transaction():
+        with pytest.raises(OpsctlError, match="cannot use"), database.transaction():
             pass
 
     assert texts(database) == ["outer"]
@@ -179,7 +179,7 @@ def test_a_rule_in_a_trigger_is_a_refusal_in_its_own_words(database: Database) -
     )
     add(database, "here")
 
-    with pytest.raises(RefusedError, match="Cannot use") as caught:
+    with pytest.raises(RefusedError, match="cannot use") as caught:
         database.execute("DELETE FROM notes")
 
     assert "notes stay" in caught.value.why
@@ -193,7 +193,7 @@ def test_a_file_that_is_no_database_is_named_with_what_to_type(path: Path) -> No
     with pytest.raises(OpsctlError) as caught:
         opened(path)
 
-    assert caught.value.what == f"Cannot use {path}"
+    assert caught.value.what == f"cannot use {path}"
     assert "it is not an SQLite file" in caught.value.why
     assert f"mkdir {path}.broken && mv {path} {path}-* {path}.broken/" in caught.value.hint
 
@@ -236,15 +236,15 @@ def test_a_place_that_cannot_keep_a_log_is_refused() -> None:
     with pytest.raises(OpsctlError) as caught:
         SqliteDatabase(Path(":memory:"))
 
-    assert caught.value.hint == "Keep it on a local disk."
+    assert caught.value.hint == "Move it to a local disk."
 
 
 def test_a_closed_one_answers_in_our_words(database: Database) -> None:
     database.close()
 
-    with pytest.raises(OpsctlError, match="Cannot use"):
+    with pytest.raises(OpsctlError, match="cannot use"):
         database.query("SELECT 1")
-    with pytest.raises(OpsctlError, match="Cannot use"), database.transaction():
+    with pytest.raises(OpsctlError, match="cannot use"), database.transaction():
         pass
 
 
