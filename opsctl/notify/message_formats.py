@@ -63,12 +63,3 @@ def _urgency(message: AlertMessage) -> tuple[bool, int]:
 def format_json(bundle: Bundle) -> bytes:
     notices = [pack_message(message) for message in bundle.messages]
     return json.dumps({"schema": SCHEMA, "id": bundle.id, "notices": notices}).encode()
-
-
-def format_slack(bundle: Bundle) -> bytes:
-    return json.dumps({"text": _escape_slack(format_text(bundle))}).encode()
-
-
-def _escape_slack(text: str) -> str:
-    # Slack reads <...> as links and mentions: a name from outside must not page everybody.
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

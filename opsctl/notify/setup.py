@@ -53,7 +53,8 @@ def _configured_channels(settings: Notify, systems: ChannelSystems) -> Iterator[
 
 
 def _build_webhooks(settings: Notify, http: "Http") -> Iterator[Channel]:
-    from opsctl.notify.channels.webhook import slack, webhook  # noqa: PLC0415 - httpx2 takes 20 MiB
+    from opsctl.notify.channels.slack import slack  # noqa: PLC0415 - httpx2 takes 20 MiB
+    from opsctl.notify.channels.webhook import webhook  # noqa: PLC0415 - same
     from opsctl.systems.http.allowed_addresses import AllowedAddresses  # noqa: PLC0415 - same
 
     allowed = AllowedAddresses.of(settings.allow_addresses, plain_http=settings.allow_http)

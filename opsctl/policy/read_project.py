@@ -17,7 +17,7 @@ from opsctl.policy.project import (
 )
 from opsctl.policy.render_compose import ComposeRenderer, is_compose
 from opsctl.settings.reading.choose_environment import ENVIRONMENTS
-from opsctl.settings.reading.find_files import BASE
+from opsctl.settings.reading.find_settings_files import BASE
 
 _KIB = 1024
 _BINARY_HEAD = 8_192

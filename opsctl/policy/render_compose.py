@@ -9,7 +9,7 @@ from pathlib import Path
 from opsctl.errors import OpsctlError, SettingsError
 from opsctl.policy.project import CheckedComposeFile, SourceFile
 from opsctl.settings.reading.choose_environment import app_env
-from opsctl.settings.reading.dotenv import read_dotenv
+from opsctl.settings.reading.parse_dotenv import read_dotenv
 from opsctl.systems.engine.compose import Compose, ComposeProject
 from opsctl.systems.engine.compose_model import RenderedProject
 

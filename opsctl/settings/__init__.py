@@ -2,7 +2,7 @@
 
 from opsctl.settings.model import EnvironmentName, Settings
 from opsctl.settings.reading.cached_settings import SettingsCache
-from opsctl.settings.reading.find_files import SettingsRequest
+from opsctl.settings.reading.find_settings_files import SettingsRequest
 from opsctl.settings.reading.load import default_settings, load_settings
 from opsctl.settings.reading.resolve import DescribedSetting, LoadedSettings, ResolvedSettings
 

@@ -1,12 +1,12 @@
 """Runs every preflight check, and refuses the deploy when one of them fails."""
 
 from opsctl.deploy.model import DeployIssue
-from opsctl.deploy.preflight.bind_mounts import check_bind_mounts
 from opsctl.deploy.preflight.disk_space import check_disk_space
 from opsctl.deploy.preflight.git_checkout import check_experiment, check_git_checkout
 from opsctl.deploy.preflight.host_access import check_host_access
 from opsctl.deploy.preflight.model import PreflightCheck, PreflightInput
 from opsctl.deploy.preflight.ports import check_database_ports, check_ports_free
+from opsctl.deploy.preflight.remote_bind_mounts import check_bind_mounts
 from opsctl.deploy.preflight.stateful_services import check_stateful_services
 from opsctl.errors import RefusedError
 

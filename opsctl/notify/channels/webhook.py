@@ -1,10 +1,10 @@
-"""Webhooks: a URL that accepts JSON; Slack is one."""
+"""Webhooks: a URL that accepts JSON."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from opsctl.errors import OpsctlError
-from opsctl.notify.message_formats import format_json, format_slack
+from opsctl.notify.message_formats import format_json
 from opsctl.notify.model import ACCEPTED, Bundle, SendResult, failed_result
 from opsctl.systems.http.allowed_addresses import AllowedAddresses
 from opsctl.systems.http.client import Http, HttpRequest, HttpResponse, parse_date
@@ -39,10 +39,6 @@ class Webhook:
             return judge_response(self.http.send(request))
         except OpsctlError as error:
             return failed_result(error)
-
-
-def slack(url: str, http: Http, allowed: AllowedAddresses) -> Webhook:
-    return Webhook("slack", url, http, allowed, format_slack)
 
 
 def webhook(url: str, http: Http, allowed: AllowedAddresses) -> Webhook:

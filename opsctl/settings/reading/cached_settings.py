@@ -9,10 +9,15 @@ from typing import Any, Protocol
 
 from opsctl.errors import OpsctlError
 from opsctl.settings.model import Settings, fields, is_secret, known_variables, sections, value_at
-from opsctl.settings.reading.dotenv import Variable, read_dotenv
-from opsctl.settings.reading.find_files import DOTENV, ReadText, SettingsRequest, SettingsSources
+from opsctl.settings.reading.find_settings_files import (
+    DOTENV,
+    ReadText,
+    SettingsRequest,
+    SettingsSources,
+)
 from opsctl.settings.reading.layers import GivenValue, from_variables, unknown_variables
 from opsctl.settings.reading.origin import Origin
+from opsctl.settings.reading.parse_dotenv import Variable, read_dotenv
 from opsctl.settings.reading.refuse_renamed import renamed_variables
 from opsctl.settings.reading.resolve import LoadedSettings, ResolvedSettings
 from opsctl.settings.secret import Secret

@@ -5,9 +5,9 @@ from typing import get_args
 
 from opsctl.errors import SettingsError
 from opsctl.settings.model import EnvironmentName, Settings
-from opsctl.settings.reading.dotenv import Variable
 from opsctl.settings.reading.layers import GivenValue
 from opsctl.settings.reading.origin import DEFAULT, Origin
+from opsctl.settings.reading.parse_dotenv import Variable
 
 APP_ENV = {"production": "prod", "development": "dev"}
 ENVIRONMENTS: tuple[EnvironmentName, ...] = get_args(EnvironmentName)

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from opsctl.settings.model import fields, is_list, known_variables, variables
-from opsctl.settings.reading.dotenv import Variable
 from opsctl.settings.reading.origin import Origin
+from opsctl.settings.reading.parse_dotenv import Variable
 from opsctl.settings.reading.refuse_renamed import (
     refuse_renamed_key,
     refuse_renamed_variable,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from opsctl.settings.model import Settings
 from opsctl.settings.reading.cached_settings import SettingsCache, read_cached, write_cached
-from opsctl.settings.reading.find_files import (
+from opsctl.settings.reading.find_settings_files import (
     ReadText,
     SettingsRequest,
     SettingsSources,

@@ -3,8 +3,8 @@
 from functools import cache
 
 from opsctl.errors import SettingsError
-from opsctl.settings.reading.dotenv import Variable
 from opsctl.settings.reading.origin import Origin
+from opsctl.settings.reading.parse_dotenv import Variable
 from opsctl.settings.renamed import RENAMED
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from opsctl.errors import SettingsError
 from opsctl.settings.masks import list_secret_parts, mask_value
 from opsctl.settings.model import Settings, fields, is_secret, value_at
-from opsctl.settings.reading.dotenv import Variable
 from opsctl.settings.reading.layers import GivenValue
 from opsctl.settings.reading.origin import DEFAULT, Origin
+from opsctl.settings.reading.parse_dotenv import Variable
 from opsctl.settings.secret import Secret
 from opsctl.value import Value
 

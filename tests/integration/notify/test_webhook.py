@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from opsctl.notify.channels.webhook import slack, webhook
+from opsctl.notify.channels.slack import slack
+from opsctl.notify.channels.webhook import webhook
 from opsctl.notify.model import AlertEvent, AlertMessage, Bundle, SendResult, Severity
 from opsctl.systems.clock import SystemClock
 from opsctl.systems.http.allowed_addresses import AllowedAddresses

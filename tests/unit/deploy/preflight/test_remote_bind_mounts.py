@@ -1,4 +1,4 @@
-from opsctl.deploy.preflight.bind_mounts import check_bind_mounts
+from opsctl.deploy.preflight.remote_bind_mounts import check_bind_mounts
 from tests.unit.deploy.observations import make_observation, make_target, run_check
 
 VOLUMES = [{"type": "bind", "source": "/srv/shop/etc", "target": "/x"}]

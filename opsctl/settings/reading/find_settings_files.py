@@ -6,9 +6,9 @@ from typing import Any
 
 from opsctl.errors import OpsctlError, SettingsError
 from opsctl.settings.reading.choose_environment import choose_environment, overlays
-from opsctl.settings.reading.dotenv import Variable, read_dotenv
 from opsctl.settings.reading.layers import GivenValue, from_flags, from_variables
 from opsctl.settings.reading.origin import DEFAULT, Origin
+from opsctl.settings.reading.parse_dotenv import Variable, read_dotenv
 from opsctl.value import Value
 
 BASE = Path("configs/opsctl.yaml")

@@ -1,7 +1,7 @@
 import pytest
 
 from opsctl.errors import SettingsError
-from opsctl.settings.reading.dotenv import read_dotenv
+from opsctl.settings.reading.parse_dotenv import read_dotenv
 
 
 @pytest.mark.parametrize(
