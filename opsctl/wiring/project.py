@@ -91,7 +91,7 @@ class ProjectWiring:
         self._exits.close()
 
     def start_logs(self, stream: TextIO, *, verbose: int) -> None:
-        """Log at the level of the flags; level and secrets of the settings apply once they are read."""
+        """Log at the level of the flags; the settings apply as soon as they are read."""
         level = ("", "info", "debug")[min(verbose, 2)]
         logs.configure_logs(level or "warning", stream=stream)
         self._logs = (stream, level)
@@ -218,7 +218,7 @@ class ProjectWiring:
         return path
 
     def guard_production(self, verb: str) -> None:
-        """Refuse a command that changes production on an experiment; call it before anything else."""
+        """Refuse a command that changes production on an experiment; call it first."""
         # Other environments are never refused, so git is not asked.
         if self.settings.env == "prod":
             from opsctl.settings.isolation import refuse_on_production
