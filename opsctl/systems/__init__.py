@@ -1,1 +1,1 @@
-"""One file per outside thing: a Protocol in our words, the real class, a table of its errors."""
+"""One folder or file per outside thing: a Protocol, the real class, a table of its errors."""

@@ -7,7 +7,7 @@ from typing import Protocol
 
 class Clock(Protocol):
     def now(self) -> datetime:
-        """Say the wall time, in UTC."""
+        """Return the wall time, in UTC."""
         ...
 
     def steady(self) -> float:
@@ -19,7 +19,7 @@ class Clock(Protocol):
 
 class AsyncClock(Clock, Protocol):
     async def rest(self, seconds: float) -> None:
-        """Sleep, and let the event loop go on."""
+        """Sleep without blocking the event loop."""
         ...
 
 

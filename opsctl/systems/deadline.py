@@ -13,7 +13,7 @@ Result = TypeVar("Result")
 
 
 class Deadline(Value):
-    """The moment by which one call as a whole must have ended."""
+    """The time by which one call as a whole must have ended."""
 
     clock: Clock
     limit_s: float

@@ -1,4 +1,4 @@
-"""DuckDB as a database that runs files: one process at a time holds the file."""
+"""DuckDB as a database that runs files; one process at a time can open it."""
 
 import contextlib
 import re
@@ -54,10 +54,10 @@ class DuckdbScripts:
         return str(self._path)
 
     def call_ahead(self, question: str) -> None:
-        """Nobody has to be called: it is a file."""
+        """Do nothing: a file needs no connection."""
 
     def hang_up(self) -> None:
-        """Nobody has to be called: it is a file."""
+        """Do nothing: a file needs no connection."""
 
     @contextlib.contextmanager
     def session(self) -> Iterator["DuckdbScriptSession"]:
@@ -175,7 +175,7 @@ def translate(
     position: int | None,
     statement: int | None,
 ) -> OpsctlError:
-    """Say in our words what DuckDB answered."""
+    """Translate an error of DuckDB."""
     code = next((CODES[kind] for kind in type(error).__mro__ if kind in CODES), "duckdb")
     return ScriptError(
         f"DuckDB refused a statement at {address}",

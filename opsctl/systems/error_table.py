@@ -1,4 +1,4 @@
-"""The shape of every table that turns a driver's errors into ours."""
+"""The type of every table that translates a driver's errors into ours."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ from opsctl.value import Value
 
 
 class ErrorMeaning(Value):
-    """Which of our errors a driver's error is, and what it says; `what` may name an {address}."""
+    """The error that we raise for a driver's error, and its text; `what` may contain {address}."""
 
     error: type[OpsctlError] = OpsctlError
     what: str = ""

@@ -1,4 +1,4 @@
-"""An event loop in a thread of its own: what can be cancelled there can have a deadline here."""
+"""An event loop in a thread of its own: gives a deadline to calls that can be cancelled."""
 
 import asyncio
 import os
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 class Loop(Protocol):
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Wait here for work done there; an interruption here cancels it there."""
+        """Run a coroutine in the loop's thread and wait for it; an interruption cancels it."""
         ...
 
     def close(self) -> None: ...
@@ -57,7 +57,7 @@ class LoopThread:
 
 
 async def _finish() -> None:
-    """End what is still going on, and let what was closed be gone."""
+    """Cancel the remaining tasks, and let closed connections finish."""
     others = asyncio.all_tasks() - {asyncio.current_task()}
     for task in others:
         task.cancel()

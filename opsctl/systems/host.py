@@ -76,7 +76,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """A TCP port that is taken; whose it is only root sees of other users."""
+    """A listening TCP port; only root sees the process of another user."""
 
     address: str
     port: int
@@ -124,7 +124,7 @@ class Host(Protocol):
         ...
 
     def usage(self, path: Path) -> Usage:
-        """Measure the mount that holds `path`."""
+        """Measure the mount that `path` is on."""
         ...
 
     def listeners(self) -> tuple[Listener, ...]: ...
@@ -325,7 +325,7 @@ def _program(pid: int | None) -> str:
 
 
 class _Question(Generic[T]):
-    """A call that may never come back, asked in a thread that the program does not wait for."""
+    """A call that may hang, in a thread that the program does not wait for."""
 
     def __init__(self, ask: Callable[[], T]) -> None:
         self._ask = ask
@@ -338,7 +338,7 @@ class _Question(Generic[T]):
         return self._done.wait(seconds)
 
     def answer(self) -> T:
-        """Hand on what came back, an error included; only once it is answered."""
+        """Return the result or raise the error; only once it is answered."""
         if self._error is not None:
             raise self._error
         return self._found  # type: ignore[return-value]  # set whenever there is no error

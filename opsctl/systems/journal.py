@@ -1,4 +1,4 @@
-"""The system's journal: entries with fields, handed to journald as it wants them."""
+"""The system's journal: entries with fields, in the protocol of journald."""
 
 import socket
 import struct

@@ -1,4 +1,4 @@
-"""Mail: one letter to one SMTP server, within one deadline for all of it."""
+"""Mail: one message to one SMTP server, within one deadline for all of it."""
 
 import contextlib
 import smtplib
@@ -22,7 +22,7 @@ log = logger(__name__)
 
 
 class RefusedMailError(OpsctlError):
-    """The server will not take this letter, whenever it is asked."""
+    """The server refuses this message permanently."""
 
     code = "refused_mail"
 
@@ -46,8 +46,8 @@ class MailMessage:
 
 
 class Mail(Protocol):
-    def send(self, letter: MailMessage, *, limit_s: float) -> None:
-        """Hand it over to the server; taken by it for all who are to get it when this returns."""
+    def send(self, message: MailMessage, *, limit_s: float) -> None:
+        """Send it; when this returns, the server has accepted it for all recipients."""
         ...
 
 
@@ -100,11 +100,11 @@ def translate(error: Exception, address: str) -> OpsctlError:
 
 
 def is_refusal(error: Exception) -> bool:
-    """5yz to the letter itself is for good; 4yz, and whatever befalls the login, may pass."""
+    """A 5yz reply to the message is permanent; 4yz, and every login failure, may be temporary."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return all(code >= PERMANENT for code, _ in error.recipients.values())
-    letter_errors = (smtplib.SMTPSenderRefused, smtplib.SMTPDataError)
-    return isinstance(error, letter_errors) and error.smtp_code >= PERMANENT
+    message_errors = (smtplib.SMTPSenderRefused, smtplib.SMTPDataError)
+    return isinstance(error, message_errors) and error.smtp_code >= PERMANENT
 
 
 def _why(error: Exception) -> str:
@@ -128,18 +128,18 @@ class SmtpMail:
         self._clock = clock
         self._lookup = lookup
 
-    def send(self, letter: MailMessage, *, limit_s: float) -> None:
+    def send(self, message: MailMessage, *, limit_s: float) -> None:
         deadline = Deadline.after(self._clock, limit_s)
         client = _Client(socket.gethostname())
         try:
             # The driver bounds each read; a server that drips would have us for ever.
-            within(deadline, lambda: self._talk(client, letter, deadline))
+            within(deadline, lambda: self._talk(client, message, deadline))
         except DRIVER_ERRORS as error:
             raise translate(error, f"{self._server.host}:{self._server.port}") from error
         finally:
             client.cut()
 
-    def _talk(self, client: "_Client", letter: MailMessage, deadline: Deadline) -> None:
+    def _talk(self, client: "_Client", message: MailMessage, deadline: Deadline) -> None:
         server = self._server
         client.open_with(lambda: self._open(deadline))
         code, said = client.connect(server.host, server.port)
@@ -149,7 +149,7 @@ class SmtpMail:
             client.starttls(context=self._trust())
         if server.user:
             client.login(server.user, server.password)
-        refused = client.sendmail(letter.sender, letter.to, letter.content)
+        refused = client.sendmail(message.sender, message.to, message.content)
         if refused:
             # Taken for the others: told again, they would get it twice.
             log.error("mail refused for some", extra={"refused": sorted(refused)})

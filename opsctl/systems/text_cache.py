@@ -1,4 +1,4 @@
-"""Texts that opsctl remembers to save time; whoever deletes them loses nothing else."""
+"""Texts that opsctl caches to save time; deleting them loses nothing else."""
 
 import os
 import stat

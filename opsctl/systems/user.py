@@ -1,4 +1,4 @@
-"""Who runs this, and on which machine: what the audit and the locks say."""
+"""Who runs this, and on which machine, for the audit and the locks."""
 
 import os
 import pwd

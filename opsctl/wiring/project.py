@@ -91,7 +91,7 @@ class ProjectWiring:
         self._exits.close()
 
     def start_logs(self, stream: TextIO, *, verbose: int) -> None:
-        """Log at the level of the flags; those of the settings apply once they are read."""
+        """Log at the level of the flags; the settings apply as soon as they are read."""
         level = ("", "info", "debug")[min(verbose, 2)]
         logs.configure_logs(level or "warning", stream=stream)
         self._logs = (stream, level)

@@ -14,7 +14,7 @@ OPSCTL = Path(__file__).parents[2] / "opsctl"
 HEAVY = frozenset({"docker", "psycopg", "redis", "rich", "pydantic", "yaml", "httpx2", "psutil"})
 
 
-# As a sweeper is started.
+# The flags that a removal worker is started with.
 BARE = ("-I", "-S")
 
 
@@ -76,8 +76,8 @@ def test_settings_that_did_not_change_are_not_parsed_and_checked_again(
     assert not second & (HEAVY | {"logging", "locale"})
 
 
-def test_a_sweeper_is_bare() -> None:
-    """Several of them stand beside the one that decides, each with a memory of its own."""
+def test_a_removal_worker_loads_only_what_it_needs() -> None:
+    """Several run beside the deciding process, each with its own memory."""
     loaded = loaded_by("import opsctl.systems.removal.worker", *BARE)
 
     ours = {name for name in loaded if name.startswith("opsctl.")}
@@ -138,7 +138,7 @@ def is_real(module: str, name: str) -> bool:
     )
 
 
-# The door's own progress runs without wiring: it shows, it does not act.
+# The progress display of the command line runs without wiring: it shows, it does not act.
 EXEMPT = {("opsctl.cli.show.progress", "SystemClock")}
 # The stack's services have no wiring: the kit makes its own parts, in one place.
 BUILDERS = ("opsctl.wiring", "opsctl.kit.adapters")

@@ -88,7 +88,7 @@ def test_a_listener_is_found_with_its_owner() -> None:
     assert found == [Listener("127.0.0.1", port, os.getpid(), psutil.Process().name())]
 
 
-def test_a_udp_port_that_hears_anyone_is_found() -> None:
+def test_a_udp_port_open_to_anyone_is_found() -> None:
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as heard:
         port = next(n for n in range(20_000, 30_000) if _bound(heard, n))
 
@@ -105,7 +105,7 @@ def _bound(heard: socket.socket, port: int) -> bool:
     return True
 
 
-def test_a_connection_is_found_with_who_is_at_its_other_end() -> None:
+def test_a_connection_is_found_with_its_remote_end() -> None:
     with (
         closing(socket.create_server(("127.0.0.1", 0))) as server,
         closing(socket.create_connection(server.getsockname())) as client,

@@ -27,7 +27,7 @@ CONFLICT, FORBIDDEN = 409, 403
 
 
 class DockerCappedRunner(DockerContainers):
-    """The same engine, asked for test containers."""
+    """The engine for test containers."""
 
     @property
     def socket(self) -> str:
@@ -121,7 +121,7 @@ class DockerCappedRunner(DockerContainers):
 
 @contextmanager
 def _gone_is_fine() -> Iterator[None]:
-    """Ignore a container or network that is gone, ended, being removed or in use."""
+    """Ignore a container or network that was removed, ended, is being removed or in use."""
     try:
         yield
     except errors.NotFound:

@@ -1,4 +1,4 @@
-"""What a capped container says, as it comes over one connection to the engine."""
+"""The output of a capped container, read from one connection to the engine."""
 
 import select
 import socket

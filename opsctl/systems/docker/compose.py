@@ -1,4 +1,4 @@
-"""docker compose: render a project, bring it up and down, and say what runs of it."""
+"""docker compose: render a project, start and stop it, and list its containers."""
 
 import json
 import math
@@ -38,7 +38,7 @@ QUOTED = re.compile(r"""\"(?:[^"\\]|\\.)*("|$)|`[^`]*(`|$)""")
 
 
 def compose(project: ComposeProject, *words: str) -> tuple[str, ...]:
-    """Begin every call alike: engine, name, folder and files are always said."""
+    """The beginning of every call: engine, name, folder and files are always given."""
     directory = project.directory.absolute()
     files = tuple(word for path in project.files for word in ("-f", str(directory / path)))
     env = tuple(
@@ -105,7 +105,7 @@ def direct(argv: tuple[str, ...], plugin: Path) -> tuple[str, ...]:
 
 
 def read_instances(text: str) -> tuple[ServiceContainer, ...]:
-    """Read `ps --format json`: a document for each container, one a line."""
+    """Read `ps --format json`: one document per container and line."""
     found = (_instance(json.loads(line)) for line in text.splitlines() if line.strip())
     return tuple(sorted(found, key=lambda one: one.name))
 
@@ -128,7 +128,7 @@ def read_hashes(text: str) -> dict[str, str]:
 
 
 def without_content(complaint: str) -> str:
-    """Keep what is wrong and where, not what compose quotes of it: `.env` lines with passwords."""
+    """Keep the error and its place, not the lines that compose quotes: `.env` has passwords."""
     kept, _, _ = complaint.partition("You may need to escape any $")
     lines = (line for line in kept.splitlines() if "level=warning" not in line)
     return "\n".join(_unquoted(line) for line in lines).strip()

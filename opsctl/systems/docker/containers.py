@@ -120,7 +120,7 @@ def check_socket(address: str, deadline_s: float) -> None:
 
 
 class DockerContainers:
-    """A Docker Engine, asked first when it is first needed."""
+    """A Docker Engine; the connection is made on first use."""
 
     def __init__(
         self,

@@ -26,7 +26,7 @@ PULL_S = 3600.0
 
 
 class DockerInventory(DockerContainers):
-    """The same engine, asked for more."""
+    """The engine's images, networks and build cache."""
 
     def facts(self) -> EngineFacts:
         with self._telling("cannot read the facts of the container engine"):

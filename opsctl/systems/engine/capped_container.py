@@ -69,7 +69,7 @@ class ContainerChannel(Protocol):
 
     @property
     def is_open(self) -> bool:
-        """Say whether there may be more: the container runs, or has unread output."""
+        """Whether there may be more: the container runs, or has unread output."""
 
     def read(self, timeout_s: float) -> tuple[OutputPiece, ...]:
         """Return what arrived, or nothing if nothing arrives within this time."""
@@ -128,7 +128,7 @@ class CappedRunner(Protocol):
     def inspect(self, container: str) -> Container | None: ...
 
     def wait(self, container: str, *, timeout_s: float) -> Container | None:
-        """Wait until it has ended; None when it is gone."""
+        """Wait until it has ended; None if it was removed."""
 
     def sample(self, container: str) -> ResourceSample | None:
         """Measure it at once; None when it no longer runs."""
@@ -141,10 +141,10 @@ class CappedRunner(Protocol):
     def kill(self, container: str) -> None: ...
 
     def keep(self, container: str, name: str) -> str:
-        """Leave it for someone to inspect, under a name that says so."""
+        """Keep it for inspection, and rename it."""
 
     def discard(self, container: str) -> None:
-        """Remove it by force, with the volumes that have no name; if gone already, fine."""
+        """Remove it by force, with its anonymous volumes; do nothing if it does not exist."""
 
     def networks(self, *labels: str) -> tuple[NetworkFacts, ...]: ...
 

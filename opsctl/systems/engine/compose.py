@@ -1,4 +1,4 @@
-"""A compose project: what it is, how it is started, and who starts it."""
+"""A compose project, and the interface that starts it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from opsctl.systems.process.run import Finished
 
 @dataclass(frozen=True, slots=True)
 class ComposeProject:
-    """What to run, stated in full: nothing is taken from the shell or the folder."""
+    """What to run, in full: nothing is read from the shell or the folder."""
 
     name: str
     directory: Path

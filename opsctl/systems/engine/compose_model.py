@@ -40,7 +40,7 @@ class Build:
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """What a service may take, wherever the file says so; None is no cap."""
+    """The caps of a service, wherever the file sets them; None is no cap."""
 
     memory_bytes: int | None = None
     swap_bytes: int | None = None
@@ -106,7 +106,7 @@ class RenderedProject:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Values to be masked in whatever is shown."""
+        """Values to mask in all output."""
         return tuple(
             value
             for service in self.services.values()

@@ -1,4 +1,4 @@
-"""Locks that all users of one engine share: on its machine, and gone with their holder."""
+"""Locks that all users of one engine share: on its machine, and freed when their holder ends."""
 
 import contextlib
 import errno
@@ -16,9 +16,9 @@ from opsctl.errors import BusyError, OpsctlError
 from opsctl.systems.clock import Clock
 
 POLL_S = 0.1
-# Who just took the lock has yet to write a name.
+# A new holder needs a moment to write its name.
 GRACE_S = 0.2
-# Everyone may lock it; whoever holds it says so inside.
+# Everyone may lock it; the holder records its name inside.
 SHARED = 0o666
 NAME_LIMIT_BYTES = 4096
 
@@ -43,11 +43,11 @@ class EngineLocks(Protocol):
     def hold(
         self, project: str, engine: str, claim: Claim, *, wait_s: float
     ) -> AbstractContextManager[None]:
-        """Hold the one lock of this project on this engine, or raise BusyError saying who does."""
+        """Hold the one lock of this project on this engine, or raise BusyError naming the holder."""
         ...
 
     def holder(self, project: str, engine: str) -> Claim | None:
-        """Say who holds it; None when nobody does."""
+        """Return its holder; None if it is free."""
         ...
 
 
@@ -138,7 +138,7 @@ def _unlockable(path: Path, error: OSError) -> OpsctlError:
 
 
 def _write(descriptor: int, text: str) -> None:
-    # A full disk takes no text, but the lock holds without one.
+    # On a full disk nothing can be written, but the lock works without the text.
     with contextlib.suppress(OSError):
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, text.encode(), 0)
@@ -149,7 +149,7 @@ def _read(descriptor: int) -> Claim:
 
 
 def read_claim(text: str) -> Claim:
-    """Read what a holder said; whatever else stands there tells nothing wrong."""
+    """Read what a holder recorded; other content means an unknown holder."""
     try:
         raw = json.loads(text)
         return Claim(str(raw["who"]), int(raw["pid"]), str(raw["since"]), str(raw["purpose"]))

@@ -32,7 +32,7 @@ class Container:
     name: str
     image_id: str
     image: str
-    """The name it was started from; what that name means may have changed since."""
+    """The image name it was started from; the name may point to another image now."""
     state: str
     """created, running, paused, restarting, removing, exited or dead."""
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -77,13 +77,13 @@ class ContainerStats:
     cpu_percent: float
     """100 is one processor, fully used."""
     memory_bytes: int
-    """Without the page cache, which the kernel takes back when it must."""
+    """Without the page cache, which the kernel frees when it must."""
     memory_limit_bytes: int
     processes: int
 
 
 def read_container(raw: Mapping[str, Any]) -> Container:
-    """Read what `inspect` says."""
+    """Read the output of `inspect`."""
     state, host = raw["State"], raw.get("HostConfig") or {}
     return Container(
         id=raw["Id"],

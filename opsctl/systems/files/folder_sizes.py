@@ -1,4 +1,4 @@
-"""How much folders take: added up on their own device, within a time."""
+"""The sizes of folders: added up on their own device, within a time limit."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -27,7 +27,7 @@ class Size:
 
 class Folders(Protocol):
     def sizes(self, path: Path, *, limit_s: float) -> Sequence[Size]:
-        """Measure what is in a folder, the largest first; links and other mounts are left out."""
+        """Measure the entries of a folder, largest first; links and other mounts are left out."""
         ...
 
 

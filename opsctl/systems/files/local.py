@@ -26,13 +26,13 @@ class MissingFileError(OpsctlError):
 
 
 class FileExistsAlreadyError(OpsctlError):
-    """Something stands at this path, and it was not to be overwritten."""
+    """The path exists, and must not be overwritten."""
 
     code = "exists"
 
 
 class LeftBehindError(OpsctlError):
-    """A temporary file could not be removed again; `path` says which."""
+    """A temporary file could not be removed again: `path`."""
 
     code = "left_behind"
 
@@ -42,7 +42,7 @@ class LeftBehindError(OpsctlError):
 
 
 class DiskFullError(OpsctlError):
-    """No space was left; what was there before is whole."""
+    """No space was left; the previous content is intact."""
 
     code = "disk_full"
 
@@ -56,7 +56,7 @@ class PathKind(StrEnum):
 
 class HeldFile(Protocol):
     def write(self, text: str) -> None:
-        """Say in the lock file who holds it; the lock itself does not depend on the text."""
+        """Record the holder in the lock file; the lock itself does not depend on the text."""
         ...
 
 
@@ -70,11 +70,11 @@ class Files(Protocol):
         ...
 
     def create_text(self, path: Path, text: str, *, mode: int = PRIVATE_FILE) -> None:
-        """Write a file that was not there; never overwrite one."""
+        """Create a file; never overwrite one."""
         ...
 
     def kind(self, path: Path) -> PathKind:
-        """Say what stands there; a link is what it leads to, or OTHER if it leads nowhere."""
+        """Return what the path is; a link is what it points to, or OTHER if it is dangling."""
         ...
 
     def resolve(self, path: Path) -> Path:
@@ -82,7 +82,7 @@ class Files(Protocol):
         ...
 
     def make_dirs(self, path: Path) -> tuple[Path, ...]:
-        """Make what is missing of a directory; list what was made, outermost first."""
+        """Create a directory and its missing parents; list the created ones, outermost first."""
         ...
 
     def remove(self, path: Path) -> None:
@@ -157,7 +157,7 @@ BY_ERRNO: dict[int, ErrorMeaning] = {
 
 
 def translate(error: OSError, *, what: str) -> OpsctlError:
-    """Say in our words what the system answered; an unknown answer keeps the system's words."""
+    """Translate an error of the system; an unknown one keeps the system's words."""
     known = BY_ERRNO.get(error.errno or 0)
     meaning = known or ErrorMeaning(why=error.strerror or str(error) or type(error).__name__)
     return meaning.error(what, why=meaning.why, hint=meaning.hint)
@@ -309,7 +309,7 @@ def _decode(data: bytes, *, what: str) -> str:
 
 @contextmanager
 def _temporary(directory: Path, text: str, mode: int) -> Iterator[Path]:
-    """Hand out a synced file beside the target; afterwards it is gone, and the names are synced."""
+    """Yield a synced temporary file beside the target; afterwards remove it and sync the names."""
     path = directory / f".opsctl-{os.urandom(8).hex()}.tmp"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
     try:
@@ -342,7 +342,7 @@ def _sync_directory(path: Path) -> None:
 
 
 def _missing(path: Path) -> list[Path]:
-    """List what has to be made, from the top down."""
+    """List the missing directories, from the top down."""
     missing = [each for each in (path, *path.parents) if not os.path.lexists(each)]
     return missing[::-1]
 

@@ -23,7 +23,7 @@ class Tree(Protocol):
         ...
 
     def read(self, directory: Path, names: Iterable[str], *, limit_bytes: int) -> Iterator[Read]:
-        """Read plain files whole; what is not there, or is no plain file, is left out."""
+        """Read plain files whole; missing ones and others are left out."""
         ...
 
 

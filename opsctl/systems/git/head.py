@@ -1,4 +1,4 @@
-"""The commit that is checked out, as the repository's files say: git takes 10 ms to tell."""
+"""The checked-out commit, read from the repository's files: git itself takes 10 ms."""
 
 import re
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ _ELSEWHERE = frozenset({"GIT_DIR", "GIT_COMMON_DIR", "GIT_WORK_TREE", "GIT_CEILI
 
 
 def read_head(directory: Path, environment: Mapping[str, str]) -> str | None:
-    """Name the commit, empty outside of a repository; None where only git can tell."""
+    """Return the commit, empty outside of a repository; None if only git can read it."""
     if not _ELSEWHERE.isdisjoint(environment):
         return None
     try:

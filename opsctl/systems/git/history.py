@@ -1,4 +1,4 @@
-"""What a repository's past says of its files: new here, changed since the trunk, rewritten."""
+"""The history of files: new on this branch, changed since the trunk, rewritten."""
 
 import os
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ SHORT = 12
 
 @dataclass(frozen=True, slots=True)
 class Rewrite:
-    """A file that stood on the trunk and is not any more what it was there."""
+    """A file that was on the trunk and has changed since."""
 
     path: str
     deed: str

@@ -44,7 +44,7 @@ class Ref:
 
 @dataclass(frozen=True, slots=True)
 class GitFacts:
-    """One look at a checkout."""
+    """The state of a checkout."""
 
     top_level: Path
     head: str | None
@@ -62,7 +62,7 @@ class GitFacts:
     renamed_from: tuple[str, ...] = ()
     """Earlier names of the branch."""
     is_shallow: bool = False
-    """History is cut off here, so that `containing` may lack names."""
+    """The history is shallow, so that `containing` may lack names."""
 
     @property
     def is_published(self) -> bool:
@@ -87,7 +87,7 @@ class Git(Protocol):
     def version(self) -> str: ...
 
     def facts(self, directory: Path, *, trunks: tuple[str, ...] = ()) -> GitFacts | None:
-        """Look at the checkout that holds `directory`; None where there is no repository.
+        """Read the checkout that contains `directory`; None if there is no repository.
 
         Only with `trunks`, branches here or at a remote, are `made_on` and `renamed_from` told.
         """

@@ -1,4 +1,4 @@
-"""The sources as they were at a commit: a second checkout, gone again when it is not needed."""
+"""The sources at a commit: a second checkout that is removed after use."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager

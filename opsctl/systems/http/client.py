@@ -54,7 +54,7 @@ class HttpResponse:
 
     @property
     def date(self) -> datetime | None:
-        """The server's clock when it answered, to the second; None if it did not say."""
+        """The server's clock when it answered, to the second; None if it sent none."""
         return parse_date(self.headers.get("date", ""))
 
 
@@ -125,7 +125,7 @@ class HttpxHttp:
 
 
 def prepare(request: HttpRequest) -> tuple[httpx2.Request, str]:
-    """Make the message, and say where it goes without what is secret in its URL."""
+    """Build the request, and its origin without the secrets of the URL."""
     try:
         url = httpx2.URL(request.url)
         message = httpx2.Request(

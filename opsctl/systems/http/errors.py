@@ -1,4 +1,4 @@
-"""The errors of the HTTP driver, each as one of ours."""
+"""Translate the errors of the HTTP driver into ours."""
 
 import ssl
 

@@ -1,4 +1,4 @@
-"""Ports of other machines: which of them accept a connection from here."""
+"""Ports of other machines: which of them accept a connection from this machine."""
 
 import socket
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""ssh: one connection that brings a remote engine's socket here, and ends when we do."""
+"""ssh: one connection that forwards a remote engine's socket, and ends when we do."""
 
 import json
 import os
@@ -44,13 +44,13 @@ COLUMNS = 6
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """Where ssh goes: the words as given, and the address that was proved."""
+    """The destination of ssh: as given, and the verified address."""
 
     host: str
     user: str = ""
     port: int | None = None
     socket: str = ENGINE_SOCKET
-    """Where the engine listens over there."""
+    """Where the engine listens on the remote machine."""
     peer: Peer | None = None
     """None on loopback, which needs no proof."""
     bind: str = ""
@@ -58,7 +58,7 @@ class Remote:
 
     @property
     def options(self) -> tuple[str, ...]:
-        """Say all that decides where the connection goes; the user's own settings do not."""
+        """All options that decide where the connection goes; the user's own settings do not."""
         words = list(QUIET)
         if self.port:
             words += ["-p", str(self.port)]
@@ -74,7 +74,7 @@ class Remote:
         return tuple(words)
 
     def running(self, *words: str, forward: Path | None = None) -> tuple[str, ...]:
-        """Write the command line for a program over there, given as words."""
+        """Return the command line that runs a program on the remote machine."""
         way = ("-L", f"{forward}:{self.socket}") if forward else ()
         return ("ssh", *self.options, *way, "--", self.host, shlex.join(words))
 
@@ -95,7 +95,7 @@ def read_address(address: str) -> Remote:
 
 
 def proved(remote: Remote, tailnet: Tailnet, processes: Processes) -> Remote:
-    """Ask ssh where it would really go, and the tailnet whether that is one of its machines."""
+    """Ask ssh for its real destination, and verify that it is a machine of the tailnet."""
     asked = Command(("ssh", "-G", *remote.options, "--", remote.host), timeout_s=ASK_S)
     said = processes.run(asked, check=True).stdout
     real = next(
@@ -110,7 +110,7 @@ def proved(remote: Remote, tailnet: Tailnet, processes: Processes) -> Remote:
 
 
 class Tunnel:
-    """A remote engine's socket, here; open for the length of a `with`."""
+    """A remote engine's socket, forwarded to this machine; open inside a `with` block."""
 
     def __init__(
         self, address: str, folder: Path, *, tailnet: Tailnet, processes: Processes
@@ -143,7 +143,7 @@ class Tunnel:
         self.socket.unlink(missing_ok=True)
 
     def usage(self, root: Path) -> Usage | None:
-        """Measure a disk over there; None when its `df` says nothing that we can read."""
+        """Measure a remote disk; None if the output of its `df` cannot be read."""
         argv = self.remote.running("df", "-P", "-B1", "--", str(root))
         finished = self.processes.run(Command(argv, timeout_s=ASK_S))
         return read_df(finished.stdout) if not finished.exit_code else None
@@ -161,7 +161,7 @@ def read_df(said: str) -> Usage | None:
 
 
 class SshLocks:
-    """The same lock file as `HostLocks` takes, on the engine's machine, held over ssh."""
+    """The same lock files as `HostLocks`, on the engine's machine, over ssh."""
 
     def __init__(self, tunnel: Tunnel, directory: Path, clock: Clock) -> None:
         self._tunnel = tunnel
@@ -207,7 +207,7 @@ class SshLocks:
 
 
 class _Child:
-    """A program over there that lives as long as its input is open."""
+    """A remote program that runs as long as its input is open."""
 
     def __init__(self, argv: tuple[str, ...], name: str) -> None:
         self._name = name
@@ -242,7 +242,7 @@ class _Child:
         raise UnreachableError(f"cannot reach {self._name}", why=why, hint="Try it by hand: ssh")
 
     def end(self) -> None:
-        """Close its input, and see it gone."""
+        """Close its input, and wait until it has ended."""
         if self._process.stdin is not None:
             with suppress(OSError):
                 self._process.stdin.close()

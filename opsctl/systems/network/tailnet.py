@@ -1,4 +1,4 @@
-"""The tailnet: which machine a name stands for, proved and not guessed from an address."""
+"""The tailnet: which machine a name refers to, verified, not guessed from an address."""
 
 import json
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ class Peer:
 
 class Tailnet(Protocol):
     def own_addresses(self) -> frozenset[str]:
-        """Say this machine's addresses in the tailnet; none when it is not up."""
+        """Return this machine's addresses in the tailnet; empty if tailscale is not running."""
         ...
 
     def prove(self, host: str) -> Peer:
@@ -63,7 +63,7 @@ def own_addresses(status: Mapping[str, Any]) -> frozenset[str]:
 
 
 def same_machine(peer: Peer, whois: Mapping[str, Any]) -> bool:
-    """Hold `tailscale whois` of the address to the peer that the name led to."""
+    """Compare `tailscale whois` of the address with the peer that the name belongs to."""
     node = _mapping(whois.get("Node"))
     return bool(peer.id) and peer.id == node.get("StableID")
 
@@ -125,7 +125,7 @@ def _texts(value: object) -> tuple[str, ...]:
 
 
 class TailscaleTailnet:
-    """Asks the tailscale program; its answers are read tolerantly, and doubt is a no."""
+    """Asks the tailscale program; its answers are read tolerantly, doubtful ones refused."""
 
     def __init__(self, processes: Processes) -> None:
         self._processes = processes

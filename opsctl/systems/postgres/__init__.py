@@ -1,1 +1,1 @@
-"""PostgreSQL, by psycopg and by libpq."""
+"""PostgreSQL, with psycopg and with libpq."""

@@ -1,4 +1,4 @@
-"""Where a PostgreSQL is: its parameters checked, and said without the password."""
+"""The address of a PostgreSQL server: its parameters checked, and shown without the password."""
 
 from collections.abc import Mapping
 
@@ -14,7 +14,7 @@ KEEPALIVE = {
 
 
 def check_parameters(parameters: dict[str, str]) -> dict[str, str]:
-    """Refuse what did not parse; it is not shown, for it may hold the password."""
+    """Refuse an invalid address; it is not shown, as it may contain the password."""
     # A password with an unescaped @ or / slides into the host, the port or the database.
     slid = "@" in _told(parameters, "host") + _told(parameters, "dbname") or not all(
         port.isdecimal() for port in _told(parameters, "port").split(",") if port
@@ -29,7 +29,7 @@ def check_parameters(parameters: dict[str, str]) -> dict[str, str]:
 
 
 def format_address(parameters: Mapping[str, str]) -> str:
-    """Say host:port/database; never the password."""
+    """Format host:port/database, never the password."""
     hosts = _told(parameters, "host", "hostaddr").split(",")
     ports = _told(parameters, "port").split(",")
     ends = [

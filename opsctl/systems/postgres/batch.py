@@ -1,4 +1,4 @@
-"""What is sent for one file, and how a place in it is found again in the file."""
+"""What is sent for one file, and how a position in it maps back to the file."""
 
 import re
 from collections.abc import Iterator
@@ -17,11 +17,11 @@ class ErrorPlace(Value):
 
 
 class SentBatch(Value):
-    """The file's text without the data of COPY, between a head and a tail of ours."""
+    """The file's text without the data of COPY, between our own head and tail."""
 
     message: ScriptBatch
     opening: tuple[str, ...] = ()
-    """Ours, ahead of what the caller wants ahead of the file."""
+    """Our own statements, ahead of the caller's statements before the file."""
     closing: tuple[str, ...] = ()
 
     @property
@@ -89,7 +89,7 @@ class SentBatch(Value):
 def compose(
     message: ScriptBatch, *, prepare: tuple[str, ...], forget: tuple[str, ...]
 ) -> SentBatch:
-    """Put the file between what opens and what ends its transaction."""
+    """Put the file between the statements that open and end its transaction."""
     opening = (message.begin,) if message.begin else ()
     closing = tuple(statement for statement in (message.after, message.end) if statement)
     # What is rolled back took its settings along.

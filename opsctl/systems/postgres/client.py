@@ -48,7 +48,7 @@ class PostgresLimits:
     statement_s: float = 30.0
     lock_s: float = 5.0
     answer_s: float = 1.0
-    """How long after `statement_s` the server has to say that it stopped, before we hang up."""
+    """How long after `statement_s` the server has to confirm that it stopped, before we close."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class PostgresFacts:
     """150004 is 15.4."""
     now: datetime
     in_recovery: bool
-    """A standby, or still replaying its log: it takes no writes."""
+    """A standby, or still replaying its log: it accepts no writes."""
     database: str
     user: str
     extensions: Mapping[str, str]
@@ -72,7 +72,7 @@ class PostgresSession(Protocol):
         *,
         names: Mapping[str, Name] | None = None,
     ) -> list[Row]:
-        """Run one statement; `%s` takes parameters, `{word}` takes the quoted name from `names`."""
+        """Run one statement; `%s` stands for parameters, `{word}` for a quoted name of `names`."""
         ...
 
     def execute(
@@ -95,7 +95,7 @@ class PostgresSession(Protocol):
 class Postgres(Protocol):
     @property
     def address(self) -> str:
-        """Say host:port/database; never the password."""
+        """Host:port/database, never the password."""
         ...
 
     def session(self, *, read_only: bool = False) -> AbstractContextManager[PostgresSession]: ...
@@ -217,7 +217,7 @@ class PsycopgSession:
 
 
 class _BoundedConnection(psycopg.Connection[Row]):
-    """A connection that hangs up on a server which stays silent."""
+    """A connection that is closed when the server does not answer."""
 
     limit_s: float = 5.0
 
@@ -255,7 +255,7 @@ def _open(attempt: Mapping[str, Any], *, limit_s: float) -> _BoundedConnection:
 def startup(
     parameters: Mapping[str, str], limits: PostgresLimits, *, read_only: bool
 ) -> dict[str, str]:
-    """Add our limits to what the address asks for; ours win."""
+    """Add our limits to the options of the address; ours win."""
     options = [
         parameters.get("options", ""),
         f"-c statement_timeout={round(limits.statement_s * 1000)}",
@@ -271,7 +271,7 @@ def startup(
 
 
 def _parse(dsn: str) -> dict[str, str]:
-    """Read a URL or DSN; what does not parse is not shown, it may hold the password."""
+    """Read a URL or DSN; an invalid one is not shown, it may contain the password."""
     try:
         parameters = {key: str(value) for key, value in conninfo.conninfo_to_dict(dsn).items()}
     except psycopg.ProgrammingError:

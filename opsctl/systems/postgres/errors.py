@@ -1,4 +1,4 @@
-"""The errors of the PostgreSQL driver, each as one of ours."""
+"""Translate the errors of the PostgreSQL driver into ours."""
 
 import psycopg
 from psycopg.transaction import OutOfOrderTransactionNesting
@@ -62,7 +62,7 @@ def translate_connecting(error: psycopg.Error, address: str) -> OpsctlError:
 
 
 def _words(error: psycopg.Error) -> str:
-    """Take the server's sentence; from libpq, leave out the address that we say ourselves."""
+    """Return the server's message; from libpq, without the address that our own message names."""
     said = error.diag.message_primary
     if said:
         return f"{said} ({error.diag.message_detail})" if error.diag.message_detail else said

@@ -138,7 +138,7 @@ def parse(dsn: str) -> dict[str, str]:
 
 
 class ConnectError(Exception):  # libpq's words, for its caller to translate
-    """What libpq said when no session came about."""
+    """The message of libpq when a connection failed."""
 
 
 class NoAnswerError(Exception):  # same
@@ -146,7 +146,7 @@ class NoAnswerError(Exception):  # same
 
 
 class LibpqConnection:
-    """One session; nothing here waits without a deadline."""
+    """One session; every wait has a deadline."""
 
     def __init__(self, parameters: Mapping[str, str]) -> None:
         self._library = load()
@@ -180,7 +180,7 @@ class LibpqConnection:
 
     @property
     def pid(self) -> int:
-        """Say what the other end gave as its process; a pooler makes one up."""
+        """The process id that the other end reported; a pooler invents one."""
         return int(self._library.PQbackendPID(self._handle))
 
     def parameter(self, name: str) -> str:
@@ -230,7 +230,7 @@ class LibpqConnection:
         self._retry(self._library.PQputCopyEnd, why.encode(), deadline=deadline)
 
     def swallow(self, deadline: Deadline) -> None:
-        """Let COPY_OUT have its say; nobody wants it."""
+        """Read the data of COPY TO, and discard it."""
         row = c_void_p()
         while (size := self._library.PQgetCopyData(self._handle, ctypes.byref(row), 1)) >= 0:
             if size == 0:
@@ -265,7 +265,7 @@ class LibpqConnection:
 
 
 class LibpqResult:
-    """One answer of the server; gone when the next one is asked for."""
+    """One result of the server; freed when the next one is read."""
 
     def __init__(self, library: Any, handle: int) -> None:  # noqa: ANN401  # as load() gives it
         self._library = library

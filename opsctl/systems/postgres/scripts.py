@@ -1,4 +1,4 @@
-"""Files of SQL on PostgreSQL: each one message, so that it is there with its row or not at all."""
+"""Files of SQL on PostgreSQL: each one message, applied together with its row or not at all."""
 
 import contextlib
 import math
@@ -25,7 +25,7 @@ from opsctl.systems.sql_scripts import Row, ScriptBatch, ScriptError, ScriptSess
 _CONNECT_S = 5.0
 _QUERY_S = 60.0
 _ANSWER_S = 5.0
-"""How long beyond its own limits the server may take to say so."""
+"""How long after its own limits the server may take to report them."""
 _STOP_S = 5.0
 # By then one that still waits does so in the kernel.
 _HANG_UP_S = 0.5
@@ -202,7 +202,7 @@ class LibpqSession:
         return int(self._ask("SELECT pg_backend_pid()")[0][0])
 
     def _settle(self) -> None:
-        """Have strings and times as we read them, whatever a role or a database defaults to."""
+        """Set the formats of strings and times, whatever a role or a database defaults to."""
         if not self._connection.is_open:
             raise self._lost("the connection is gone")
         if self._asked:
@@ -270,7 +270,7 @@ class LibpqSession:
         return UnreachableError(LOST.what.format(address=self._address), why=why, hint=LOST.hint)
 
     def _stop(self) -> None:
-        """Have the server end what it does for us, and take back what it did."""
+        """Cancel the running statement, and roll back."""
         deadline = Deadline.after(self._clock, _STOP_S)
         try:
             within(deadline, self._connection.cancel)
@@ -293,7 +293,7 @@ class _Answers:
         self.count = 0
         """Statements that are done."""
         self.fed = 0
-        """Statements that asked for data."""
+        """The number of statements that asked for data."""
         self.rows: list[Row] = []
         self.error: Diagnosis | None = None
 

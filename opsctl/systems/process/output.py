@@ -1,4 +1,4 @@
-"""What a program says: bounded in memory, line by line, without secrets."""
+"""The output of a program: bounded in memory, line by line, with secrets masked."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -41,7 +41,7 @@ class Sink(Protocol):
 
 
 class Head:
-    """Keeps the first bytes: what is parsed must be whole, or be known to be cut."""
+    """Keeps the first bytes: output that is parsed must be whole, or be known to be cut."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -59,7 +59,7 @@ class Head:
 
 
 class Tail:
-    """Keeps the last bytes: the reason of a failure stands at the end, and that is all it wants."""
+    """Keeps the last bytes: the reason of a failure is at the end."""
 
     is_cut = False
 
@@ -96,7 +96,7 @@ class Lines(Tail):
         self._begin(rest)
 
     def end(self) -> None:
-        """Hand on what came after the last line break."""
+        """Pass on what came after the last line break."""
         if self._begun:
             self._hand_on()
 

@@ -57,7 +57,7 @@ class Command:
     grace_s: float = 5.0
     secrets: tuple[str, ...] = ()
     late: type[OpsctlError] = UnreachableError
-    """What it is when the time is up."""
+    """The error to raise when the time is up."""
 
     def __repr__(self) -> str:
         return f"Command({self.shown!r}, env={sorted(self.env)})"
@@ -91,13 +91,13 @@ class Finished:
 
     @property
     def complaint(self) -> str:
-        """The last it said, for people: stderr, or else stdout, without secrets."""
+        """The end of its output, for people: stderr, or else stdout, with secrets masked."""
         said = self.stderr.strip() or self.stdout.strip()
         # Redacted before it is cut: half a secret is one too.
         return redact(said, self.command.secrets)[-SHOWN_CHARACTERS:].strip()
 
     def require(self) -> Self:
-        """Hand itself on when all went well; raise otherwise."""
+        """Return itself if the program succeeded; raise otherwise."""
         if self.exit_code:
             raise OpsctlError(f"{self.command.shown} failed", why=self._reason())
         if self.is_cut:
@@ -118,7 +118,7 @@ class Processes(Protocol):
         ...
 
     def stream(self, command: Command, on_line: Callable[[Line], None]) -> Finished:
-        """Hand on each line as it comes, without secrets; only the last of the output is kept."""
+        """Pass on each line as it arrives, secrets masked; only the end of the output is kept."""
         ...
 
 
@@ -289,7 +289,7 @@ class _Running:
         return True
 
     def end(self, grace_s: float) -> int:
-        """See the child gone, by force if it must be, also when we are interrupted again."""
+        """Wait until the child has ended, by force if needed, also when interrupted again."""
         try:
             if self._ended_at is None:
                 self._stop(grace_s)

@@ -24,7 +24,7 @@ _Connection: Any = connection.AbstractConnection
 
 class AsyncSubscription(Protocol):
     async def receive(self, wait_s: float) -> PubSubMessage | None:
-        """Wait for one message; None after a silence, UnreachableError when the line is dead."""
+        """Wait for one message; None on timeout, UnreachableError if the connection is dead."""
         ...
 
     async def close(self) -> None: ...

@@ -1,4 +1,4 @@
-"""Connections to Redis that keep one deadline and know what they may send."""
+"""Connections to Redis with one deadline per exchange and a list of allowed commands."""
 
 import contextlib
 import socket
@@ -21,7 +21,7 @@ _wrap: Any = connection.SSLConnection._wrap_socket_with_ssl  # noqa: SLF001  # o
 
 
 class Guard(connection.HiredisRespSerializer):
-    """Stands where every command becomes bytes: the handshake and pipelines pass here too."""
+    """Checks each command where it is encoded: the handshake and pipelines pass here too."""
 
     def __init__(self, target: RedisTarget, access: Access) -> None:
         self._target = target

@@ -1,4 +1,4 @@
-"""The errors of Redis and its driver, each as one of ours."""
+"""Translate the errors of Redis and its driver into ours."""
 
 import ssl
 

@@ -2,7 +2,7 @@
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Say what PSUBSCRIBE, SCAN MATCH and KEYS would say."""
+    """Match as PSUBSCRIBE, SCAN MATCH and KEYS do."""
     return _matches(_octets(pattern), _octets(text))
 
 

@@ -28,7 +28,7 @@ class PooledRedis(Protocol):
         ...
 
     def calls(self, commands: Sequence[Command], *, atomic: bool = False) -> list[Any]:
-        """Send many in one round trip; a refused one stands in its place as an OpsctlError."""
+        """Send many commands in one round trip; a refused one yields an OpsctlError."""
         ...
 
     def run(self, script: RedisScript, keys: Sequence[str], args: Sequence[Word] = ()) -> Any:  # noqa: ANN401  # same

@@ -1,4 +1,4 @@
-"""Listening to Redis: one connection for itself, and a silence that is told from a dead line."""
+"""Redis subscriptions: a connection of their own, and a check that the server still answers."""
 
 import contextlib
 import socket
@@ -45,7 +45,7 @@ class PubSubMessage:
 
 class Subscription(Protocol):
     def receive(self, wait_s: float) -> PubSubMessage | None:
-        """Wait for one message; None after a silence, UnreachableError when the line is dead."""
+        """Wait for one message; None on timeout, UnreachableError if the connection is dead."""
         ...
 
     def interrupt(self) -> None:
@@ -99,7 +99,7 @@ class RedisPySubscription:
         self._connected.disconnect()
 
     def _ask_if_alive(self) -> None:
-        """A line is dead when its answer is late, not when a short wait brought none."""
+        """A connection is dead when its answer is late, not when a short wait brought none."""
         now = time.monotonic()
         if self._asked_at is None:
             self._asked_at = now

@@ -39,7 +39,7 @@ class RedisTarget:
 
     @classmethod
     def parse(cls, url: str) -> Self:
-        """Read redis://, rediss:// or unix://; what does not parse is not shown."""
+        """Read redis://, rediss:// or unix://; an invalid URL is not shown."""
         try:
             found: Mapping[str, Any] = _parse_url(url)
         except ValueError:

@@ -33,7 +33,7 @@ class BatchOutcome:
 
 
 class BatchRemover:
-    """Calls `require_parent` before each file: the process that keeps the record may be gone."""
+    """Calls `require_parent` before each file: the process that keeps the record may have ended."""
 
     def __init__(self, *, is_careful: bool, require_parent: "Callable[[], None]") -> None:
         self._is_careful = is_careful

@@ -1,4 +1,4 @@
-"""The worker process: lists the files that are due, and removes them when told to.
+"""The worker process: lists the files that are due, and removes them on request.
 
 It starts without site: import only what costs next to nothing here. It reads requests and writes
 reports over pipes; each report lists what it would remove next.
@@ -42,7 +42,7 @@ class DueRule:
 
 
 class RemovalWorker:
-    """All that one worker knows; a report empties what it has met."""
+    """The state of one worker; a report resets its counts."""
 
     def __init__(self, order: "dict[str, Any]") -> None:
         self._root: bytes = order["root"]
@@ -69,7 +69,7 @@ class RemovalWorker:
         self._waiting.extend(folders)
 
     def remove(self, request: "dict[str, Any]", batches: list[FileBatch]) -> None:
-        """Remove what was reported, if the request says so."""
+        """Remove the reported files, if the request confirms it."""
         busy = frozenset(request["busy"])
         for batch in batches:
             try:
@@ -188,7 +188,7 @@ def _empty_report() -> "dict[str, Any]":
 
 
 def _exit_without(parent: int) -> "Callable[[], None]":
-    """Exit once the parent has gone; a signal would come too late for the next file."""
+    """Exit once the parent has ended; a signal would come too late for the next file."""
     getppid = os.getppid
 
     def require_parent() -> None:

@@ -1,4 +1,4 @@
-"""Removes files of a tree with several worker processes; each reports a batch before it goes.
+"""Removes files of a tree with several worker processes; each reports a batch before removing it.
 
 Processes and not threads: the work is one system call after the other.
 """

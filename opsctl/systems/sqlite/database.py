@@ -28,7 +28,7 @@ class Database(Protocol):
     """
 
     def transaction(self) -> AbstractContextManager[None]:
-        """Commit all or nothing; takes the write lock at once, and does not nest."""
+        """Commit all or nothing; gets the write lock at once, and does not nest."""
         ...
 
     def execute(self, statement: str, values: Sequence[Value] = ()) -> int:
@@ -112,7 +112,7 @@ BY_CODE: dict[int, ErrorMeaning] = {
 
 
 def translate(error: sqlite3.Error | sqlite3.Warning, path: Path) -> OpsctlError:
-    """Say in our words what SQLite answered, and about which file."""
+    """Translate an error of SQLite, and name the file."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_MISUSE)
     meaning = BY_CODE.get(code) or BY_CODE.get(code & 0xFF, _BUG)
     why = f"{meaning.why} (SQLite: {error})"
@@ -189,7 +189,7 @@ class SqliteDatabase:
         self.query("PRAGMA foreign_keys = ON")
 
     def fill_from(self, path: Path) -> None:
-        """Copy a file in here; with it to ourselves, SQLite needs no room for shared memory."""
+        """Copy a file into this database; exclusive mode needs no space for shared memory."""
         with closing(sqlite3.connect(path, isolation_level=None)) as source:
             source.execute("PRAGMA locking_mode = EXCLUSIVE")
             source.backup(self._connection)
@@ -240,7 +240,7 @@ class SqliteDatabase:
 
 
 class FrozenDatabase:
-    """What a full disk holds, read into memory; it thaws as soon as there is room to write."""
+    """The database on a full disk, read into memory; writable again as soon as there is space."""
 
     def __init__(self, path: Path, error: files.DiskFullError, *, busy_timeout_s: float) -> None:
         self._path = path

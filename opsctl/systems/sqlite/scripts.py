@@ -46,10 +46,10 @@ class SqliteScripts:
         return str(self._path)
 
     def call_ahead(self, question: str) -> None:
-        """Nobody has to be called: it is a file."""
+        """Do nothing: a file needs no connection."""
 
     def hang_up(self) -> None:
-        """Nobody has to be called: it is a file."""
+        """Do nothing: a file needs no connection."""
 
     @contextlib.contextmanager
     def session(self) -> Iterator["SqliteScriptSession"]:
@@ -148,7 +148,7 @@ def translate(
     position: int | None,
     statement: int | None,
 ) -> OpsctlError:
-    """Say in our words what SQLite answered."""
+    """Translate an error of SQLite."""
     name: str = getattr(error, "sqlite_errorname", "")
     primary = "_".join(name.split("_")[:2])
     if primary in BROKEN:

@@ -205,7 +205,7 @@ ENDS = [
 
 
 @pytest.mark.parametrize(("command", "ended"), ENDS)
-def test_an_exit_code_is_told_from_a_signal(
+def test_an_exit_code_differs_from_a_signal(
     docker: Stage, command: str, ended: tuple[int, bool]
 ) -> None:
     assert started(docker, command).end() == ended
@@ -221,7 +221,7 @@ def test_the_command_cannot_read_our_words_and_does_not_ignore_interruptions(
     assert ignored & 0b10 == 0, "SIGINT is ignored"
 
 
-def test_term_reaches_the_command_and_not_the_gate(docker: Stage) -> None:
+def test_term_reaches_the_command_and_not_the_entrypoint(docker: Stage) -> None:
     run = started(docker, 'trap "echo bye; exit 4" TERM; echo up; while :; do sleep 0.05; done')
     heard(run.channel, OutputStream.OUT, b"up\n")
 
@@ -230,7 +230,9 @@ def test_term_reaches_the_command_and_not_the_gate(docker: Stage) -> None:
     assert run.end() == (4, False)
 
 
-def test_a_command_that_ignores_term_is_killed_and_the_gate_still_speaks(docker: Stage) -> None:
+def test_a_command_that_ignores_term_is_killed_and_the_entrypoint_still_reports(
+    docker: Stage,
+) -> None:
     run = started(docker, 'trap "" TERM; echo up; while :; do sleep 0.05; done')
     heard(run.channel, OutputStream.OUT, b"up\n")
 
@@ -253,7 +255,7 @@ def test_when_we_are_gone_the_container_ends(docker: Stage) -> None:
     wait_for(lambda: state() == "exited", 60, "the container to end with us")
 
 
-def test_a_gate_that_is_never_let_go_runs_nothing(docker: Stage) -> None:
+def test_an_entrypoint_that_is_never_released_runs_nothing(docker: Stage) -> None:
     box = docker.sandboxes
     container = box.create(docker.spec("echo never"))
     channel = box.open(container)
@@ -274,7 +276,7 @@ WEAKER = [
 
 
 @pytest.mark.parametrize(("changed", "said"), WEAKER)
-def test_a_weaker_container_is_seen_through(
+def test_a_container_with_weaker_caps_is_detected(
     docker: Stage, changed: dict[str, str], said: str
 ) -> None:
     box = docker.sandboxes

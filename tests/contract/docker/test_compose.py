@@ -119,7 +119,7 @@ def test_a_stack_goes_up_is_seen_and_goes_down_without_its_data(
     assert not [line for line in ear.heard if CANARY in line]
 
 
-def test_a_service_that_is_not_well_fails_the_start(
+def test_an_unhealthy_service_fails_the_start(
     compose: Compose, project: ComposeProject, compose_project: TempComposeProject
 ) -> None:
     compose_project.write(STACK.replace('"CMD", "true"', '"CMD", "false"'))
@@ -179,7 +179,7 @@ def test_a_hostile_service_name_is_only_a_name(compose: Compose, project: Compos
         f"{CANARY} x=1\n",
     ],
 )
-def test_a_broken_env_file_is_told_without_its_content(
+def test_a_broken_env_file_is_reported_without_its_content(
     compose: Compose, project: ComposeProject, compose_project: TempComposeProject, text: str
 ) -> None:
     compose_project.write(text, ".env")
@@ -214,7 +214,7 @@ def test_no_engine_is_unreachable(
         (125, "unknown", "the docker program has no compose plugin"),
     ],
 )
-def test_a_plugin_that_will_not_do_is_told(exit_code: int, stdout: str, why: str) -> None:
+def test_an_unusable_plugin_is_reported(exit_code: int, stdout: str, why: str) -> None:
     processes = ScriptedProcesses()
     processes.script("docker", "compose", "version", exit_code=exit_code, stdout=stdout)
 

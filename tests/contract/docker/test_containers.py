@@ -209,7 +209,7 @@ def test_a_container_out_of_memory_says_so(
     assert ended.was_out_of_memory
 
 
-def test_health_is_told(docker: DockerContainers, docker_engine: DockerEngine) -> None:
+def test_health_is_reported(docker: DockerContainers, docker_engine: DockerEngine) -> None:
     check = ("--health-cmd", "true", "--health-interval", "1s")
     id_ = docker_engine.start(BUSYBOX, "sleep", "300", options=check)
 

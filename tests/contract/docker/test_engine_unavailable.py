@@ -56,7 +56,7 @@ def test_a_dead_socket_says_how_to_start_it(listener: socket.socket, socket_path
     assert error.hint == "Start it: systemctl start docker"
 
 
-def test_an_engine_that_hangs_is_given_up_in_time(
+def test_an_engine_that_hangs_fails_within_the_deadline(
     listener: socket.socket, socket_path: Path
 ) -> None:
     listener.listen(8)
@@ -67,7 +67,7 @@ def test_an_engine_that_hangs_is_given_up_in_time(
     assert error.hint
 
 
-def test_an_engine_with_a_crowd_at_its_door_is_given_up(
+def test_an_engine_with_a_full_backlog_fails_within_the_deadline(
     listener: socket.socket, socket_path: Path
 ) -> None:
     listener.listen(0)
@@ -80,7 +80,9 @@ def test_an_engine_with_a_crowd_at_its_door_is_given_up(
 
 
 @pytest.mark.parametrize("say", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"])
-def test_what_is_no_engine_is_told(listener: socket.socket, socket_path: Path, say: bytes) -> None:
+def test_what_is_not_an_engine_is_reported(
+    listener: socket.socket, socket_path: Path, say: bytes
+) -> None:
     listener.listen(1)
     answering = threading.Thread(target=answer_once, args=(listener, say), daemon=True)
     answering.start()

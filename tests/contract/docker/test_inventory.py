@@ -51,7 +51,7 @@ def test_an_image_is_named_found_and_its_names_taken_away_one_by_one(
     assert inventory.image(BUSYBOX) is not None
 
 
-def test_an_image_that_a_container_stands_on_is_not_removed(
+def test_an_image_that_a_container_depends_on_is_not_removed(
     inventory: DockerInventory, own_engine: OwnEngine, name: str
 ) -> None:
     container = own_engine.run("create", "--name", name, BUSYBOX)
@@ -93,7 +93,7 @@ def test_a_network_is_listed_only_while_nobody_uses_it(
     assert "bridge" not in unused
 
 
-def test_a_published_port_is_told_with_its_container(
+def test_a_published_port_is_listed_with_its_container(
     inventory: DockerInventory, own_engine: OwnEngine, name: str
 ) -> None:
     options = ["--name", name, "--init", "--publish", "127.0.0.1:18999:80"]
@@ -109,12 +109,12 @@ def test_the_build_cache_is_dropped(inventory: DockerInventory) -> None:
     assert inventory.drop_build_cache() is not None
 
 
-def test_a_pull_that_cannot_be_is_told(inventory: DockerInventory) -> None:
+def test_a_failed_pull_is_reported(inventory: DockerInventory) -> None:
     with pytest.raises(OpsctlError, match="cannot pull"):
         inventory.pull("127.0.0.1:9/none:1")
 
 
-def test_an_engine_that_is_away_is_unreachable(tmp_path: Path) -> None:
+def test_an_engine_that_is_down_is_unreachable(tmp_path: Path) -> None:
     away = DockerInventory(f"unix://{tmp_path}/none.sock", deadline_s=1)
 
     with pytest.raises(UnreachableError):
@@ -131,5 +131,5 @@ def test_an_engine_that_is_away_is_unreachable(tmp_path: Path) -> None:
         ("web@sha256:ab", ("web", "sha256:ab")),
     ],
 )
-def test_a_reference_is_parted(reference: str, parts: tuple[str, str]) -> None:
+def test_a_reference_is_split(reference: str, parts: tuple[str, str]) -> None:
     assert split_reference(reference) == parts

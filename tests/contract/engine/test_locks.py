@@ -115,5 +115,5 @@ def test_a_directory_that_is_not_there_names_the_setting(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"who": 1}', "null"])
-def test_what_is_no_claim_tells_nothing_wrong(text: str) -> None:
+def test_other_content_means_an_unknown_holder(text: str) -> None:
     assert read_claim(text).said == "held by someone whose name is not recorded"

@@ -89,7 +89,7 @@ def test_outside_of_a_repository_there_is_nothing_to_ask(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("head", ["", "ref: ", "ref: refs/heads/.invalid", "zzzz", "\xff"])
-def test_a_repository_of_another_make_is_left_to_git(repository: Path, head: str) -> None:
+def test_a_repository_in_another_format_is_left_to_git(repository: Path, head: str) -> None:
     (repository / ".git" / "HEAD").write_text(head, "latin1")
 
     assert read_head(repository, {}) is None

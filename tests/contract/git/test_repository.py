@@ -304,7 +304,7 @@ def test_a_cut_history_says_so(git: Git, repository: Repository, tmp_path: Path)
     assert facts.is_published
 
 
-def test_a_tag_of_a_file_is_no_trouble(git: Git, repository: Repository) -> None:
+def test_a_tag_of_a_file_is_no_problem(git: Git, repository: Repository) -> None:
     repository.commit("a.txt")
     repository.git("tag", "file", "HEAD:a.txt")
 
@@ -312,7 +312,7 @@ def test_a_tag_of_a_file_is_no_trouble(git: Git, repository: Repository) -> None
 
 
 @pytest.mark.usefixtures("root_machine")
-def test_a_repository_of_another_user_is_told(repository: Repository) -> None:
+def test_a_repository_of_another_user_is_reported(repository: Repository) -> None:
     repository.commit("a.txt")
     os.chown(repository.path, 12345, 12345)
     os.chown(repository.path / ".git", 12345, 12345)
@@ -325,7 +325,7 @@ def test_a_repository_of_another_user_is_told(repository: Repository) -> None:
     assert f"safe.directory {repository.path}" in caught.value.hint
 
 
-def test_a_repository_without_files_is_told(git: Git, tmp_path: Path) -> None:
+def test_a_repository_without_files_is_reported(git: Git, tmp_path: Path) -> None:
     subprocess.run(["git", "init", "-q", "--bare", tmp_path], check=True)
 
     with pytest.raises(OpsctlError) as caught:

@@ -196,7 +196,7 @@ def test_a_database_that_is_not_there_is_a_setting(postgres: Database) -> None:
     assert error.what.endswith(f"{postgres.host}:{postgres.port}/nowhere")
 
 
-def test_a_full_server_did_not_answer(postgres: Database) -> None:
+def test_a_full_server_is_unreachable(postgres: Database) -> None:
     with opened(postgres.url).session() as session:
         session.execute("ALTER DATABASE {name} CONNECTION LIMIT 0", names={"name": postgres.dbname})
         session.execute("CREATE ROLE {role} LOGIN PASSWORD 'x'", names={"role": postgres.dbname})

@@ -54,7 +54,7 @@ with LibpqScripts(sys.argv[1], clock=SystemClock()).session() as session:
 """
 
 
-def test_a_runner_that_was_killed_leaves_nobody_at_work(any_postgres: Database) -> None:
+def test_a_killed_runner_leaves_no_session_running(any_postgres: Database) -> None:
     child = subprocess.Popen([sys.executable, "-c", RUN, any_postgres.url])
     wait_for(lambda: running(any_postgres, "pg_sleep"), 60, "the file to run")
 
@@ -71,7 +71,9 @@ def test_a_server_that_hangs_up_is_no_answer(session: ScriptSession) -> None:
         session.run(message("SELECT pg_terminate_backend(pg_backend_pid())"))
 
 
-def test_a_server_that_falls_silent_is_given_up(own_postgres: PostgresServer) -> None:
+def test_a_server_that_stops_answering_fails_within_the_deadline(
+    own_postgres: PostgresServer,
+) -> None:
     with scripts(own_postgres.admin, query_s=1.5).session() as session:
         own_postgres.freeze()
 

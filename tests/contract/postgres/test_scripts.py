@@ -71,7 +71,7 @@ def test_an_error_is_placed_in_the_file(
         (("SELECT ';'",), "SELECT 1/0", ScriptStage.AFTER),
     ],
 )
-def test_an_error_outside_of_the_file_is_told_apart(
+def test_an_error_outside_of_the_file_is_marked(
     session: ScriptSession, before: tuple[str, ...], after: str, stage: ScriptStage
 ) -> None:
     error = refusal(session, message("SELECT 1; SELECT 2", before=before, after=after))
@@ -79,7 +79,7 @@ def test_an_error_outside_of_the_file_is_told_apart(
     assert (error.stage, error.position) == (stage, None)
 
 
-def test_what_only_the_commit_finds_is_told_apart(session: ScriptSession) -> None:
+def test_an_error_at_commit_is_marked(session: ScriptSession) -> None:
     columns = "(a int PRIMARY KEY, b int REFERENCES a DEFERRABLE INITIALLY DEFERRED)"
     row = "INSERT INTO a VALUES (1, 2)"
 

@@ -201,7 +201,9 @@ def test_a_missing_folder_is_not_a_missing_program(
     assert caught.value.why == f"{tmp_path / 'gone'} is not a directory"
 
 
-def test_a_file_that_is_no_program_is_told(processes: LocalProcesses, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_program_is_reported(
+    processes: LocalProcesses, tmp_path: Path
+) -> None:
     plain = tmp_path / "plain"
     plain.write_text("not for running")
 

@@ -265,7 +265,7 @@ def test_an_index_that_is_not_there_is_a_setting(redis_server: RedisServer) -> N
     assert "/99" in error.what
 
 
-def test_a_user_without_rights_is_told_so(own_redis: OwnRedis) -> None:
+def test_a_user_without_rights_gets_an_error_that_says_so(own_redis: OwnRedis) -> None:
     server = own_redis(config=["user reader on nopass +ping +client"])
 
     store = opened(f"redis://reader:any@{right_end(server)}/0")

@@ -105,4 +105,4 @@ def test_a_server_that_takes_back_its_offer_gets_nothing(
 def test_a_server_without_tls_is_not_talked_to_in_plain(postbox: Postbox) -> None:
     error = refused(postbox, "tls")
 
-    assert "does not speak TLS as asked" in error.what
+    assert "does not support TLS as configured" in error.what

@@ -107,7 +107,7 @@ def test_a_store_cannot_be_made_on_a_full_disk_but_can_afterwards(
         assert len(record(store, 3)) == 3
 
 
-def test_an_old_store_on_a_full_disk_can_be_read_and_thaws_when_there_is_room(
+def test_an_old_store_on_a_full_disk_is_readable_and_becomes_writable_with_space(
     tiny_disk: Path, databases: SqliteDatabases
 ) -> None:
     with open_store(tiny_disk / "state", databases) as store:

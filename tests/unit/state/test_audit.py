@@ -35,7 +35,7 @@ def test_an_action_is_an_intent_and_an_outcome_under_one_id(
     assert started.details == {"git_sha": "abc123"}
 
 
-def test_who_stood_behind_sudo_is_kept(store: Store, clock: Clock) -> None:
+def test_the_user_behind_sudo_is_recorded(store: Store, clock: Clock) -> None:
     behind = Actor(user="root", host="box", pid=1, sudo_user="op")
 
     with store.audit.action(action(behind), clock=clock):
@@ -54,7 +54,7 @@ def test_who_stood_behind_sudo_is_kept(store: Store, clock: Clock) -> None:
         (ZeroDivisionError(), AuditOutcome.FAILED),
     ],
 )
-def test_each_way_to_end_is_told(
+def test_each_outcome_is_recorded(
     store: Store, actor: Actor, clock: Clock, error: BaseException, outcome: AuditOutcome
 ) -> None:
     with pytest.raises(type(error)), store.audit.action(action(actor), clock=clock):
@@ -73,7 +73,7 @@ def test_the_words_of_a_foreign_error_are_not_kept(
     assert "canary" not in str(store.audit.entries())
 
 
-def test_the_trouble_reaches_the_user_also_when_its_outcome_cannot_be_written(
+def test_the_error_reaches_the_user_even_if_its_outcome_cannot_be_recorded(
     store: Store, actor: Actor, clock: Clock
 ) -> None:
     with (

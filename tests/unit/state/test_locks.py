@@ -28,7 +28,9 @@ def take(locks: Locks, *, wait_s: float = 0.0) -> None:
         pass
 
 
-def test_the_second_taker_is_told_who_since_when_what_for_and_how_to_wait(locks: Locks) -> None:
+def test_the_second_taker_learns_the_holder_the_time_the_purpose_and_how_to_wait(
+    locks: Locks,
+) -> None:
     with locks.hold("deploy-prod", purpose="up web"), pytest.raises(BusyError) as caught:
         take(locks)
 
@@ -79,7 +81,7 @@ class ReleasingClock:
             self._holding = None
 
 
-def test_a_glance_at_the_lock_does_not_turn_its_taker_away(directory: Path, actor: Actor) -> None:
+def test_a_check_of_the_lock_does_not_refuse_its_taker(directory: Path, actor: Actor) -> None:
     FILES.make_private_dir(directory)
     glance = FILES.hold(directory / "deploy-prod.lock")
     glance.__enter__()

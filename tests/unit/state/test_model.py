@@ -144,7 +144,7 @@ def test_an_alert_counts_until_it_is_cleared_and_then_starts_anew(store: Store) 
     assert anew == (1, later(3), later(3))
 
 
-def test_clearing_what_was_not_raised_tells_nobody(store: Store) -> None:
+def test_clearing_what_was_not_raised_reports_nothing(store: Store) -> None:
     store.alerts.raise_alert("disk:/", severity="warning", summary="81 % used", at=NOON)
     store.alerts.clear("disk:/", at=later(1))
 
@@ -153,7 +153,7 @@ def test_clearing_what_was_not_raised_tells_nobody(store: Store) -> None:
     assert store.alerts.raised() == []
 
 
-def test_raised_alerts_show_the_latest_severity_and_words(store: Store) -> None:
+def test_raised_alerts_show_the_latest_severity_and_summary(store: Store) -> None:
     store.alerts.raise_alert("disk:/", severity="warning", summary="81 % used", at=NOON)
     store.alerts.raise_alert("disk:/", severity="critical", summary="96 % used", at=later(1))
 
@@ -184,7 +184,7 @@ def test_a_time_without_a_zone_is_not_guessed(store: Store) -> None:
         store.samples.record(Sample("disk:/", NOON.replace(tzinfo=None), 1.0))
 
 
-def test_each_service_has_one_standing_which_is_the_last(store: Store) -> None:
+def test_each_service_has_one_state_the_latest(store: Store) -> None:
     store.watchdog.save(Guarded("web", "healthy", NOON))
     store.watchdog.save(Guarded("web", "safe", later(1), {"restarts": 2}))
     store.watchdog.save(Guarded("api", "healthy", NOON))

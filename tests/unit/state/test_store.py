@@ -91,7 +91,7 @@ def test_a_store_of_a_newer_opsctl_is_refused_and_left_as_it_is(
     assert version_of(directory / "state.db", databases) == 99
 
 
-def test_an_older_store_is_brought_forward_with_what_it_holds(
+def test_an_older_store_is_upgraded_with_its_records(
     tmp_path: Path, directory: Path, databases: SqliteDatabases, clock: Clock
 ) -> None:
     sample = Sample("disk:/", clock.now(), 81.5)

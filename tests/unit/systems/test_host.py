@@ -17,7 +17,7 @@ def test_a_bind_mount_is_the_same_disk() -> None:
     assert [mount.path for mount in disks(found)] == [Path("/"), Path("/data")]
 
 
-def test_a_mounted_image_is_no_disk() -> None:
+def test_a_mounted_image_is_not_a_disk() -> None:
     assert disks((Mount(Path("/snap/core"), "/dev/loop0", "squashfs"),)) == (
         Mount(Path("/"), "", ""),
     )

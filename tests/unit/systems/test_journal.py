@@ -33,7 +33,7 @@ def test_a_line_break_forges_no_field(listener: socket.socket, path: Path) -> No
     assert b"OPSCTL_KEY\n" + (6).to_bytes(8, "little") + b"disk:/\n" in data
 
 
-def test_a_machine_without_a_journal_is_said(path: Path) -> None:
+def test_a_machine_without_a_journal_is_reported(path: Path) -> None:
     assert not Journald(path).is_there()
     with pytest.raises(UnreachableError, match="cannot write to the journal"):
         Journald(path).write(Entry("a", 4))

@@ -42,7 +42,7 @@ def test_every_error_of_the_driver_is_in_the_table() -> None:
         (ConnectionRefusedError(111, "Connection refused"), UnreachableError, "connection refused"),
     ],
 )
-def test_each_says_what_is_wrong(error: Exception, kind: type[OpsctlError], why: str) -> None:
+def test_each_error_says_what_is_wrong(error: Exception, kind: type[OpsctlError], why: str) -> None:
     ours = translate(error, "mail:25")
 
     assert type(ours) is kind

@@ -30,7 +30,7 @@ SPEC = CappedSpec(
 )
 
 
-def test_every_cap_is_said_to_the_engine() -> None:
+def test_every_cap_is_passed_to_the_engine() -> None:
     host = create_config(SPEC)["HostConfig"]
 
     assert (host["NanoCpus"], host["PidsLimit"]) == (250_000_000, 32)
@@ -58,7 +58,7 @@ def test_mounts_are_read_only_unless_asked() -> None:
     assert all(one["BindOptions"]["NonRecursive"] for one in mounts)
 
 
-def test_the_command_is_the_gates_argument() -> None:
+def test_the_command_is_the_argument_of_the_entrypoint() -> None:
     raw = create_config(SPEC)
 
     assert raw["Entrypoint"][0] == "/bin/sh"
@@ -117,9 +117,9 @@ def test_a_sample_is_read_on_both_versions_of_cgroups() -> None:
     assert read_resource_sample({"memory_stats": {}, "cpu_stats": cpu}) is None
 
 
-def test_what_the_gate_shows_is_read_by_file() -> None:
+def test_the_output_of_the_entrypoint_is_read_by_file() -> None:
     assert read_shown("file /a\n+1\n++2\nfile /b\nready\n") == {"/a": "1\n+2", "/b": ""}
 
 
-def test_the_words_of_the_gate() -> None:
+def test_the_commands_of_the_entrypoint() -> None:
     assert (go("m"), last_words("m"), READY) == (b"go m\n", b"\0m\n", b"ready\n")

@@ -52,11 +52,11 @@ START = [
         ),
     ],
 )
-def test_every_call_says_all_of_it(argv: tuple[str, ...], rest: str) -> None:
+def test_every_call_names_the_whole_project(argv: tuple[str, ...], rest: str) -> None:
     assert list(argv) == [*START, *rest.split()]
 
 
-def test_env_files_and_profiles_are_said() -> None:
+def test_env_files_and_profiles_are_passed() -> None:
     project = ComposeProject(
         "x", Path("/srv"), (), "unix:///s", env_files=(Path(".env"),), profiles=("a", "b")
     )
@@ -89,7 +89,7 @@ def test_hashes_are_read() -> None:
     assert read_hashes("web abc\njob def\n") == {"web": "abc", "job": "def"}
 
 
-def test_containers_are_read_a_line_each() -> None:
+def test_containers_are_read_one_per_line() -> None:
     line = (
         '{"ID":"1","Name":"x-web-1","Service":"web","Image":"b","State":"exited",'
         '"Health":"","ExitCode":3}\n'

@@ -59,7 +59,7 @@ def test_an_engine_that_does_not_answer_in_time_is_stuck(error: Exception) -> No
         socket.gaierror(),
     ],
 )
-def test_an_engine_that_is_not_heard_is_unreachable(error: Exception) -> None:
+def test_an_engine_that_does_not_answer_is_unreachable(error: Exception) -> None:
     answer = translate(error, "cannot ask", address="unix:///x.sock")
 
     assert isinstance(answer, UnreachableError)
@@ -100,7 +100,7 @@ def test_what_the_engine_explains_is_the_reason() -> None:
     ("newest", "oldest", "expected"),
     [("1.41", "1.12", "1.41"), ("1.51", "1.24", "1.45"), ("1.60", "1.50", "1.50")],
 )
-def test_the_newest_protocol_that_both_know_is_spoken(
+def test_the_newest_protocol_that_both_know_is_used(
     newest: str, oldest: str, expected: str
 ) -> None:
     assert choose_api_version(newest, oldest, ours="1.45") == expected

@@ -39,7 +39,7 @@ def test_the_folder_of_the_configuration_may_be_named(system: Path, tmp_path: Pa
     assert found(environ, system) == own != system
 
 
-def test_folders_that_docker_was_told_of_come_first(system: Path, tmp_path: Path) -> None:
+def test_folders_in_the_configuration_of_docker_come_first(system: Path, tmp_path: Path) -> None:
     install(tmp_path / ".docker/cli-plugins")
     extra = install(tmp_path / "extra")
     said = {"cliPluginsExtraDirs": [str(extra.parent)]}
@@ -49,7 +49,7 @@ def test_folders_that_docker_was_told_of_come_first(system: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"cliPluginsExtraDirs": 7}', "\udcff"])
-def test_what_docker_was_told_and_we_cannot_read_is_left_to_docker(
+def test_a_configuration_that_cannot_be_read_is_left_to_docker(
     system: Path, tmp_path: Path, text: str
 ) -> None:
     (tmp_path / ".docker").mkdir()

@@ -36,7 +36,7 @@ def names_in(path: Path) -> list[str]:
     return sorted(each.name for each in path.iterdir())
 
 
-def test_a_missing_file_is_told_apart_from_other_trouble(tmp_path: Path) -> None:
+def test_a_missing_file_differs_from_other_errors(tmp_path: Path) -> None:
     with pytest.raises(MissingFileError, match=r"cannot read .*/absent") as caught:
         FILES.read_text(tmp_path / "absent")
 
@@ -266,7 +266,7 @@ def test_every_answer_of_the_system_becomes_our_error_with_a_reason(number: int)
         *("EOPNOTSUPP", "EPERM", "EROFS", "ESTALE", "ETXTBSY", "EWOULDBLOCK", "EXDEV"),
     ],
 )
-def test_each_documented_answer_has_words_of_ours(name: str) -> None:
+def test_each_documented_error_number_is_translated(name: str) -> None:
     assert getattr(errno, name) in BY_ERRNO
 
 

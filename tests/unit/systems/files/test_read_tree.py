@@ -28,7 +28,7 @@ def test_only_plain_files_are_read(tmp_path: Path) -> None:
     assert list(TREE.read(tmp_path, names, limit_bytes=9)) == [Read("plain", b"x")]
 
 
-def test_what_is_too_large_is_told_and_not_read(tmp_path: Path) -> None:
+def test_a_file_that_is_too_large_is_reported_and_not_read(tmp_path: Path) -> None:
     (tmp_path / "big").write_bytes(b"x" * 10)
 
     (found,) = TREE.read(tmp_path, ["big"], limit_bytes=9)

@@ -58,7 +58,7 @@ def test_what_is_public_is_reached(address: str) -> None:
     assert PUBLIC.allows(address)
 
 
-def test_one_address_inside_refuses_the_lot() -> None:
+def test_one_internal_address_refuses_all_of_them() -> None:
     with pytest.raises(RefusedError):
         PUBLIC.check("https://hook", "https", ["8.8.8.8", "10.0.0.1"])
 

@@ -110,7 +110,7 @@ def test_a_transaction_does_not_nest_and_the_outer_one_goes_on(database: Databas
     assert texts(database) == ["outer"]
 
 
-def test_a_second_writer_is_told_that_it_is_busy(path: Path, database: Database) -> None:
+def test_a_second_writer_gets_a_busy_error(path: Path, database: Database) -> None:
     other = opened(path, busy_timeout_s=0.01)
 
     with database.transaction(), pytest.raises(BusyError) as caught:
@@ -239,7 +239,7 @@ def test_a_place_that_cannot_keep_a_log_is_refused() -> None:
     assert caught.value.hint == "Move it to a local disk."
 
 
-def test_a_closed_one_answers_in_our_words(database: Database) -> None:
+def test_a_closed_database_raises_our_error(database: Database) -> None:
     database.close()
 
     with pytest.raises(OpsctlError, match="cannot use"):
@@ -264,11 +264,11 @@ RESULT_CODES = (
 
 
 @pytest.mark.parametrize("name", RESULT_CODES)
-def test_each_result_code_of_sqlite_has_words_of_ours(name: str) -> None:
+def test_each_result_code_of_sqlite_is_translated(name: str) -> None:
     assert getattr(sqlite3, f"SQLITE_{name}") in BY_CODE
 
 
-def test_a_code_nobody_knows_is_still_our_error(path: Path) -> None:
+def test_an_unknown_code_is_still_our_error(path: Path) -> None:
     error = sqlite3.OperationalError("something new")
 
     found = translate(error, path)
