@@ -103,3 +103,35 @@ def test_links_between_pages_lead_somewhere() -> None:
     for page in pages:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+ARCHITECTURE = (DOCS / "architecture.md").read_text()
+COMMAND_ROW = re.compile(
+    r"^\| (?P<commands>`.+?) \| (?P<packages>.+?) \| (?P<files>.+?) \|", re.MULTILINE
+)
+
+
+def test_the_table_from_command_to_package_has_every_command() -> None:
+    told = {
+        word
+        for row in COMMAND_ROW.finditer(ARCHITECTURE)
+        for words in re.findall(r"`([a-z -]+)`", row["commands"])
+        for word in words.split()[:1]
+    }
+
+    assert set(ROOT_COMMANDS) - {"completion"} <= told
+
+
+@pytest.mark.parametrize("row", COMMAND_ROW.findall(ARCHITECTURE))
+def test_the_files_of_that_table_exist(row: tuple[str, str, str]) -> None:
+    _, packages, files = row
+
+    for name in (*re.findall(r"`([\w/]+)`", packages), *re.findall(r"`([\w/.]+)`", files)):
+        assert (TOP / "opsctl" / name).exists() or (TOP / name).exists(), name
+
+
+def test_the_files_of_the_flows_exist() -> None:
+    flows = re.findall(r"^  +([a-z_/]+\.py|[a-z_]+/[a-z_/]*)", ARCHITECTURE, re.MULTILINE)
+
+    assert len(flows) > 10
+    assert [name for name in flows if not (TOP / "opsctl" / name).exists()] == []
