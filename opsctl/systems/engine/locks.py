@@ -43,7 +43,7 @@ class EngineLocks(Protocol):
     def hold(
         self, project: str, engine: str, claim: Claim, *, wait_s: float
     ) -> AbstractContextManager[None]:
-        """Hold the lock of this project on this engine; BusyError names who holds it."""
+        """Hold the lock of this project on this engine, or raise BusyError naming the holder."""
         ...
 
     def holder(self, project: str, engine: str) -> Claim | None:
