@@ -98,7 +98,7 @@ def test_a_dotenv_that_git_tracks_is_critical(project: Program, git: Callable[..
     git(project.directory, "init", "-q", "-b", "main")
     git(project.directory, "add", "-A")
     git(project.directory, "commit", "-q", "-m", "Start")
-    assert ".env stays out of git" in project("doctor", "--timeout", "60s").out
+    assert ".env is not in git" in project("doctor", "--timeout", "60s").out
 
     git(project.directory, "add", "-f", ".env")
 

@@ -144,7 +144,7 @@ def test_keys_that_never_expire_are_found_by_example(
     answer = ask(server, *HEALTH)
 
     assert answer.code == 3
-    assert "1 keys that should expire never will (all 3 seen): cache:forever" in answer.out
+    assert "1 keys that should expire have no TTL (all 3 seen)" in answer.out
 
 
 def test_waiting_ends_when_redis_is_back(server: RedisServer, project: Program) -> None:
