@@ -79,7 +79,7 @@ def insist(reader: PostgresSession, attempts: list[str], refusals: list[OpsctlEr
 
 
 def test_a_write_in_a_read_only_session_is_refused_with_exit_5(reader: PostgresSession) -> None:
-    with pytest.raises(RefusedError, match="for reading only") as caught:
+    with pytest.raises(RefusedError, match="is opened read-only") as caught:
         reader.execute("DELETE FROM ticks")
 
     assert caught.value.exit_code == 5
