@@ -101,8 +101,8 @@ DEBUG_COMMANDS: dict[str, Entry] = {
 # The headings of `opsctl --help`; every command of the root stands below exactly one of them.
 ROOT_SECTIONS: dict[str, tuple[str, ...]] = {
     "Deploy": ("up", "down", "rollback", "history", "prune"),
-    "Data": ("migrate", "cache"),
+    "Data": ("migrate", "cache", "limits"),
     "Observe": ("status", "logs", "health", "debug", "disk", "notify"),
-    "Rules": ("check", "limits"),
-    "Project": ("init", "doctor", "config", "test", "completion"),
+    "Rules": ("check", "test"),
+    "Project": ("init", "doctor", "config", "completion"),
 }

@@ -160,7 +160,7 @@ def test_a_second_run_touches_nothing_and_says_so(opsctl: Program) -> None:
     answer = opsctl("init", "--json", "--install-from", ADDRESS).json
 
     for step in answer["steps"]:
-        assert step["deed"] == "keep"
+        assert step["action"] == "keep"
         assert ("--install-from left it untouched" in step["reason"]) == (step["path"] in before)
     for name, content in before.items():
         assert (opsctl.directory / name).read_bytes() == content

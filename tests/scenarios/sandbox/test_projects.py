@@ -138,10 +138,10 @@ def test_a_network_that_is_not_there_is_reported(site: Site) -> None:
 
 USAGE = [
     (("--service", "nosuch"), "has no service nosuch"),
-    (("--image", BUSYBOX, "--service", "redis"), "do not go together"),
+    (("--image", BUSYBOX, "--service", "redis"), "cannot combine --service and --image"),
     (("--image", BUSYBOX, "--with", "mysql"), "postgres"),
     (("--image", BUSYBOX, "--mount", "x"), "is not a mount"),
-    (("--image", BUSYBOX, "--with", "redis", "--network", "tests"), "do not go together"),
+    (("--image", BUSYBOX, "--with", "redis", "--network", "tests"), "cannot combine --with and --network"),
 ]
 
 
