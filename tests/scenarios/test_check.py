@@ -219,9 +219,9 @@ def test_a_project_has_rules_and_exceptions_of_its_own(repository: Program) -> N
     ("text", "why"),
     [
         ("rules:\n  - {id: a-b, fix: y, forbid: z}\n", "reason is missing"),
-        ("rules:\n  - {id: a-b, reason: x, fix: y, forbid: '('}\n", "no regular expression"),
+        ("rules:\n  - {id: a-b, reason: x, fix: y, forbid: '('}\n", "is not a regular expression"),
         ("rules:\n  - {id: ddl-in-python, reason: x, fix: y, forbid: z}\n", "already"),
-        ("rules:\n  - {id: a-b, reason: x, fix: y, run: z}\n", "run is not known"),
+        ("rules:\n  - {id: a-b, reason: x, fix: y, run: z}\n", "run is not a known key"),
         ("except:\n  - {files: a}\n", "reason is missing"),
         ("other: 1\n", "other is not known"),
     ],
