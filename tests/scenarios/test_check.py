@@ -280,8 +280,8 @@ def test_a_migration_renamed_or_removed_is_found(repository: Program, git: Git) 
     git(repository.directory, "rm", "-qf", new)
     removed = repository("check", "--json").json["findings"]
 
-    assert f"it stood on the trunk and was renamed to {new}" in {f["what"] for f in renamed}
-    assert "it stood on the trunk and was removed" in {f["what"] for f in removed}
+    assert f"it was on the trunk and was renamed to {new}" in {f["what"] for f in renamed}
+    assert "it was on the trunk and was removed" in {f["what"] for f in removed}
 
 
 def test_a_new_migration_may_be_edited_as_long_as_it_is_new(repository: Program, git: Git) -> None:

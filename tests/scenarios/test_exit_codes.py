@@ -183,7 +183,7 @@ def test_8_what_could_not_be_put_back_is_named(opsctl: Program, root_machine: No
         subprocess.run(["chattr", "-a", configs], check=True)
 
     assert (answer.code, answer_json.code) == (8, 8)
-    assert "could not remove again" in answer.err
+    assert "cannot remove what was written" in answer.err
     assert str(configs) in answer.err
     assert answer_json.json["error"]["code"] == "unrestored"
 

@@ -39,7 +39,7 @@ TABLE: dict[str, tuple[Said, ...]] = {
         (3, NOT_IN),
         (0, "Redis "),
         (3, "maxmemory"),
-        (3, "the link is down"),
+        (3, "the link has been down"),
         (3, '"level": "unknown"'),
     ),
     "debug pubsub": (

@@ -49,7 +49,7 @@ def rewritten(project: CheckedProject) -> Iterator[Violation]:
     for rewrite in branch.rewrites or ():
         if rewrite.path.endswith(".sql"):
             when = f" by {rewrite.commit}" if rewrite.commit else ""
-            what = f"it was on the trunk and {rewrite.deed}{when}"
+            what = f"it was on the trunk and {rewrite.change}{when}"
             yield Violation(what, rewrite.path, 1 if rewrite.path in project.by_path else None)
 
 

@@ -19,7 +19,7 @@ class Rewrite:
     """A file that was on the trunk and has changed since."""
 
     path: str
-    deed: str
+    change: str
     commit: str = ""
     """Empty: since the trunk, here."""
 
@@ -74,7 +74,7 @@ def read_log(said: str) -> Iterator[tuple[str, str, str, str]]:
             yield commit, kind, path, now
 
 
-def deed(kind: str, now: str) -> str:
+def describe_change(kind: str, now: str) -> str:
     if kind == RENAMED:
         return f"was renamed to {now}"
     return "was removed" if kind == REMOVED else "was edited"
@@ -104,7 +104,7 @@ class GitHistory:
         if base is None:
             return None
         here = read_changes(self._ask(difference(base, under, at=top)).split("\0"))
-        found = [Rewrite(path, deed(kind, now)) for kind, path, now in here if kind in "MDRT"]
+        found = [Rewrite(path, describe_change(kind, now)) for kind, path, now in here if kind in "MDRT"]
         known = {rewrite.path for rewrite in found}
         log = read_log(self._ask(first_parents(base, under, at=top)))
         for commit, kind, path, now in log:

@@ -83,7 +83,7 @@ def test_an_edit_that_came_by_a_merge_is_found(repository: Repository, history: 
 
     (rewrite,) = history.rewrites(repository.path, "m", TRUNKS) or ()
 
-    assert (rewrite.path, rewrite.deed) == ("m/a.sql", "was edited")
+    assert (rewrite.path, rewrite.change) == ("m/a.sql", "was edited")
 
 
 def test_edits_before_the_merge_are_no_rewrites(

@@ -167,8 +167,8 @@ def test_pending_files_are_reported_when_a_run_stops_early(file: Stage) -> None:
 
     last = [answer.splitlines()[-1] for answer in answers]
     assert last == [
-        "1 file applied, 2 pending beyond what was asked for",
-        "nothing to do: 2 pending beyond what was asked for",
+        "1 file applied, 2 still pending",
+        "nothing to do: 2 still pending",
         "2 files applied",
         "nothing to do: all files are applied",
     ]
