@@ -48,9 +48,9 @@ RUN = """
 import sys
 from opsctl.systems.clock import SystemClock
 from opsctl.systems.postgres.scripts import LibpqScripts
-from opsctl.systems.sql_scripts import Message
+from opsctl.systems.sql_scripts import ScriptBatch
 with LibpqScripts(sys.argv[1], clock=SystemClock()).session() as session:
-    session.run(Message("CREATE TABLE torn (a int); SELECT pg_sleep(60)"))
+    session.run(ScriptBatch("CREATE TABLE torn (a int); SELECT pg_sleep(60)"))
 """
 
 

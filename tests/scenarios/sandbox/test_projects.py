@@ -141,7 +141,10 @@ USAGE = [
     (("--image", BUSYBOX, "--service", "redis"), "cannot combine --service and --image"),
     (("--image", BUSYBOX, "--with", "mysql"), "postgres"),
     (("--image", BUSYBOX, "--mount", "x"), "is not a mount"),
-    (("--image", BUSYBOX, "--with", "redis", "--network", "tests"), "cannot combine --with and --network"),
+    (
+        ("--image", BUSYBOX, "--with", "redis", "--network", "tests"),
+        "cannot combine --with and --network",
+    ),
 ]
 
 

@@ -111,9 +111,9 @@ def test_a_share_while_redis_is_gone_keeps_within_the_limit(own_redis: OwnRedis)
     shares = sum(len(report.by_share) for report in reports)
     assert worst_window(granted, rate.window_s) <= rate.limit
     assert shares >= rate.limit
-    assert max(max(report.by_redis) for report in reports) > max(
-        moment for report in reports for moment in report.by_share
-    )
+    # One caller may have had nothing from Redis: together they went back to it.
+    by_redis = [moment for report in reports for moment in report.by_redis]
+    assert max(by_redis) > max(moment for report in reports for moment in report.by_share)
 
 
 def test_a_log_that_is_wiped_is_taken_for_a_full_one(redis_url: str) -> None:
