@@ -7,6 +7,7 @@ from opsctl.findings import Figure, Finding, Level
 from opsctl.health_rules.measurements import ClientConnection, ExpectedSubscriptions, PubsubNode
 from opsctl.settings.sections.probe import Probe
 from opsctl.systems.redis.glob import matches
+from opsctl.units import format_bytes
 
 _MIB = 1024 * 1024
 # The client name with which `opsctl debug` subscribes.
@@ -154,7 +155,8 @@ def _judge_slow_readers(nodes: Iterable[PubsubNode], rules: Probe) -> Iterator[F
                 yield Finding(
                     f"reader {client.address}",
                     Level.CRITICAL if critical else Level.WARNING,
-                    f"{client.spoken} has {waiting:.1f} MiB waiting on {node.address}",
+                    f"{client.spoken} has {format_bytes(client.waiting_bytes)} waiting"
+                    f" on {node.address}",
                     fix="It reads too slowly: at 32 MiB Redis disconnects it.",
                     figures=(Figure("waiting", client.waiting_bytes, "B"),),
                 )

@@ -6,6 +6,7 @@ from statistics import quantiles
 from opsctl.findings import Figure, Finding, Level
 from opsctl.health_rules.measurements import RedisMeasurements
 from opsctl.settings.sections.probe import Probe
+from opsctl.units import format_bytes
 
 MIB = 1024 * 1024
 _HOUR_S = 3600.0
@@ -68,7 +69,8 @@ def _memory(seen: RedisMeasurements, rules: Probe) -> Iterator[Finding]:
     yield Finding(
         "memory",
         grade(share, *thresholds),
-        f"{used / MIB:.1f} of {whole / MIB:.1f} MiB ({share:.0f} %); when full, {end} ({policy})",
+        f"{format_bytes(used)} of {format_bytes(whole)} ({share:.0f} %);"
+        f" when full, {end} ({policy})",
         fix="Raise or set maxmemory, or delete: `opsctl debug redis` lists the big keys.",
         figures=(Figure("used", used, "B"), Figure("share", share, "%", *thresholds)),
     )
@@ -80,11 +82,11 @@ def _fragmentation(seen: RedisMeasurements, rules: Probe) -> Iterator[Finding]:
     thresholds = (rules.fragmentation_warn, rules.fragmentation_critical)
     judged = resident >= rules.fragmentation_min_mb * MIB
     level = grade(ratio, *thresholds) if judged else Level.OK
-    note = "" if judged else f"; not judged below {rules.fragmentation_min_mb:g} MiB"
+    note = "" if judged else f"; not judged below {format_bytes(rules.fragmentation_min_mb * MIB)}"
     yield Finding(
         "fragmentation",
         level,
-        f"{ratio:.2f} times what is used, {resident / MIB:.1f} MiB resident{note}",
+        f"{ratio:.2f} times what is used, {format_bytes(resident)} resident{note}",
         fix="`redis-cli CONFIG SET activedefrag yes`, or restart it in a quiet hour.",
         figures=(Figure("ratio", ratio, "", *thresholds),),
     )
@@ -262,7 +264,7 @@ def _buffers(seen: RedisMeasurements, rules: Probe) -> Iterator[Finding]:
     yield Finding(
         "buffers",
         grade(waiting, *thresholds),
-        f"at most {waiting / MIB:.1f} MiB wait to be read{who}",
+        f"at most {format_bytes(waiting)} wait to be read{who}",
         fix="That client reads too slowly: Redis will disconnect it. Check its CPU.",
         figures=(Figure("waiting", waiting, "B", *thresholds),),
     )

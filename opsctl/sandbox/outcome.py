@@ -6,6 +6,7 @@ from opsctl.findings import Figure, Finding, Level
 from opsctl.sandbox.model import MEBI, CommandOutcome, ResourceUse, SandboxRun, SandboxVerdict
 from opsctl.systems.docker.capped_entrypoint import RUN_FOLDER, read_shown
 from opsctl.systems.engine.capped_container import ResourceSample
+from opsctl.units import format_bytes
 
 # As timeout(1) has it.
 LATE_CODE = 124
@@ -117,7 +118,7 @@ def near_limits(run: SandboxRun) -> tuple[str, ...]:
     if figures.refused_forks:
         said.append(f"{figures.refused_forks} forks were refused by the process cap")
     if run.dropped_bytes:
-        said.append(f"{run.dropped_bytes / MEBI:.1f} MiB of output were dropped")
+        said.append(f"{format_bytes(run.dropped_bytes)} of output were dropped")
     return tuple(said)
 
 

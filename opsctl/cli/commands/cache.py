@@ -15,8 +15,8 @@ from opsctl.kit.cache.admin.health import CacheHealth, read_health
 from opsctl.kit.cache.admin.keys import CacheKeys, CacheRemoval, list_keys, plan_removal, remove
 from opsctl.kit.cache.admin.statistics import CacheStats, list_ttls, read_stats
 from opsctl.systems.redis.client import Redis
+from opsctl.units import format_bytes
 
-_KIB = 1024
 _YES = (
     click.option("-n", "--dry-run", is_flag=True, help="Show what would be deleted."),
     click.option("-y", "--yes", is_flag=True, help="Do not ask; in prod give --confirm prod."),
@@ -172,7 +172,7 @@ def _stats_view(found: CacheStats) -> list[Block]:
             one.host,
             str(one.pid),
             one.backend,
-            *(str(one.figures.get("entries", 0)), f"{one.figures.get('bytes', 0) / _KIB:.0f} KiB"),
+            *(str(one.figures.get("entries", 0)), format_bytes(one.figures.get("bytes", 0))),
             *(str(one.figures.get(name, 0)) for name in ("l1_hits", "l2_hits", "misses", "errors")),
             f"{age_s:.0f} s ago",
         )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from opsctl.deploy.model import DeployIssue, StepKind
 from opsctl.deploy.preflight.model import PreflightInput
+from opsctl.units import format_bytes
 
 MIB = 1024 * 1024
 
@@ -19,8 +20,9 @@ def check_disk_space(facts: PreflightInput) -> Iterator[DeployIssue]:
     if services and usage.free_bytes < needed_bytes + settings.disk_reserve_mb * MIB:
         yield DeployIssue(
             "disk space",
-            f"{usage.mount} has {usage.free_bytes // MIB} MiB free; {', '.join(services)} may need"
-            f" {needed_bytes // MIB} MiB, and {settings.disk_reserve_mb} MiB must stay free",
+            f"{usage.mount} has {format_bytes(usage.free_bytes)} free;"
+            f" {', '.join(services)} may need {format_bytes(needed_bytes)},"
+            f" and {settings.disk_reserve_mb} MiB must stay free",
             f"opsctl prune -e {facts.observation.target.env}",
         )
     elif usage.percent >= settings.disk_warn_percent:

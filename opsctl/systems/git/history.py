@@ -104,7 +104,9 @@ class GitHistory:
         if base is None:
             return None
         here = read_changes(self._ask(difference(base, under, at=top)).split("\0"))
-        found = [Rewrite(path, describe_change(kind, now)) for kind, path, now in here if kind in "MDRT"]
+        found = [
+            Rewrite(path, describe_change(kind, now)) for kind, path, now in here if kind in "MDRT"
+        ]
         known = {rewrite.path for rewrite in found}
         log = read_log(self._ask(first_parents(base, under, at=top)))
         for commit, kind, path, now in log:

@@ -19,6 +19,7 @@ from opsctl.probe.pubsub.candidate_patterns import as_observer_pattern
 from opsctl.probe.pubsub.follow import FollowOptions, TrafficInterval, TrafficMeter, follow_traffic
 from opsctl.probe.pubsub.report import PubsubReport, expected_subscriptions, report_subscribers
 from opsctl.systems.redis.pubsub import Topics
+from opsctl.units import format_bytes
 
 _PURPOSE = OBSERVER_CLIENT.removeprefix("opsctl:")
 
@@ -109,13 +110,13 @@ def _view(report: PubsubReport) -> list[Block]:
 
 
 def _lines(beat: TrafficInterval) -> list[str]:
-    total = f"{beat.messages_per_s:.1f} messages/s, {beat.bytes_per_s / 1024:.1f} KiB/s"
+    total = f"{beat.messages_per_s:.1f} messages/s, {format_bytes(beat.bytes_per_s)}/s"
     lines = [f"after {beat.elapsed_s:.0f} s: {total}"]
     for channel in beat.channels:
         last = (
             "no message yet" if channel.silent_s is None else f"last {channel.silent_s:.1f} s ago"
         )
-        rate = f"{channel.messages_per_s:.1f}/s, {channel.bytes_per_s / 1024:.1f} KiB/s"
+        rate = f"{channel.messages_per_s:.1f}/s, {format_bytes(channel.bytes_per_s)}/s"
         sample = f"  {escape_control(channel.sample)}" if channel.sample else ""
         lines.append(
             f"  {escape_control(channel.channel)}  {rate}, {channel.messages} in total,"

@@ -7,8 +7,7 @@ from opsctl.cli.session import Session, pass_session
 from opsctl.cli.show.text import Block, Table
 from opsctl.probe.health import disabled_report
 from opsctl.probe.redis.inspect import HotKey, RedisInspection, inspect_redis
-
-_KIB = 1024
+from opsctl.units import format_bytes
 
 
 @click.command(cls=OpsctlCommand)
@@ -33,10 +32,10 @@ def _view(seen: RedisInspection) -> list[Block]:
         (f"{one.at:%m-%d %H:%M:%S}", f"{one.took_ms:.1f} ms", one.command, one.client)
         for one in seen.slow
     )
-    big = tuple((f"{k.bytes / _KIB:.1f} KiB", k.kind, str(k.length), k.key) for k in seen.big)
+    big = tuple((format_bytes(k.bytes), k.kind, str(k.length), k.key) for k in seen.big)
     hot = tuple((_heat(one), one.key) for one in seen.hot)
     clients = tuple(
-        (c.address, c.name, c.kind, c.command, f"{c.age_s} s", f"{c.waiting_bytes / _KIB:.1f} KiB")
+        (c.address, c.name, c.kind, c.command, f"{c.age_s} s", format_bytes(c.waiting_bytes))
         for c in seen.clients
     )
     return [
