@@ -55,7 +55,7 @@ def test_an_experiment_never_reaches_production(
 
     done = _refused(prod)
 
-    assert "experiments never reach production" in done.err
+    assert "experiments never change it" in done.err
 
 
 def test_uncommitted_changes_reach_production_only_when_allowed(prod: DeployedProject) -> None:
