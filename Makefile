@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 # The tests that read REDIS_ENABLED, or would ask a server that is not there.
-TOUCH_REDIS := tests/unit/kit tests/unit/probe tests/unit/cli tests/unit/doctor tests/unit/settings \
+TOUCH_REDIS := tests/unit/kit tests/unit/probe tests/unit/health_rules tests/unit/cli tests/unit/doctor tests/unit/settings \
   tests/contract/kit tests/contract/redis/test_client.py tests/integration/kit tests/integration/probe \
   tests/scenarios/test_cache_commands.py tests/scenarios/test_limits.py \
   tests/scenarios/test_redis_commands.py tests/scenarios/test_redis_faults.py \
