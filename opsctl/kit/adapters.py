@@ -1,10 +1,10 @@
 """The only module of the kit that names real systems: services have no wiring of their own."""
 
-import random
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from opsctl.kit.chance import CHANCE
 from opsctl.systems.clock import AsyncClock, Clock, SystemClock
 from opsctl.systems.redis.pubsub import Topics
 from opsctl.systems.redis.target import RedisLimits, RedisTarget
@@ -60,7 +60,7 @@ def topics(channels: Sequence[str], patterns: Sequence[str]) -> Topics:
 
 def add_jitter(pause_s: float) -> float:
     """Spread the retries of many processes that wait for the same server."""
-    return pause_s * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+    return pause_s * CHANCE.uniform(0.5, 1.0)
 
 
 def has_settings(directory: Path) -> bool:

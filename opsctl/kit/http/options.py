@@ -1,6 +1,5 @@
 """What both HTTP clients are configured with: settings, connections, a breaker, a rate."""
 
-import random
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Self
@@ -8,6 +7,7 @@ from typing import Self
 from opsctl.errors import OpsctlError
 from opsctl.kit import adapters
 from opsctl.kit.breaker import Breaker, GuardedCall
+from opsctl.kit.chance import CHANCE
 from opsctl.kit.http.request import HttpSettings, PendingRequest, RequestOptions, prepare_request
 from opsctl.kit.http.response import Response
 from opsctl.kit.limits.rates import Rate
@@ -44,5 +44,5 @@ class HttpClientOptions:
         return self.breaker.guard() if self.breaker else nullcontext(GuardedCall())
 
     def _pause_s(self, pending: PendingRequest, outcome: Response | OpsctlError) -> float | None:
-        jitter = random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+        jitter = CHANCE.uniform(0.5, 1.0)
         return pending.pause_s(outcome, self.settings.retries, jitter)

@@ -79,14 +79,15 @@ def _run_pytest(folder: Path, test: str) -> subprocess.CompletedProcess[str]:
         f"def report(): return pathlib.Path({str(folder / 'report')!r})\n"
     )
     (folder / "pytest.ini").write_text("[pytest]\nmarkers = engine(name): as outside\n")
+    environ = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:xdist", "--rootdir", str(folder), str(folder)],
-        env={**os.environ, "PYTHONPATH": str(_ROOT), "OPSCTL_REQUIRE": "docker,postgres,redis"},
+        env={**environ, "PYTHONPATH": str(_ROOT), "OPSCTL_REQUIRE": "docker,postgres,redis"},
         cwd=folder,
         capture_output=True,
         text=True,
         check=False,
-        timeout=90,
+        timeout=140,
     )
 
 

@@ -1,7 +1,6 @@
 """Gets a missing value from Redis, computes it for all processes, or waits for one that does."""
 
 import math
-import random
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from opsctl.kit.cache.model import Expiry, Payload, StoredValue
 from opsctl.kit.cache.reads import is_fresh
 from opsctl.kit.cache.scripts import CLAIM, RELEASE, STORE
 from opsctl.kit.cache.state import CacheState
+from opsctl.kit.chance import CHANCE
 from opsctl.kit.redis.effects import CallFactory, Effects, RunScript, WaitForChange
 
 # A process that receives events is woken by them; any other asks more often.
@@ -68,7 +68,7 @@ def fill(
         if state.now() >= until:
             # The other process takes too long: compute, and leave storing to it.
             return (yield from _compute(state, key, expiry, computation, token=None))
-        jitter = random.uniform(0.8, 1.2)  # noqa: S311 - no secret
+        jitter = CHANCE.uniform(0.8, 1.2)
         yield WaitForChange(min(pause_s * jitter, until - state.now()))
         pause_s = min(_LONGEST_PAUSE_S, pause_s * 2)
 
@@ -93,7 +93,7 @@ def needs_refresh(entry: MemoryEntry, now: float, early: float) -> bool:
         return True
     if not early or not entry.cost_s:
         return False
-    ahead_s = -entry.cost_s * early * math.log(1.0 - random.random())  # noqa: S311 - no secret
+    ahead_s = -entry.cost_s * early * math.log(1.0 - CHANCE.random())
     return now + ahead_s >= entry.fresh_until
 
 
@@ -164,7 +164,7 @@ def _compute(
 
 
 def _add_jitter(state: CacheState, expiry: Expiry) -> Expiry:
-    share = 1.0 - state.limits.jitter * random.random()  # noqa: S311 - no secret
+    share = 1.0 - state.limits.jitter * CHANCE.random()
     return Expiry(expiry.ttl_s * share, expiry.stale_s, expiry.early)
 
 
