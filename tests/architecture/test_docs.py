@@ -13,6 +13,7 @@ from opsctl import errors
 from opsctl.cli.command_table import ROOT_COMMANDS
 from opsctl.cli.flags import COMMON_FLAGS
 from opsctl.cli.root import root
+from opsctl.settings.renamed import RENAMED
 
 TOP = Path(__file__).parents[2]
 DOCS = TOP / "docs"
@@ -135,3 +136,16 @@ def test_the_files_of_the_flows_exist() -> None:
 
     assert len(flows) > 10
     assert [name for name in flows if not (TOP / "opsctl" / name).exists()] == []
+
+
+def test_no_page_names_a_setting_that_was_renamed() -> None:
+    """The changelog may: it says what a key is called now."""
+    pages = [*DOCS.glob("*.md"), TOP / "README.md", *(TOP / "opsctl/init/templates").iterdir()]
+    old = re.compile("|".join(rf"(?<![\w.]){re.escape(key)}(?!\w)" for key in RENAMED))
+
+    assert old.search("Set limits.when_away to open.")
+    assert [
+        f"{page.name}: {key}"
+        for page in pages
+        for key in old.findall(page.read_text(encoding="utf-8"))
+    ] == []
