@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from opsctl.deploy.hooks import ReportLine
+from opsctl.deploy.integrations import ReportLine
 from opsctl.deploy.observe import Observer, is_one_off
 from opsctl.errors import OpsctlError
 from opsctl.systems.engine.compose_labels import ONE_OFF_LABEL, PROJECT_LABEL, SERVICE_LABEL

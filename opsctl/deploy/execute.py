@@ -19,9 +19,11 @@ def execute(run: DeployRun) -> DeployReport:
     try:
         _begin_release(run)
         for number, step in enumerate(run.plan.steps):
-            run.hooks.progress.advance(number, len(run.plan.steps), f"{step.kind} {step.what}")
+            run.integrations.progress.advance(
+                number, len(run.plan.steps), f"{step.kind} {step.what}"
+            )
             _run_step(run, step)
-        run.hooks.progress.advance(len(run.plan.steps), len(run.plan.steps), "")
+        run.integrations.progress.advance(len(run.plan.steps), len(run.plan.steps), "")
     except BaseException as error:
         # Whatever it is, a bug of ours included: the previous release must run again.
         if run.is_recorded:
@@ -44,7 +46,7 @@ def _run_step(run: DeployRun, step: DeployStep) -> None:
     """Record the step before it runs and after: a kill leaves only the first record."""
     clock = run.observer.context.clock
     started_s = clock.steady()
-    run.hooks.report(f"{step.kind}: {step.what} ({step.reason})")
+    run.integrations.report(f"{step.kind}: {step.what} ({step.reason})")
     run.release_log.note(run.plan.release, step.kind, "begin", what=step.what)
     ACTIONS[step.kind](run, step)
     seconds = round(clock.steady() - started_s, 3)

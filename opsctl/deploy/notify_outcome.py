@@ -7,10 +7,10 @@ from opsctl.errors import OpsctlError
 
 def notify_outcome(run: DeployRun, title: str, *, is_failure: bool, text: str = "") -> None:
     """Notify; a message that cannot be sent does not change the outcome."""
-    notifier, steps = run.hooks.notifier, run.plan.steps
+    notifier, steps = run.integrations.notifier, run.plan.steps
     if notifier is None or not any(step.kind is StepKind.NOTIFY for step in steps):
         return
     try:
         notifier.notify(title, text, is_failure=is_failure)
     except OpsctlError as error:
-        run.hooks.report(f"could not notify: {error.what}")
+        run.integrations.report(f"could not notify: {error.what}")

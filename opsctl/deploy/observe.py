@@ -17,7 +17,7 @@ from opsctl.deploy.compose_file import (
     with_dependencies,
 )
 from opsctl.deploy.context import DeployContext
-from opsctl.deploy.hooks import Migrator
+from opsctl.deploy.integrations import Migrator
 from opsctl.deploy.model import (
     DeployOptions,
     GeneratedProject,

@@ -34,14 +34,14 @@ def _recover(run: DeployRun, step: DeployStep, error: BaseException) -> None:
         _fail_unchanged(run, step, reason)
         return
     print_failure_logs(run, error)
-    run.hooks.report(f"{step.kind} failed: {reason}; restoring the previous release")
+    run.integrations.report(f"{step.kind} failed: {reason}; restoring the previous release")
     run.release_log.note(run.plan.release, "restore", "begin", reason=reason)
     try:
         run.containers = restore(
             run.observer,
             run.restore_point,
             generated_text=run.generated.text,
-            report=run.hooks.report,
+            report=run.integrations.report,
         )
     except OpsctlError as restore_error:
         _raise_unrestored(run, step, error=error, restore_error=restore_error)
@@ -114,9 +114,9 @@ def print_failure_logs(run: DeployRun, error: BaseException) -> None:
             log = context.containers.logs(container, lines=context.settings.deploy.log_lines)
         except OpsctlError:
             continue
-        run.hooks.report(f"last log lines of {name}:")
+        run.integrations.report(f"last log lines of {name}:")
         for line in redact(log, run.generated.rendered.secrets).splitlines() or ["(no output)"]:
-            run.hooks.report(f"  {line}")
+            run.integrations.report(f"  {line}")
 
 
 def _find_failed(run: DeployRun, error: BaseException) -> Sequence[tuple[str, str]]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from opsctl.deploy.hooks import DeployHooks
+from opsctl.deploy.integrations import DeployIntegrations
 from opsctl.deploy.model import (
     DeployIssue,
     DeployOptions,
@@ -32,7 +32,7 @@ class DeployRun:
     plan: DeployPlan
     observation: Observation
     options: DeployOptions
-    hooks: DeployHooks
+    integrations: DeployIntegrations
     restore_point: RestorePoint = field(default_factory=RestorePoint)
     origin: RecordedRelease | None = None
     """In a rollback, the release that is restored."""
@@ -78,4 +78,4 @@ class DeployRun:
         """Keep the last lines of a program's output, and show each."""
         self.output.append(line.text)
         del self.output[:-KEPT_LINES]
-        self.hooks.report(line.text)
+        self.integrations.report(line.text)

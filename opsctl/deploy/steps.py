@@ -88,8 +88,8 @@ def start(run: DeployRun, step: DeployStep) -> None:
 
 
 def migrate(run: DeployRun, _: DeployStep) -> None:
-    if run.hooks.migrator is not None:
-        run.schema = run.hooks.migrator.apply()
+    if run.integrations.migrator is not None:
+        run.schema = run.integrations.migrator.apply()
 
 
 def up(run: DeployRun, step: DeployStep) -> None:
@@ -132,7 +132,7 @@ def _wait_timeout_s(run: DeployRun) -> float:
 def verify(run: DeployRun, step: DeployStep) -> None:
     names = tuple(name for name in step.services if name not in run.completed_before)
     run.containers = _verify_services(run, names)
-    wait_for_data(run.observer, run.hooks.data_checks, report=run.hooks.report)
+    wait_for_data(run.observer, run.integrations.data_checks, report=run.integrations.report)
 
 
 def _verify_services(run: DeployRun, names: tuple[str, ...]) -> tuple[ServiceContainer, ...]:
@@ -145,7 +145,7 @@ def _verify_services(run: DeployRun, names: tuple[str, ...]) -> tuple[ServiceCon
         restarts_before={container.id: container.restart_count for container in before},
     )
     containers = wait_until_healthy(
-        run.observer, expected, timeout_s=_wait_timeout_s(run), report=run.hooks.report
+        run.observer, expected, timeout_s=_wait_timeout_s(run), report=run.integrations.report
     )
     check_images_and_environment(run.observer, expected, containers)
     return containers
@@ -228,7 +228,7 @@ def _find_completed(run: DeployRun) -> list[str]:
 def prune(run: DeployRun, _: DeployStep) -> None:
     """Clean up; every failure is only a warning, because the release is live."""
     try:
-        report = prune_engine(run.observer, report=run.hooks.report)
+        report = prune_engine(run.observer, report=run.integrations.report)
     except OpsctlError as error:
         why = f"{error.what}: {error.why}" if error.why else error.what
         run.warnings.append(DeployIssue("prune", why, error.hint, is_warning=True))

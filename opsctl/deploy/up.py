@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from opsctl.deploy.hooks import DeployHooks
+from opsctl.deploy.integrations import DeployIntegrations
 from opsctl.deploy.lock import find_other_deploy
 from opsctl.deploy.model import DeployIssue, DeployOptions, DeployPlan, Observation
 from opsctl.deploy.observe import Observer
@@ -15,19 +15,21 @@ from opsctl.deploy.run import DeployRun
 QUIET_S, QUIET_LIMIT_S = 1.0, 20.0
 
 
-def prepare_deploy(observer: Observer, options: DeployOptions, hooks: DeployHooks) -> DeployRun:
+def prepare_deploy(
+    observer: Observer, options: DeployOptions, integrations: DeployIntegrations
+) -> DeployRun:
     """Plan a deploy; raise when a preflight check refuses it."""
-    observation = observer.observe(options, hooks.migrator)
+    observation = observer.observe(options, integrations.migrator)
     settings = observer.context.settings.deploy
     plan = plan_deploy(
         observation,
         options,
         release=observer.release_log.new_id(),
         prunes=observation.target.is_prod and settings.prune,
-        notifies=hooks.notifier is not None,
+        notifies=integrations.notifier is not None,
     )
     checked = check_plan(observer, observation, plan, options)
-    return DeployRun(observer, checked, observation, options, hooks)
+    return DeployRun(observer, checked, observation, options, integrations)
 
 
 def check_plan(

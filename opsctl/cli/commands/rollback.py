@@ -10,7 +10,7 @@ from opsctl.cli.deploying.options import (
     never_asks_option,
     wait_timeout_option,
 )
-from opsctl.cli.deploying.run import build_hooks, conclude_plan, lock_project, run_plan
+from opsctl.cli.deploying.run import build_integrations, conclude_plan, lock_project, run_plan
 from opsctl.cli.flags import lock_timeout
 from opsctl.cli.session import Session, pass_session
 from opsctl.cli.show.deploy import view_report
@@ -55,11 +55,11 @@ def rollback(
         allow_stateful=allow_stateful, wait_timeout_s=wait_timeout_s, kind="rollback"
     )
     observer = Observer(session.wiring)
-    hooks = build_hooks(session, migrate=False)
+    integrations = build_integrations(session, migrate=False)
     if dry_run:
-        run = prepare_rollback(observer, release, options, hooks)
+        run = prepare_rollback(observer, release, options, integrations)
         return conclude_plan(session, run, exit_code=exit_code)
     with lock_project(session, observer, wait_s=lock_timeout_s):
         wait_until_quiet(observer)
-        report = run_plan(session, prepare_rollback(observer, release, options, hooks))
+        report = run_plan(session, prepare_rollback(observer, release, options, integrations))
     return session.output.conclude(report, view_report(report))

@@ -10,7 +10,7 @@ from opsctl.cli.deploying.options import (
     never_asks_option,
     wait_timeout_option,
 )
-from opsctl.cli.deploying.run import build_hooks, conclude_plan, lock_project, run_plan
+from opsctl.cli.deploying.run import build_integrations, conclude_plan, lock_project, run_plan
 from opsctl.cli.flags import lock_timeout
 from opsctl.cli.session import Session, pass_session
 from opsctl.cli.show.deploy import view_report
@@ -65,10 +65,12 @@ def up(
     options = DeployOptions(services, build, allow_dirty, allow_stateful, wait_timeout_s)
     observer = Observer(session.wiring)
     _ = observer.background_reads
-    hooks = build_hooks(session, migrate=not no_migrate)
+    integrations = build_integrations(session, migrate=not no_migrate)
     if dry_run:
-        return conclude_plan(session, prepare_deploy(observer, options, hooks), exit_code=exit_code)
+        return conclude_plan(
+            session, prepare_deploy(observer, options, integrations), exit_code=exit_code
+        )
     with lock_project(session, observer, wait_s=lock_timeout_s):
         wait_until_quiet(observer)
-        report = run_plan(session, prepare_deploy(observer, options, hooks))
+        report = run_plan(session, prepare_deploy(observer, options, integrations))
     return session.output.conclude(report, view_report(report))

@@ -7,7 +7,7 @@ from opsctl.errors import UnreachableError
 
 if TYPE_CHECKING:
     from opsctl.cli.session import Session
-    from opsctl.deploy.hooks import Migrator
+    from opsctl.deploy.integrations import Migrator
     from opsctl.migrate.context import MigrationContext
 
 

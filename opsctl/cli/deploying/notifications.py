@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from opsctl.cli.session import Session
-    from opsctl.deploy.hooks import DeployNotifier
+    from opsctl.deploy.integrations import DeployNotifier
     from opsctl.notify.notifier import Notifier
 
 TOPIC = "deploy"

@@ -12,7 +12,7 @@ from opsctl.cli.deploying.notifications import find_notifier
 from opsctl.cli.session import Session
 from opsctl.cli.show.deploy import view_plan
 from opsctl.deploy.execute import execute
-from opsctl.deploy.hooks import DeployHooks
+from opsctl.deploy.integrations import DeployIntegrations
 from opsctl.deploy.lock import deploy_lock
 from opsctl.deploy.model import DeployReport
 from opsctl.deploy.observe import Observer
@@ -21,9 +21,9 @@ from opsctl.deploy.verify.data_checks import list_data_checks
 from opsctl.errors import EXIT_OK, EXIT_PENDING
 
 
-def build_hooks(session: Session, *, migrate: bool = True) -> DeployHooks:
+def build_integrations(session: Session, *, migrate: bool = True) -> DeployIntegrations:
     """Collect what a deploy calls in other capabilities."""
-    return DeployHooks(
+    return DeployIntegrations(
         report=LinePrinter(session),
         progress=session.progress,
         migrator=find_migrator(session) if migrate else None,

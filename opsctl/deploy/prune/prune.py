@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from opsctl.deploy.hooks import ReportLine
+from opsctl.deploy.integrations import ReportLine
 from opsctl.deploy.model import DeployIssue, RestorePoint
 from opsctl.deploy.observe import Observer
 from opsctl.deploy.prune.plan import (

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from opsctl.deploy.compose_file import keep_services
 from opsctl.deploy.compose_up import compose_up, remove_leftovers
-from opsctl.deploy.hooks import ReportLine
+from opsctl.deploy.integrations import ReportLine
 from opsctl.deploy.model import RestorePoint, ServiceContainer
 from opsctl.deploy.observe import RELEASE_FILES, Observer
 from opsctl.deploy.releases.image_tags import restore_tags

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from opsctl.deploy.hooks import DeployHooks
+from opsctl.deploy.integrations import DeployIntegrations
 from opsctl.deploy.model import (
     DeployOptions,
     GeneratedProject,
@@ -20,7 +20,7 @@ from opsctl.errors import OpsctlError
 
 
 def prepare_rollback(
-    observer: Observer, name: str | None, options: DeployOptions, hooks: DeployHooks
+    observer: Observer, name: str | None, options: DeployOptions, integrations: DeployIntegrations
 ) -> DeployRun:
     """Plan a rollback to the named release, by default to the previous one."""
     current, unfinished = observer.release_log.current(), observer.release_log.unfinished()
@@ -35,10 +35,10 @@ def prepare_rollback(
         release=observer.release_log.new_id(),
         fetches=plan_image_fetches(origin, generated.text, present),
         origin=origin.id,
-        notifies=hooks.notifier is not None,
+        notifies=integrations.notifier is not None,
     )
     checked = check_plan(observer, observation, plan, options)
-    return DeployRun(observer, checked, observation, options, hooks, origin=origin)
+    return DeployRun(observer, checked, observation, options, integrations, origin=origin)
 
 
 def choose_release(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from opsctl.deploy.hooks import DataCheck, ReportLine
+from opsctl.deploy.integrations import DataCheck, ReportLine
 from opsctl.errors import OpsctlError
 from opsctl.settings import Settings
 from opsctl.settings.sections.deploy import FreshTable

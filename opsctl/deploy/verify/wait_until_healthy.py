@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from opsctl.deploy.hooks import ReportLine
+from opsctl.deploy.integrations import ReportLine
 from opsctl.deploy.model import ServiceContainer
 from opsctl.deploy.observe import Observer
 from opsctl.deploy.verify.service_health import (

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from opsctl.deploy.execute import execute
-from opsctl.deploy.hooks import DeployHooks
+from opsctl.deploy.integrations import DeployIntegrations
 from opsctl.deploy.model import DeployOptions
 from opsctl.deploy.observe import Observer
 from opsctl.deploy.up import prepare_deploy
@@ -108,7 +108,7 @@ def _deploy(project: DeployedProject, migrator: FakeMigrator) -> list[str]:
     wiring = Wiring(place, environ=project.environment)
     try:
         observer = Observer(wiring)
-        run = prepare_deploy(observer, DeployOptions(), DeployHooks(migrator=migrator))
+        run = prepare_deploy(observer, DeployOptions(), DeployIntegrations(migrator=migrator))
         execute(run)
         return [str(step.kind) for step in run.plan.steps]
     finally:

@@ -40,7 +40,7 @@ class DataCheck(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class DeployHooks:
+class DeployIntegrations:
     """What the command hands to a deploy besides its context."""
 
     report: ReportLine = lambda _: None
