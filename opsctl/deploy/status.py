@@ -13,7 +13,7 @@ from opsctl.deploy.model import (
     ServiceContainer,
 )
 from opsctl.deploy.observe import Observer
-from opsctl.deploy.plan import plan_changes
+from opsctl.deploy.planning.plan import plan_changes
 from opsctl.deploy.verify.service_health import is_one_shot
 from opsctl.errors import OpsctlError
 from opsctl.findings import Figure, Finding, Level

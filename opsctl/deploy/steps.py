@@ -13,7 +13,7 @@ from opsctl.deploy.model import (
     ServiceContainer,
     StepKind,
 )
-from opsctl.deploy.plan import plan_changes
+from opsctl.deploy.planning.plan import plan_changes
 from opsctl.deploy.preflight.checks import find_issues, refuse_on_issues
 from opsctl.deploy.preflight.model import PreflightInput
 from opsctl.deploy.preflight.stateful_services import STATEFUL_SERVICE

@@ -7,7 +7,7 @@ from opsctl.deploy.integrations import DeployIntegrations
 from opsctl.deploy.lock import find_other_deploy
 from opsctl.deploy.model import DeployIssue, DeployOptions, DeployPlan, Observation
 from opsctl.deploy.observe import Observer
-from opsctl.deploy.plan import plan_deploy
+from opsctl.deploy.planning.plan import plan_deploy
 from opsctl.deploy.preflight.checks import find_issues, refuse_on_issues
 from opsctl.deploy.preflight.model import PreflightInput
 from opsctl.deploy.run import DeployRun

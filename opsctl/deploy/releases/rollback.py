@@ -11,7 +11,7 @@ from opsctl.deploy.model import (
     RestorePoint,
 )
 from opsctl.deploy.observe import Observer
-from opsctl.deploy.plan import plan_rollback
+from opsctl.deploy.planning.plan import plan_rollback
 from opsctl.deploy.releases.rebuild_image import plan_image_fetches
 from opsctl.deploy.releases.release_log import read_restore_point
 from opsctl.deploy.run import DeployRun

@@ -17,7 +17,7 @@ from opsctl.deploy.model import (
     RecordedRelease,
     ServiceContainer,
 )
-from opsctl.deploy.plan import plan_deploy
+from opsctl.deploy.planning.plan import plan_deploy
 from opsctl.deploy.preflight.model import PreflightCheck, PreflightInput
 from opsctl.deploy.preflight.stateful_services import is_stateful
 from opsctl.settings.sections.deploy import Deploy

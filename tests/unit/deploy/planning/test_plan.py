@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from opsctl.deploy.model import DeployOptions, Observation, ServiceChange, StepKind
-from opsctl.deploy.plan import plan_deploy, plan_rollback
+from opsctl.deploy.planning.plan import plan_deploy, plan_rollback
 from tests.unit.deploy.observations import (
     make_container,
     make_git,

@@ -1,0 +1,1 @@
+"""What a deploy would change, and why: compose's own dry run, and our reading of it."""
