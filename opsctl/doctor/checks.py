@@ -49,8 +49,8 @@ def _bound(
 
 def _versions(context: DoctorContext) -> Iterator[Finding]:
     python = platform.python_version()
-    said = f"opsctl {__version__} on Python {python}, {platform.system()} {platform.release()}"
-    yield Finding("opsctl", Level.OK, f"{said}, as {context.host.user().name}")
+    message = f"opsctl {__version__} on Python {python}, {platform.system()} {platform.release()}"
+    yield Finding("opsctl", Level.OK, f"{message}, as {context.host.user().name}")
 
 
 def _settings(context: DoctorContext) -> Iterator[Finding]:
@@ -114,8 +114,8 @@ def _postgres(context: DoctorContext) -> Iterator[Finding]:
         facts = session.facts()
         scale = facts.extensions.get("timescaledb")
         extra = f" with TimescaleDB {scale}" if scale else ""
-        said = f"PostgreSQL {facts.version}{extra} at {context.postgres.address}"
-        yield Finding("postgres", Level.OK, said)
+        message = f"PostgreSQL {facts.version}{extra} at {context.postgres.address}"
+        yield Finding("postgres", Level.OK, message)
         yield _skew(context, "postgres", lambda: session.facts().now)
 
 

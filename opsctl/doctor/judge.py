@@ -48,12 +48,16 @@ def judge_skew(
     behind = (before - theirs).total_seconds()
     skew = max(ahead, behind, 0.0)
     word = "ahead of" if ahead > behind else "behind"
-    said = (
+    message = (
         f"its clock is {skew:.1f} s {word} this one" if skew else "its clock agrees with this one"
     )
     level = Level.WARNING if skew > limit_s else Level.OK
     return Finding(
-        f"{name} clock", level, said, fix=_SKEW_FIX, figures=(Figure("skew", skew, "s", limit_s),)
+        f"{name} clock",
+        level,
+        message,
+        fix=_SKEW_FIX,
+        figures=(Figure("skew", skew, "s", limit_s),),
     )
 
 
@@ -69,8 +73,8 @@ def judge_checkout(*, commit: str | None, dirty: int, experiment: str | None) ->
     changed = f", {dirty} files changed since" if dirty else ""
     yield Finding("git", Level.OK, f"at {commit[:12]}{changed}")
     if experiment:
-        said = f"this is an experiment ({experiment}): production is read-only for it"
-        yield Finding("git", Level.OK, said)
+        message = f"this is an experiment ({experiment}): production is read-only for it"
+        yield Finding("git", Level.OK, message)
 
 
 def judge_dotenv(*, tracked: bool, ignored: bool) -> Finding:

@@ -22,7 +22,7 @@ class ClientConnection:
     """normal, pubsub, replica or master."""
 
     @property
-    def spoken(self) -> str:
+    def described(self) -> str:
         return f"{self.name or 'a client without a name'} ({self.address})"
 
 

@@ -104,7 +104,7 @@ def _find_doubts(nodes: Iterable[PubsubNode]) -> Iterator[str]:
 def _name_holders(node: PubsubNode) -> str:
     if node.clients is None:
         return ", and CLIENT LIST is denied"
-    holders = [client.spoken for client in _pattern_clients(node)]
+    holders = [client.described for client in _pattern_clients(node)]
     return f" by {', '.join(holders)}" if holders else ""
 
 
@@ -125,7 +125,7 @@ def _judge_pattern(
 ) -> SubscriptionCoverage:
     holders = tuple(node for node in nodes if name in node.held)
     if holders:
-        clients = (client.spoken for node in holders for client in _pattern_clients(node))
+        clients = (client.described for node in holders for client in _pattern_clients(node))
         who = ", ".join(dict.fromkeys(clients))
         proof = "subscribed" + (f"; clients with patterns: {who}" if who else "")
         return SubscriptionCoverage(name, "pattern", "OK", 0, (name,), proof)
@@ -155,7 +155,7 @@ def _judge_slow_readers(nodes: Iterable[PubsubNode], rules: Probe) -> Iterator[F
                 yield Finding(
                     f"reader {client.address}",
                     Level.CRITICAL if critical else Level.WARNING,
-                    f"{client.spoken} has {format_bytes(client.waiting_bytes)} waiting"
+                    f"{client.described} has {format_bytes(client.waiting_bytes)} waiting"
                     f" on {node.address}",
                     fix="It reads too slowly: at 32 MiB Redis disconnects it.",
                     figures=(Figure("waiting", client.waiting_bytes, "B"),),

@@ -38,8 +38,8 @@ def percentiles(samples: tuple[float, ...]) -> tuple[float, float]:
 def _reachable(seen: RedisMeasurements, rules: Probe) -> Iterator[Finding]:  # noqa: ARG001  # one shape for all
     version = seen.info.get("redis_version", "of unknown version")
     hours = seen.number("uptime_in_seconds") / _HOUR_S
-    said = f"Redis {version} at {seen.address}, up {hours:.1f} h"
-    yield Finding("reachable", Level.OK, said)
+    message = f"Redis {version} at {seen.address}, up {hours:.1f} h"
+    yield Finding("reachable", Level.OK, message)
 
 
 def _latency(seen: RedisMeasurements, rules: Probe) -> Iterator[Finding]:
@@ -125,9 +125,9 @@ def _hourly(  # noqa: PLR0913  # one shape for two counters
     """Judge a counter by the hours it took: old events are no problem today."""
     count = seen.number(field)
     rate = count / max(seen.number("uptime_in_seconds") / _HOUR_S, 1.0)
-    said = f"{count:.0f} {what} since start, {rate:.1f} per hour"
+    message = f"{count:.0f} {what} since start, {rate:.1f} per hour"
     figures = (Figure("per_hour", rate, "", *thresholds), Figure("total", count))
-    return Finding(check, grade(rate, *thresholds), said, fix=fix, figures=figures)
+    return Finding(check, grade(rate, *thresholds), message, fix=fix, figures=figures)
 
 
 def _clients(seen: RedisMeasurements, rules: Probe) -> Iterator[Finding]:
@@ -170,15 +170,17 @@ def _saved(seen: RedisMeasurements, rules: Probe) -> Finding:
         return Finding("persistence", Level.OK, "append-only file on, last write succeeded")
     if not seen.saves:
         hidden = seen.saves is None
-        said = "whether snapshots are on is hidden" if hidden else "off: a restart loses all keys"
-        return Finding("persistence", Level.OK, said)
+        message = (
+            "whether snapshots are on is hidden" if hidden else "off: a restart loses all keys"
+        )
+        return Finding("persistence", Level.OK, message)
     changes = seen.number("rdb_changes_since_last_save")
     age = seen.number("server_time_usec") / 1e6 - seen.number("rdb_last_save_time")
     thresholds = (rules.unsaved_warn_s, rules.unsaved_critical_s)
     level = grade(age, *thresholds) if changes else Level.OK
-    said = f"last snapshot {age / 60:.0f} min ago, {changes:.0f} changes since"
+    message = f"last snapshot {age / 60:.0f} min ago, {changes:.0f} changes since"
     figures = (Figure("age", age, "s", *thresholds), Figure("changes", changes))
-    return Finding("persistence", level, said, fix="`redis-cli BGSAVE`.", figures=figures)
+    return Finding("persistence", level, message, fix="`redis-cli BGSAVE`.", figures=figures)
 
 
 def _replication(seen: RedisMeasurements, rules: Probe) -> Iterator[Finding]:
@@ -194,10 +196,10 @@ def _replication(seen: RedisMeasurements, rules: Probe) -> Iterator[Finding]:
         online = replica.get("state") == "online"
         level = grade(lag, *thresholds) if online else Level.WARNING
         name = f"{replica.get('ip')}:{replica.get('port')}"
-        said = f"replica {name} is {replica.get('state')}, last seen {lag:.0f} s ago"
+        message = f"replica {name} is {replica.get('state')}, last seen {lag:.0f} s ago"
         fix = "See its log and the network between them."
         figures = (Figure("lag", lag, "s", *thresholds),)
-        yield Finding(f"replica {name}", level, said, fix=fix, figures=figures)
+        yield Finding(f"replica {name}", level, message, fix=fix, figures=figures)
 
 
 def parse_replicas(seen: RedisMeasurements) -> list[dict[str, str]]:
@@ -211,14 +213,14 @@ def _from_master(seen: RedisMeasurements, rules: Probe) -> Finding:
     fix = "See its log and the network between them."
     if seen.info.get("master_link_status") != "up":
         down = seen.number("master_link_down_since_seconds")
-        said = f"replica of {master}: the link has been down for {down:.0f} s; it refuses writes"
-        return Finding("replication", Level.CRITICAL, said, fix=fix)
+        message = f"replica of {master}: the link has been down for {down:.0f} s; it refuses writes"
+        return Finding("replication", Level.CRITICAL, message, fix=fix)
     silence = seen.number("master_last_io_seconds_ago")
     # The master pings its replicas every 10 s by default; silence shorter than that is none.
     thresholds = (rules.lag_warn_s + 10, rules.lag_critical_s + 10)
     figures = (Figure("silence", silence, "s", *thresholds),)
-    said = f"replica of {master}, last contact {silence:.0f} s ago; it refuses writes"
-    return Finding("replication", grade(silence, *thresholds), said, fix=fix, figures=figures)
+    message = f"replica of {master}, last contact {silence:.0f} s ago; it refuses writes"
+    return Finding("replication", grade(silence, *thresholds), message, fix=fix, figures=figures)
 
 
 def _slow(seen: RedisMeasurements, rules: Probe) -> Iterator[Finding]:
@@ -241,14 +243,14 @@ def _keys(seen: RedisMeasurements, rules: Probe) -> Iterator[Finding]:
         return
     thresholds = (float(rules.missing_ttl_warn), float(rules.missing_ttl_critical))
     scope = "all" if walk.complete else "a sample of"
-    said = (
+    message = (
         f"{walk.without_ttl} keys that should expire have no TTL ({scope} {walk.scanned_keys} seen)"
     )
     shown = f": {', '.join(walk.examples)}" if walk.examples else ""
     yield Finding(
         "ttl",
         grade(walk.without_ttl, *thresholds),
-        said + shown,
+        message + shown,
         fix="Find who writes them without a TTL, then `redis-cli EXPIRE KEY SECONDS`.",
         figures=(Figure("without_ttl", walk.without_ttl, "", *thresholds),),
     )
@@ -260,7 +262,7 @@ def _buffers(seen: RedisMeasurements, rules: Probe) -> Iterator[Finding]:
     fullest = max(seen.clients, key=lambda client: client.waiting_bytes, default=None)
     waiting = fullest.waiting_bytes if fullest else 0
     thresholds = (rules.output_warn_mb * MIB, rules.output_critical_mb * MIB)
-    who = f" for {fullest.spoken}" if fullest and waiting else ""
+    who = f" for {fullest.described}" if fullest and waiting else ""
     yield Finding(
         "buffers",
         grade(waiting, *thresholds),

@@ -65,8 +65,8 @@ def _finding(one: Rule[Subject], violation: Violation, *, nth: int) -> Finding:
 
 def finding_key(check: str, file: str, what: str, *, nth: int) -> str:
     """Name a finding by what it says, never by the text of a line: that may be a secret."""
-    said = "\0".join((check, file, what, str(nth)))
-    return hashlib.sha256(said.encode(errors="surrogateescape")).hexdigest()[:16]
+    identity = "\0".join((check, file, what, str(nth)))
+    return hashlib.sha256(identity.encode(errors="surrogateescape")).hexdigest()[:16]
 
 
 def build_report(found: Iterable[Finding], answers: Suppressions, *, files: int) -> PolicyReport:

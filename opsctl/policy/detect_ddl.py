@@ -44,8 +44,8 @@ def detect_ddl(text: str) -> str:
         return ""
     for pattern in (_LOUD, _QUIET, _CALLS):
         if match := pattern.search(text):
-            said = " ".join(match["ddl"].split())
-            return said if pattern is _CALLS else said.upper()
+            matched = " ".join(match["ddl"].split())
+            return matched if pattern is _CALLS else matched.upper()
     return ""
 
 

@@ -119,9 +119,9 @@ class HostInspector:
                         yield host, port
 
 
-def parse_client_addresses(said: object) -> tuple[str, ...]:
+def parse_client_addresses(value: object) -> tuple[str, ...]:
     """Read the addresses from `CLIENT LIST`; those on a socket of the machine have none."""
-    text = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
+    text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
     words = (word for line in text.splitlines() for word in line.split())
     found = (
         word.removeprefix("addr=").rpartition(":")[0] for word in words if word.startswith("addr=")

@@ -18,12 +18,12 @@ _OWN = frozenset({"", "none", "default", "bridge"})
 
 
 def find_service(rendered: "RenderedProject", name: str) -> "Service":
-    found = rendered.services.get(name)
-    if found is None:
+    service = rendered.services.get(name)
+    if service is None:
         why = f"it has {', '.join(sorted(rendered.services)) or 'none'}"
         hint = "Name one with --service, or an image with --image."
         raise UsageError(f"the compose project has no service {name}", why=why, hint=hint)
-    return found
+    return service
 
 
 def request_from_service(
@@ -46,7 +46,7 @@ def request_from_service(
         entrypoint=service.entrypoint,
         environment=variables,
         binds=tuple(_binds(service, files)),
-        writable=tuple(one.target for one in service.volumes if one.kind == "tmpfs"),
+        writable=tuple(mount.target for mount in service.volumes if mount.kind == "tmpfs"),
         workdir=service.working_dir,
         user=service.user,
         limits=lower_limits(limits_from_settings(rules), service.caps),
@@ -73,7 +73,7 @@ def list_escapes(service: "Service") -> Iterator[str]:
 
 def lower_limits(usual: CappedLimits, caps: "Caps") -> CappedLimits:
     """Take the lower of both; one above the ceiling is refused, not forgotten."""
-    asked = require_within_ceiling(
+    requested = require_within_ceiling(
         CappedLimits(
             caps.cpus or usual.cpus,
             caps.memory_bytes or usual.memory_bytes,
@@ -81,11 +81,11 @@ def lower_limits(usual: CappedLimits, caps: "Caps") -> CappedLimits:
             usual.tmp_bytes,
         )
     )
-    memory = min(asked.memory_bytes, usual.memory_bytes)
+    memory = min(requested.memory_bytes, usual.memory_bytes)
     return CappedLimits(
-        min(asked.cpus, usual.cpus),
+        min(requested.cpus, usual.cpus),
         memory,
-        min(asked.processes, usual.processes),
+        min(requested.processes, usual.processes),
         min(usual.tmp_bytes, memory),
     )
 

@@ -108,18 +108,18 @@ def near_limits(run: SandboxRun) -> tuple[str, ...]:
     """Name the caps that were as good as reached."""
     figures, limits = run.figures, run.limits
     peak, kills = figures.peak_memory_bytes or 0, figures.out_of_memory_kills or 0
-    said = []
+    reasons = []
     if kills:
-        said.append(f"the memory cap killed {kills} of its processes")
+        reasons.append(f"the memory cap killed {kills} of its processes")
     elif peak >= NEAR * limits.memory_bytes:
-        said.append(f"memory reached {100 * peak / limits.memory_bytes:.0f} % of its cap")
+        reasons.append(f"memory reached {100 * peak / limits.memory_bytes:.0f} % of its cap")
     if throttled_share(run) >= 1 - NEAR:
-        said.append(f"it was throttled {100 * throttled_share(run):.0f} % of the time")
+        reasons.append(f"it was throttled {100 * throttled_share(run):.0f} % of the time")
     if figures.refused_forks:
-        said.append(f"{figures.refused_forks} forks were refused by the process cap")
+        reasons.append(f"{figures.refused_forks} forks were refused by the process cap")
     if run.dropped_bytes:
-        said.append(f"{format_bytes(run.dropped_bytes)} of output were dropped")
-    return tuple(said)
+        reasons.append(f"{format_bytes(run.dropped_bytes)} of output were dropped")
+    return tuple(reasons)
 
 
 def throttled_share(run: SandboxRun) -> float:
@@ -129,35 +129,35 @@ def throttled_share(run: SandboxRun) -> float:
 
 def _figures(run: SandboxRun) -> tuple[Figure, ...]:
     figures, limits = run.figures, run.limits
-    found = [Figure("wall", round(run.wall_s, 3), "s")]
+    shown_figures = [Figure("wall", round(run.wall_s, 3), "s")]
     if figures.peak_memory_bytes is not None:
         cap = float(limits.memory_bytes)
-        found.append(Figure("memory", figures.peak_memory_bytes, "B", NEAR * cap, cap))
+        shown_figures.append(Figure("memory", figures.peak_memory_bytes, "B", NEAR * cap, cap))
     if figures.cpu_s is not None:
-        found.append(Figure("cpu", round(figures.cpu_s, 3), "s"))
+        shown_figures.append(Figure("cpu", round(figures.cpu_s, 3), "s"))
     if figures.throttled_s is not None:
-        found.append(Figure("throttled", round(figures.throttled_s, 3), "s"))
-    return tuple(found)
+        shown_figures.append(Figure("throttled", round(figures.throttled_s, 3), "s"))
+    return tuple(shown_figures)
 
 
 def describe_use(run: SandboxRun) -> str:
     """Say in one line what it took, each beside its cap."""
     figures, limits = run.figures, run.limits
     cap = limits.memory_bytes
-    told = []
+    parts = []
     if figures.peak_memory_bytes is not None:
         share = 100 * figures.peak_memory_bytes / cap
         peak = figures.peak_memory_bytes / MEBI
-        told.append(f"memory peak {peak:.0f} of {cap // MEBI} MiB ({share:.0f} %)")
+        parts.append(f"memory peak {peak:.0f} of {cap // MEBI} MiB ({share:.0f} %)")
     if figures.cpu_s is not None:
         # Its own start is in it: no share of a moment.
         share = figures.cpu_s / (max(run.wall_s, MOMENT_S) * limits.cpus)
-        told.append(f"CPU {figures.cpu_s:.1f} s ({min(share, 1):.0%} of its {limits.cpus:g})")
+        parts.append(f"CPU {figures.cpu_s:.1f} s ({min(share, 1):.0%} of its {limits.cpus:g})")
     if figures.throttled_s is not None:
-        told.append(f"throttled {figures.throttled_s:.1f} s")
+        parts.append(f"throttled {figures.throttled_s:.1f} s")
     if figures.peak_processes is not None:
-        told.append(f"processes {figures.peak_processes} of {limits.processes}")
-    return ", ".join(told) or "this kernel reports no figures"
+        parts.append(f"processes {figures.peak_processes} of {limits.processes}")
+    return ", ".join(parts) or "this kernel reports no figures"
 
 
 def worst_code(runs: tuple[SandboxRun, ...]) -> int:

@@ -27,42 +27,49 @@ ROOT_NAMES = frozenset({"", "0", "root"})
 CONTAINER_PATHS = ("/proc", "/sys", "/dev", "/run/opsctl")
 
 
-def plan(wish: SandboxRequest, rules: Sandbox, stage: PlanInputs, marks: RunSecrets) -> SandboxPlan:
+def plan(
+    request: SandboxRequest, rules: Sandbox, inputs: PlanInputs, run_secrets: RunSecrets
+) -> SandboxPlan:
     """Lay out every container, or refuse."""
-    shared = _shared(wish, rules, stage, marks)
+    shared = _shared(request, rules, inputs, run_secrets)
     runs = tuple(
-        _run(replace(shared, name=f"{marks.name}-{number}", image=image), stage.images[image], wish)
-        for number, image in enumerate(wish.images, start=1)
+        _run(
+            replace(shared, name=f"{run_secrets.name}-{number}", image=image),
+            inputs.images[image],
+            request,
+        )
+        for number, image in enumerate(request.images, start=1)
     )
-    served = replace(
-        shared, binds=(), environment={"APP_ENV": stage.app_env}, writable=(), keeps_output=True
+    service_spec = replace(
+        shared, binds=(), environment={"APP_ENV": inputs.app_env}, writable=(), keeps_output=True
     )
     services = {
-        name: _service(served, SERVICES[name], (rules, stage, marks)) for name in wish.services
+        name: _service(service_spec, SERVICES[name], (rules, inputs, run_secrets))
+        for name in request.services
     }
-    private = marks.name if wish.services else ""
-    return SandboxPlan(services, runs, wish.timeout_s or rules.timeout_s, private)
+    private = run_secrets.name if request.services else ""
+    return SandboxPlan(services, runs, request.timeout_s or rules.timeout_s, private)
 
 
 def _shared(
-    wish: SandboxRequest, rules: Sandbox, stage: PlanInputs, marks: RunSecrets
+    request: SandboxRequest, rules: Sandbox, inputs: PlanInputs, run_secrets: RunSecrets
 ) -> CappedSpec:
     """Say what every container of the run has in common."""
-    vetted = vet_request(wish, rules, stage.socket)
-    usual = {"HOME": TEMPORARY, "APP_ENV": stage.app_env}
-    handed = addresses(wish.services, marks.password)
+    vetted = vet_request(request, rules, inputs.socket)
+    usual = {"HOME": TEMPORARY, "APP_ENV": inputs.app_env}
+    service_variables = addresses(request.services, run_secrets.password)
     return CappedSpec(
-        name=marks.name,
+        name=run_secrets.name,
         image="",
         limits=vetted.limits,
         user=vetted.user,
         command=(),
-        environment={**usual, **handed, **wish.environment},
+        environment={**usual, **service_variables, **request.environment},
         binds=vetted.binds,
-        writable=(*rules.writable, *wish.writable),
-        network=marks.name if wish.services else wish.network,
-        labels=stage.labels,
-        keeps_output=wish.keeps,
+        writable=(*rules.writable, *request.writable),
+        network=run_secrets.name if request.services else request.network,
+        labels=inputs.labels,
+        keeps_output=request.keeps,
     )
 
 
@@ -73,15 +80,15 @@ class VettedRequest:
     binds: tuple[BindMount, ...]
 
 
-def vet_request(wish: SandboxRequest, rules: Sandbox, socket: str) -> VettedRequest:
+def vet_request(request: SandboxRequest, rules: Sandbox, socket: str) -> VettedRequest:
     """Refuse what is too much; asked before anything is built, and by the plan itself."""
-    if wish.services and wish.network != NO_NETWORK:
+    if request.services and request.network != NO_NETWORK:
         why = "services of --with have a network of their own"
         raise UsageError("cannot combine --with and --network", why=why)
     return VettedRequest(
-        limits=require_within_ceiling(wish.limits or limits_from_settings(rules)),
-        user=require_non_root(wish.user or rules.user),
-        binds=tuple(_require_allowed_mount(bind, socket) for bind in wish.binds),
+        limits=require_within_ceiling(request.limits or limits_from_settings(rules)),
+        user=require_non_root(request.user or rules.user),
+        binds=tuple(_require_allowed_mount(bind, socket) for bind in request.binds),
     )
 
 
@@ -93,8 +100,8 @@ def limits_from_settings(rules: Sandbox) -> CappedLimits:
 def require_within_ceiling(limits: CappedLimits) -> CappedLimits:
     """Refuse what is above the ceiling; it is not cut down in silence."""
     raised = [
-        f"{getattr(limits, name) / unit:g} {said} (at most {getattr(MAX_LIMITS, name) / unit:g})"
-        for name, said, unit in (
+        f"{getattr(limits, name) / unit:g} {noun} (at most {getattr(MAX_LIMITS, name) / unit:g})"
+        for name, noun, unit in (
             ("cpus", "CPU", 1),
             ("memory_bytes", "MiB of memory", MEBI),
             ("processes", "processes", 1),
@@ -141,28 +148,28 @@ def _require_full_path(text: str) -> PurePosixPath:
     return path
 
 
-def _run(spec: CappedSpec, facts: ImageFacts, wish: SandboxRequest) -> CappedSpec:
-    entrypoint = facts.entrypoint if wish.entrypoint is None else wish.entrypoint
+def _run(spec: CappedSpec, facts: ImageFacts, request: SandboxRequest) -> CappedSpec:
+    entrypoint = facts.entrypoint if request.entrypoint is None else request.entrypoint
     # As the engine has it: a new entrypoint forgets the image's command.
-    usual = facts.command if wish.entrypoint is None else ()
-    command = (*entrypoint, *(wish.command or usual))
+    usual = facts.command if request.entrypoint is None else ()
+    command = (*entrypoint, *(request.command or usual))
     if not command:
         why = "neither the image nor you name one"
         raise UsageError(f"no command to run in {spec.image}", why=why, hint="Add: -- COMMAND")
-    workdir = wish.workdir or facts.workdir
+    workdir = request.workdir or facts.workdir
     return replace(spec, command=command, workdir=workdir, writable=_writable(spec, facts))
 
 
 def _service(
     spec: CappedSpec, service: Service, given: tuple[Sandbox, PlanInputs, RunSecrets]
 ) -> CappedSpec:
-    rules, stage, marks = given
+    rules, inputs, run_secrets = given
     image = service.image(rules)
-    facts = stage.images[image]
-    secret = password_variables(service.name, marks.password)
+    facts = inputs.images[image]
+    secret = password_variables(service.name, run_secrets.password)
     spec = replace(
         spec,
-        name=f"{marks.name}-{service.name}",
+        name=f"{run_secrets.name}-{service.name}",
         image=image,
         user=NOBODY,
         command=(*facts.entrypoint, *service.command),

@@ -68,113 +68,115 @@ class SandboxContext:
 
 
 def prepare(
-    asked: SandboxOptions, desk: SandboxContext, marks: RunSecrets, *, build: bool = True
+    options: SandboxOptions, context: SandboxContext, run_secrets: RunSecrets, *, build: bool = True
 ) -> SandboxPlan:
     """Plan the test; an image is built only when it will be run, and nothing speaks against it."""
-    rules, socket = desk.settings.sandbox, _socket(desk)
-    service = None if _images(asked, rules) else _service(asked.service, desk)
-    wish = _wish(asked, desk, service)
-    wish = replace(wish, network=_network(wish, desk))
-    vet_request(wish, rules, socket)
-    if asked.build and build:
-        _build(wish.images, desk, service)
-    return plan(wish, rules, _stage(wish, desk, socket), marks)
+    rules, socket = context.settings.sandbox, _socket(context)
+    service = None if _images(options, rules) else _service(options.service, context)
+    request = _request(options, context, service)
+    request = replace(request, network=_network(request, context))
+    vet_request(request, rules, socket)
+    if options.build and build:
+        _build(request.images, context, service)
+    return plan(request, rules, _inputs(request, context, socket), run_secrets)
 
 
-def _images(asked: SandboxOptions, rules: Sandbox) -> tuple[str, ...]:
-    if asked.service and asked.images:
+def _images(options: SandboxOptions, rules: Sandbox) -> tuple[str, ...]:
+    if options.service and options.images:
         why = "a service has an image of its own"
         raise UsageError("cannot combine --service and --image", why=why)
-    usual = (rules.image,) if rules.image and not asked.service else ()
-    return asked.images or usual
+    usual = (rules.image,) if rules.image and not options.service else ()
+    return options.images or usual
 
 
-def _wish(asked: SandboxOptions, desk: SandboxContext, service: "Service | None") -> SandboxRequest:
-    rules = desk.settings.sandbox
-    wish = SandboxRequest(_images(asked, rules) or (f"{desk.settings.project.name}-test",))
+def _request(
+    options: SandboxOptions, context: SandboxContext, service: "Service | None"
+) -> SandboxRequest:
+    rules = context.settings.sandbox
+    request = SandboxRequest(_images(options, rules) or (f"{context.settings.project.name}-test",))
     if service:
-        project = desk.project().name
-        wish = request_from_service(
-            service, rules, desk.files, project=project, environ=desk.environ
+        project = context.project().name
+        request = request_from_service(
+            service, rules, context.files, project=project, environ=context.environ
         )
-    elif not _images(asked, rules) and not asked.build:
+    elif not _images(options, rules) and not options.build:
         why = f"no image is named, and no service {rules.service} in compose"
         hint = "Name one: opsctl test --image IMAGE -- COMMAND, or sandbox.image."
         raise UsageError("cannot choose an image for the test", why=why, hint=hint)
-    binds = tuple(parse_mount(text, desk.directory, desk.files) for text in asked.mounts)
+    binds = tuple(parse_mount(text, context.directory, context.files) for text in options.mounts)
     return replace(
-        wish,
-        command=asked.command or wish.command,
-        environment={**wish.environment, **parse_variables(asked.variables, desk.environ)},
-        binds=(*wish.binds, *binds),
-        workdir=asked.workdir or wish.workdir,
-        network=asked.network or (NO_NETWORK if asked.services else rules.network),
-        services=tuple(name for name in SERVICES if name in asked.services),
-        keeps=asked.keep,
-        timeout_s=asked.timeout_s,
+        request,
+        command=options.command or request.command,
+        environment={**request.environment, **parse_variables(options.variables, context.environ)},
+        binds=(*request.binds, *binds),
+        workdir=options.workdir or request.workdir,
+        network=options.network or (NO_NETWORK if options.services else rules.network),
+        services=tuple(name for name in SERVICES if name in options.services),
+        keeps=options.keep,
+        timeout_s=options.timeout_s,
     )
 
 
-def _service(named: str, desk: SandboxContext) -> "Service | None":
+def _service(named: str, context: SandboxContext) -> "Service | None":
     """Read the service from the compose file; None when there is none and nobody named it."""
-    project, usual = desk.project(), desk.settings.sandbox.service
-    if not named and desk.files.kind(desk.directory / project.files[0]) is not PathKind.FILE:
+    project, usual = context.project(), context.settings.sandbox.service
+    if not named and context.files.kind(context.directory / project.files[0]) is not PathKind.FILE:
         return None
-    rendered = desk.compose.config(project)
+    rendered = context.compose.config(project)
     if not named and usual not in rendered.services:
         return None
     return find_service(rendered, named or usual)
 
 
-def _build(images: tuple[str, ...], desk: SandboxContext, service: "Service | None") -> None:
+def _build(images: tuple[str, ...], context: SandboxContext, service: "Service | None") -> None:
     if service:
         secrets = tuple(value for value in service.environment.values() if value)
-        project = replace(desk.project(), secrets=secrets)
-        desk.compose.build(project, desk.on_line, services=(service.name,)).require()
+        project = replace(context.project(), secrets=secrets)
+        context.compose.build(project, context.on_line, services=(service.name,)).require()
         return
     if len(images) != 1:
         raise UsageError("cannot build more than one image", why=f"{len(images)} are named")
-    command = build_command(images[0], desk.directory, desk.engine)
-    desk.processes.stream(command, desk.on_line).require()
+    command = build_command(images[0], context.directory, context.engine)
+    context.processes.stream(command, context.on_line).require()
 
 
-def _socket(desk: SandboxContext) -> str:
+def _socket(context: SandboxContext) -> str:
     """Follow the links to the engine's socket: what is mounted is what they lead to."""
-    socket = desk.sandboxes.socket
-    return str(desk.files.resolve(Path(socket))) if socket else ""
+    socket = context.sandboxes.socket
+    return str(context.files.resolve(Path(socket))) if socket else ""
 
 
-def _network(wish: SandboxRequest, desk: SandboxContext) -> str:
+def _network(request: SandboxRequest, context: SandboxContext) -> str:
     """Find the engine's name of a compose network; production's are out of reach."""
-    name = wish.network
-    if name == NO_NETWORK or wish.services:
+    name = request.network
+    if name == NO_NETWORK or request.services:
         return name
-    if desk.settings.env == "prod":
+    if context.settings.env == "prod":
         why = "a test never joins a network of production"
         raise RefusedError(f"cannot join the network {name}", why=why, hint="Use -e dev, or none.")
-    project = desk.project().name
+    project = context.project().name
     labels = (f"{PROJECT_LABEL}={project}", f"{NETWORK_LABEL}={name}")
-    found = desk.sandboxes.networks(*labels)
+    found = context.sandboxes.networks(*labels)
     if not found:
         why = f"the compose project {project} has no such network now"
         raise OpsctlError(f"cannot join the network {name}", why=why, hint="Start it first.")
     return found[0].name
 
 
-def _stage(wish: SandboxRequest, desk: SandboxContext, socket: str) -> PlanInputs:
-    rules = desk.settings.sandbox
-    names = (*wish.images, *(SERVICES[name].image(rules) for name in wish.services))
+def _inputs(request: SandboxRequest, context: SandboxContext, socket: str) -> PlanInputs:
+    rules = context.settings.sandbox
+    names = (*request.images, *(SERVICES[name].image(rules) for name in request.services))
     images = {}
     for name in names:
-        facts = desk.sandboxes.image(name)
+        facts = context.sandboxes.image(name)
         if facts is None:
             hint = f"docker pull {name}, or let --build make it."
             raise OpsctlError(
                 f"cannot find the image {name}", why="tests never pull images", hint=hint
             )
         images[name] = facts
-    runs_s = (wish.timeout_s or rules.timeout_s) * len(wish.images) + rules.service_wait_s
-    owner = current_owner(desk.host, desk.pid)
-    labels = lease_labels(owner, now=desk.clock.now(), runs_s=runs_s)
-    labels[PROJECT] = desk.settings.project.name
-    return PlanInputs(images, socket, labels, app_env(desk.settings.env))
+    runs_s = (request.timeout_s or rules.timeout_s) * len(request.images) + rules.service_wait_s
+    owner = current_owner(context.host, context.pid)
+    labels = lease_labels(owner, now=context.clock.now(), runs_s=runs_s)
+    labels[PROJECT] = context.settings.project.name
+    return PlanInputs(images, socket, labels, app_env(context.settings.env))

@@ -15,13 +15,13 @@ def remove_leftovers(sandboxes: "CappedRunner", host: "Host", clock: "Clock") ->
     """Remove containers, then networks, whose owner is gone; name them."""
     now = clock.now()
     leftovers = []
-    for one in sandboxes.find(LABEL):
-        running = one.state == "running"
-        if one.name.startswith(KEPT_PREFIX) and not running:
+    for container in sandboxes.find(LABEL):
+        running = container.state == "running"
+        if container.name.startswith(KEPT_PREFIX) and not running:
             continue
-        if is_left_behind(one.labels, host, now=now, is_running=running):
-            sandboxes.discard(one.id)
-            leftovers.append(one.name)
+        if is_left_behind(container.labels, host, now=now, is_running=running):
+            sandboxes.discard(container.id)
+            leftovers.append(container.name)
     for network in sandboxes.networks(LABEL):
         if is_left_behind(network.labels, host, now=now, is_running=False):
             sandboxes.remove_network(network.id)

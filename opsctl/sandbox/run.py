@@ -51,12 +51,12 @@ class RunParts:
     sandboxes: "CappedRunner"
     clock: "Clock"
     rules: Sandbox
-    hear: OnOutput
+    on_output: OnOutput
     progress: "Progress"
 
 
 def run(
-    plan: SandboxPlan, parts: RunParts, marks: RunSecrets, *, keep: bool = False
+    plan: SandboxPlan, parts: RunParts, run_secrets: RunSecrets, *, keep: bool = False
 ) -> tuple[SandboxRun, ...]:
     """Run every test, one after the other; whatever happens, nothing of it stays."""
     total = len(plan.services) + len(plan.runs)
@@ -67,12 +67,12 @@ def run(
             parts.sandboxes.create_network(plan.private_network, labels)
         parts.progress.advance(0, total, "services" if plan.services else plan.runs[0].image)
         for spec in plan.services.values():
-            _start_service(spec, parts, marks, stack)
+            _start_service(spec, parts, run_secrets, stack)
         _await_services(plan, parts)
         runs = []
         for number, spec in enumerate(plan.runs, start=len(plan.services)):
             parts.progress.advance(number, total, spec.image)
-            runs.append(_test(spec, plan.timeout_s, (parts, marks), keep=keep))
+            runs.append(_test(spec, plan.timeout_s, (parts, run_secrets), keep=keep))
         parts.progress.advance(total, total, "")
     return tuple(runs)
 
@@ -86,18 +86,20 @@ def _container(spec: CappedSpec, parts: RunParts) -> Iterator[str]:
         parts.sandboxes.discard(spec.name)
 
 
-def _start_service(spec: CappedSpec, parts: RunParts, marks: RunSecrets, stack: ExitStack) -> None:
+def _start_service(
+    spec: CappedSpec, parts: RunParts, run_secrets: RunSecrets, stack: ExitStack
+) -> None:
     container = stack.enter_context(_container(spec, parts))
     # Held open to the end: when we die, so does it.
-    words = parts.sandboxes.open(container, output=False)
-    stack.callback(words.close)
-    speech = parts.sandboxes.open(container, stdin=False)
+    input_channel = parts.sandboxes.open(container, output=False)
+    stack.callback(input_channel.close)
+    caps_channel = parts.sandboxes.open(container, stdin=False)
     try:
         parts.sandboxes.start(container)
-        _verify(speech, spec, parts)
+        _verify(caps_channel, spec, parts)
     finally:
-        speech.close()
-    words.send(go(marks.secret))
+        caps_channel.close()
+    input_channel.send(go(run_secrets.secret))
 
 
 def _await_services(plan: SandboxPlan, parts: RunParts) -> None:
@@ -112,19 +114,19 @@ def _await_services(plan: SandboxPlan, parts: RunParts) -> None:
 
 
 def _service_not_ready(name: str, spec: CappedSpec, parts: RunParts, *, gone: bool) -> OpsctlError:
-    said = parts.sandboxes.logs(spec.name).partition("\0")[0].strip()
+    caps_output = parts.sandboxes.logs(spec.name).partition("\0")[0].strip()
     if gone:
-        return OpsctlError(f"cannot use the test's {name}: it exited", why=said[-1000:])
+        return OpsctlError(f"cannot use the test's {name}: it exited", why=caps_output[-1000:])
     what = f"the test's {name} was not ready within {parts.rules.service_wait_s:g} s"
-    return UnreachableError(what, why=said[-1000:], hint="Raise sandbox.service_wait_s.")
+    return UnreachableError(what, why=caps_output[-1000:], hint="Raise sandbox.service_wait_s.")
 
 
 def _test(
     spec: CappedSpec, timeout_s: float, given: tuple[RunParts, RunSecrets], *, keep: bool
 ) -> SandboxRun:
-    parts, marks = given
+    parts, run_secrets = given
     bounds = OutputLimits(parts.rules.output_mb * MEBI, parts.rules.output_mb_per_s * MEBI)
-    reader = OutputReader(parts.hear, bounds, last_words(marks.secret))
+    reader = OutputReader(parts.on_output, bounds, last_words(run_secrets.secret))
     with ExitStack() as stack:
         container = stack.enter_context(_container(spec, parts))
         channel = parts.sandboxes.open(container)
@@ -132,7 +134,7 @@ def _test(
         parts.sandboxes.start(container)
         _verify(channel, spec, parts)
         began = parts.clock.steady()
-        channel.send(go(marks.secret))
+        channel.send(go(run_secrets.secret))
         ended = _wait_for_end(container, channel, (reader, parts), until=began + timeout_s)
         wall_s = parts.clock.steady() - began
         kept = parts.sandboxes.keep(container, spec.name) if keep else ""
@@ -158,8 +160,8 @@ def _describe_outcome(
 
 def _verify(channel: ContainerChannel, spec: CappedSpec, parts: RunParts) -> None:
     """Read the caps as the container itself sees them; nothing runs when one does not hold."""
-    said = _read_caps(channel, parts.clock)
-    found = failed_caps(read_shown(said), spec)
+    caps_output = _read_caps(channel, parts.clock)
+    found = failed_caps(read_shown(caps_output), spec)
     if found:
         raise RefusedError(
             f"cannot run {spec.image}: the caps are not enforced inside the container",
@@ -169,15 +171,15 @@ def _verify(channel: ContainerChannel, spec: CappedSpec, parts: RunParts) -> Non
 
 
 def _read_caps(channel: ContainerChannel, clock: "Clock") -> str:
-    said, complaint = bytearray(), bytearray()
+    caps_output, complaint = bytearray(), bytearray()
     end = clock.steady() + ENTRYPOINT_S
-    while channel.is_open and clock.steady() < end and not said.endswith(READY):
+    while channel.is_open and clock.steady() < end and not caps_output.endswith(READY):
         for piece in channel.read(end - clock.steady()):
-            (said if piece.stream is OutputStream.OUT else complaint).extend(piece.data)
-    if not said.endswith(READY):
+            (caps_output if piece.stream is OutputStream.OUT else complaint).extend(piece.data)
+    if not caps_output.endswith(READY):
         why = complaint.decode(errors="replace").strip() or "its entrypoint did not report its caps"
         raise OpsctlError("cannot read the caps from inside the container", why=why[-1000:])
-    return said.decode(errors="replace")
+    return caps_output.decode(errors="replace")
 
 
 def _wait_for_end(
@@ -191,11 +193,11 @@ def _wait_for_end(
         sample = _stop_container(container, channel, given)
     reader.end()
     found = parts.sandboxes.wait(container, timeout_s=ENGINE_CLEANUP_S)
-    words = parse_last_words(reader.last_words)
-    if words is None:
+    input_channel = parse_last_words(reader.last_words)
+    if input_channel is None:
         code = found.exit_code if found else KILLED_CODE
-        words = code, code > SIGNAL_CODES, use_from_sample(sample)
-    code, by_signal, figures = words
+        input_channel = code, code > SIGNAL_CODES, use_from_sample(sample)
+    code, by_signal, figures = input_channel
     starved = bool(found and found.was_out_of_memory)
     return CommandOutcome(code, by_signal, starved, was_late=not in_time, figures=figures)
 

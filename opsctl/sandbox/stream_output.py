@@ -28,8 +28,8 @@ class OutputLimits:
 class OutputReader:
     """Passes on what the command says, and keeps back what the entrypoint reports at the end."""
 
-    def __init__(self, hear: OnOutput, bounds: OutputLimits, mark: bytes) -> None:
-        self._hear = hear
+    def __init__(self, on_output: OnOutput, bounds: OutputLimits, mark: bytes) -> None:
+        self._on_output = on_output
         self._bounds = bounds
         self._mark = mark
         self._held = b""
@@ -63,15 +63,15 @@ class OutputReader:
             self._words += data
             return b""
         data, self._held = self._held + data, b""
-        said, mark, words = data.partition(self._mark)
+        before, mark, after = data.partition(self._mark)
         if mark:
-            self._words = bytearray(words)
-            return said
-        begun = _partial_mark_length(said, self._mark)
+            self._words = bytearray(after)
+            return before
+        begun = _partial_mark_length(before, self._mark)
         if begun:
-            self._held = said[-begun:]
-            said = said[:-begun]
-        return said
+            self._held = before[-begun:]
+            before = before[:-begun]
+        return before
 
     def _pass_on(self, piece: OutputPiece) -> None:
         if not piece.data:
@@ -83,7 +83,7 @@ class OutputReader:
         if len(self._tail) > 2 * LAST_BYTES:
             del self._tail[:-LAST_BYTES]
         if room:
-            self._hear(OutputPiece(piece.stream, piece.data[:room]))
+            self._on_output(OutputPiece(piece.stream, piece.data[:room]))
 
 
 def _partial_mark_length(data: bytes, mark: bytes) -> int:

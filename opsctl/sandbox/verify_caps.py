@@ -35,9 +35,9 @@ def _number(facts: Facts, name: str) -> int | None:
 
 def _memory(facts: Facts, limits: CappedLimits) -> Iterator[str]:
     is_new = _MEMORY_V2 in facts
-    found = _number(facts, _MEMORY_V2 if is_new else _MEMORY_V1)
-    if found is None or found > limits.memory_bytes:
-        yield f"memory is capped at {found} bytes, not {limits.memory_bytes}"
+    actual = _number(facts, _MEMORY_V2 if is_new else _MEMORY_V1)
+    if actual is None or actual > limits.memory_bytes:
+        yield f"memory is capped at {actual} bytes, not {limits.memory_bytes}"
     swap = _number(facts, _SWAP_V2 if is_new else _SWAP_V1)
     most = 0 if is_new else limits.memory_bytes
     if (swap is None or swap > most) and _has_swap(facts):
@@ -62,19 +62,19 @@ def _cpu(facts: Facts, limits: CappedLimits) -> Iterator[str]:
 
 def _processes(facts: Facts, limits: CappedLimits) -> Iterator[str]:
     new = _number(facts, "/sys/fs/cgroup/pids.max")
-    found = _number(facts, f"{_V1}/pids/pids.max") if new is None else new
-    if found is None or found > limits.processes:
-        yield f"processes are capped at {found}, not {limits.processes}"
+    actual = _number(facts, f"{_V1}/pids/pids.max") if new is None else new
+    if actual is None or actual > limits.processes:
+        yield f"processes are capped at {actual}, not {limits.processes}"
 
 
 def _privileges(status: str) -> Iterator[str]:
-    told = dict(line.partition(":")[::2] for line in status.splitlines())
-    if "0" in told.get("Uid", "0").split():
+    fields = dict(line.partition(":")[::2] for line in status.splitlines())
+    if "0" in fields.get("Uid", "0").split():
         yield "it runs as root"
-    if told.get("NoNewPrivs", "").strip() != "1":
+    if fields.get("NoNewPrivs", "").strip() != "1":
         yield "it may gain new privileges"
     for name in ("CapEff", "CapBnd"):
-        if told.get(name, "1").strip("0 \t"):
+        if fields.get(name, "1").strip("0 \t"):
             yield f"it has capabilities ({name})"
 
 

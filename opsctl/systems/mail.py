@@ -110,15 +110,15 @@ def is_refusal(error: Exception) -> bool:
 def _why(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return "; ".join(
-            f"{who}: {code} {_text(said)}" for who, (code, said) in error.recipients.items()
+            f"{who}: {code} {_text(reply)}" for who, (code, reply) in error.recipients.items()
         )
     if isinstance(error, smtplib.SMTPResponseException):
         return f"{error.smtp_code} {_text(error.smtp_error)}"
     return reason(error)
 
 
-def _text(said: bytes | str) -> str:
-    text = said.decode(errors="replace") if isinstance(said, bytes) else said
+def _text(reply: bytes | str) -> str:
+    text = reply.decode(errors="replace") if isinstance(reply, bytes) else reply
     return " ".join(text.split())[:200]
 
 
@@ -142,9 +142,9 @@ class SmtpMail:
     def _talk(self, client: "_Client", message: MailMessage, deadline: Deadline) -> None:
         server = self._server
         client.open_with(lambda: self._open(deadline))
-        code, said = client.connect(server.host, server.port)
+        code, reply = client.connect(server.host, server.port)
         if code != READY:
-            raise smtplib.SMTPConnectError(code, said)
+            raise smtplib.SMTPConnectError(code, reply)
         if server.tls == "starttls":
             client.starttls(context=self._trust())
         if server.user:

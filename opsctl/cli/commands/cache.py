@@ -68,8 +68,8 @@ def health(session: Session) -> int:
             backend=rules.backend,
         )
     else:
-        said = "turned off by redis.enabled: each process has its own memory"
-        found = CacheHealth((Finding("redis", Level.OK, said),))
+        summary = "turned off by redis.enabled: each process has its own memory"
+        found = CacheHealth((Finding("redis", Level.OK, summary),))
     rows = tuple((f.check, f.level.value, f.what) for f in found.findings)
     return session.output.conclude(found, [Table(("check", "", "finding"), rows)])
 
@@ -178,8 +178,8 @@ def _stats_view(found: CacheStats) -> list[Block]:
         )
         for one, age_s in zip(found.processes, found.ages_s, strict=True)
     )
-    said = f"hit rate {rate} (goal {totals.goal_percent:g} %) of {totals.processes} processes"
-    return [said, *([Table((*head, "reported"), rows)] if rows else [])]
+    summary = f"hit rate {rate} (goal {totals.goal_percent:g} %) of {totals.processes} processes"
+    return [summary, *([Table((*head, "reported"), rows)] if rows else [])]
 
 
 def _keys_view(found: CacheKeys) -> list[Block]:

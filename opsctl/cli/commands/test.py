@@ -114,26 +114,28 @@ def test(session: Session, /, *, dry_run: bool, junit: str | None, **words: Any)
       opsctl test --build
       opsctl test --image app:1 --with timescale,redis -- pytest
     """
-    asked = _asked(session, **words)
+    requested = _read_options(session, **words)
     token, secret, password = (os.urandom(size).hex() for size in (4, 16, 16))
-    marks = RunSecrets(f"opsctl-test-{token}", secret, password)
-    desk = _desk(session)
-    plan = prepare(asked, desk, marks, build=not dry_run)
+    run_secrets = RunSecrets(f"opsctl-test-{token}", secret, password)
+    context = _context(session)
+    plan = prepare(requested, context, run_secrets, build=not dry_run)
     if dry_run:
         return session.output.conclude(PlannedTest(plan.steps), plan.steps, exit_code=EXIT_OK)
-    leftovers = remove_leftovers(desk.sandboxes, desk.host, desk.clock)
+    leftovers = remove_leftovers(context.sandboxes, context.host, context.clock)
     session.left_behind = "what had been started was removed"
-    told = report(run(plan, _parts(session, desk), marks, keep=asked.keep), leftovers)
+    result = report(
+        run(plan, _parts(session, context), run_secrets, keep=requested.keep), leftovers
+    )
     if junit:
         from opsctl.sandbox.junit import junit as as_junit  # noqa: PLC0415 - only its reader pays
 
-        desk.files.write_text(Path(junit).absolute(), as_junit(told.runs), mode=0o644)
-    for line in lines(told):
+        context.files.write_text(Path(junit).absolute(), as_junit(result.runs), mode=0o644)
+    for line in lines(result):
         session.output.note(line)
-    return session.output.conclude(told, [], exit_code=told.exit_code)
+    return session.output.conclude(result, [], exit_code=result.exit_code)
 
 
-def _asked(session: Session, **words: Any) -> SandboxOptions:  # noqa: ANN401 - what click read
+def _read_options(session: Session, **words: Any) -> SandboxOptions:  # noqa: ANN401 - what click read
     """Read the flags; --timeout is the test's, not the engine's."""
     image = (words["image"],) if words["image"] else ()
     return SandboxOptions(
@@ -151,7 +153,7 @@ def _asked(session: Session, **words: Any) -> SandboxOptions:  # noqa: ANN401 - 
     )
 
 
-def _desk(session: Session) -> SandboxContext:
+def _context(session: Session) -> SandboxContext:
     wiring = session.wiring
     return SandboxContext(
         settings=wiring.settings,
@@ -174,14 +176,14 @@ def _note(session: Session, line: Line) -> None:
     session.output.note(line.text)
 
 
-def _parts(session: Session, desk: SandboxContext) -> RunParts:
+def _parts(session: Session, context: SandboxContext) -> RunParts:
     """Give the command our streams; where stdout is for programs, stderr takes both."""
     out = sys.stdout.buffer if session.options.output == "text" else sys.stderr.buffer
     streams = {OutputStream.OUT: out, OutputStream.ERROR: sys.stderr.buffer}
 
-    def hear(piece: OutputPiece) -> None:
+    def on_output(piece: OutputPiece) -> None:
         streams[piece.stream].write(piece.data)
         streams[piece.stream].flush()
 
     progress: Progress = NoProgress() if sys.stderr.isatty() else session.progress
-    return RunParts(desk.sandboxes, desk.clock, desk.settings.sandbox, hear, progress)
+    return RunParts(context.sandboxes, context.clock, context.settings.sandbox, on_output, progress)

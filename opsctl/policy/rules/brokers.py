@@ -25,8 +25,8 @@ _LIMITS = {"kis_rest": "kis", "kis": "kis", "kiwoom": "kiwoom"}
 
 def allowed(project: CheckedProject) -> Mapping[str, Mapping[str, float]]:
     found: dict[str, dict[str, float]] = {}
-    for said in project.policy.broker_limits:
-        match = re.match(BROKER, said)
+    for limit in project.policy.broker_limits:
+        match = re.match(BROKER, limit)
         if match:
             pairs = (word.split("=") for word in match["limits"].split())
             found[match["name"]] = {name: float(value) for name, value in pairs}

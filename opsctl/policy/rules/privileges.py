@@ -36,7 +36,7 @@ def _outside(project: CheckedProject) -> Iterator[tuple[CheckedComposeFile, Serv
                 yield file, service, port, _is_database(service, port, project)
 
 
-def _spoken(port: Port) -> str:
+def _describe(port: Port) -> str:
     number = port.published or "a free port"
     place = "every address" if port.host_ip in EVERYWHERE else port.host_ip
     return f"{number} (to {port.target}/{port.protocol}) on {place}"
@@ -53,7 +53,7 @@ def database_port(project: CheckedProject) -> Iterator[Violation]:
     for file, service, port, is_database in _outside(project):
         if is_database:
             yield service_violation(
-                file, service, f"a database is published: {_spoken(port)}", "ports"
+                file, service, f"a database is published: {_describe(port)}", "ports"
             )
 
 
@@ -66,7 +66,7 @@ def database_port(project: CheckedProject) -> Iterator[Violation]:
 def public_port(project: CheckedProject) -> Iterator[Violation]:
     for file, service, port, is_database in _outside(project):
         if not is_database and port.published not in project.policy.open_ports:
-            yield service_violation(file, service, f"it is published: {_spoken(port)}", "ports")
+            yield service_violation(file, service, f"it is published: {_describe(port)}", "ports")
 
 
 @rule(

@@ -39,7 +39,7 @@ def _published(machine: RunningHost) -> Iterator[tuple[Container, PublishedPort]
                 yield running.container, port
 
 
-def _spoken(container: Container, port: PublishedPort) -> str:
+def _describe(container: Container, port: PublishedPort) -> str:
     place = _everywhere(port.address)
     return f"container {container.name} publishes {port.port}/{port.protocol} on {place}"
 
@@ -53,22 +53,26 @@ def _spoken(container: Container, port: PublishedPort) -> str:
 )
 def port_open(machine: RunningHost) -> Iterator[Violation]:
     published = {port.port for _, port in _published(machine)}
-    said: dict[str, None] = {}
-    for one in machine.listeners:
+    violations: dict[str, None] = {}
+    for socket in machine.listeners:
         taken = {*machine.policy.open_ports, *machine.database_ports, *published}
-        if one.port not in taken and _is_beyond(machine, one.address):
-            program = one.program or "a program"
-            said[f"{program} listens on {_everywhere(one.address)}, port {one.port}"] = None
-    for one in machine.datagrams:
+        if socket.port not in taken and _is_beyond(machine, socket.address):
+            program = socket.program or "a program"
+            violations[
+                f"{program} listens on {_everywhere(socket.address)}, port {socket.port}"
+            ] = None
+    for socket in machine.datagrams:
         taken = {*machine.policy.open_udp_ports, *published}
-        if one.port not in taken and _is_beyond(machine, one.address):
-            program = one.program or "a program"
-            said[f"{program} listens on {_everywhere(one.address)}, port {one.port}/udp"] = None
+        if socket.port not in taken and _is_beyond(machine, socket.address):
+            program = socket.program or "a program"
+            violations[
+                f"{program} listens on {_everywhere(socket.address)}, port {socket.port}/udp"
+            ] = None
     for container, port in _published(machine):
         is_database = port.target in machine.database_ports
         if port.port not in machine.policy.open_ports and not is_database:
-            said[_spoken(container, port)] = None
-    yield from (Violation(what) for what in said)
+            violations[_describe(container, port)] = None
+    yield from (Violation(what) for what in violations)
 
 
 @rule(
@@ -78,18 +82,20 @@ def port_open(machine: RunningHost) -> Iterator[Violation]:
     fix="Publish it on 127.0.0.1 and close it in the provider's security list.",
 )
 def database_open(machine: RunningHost) -> Iterator[Violation]:
-    ports, said = machine.database_ports, dict[str, None]()
+    ports, violations = machine.database_ports, dict[str, None]()
     published = {port.port for _, port in _published(machine)}
-    for one in machine.listeners:
-        known = one.port in ports and one.port not in published
-        if known and _is_beyond(machine, one.address):
-            said[f"a database's port {one.port} listens on {_everywhere(one.address)}"] = None
+    for socket in machine.listeners:
+        known = socket.port in ports and socket.port not in published
+        if known and _is_beyond(machine, socket.address):
+            violations[
+                f"a database's port {socket.port} listens on {_everywhere(socket.address)}"
+            ] = None
     for container, port in _published(machine):
         if port.target in ports:
-            said[_spoken(container, port)] = None
+            violations[_describe(container, port)] = None
     for host, number in machine.open_ports:
-        said[f"port {number} of {host} answers from here"] = None
-    yield from (Violation(what) for what in said)
+        violations[f"port {number} of {host} answers from here"] = None
+    yield from (Violation(what) for what in violations)
 
 
 @rule(
@@ -99,16 +105,16 @@ def database_open(machine: RunningHost) -> Iterator[Violation]:
     fix="Find out who it is (ss -tnp), close the port, and use the MagicDNS name.",
 )
 def public_client(machine: RunningHost) -> Iterator[Violation]:
-    listening = {one.port for one in machine.listeners}
+    listening = {socket.port for socket in machine.listeners}
     watched = {_SSH, *machine.database_ports} & listening
-    said: dict[str, None] = {}
-    for one in machine.connections:
-        if one.port in watched and is_public(one.remote):
-            said[f"{one.remote} is connected to port {one.port}"] = None
+    violations: dict[str, None] = {}
+    for socket in machine.connections:
+        if socket.port in watched and is_public(socket.remote):
+            violations[f"{socket.remote} is connected to port {socket.port}"] = None
     for client in machine.clients:
         if is_public(client.address):
-            said[f"{client.address} is connected to {client.database}"] = None
-    yield from (Violation(what) for what in said)
+            violations[f"{client.address} is connected to {client.database}"] = None
+    yield from (Violation(what) for what in violations)
 
 
 @rule(
@@ -132,14 +138,14 @@ def app_env(machine: RunningHost) -> Iterator[Violation]:
 )
 def limits(machine: RunningHost) -> Iterator[Violation]:
     for running in machine.containers:
-        one = running.container
+        socket = running.container
         lacks = [
             name
-            for name, given in (("memory", one.memory_limit_bytes), ("cpus", one.cpu_limit))
+            for name, given in (("memory", socket.memory_limit_bytes), ("cpus", socket.cpu_limit))
             if not given
         ]
         if lacks:
-            yield Violation(f"container {one.name} has no limit on {' and '.join(lacks)}")
+            yield Violation(f"container {socket.name} has no limit on {' and '.join(lacks)}")
 
 
 @rule(
@@ -150,11 +156,11 @@ def limits(machine: RunningHost) -> Iterator[Violation]:
 )
 def local_copy(machine: RunningHost) -> Iterator[Violation]:
     for running in machine.containers:
-        one = running.container
-        if machine.policy.local_copy_label in one.labels:
-            for port in one.published:
+        socket = running.container
+        if machine.policy.local_copy_label in socket.labels:
+            for port in socket.published:
                 if not is_loopback(port.address):
-                    yield Violation(f"a local copy: {_spoken(one, port)}")
+                    yield Violation(f"a local copy: {_describe(socket, port)}")
 
 
 @rule(

@@ -45,10 +45,10 @@ def _in_python(source: SourceFile) -> Iterator[Violation]:
         return
     seen: set[tuple[int, str]] = set()
     for text, line in python_strings.texts(tree):
-        said = detect_ddl.detect_ddl(text)
-        if said and (line, said) not in seen:
-            seen.add((line, said))
-            yield Violation(f"{said} in Python", source.path, line)
+        statement_kind = detect_ddl.detect_ddl(text)
+        if statement_kind and (line, statement_kind) not in seen:
+            seen.add((line, statement_kind))
+            yield Violation(f"{statement_kind} in Python", source.path, line)
     if any(word in source.lowered for word in _LIBRARIES):
         yield from _calls(source, tree)
 
@@ -90,10 +90,12 @@ def _in_sql(source: SourceFile, project: CheckedProject) -> Iterator[Violation]:
     from opsctl.sql.lexer import read_script  # noqa: PLC0415 - only projects with SQL need it
 
     for statement in read_script(source.text).statements:
-        said = detect_ddl.detect_ddl(" ".join((*statement.words, "x")))
-        if said:
+        statement_kind = detect_ddl.detect_ddl(" ".join((*statement.words, "x")))
+        if statement_kind:
             yield Violation(
-                f"{said} outside of {project.migrations}/", source.path, statement.start.line
+                f"{statement_kind} outside of {project.migrations}/",
+                source.path,
+                statement.start.line,
             )
             return
 
@@ -101,8 +103,10 @@ def _in_sql(source: SourceFile, project: CheckedProject) -> Iterator[Violation]:
 def _in_shell(source: SourceFile) -> Iterator[Violation]:
     for pattern in (_IN_SHELL, _HEREDOC):
         for match in source.find(pattern):
-            said = " ".join(match["ddl"].upper().split())
-            yield Violation(f"{said} in a script", source.path, source.line_of(match.start("ddl")))
+            statement_kind = " ".join(match["ddl"].upper().split())
+            yield Violation(
+                f"{statement_kind} in a script", source.path, source.line_of(match.start("ddl"))
+            )
 
 
 RULES: tuple[Rule[CheckedProject], ...] = (ddl_in_python, ddl_outside_migrations)

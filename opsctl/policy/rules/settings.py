@@ -16,9 +16,9 @@ from opsctl.policy.project import CheckedProject
 def invalid(project: CheckedProject) -> Iterator[Violation]:
     for what in dict.fromkeys(project.environments.errors.values()):
         file, _, rest = what.partition(":")
-        number, _, said = rest.partition(":")
+        number, _, message = rest.partition(":")
         if file in project.by_path and number.isdigit():
-            yield Violation(said.strip(), file, int(number))
+            yield Violation(message.strip(), file, int(number))
         else:
             yield Violation(what, project.policy.parameter_dir)
 

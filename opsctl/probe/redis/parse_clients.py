@@ -10,22 +10,22 @@ def parse_clients(text: str) -> tuple[ClientConnection, ...]:
 
 
 def _client(line: str) -> ClientConnection:
-    said = dict(pair.partition("=")[::2] for pair in line.split(" "))
+    fields = dict(pair.partition("=")[::2] for pair in line.split(" "))
 
     def number(name: str) -> int:
-        value = said.get(name, "0")
+        value = fields.get(name, "0")
         return int(value) if value.lstrip("-").isdigit() else 0
 
-    flags = said.get("flags", "")
+    flags = fields.get("flags", "")
     return ClientConnection(
-        id=said.get("id", ""),
-        name=said.get("name", ""),
-        address=said.get("addr", ""),
+        id=fields.get("id", ""),
+        name=fields.get("name", ""),
+        address=fields.get("addr", ""),
         age_s=number("age"),
         idle_s=number("idle"),
         channels=number("sub"),
         patterns=number("psub"),
         waiting_bytes=number("omem"),
-        command=said.get("cmd", ""),
+        command=fields.get("cmd", ""),
         kind=next((kind for flag, kind in _KINDS.items() if flag in flags), "normal"),
     )

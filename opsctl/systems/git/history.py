@@ -66,9 +66,9 @@ def read_changes(words: list[str]) -> Iterator[tuple[str, str, str]]:
             yield kind, path, next(given, "") if kind == RENAMED else path
 
 
-def read_log(said: str) -> Iterator[tuple[str, str, str, str]]:
+def read_log(output: str) -> Iterator[tuple[str, str, str, str]]:
     """Read the answer to `first_parents`: commit, letter, path, path after it; newest first."""
-    for entry in said.split("\x01")[1:]:
+    for entry in output.split("\x01")[1:]:
         commit, *words = entry.split("\0")
         for kind, path, now in read_changes(words):
             yield commit, kind, path, now
@@ -114,15 +114,15 @@ class GitHistory:
             # What is gone from the trunk for long can be neither mended nor pointed at.
             if kind != REMOVED and stands not in known and (top / stands).exists():
                 known.add(stands)
-                said = "was edited" if kind != RENAMED else f"was renamed from {path}"
-                found.append(Rewrite(stands, said, commit[:SHORT]))
+                output = "was edited" if kind != RENAMED else f"was renamed from {path}"
+                found.append(Rewrite(stands, output, commit[:SHORT]))
         return tuple(found)
 
     def _base(self, top: Path, trunks: tuple[str, ...]) -> str | None:
         """Find where this left the trunk; a remote's trunk counts before a local one."""
         shape = "--format=%(objectname) %(refname)"
-        said = self._ask(asking("for-each-ref", shape, "refs/heads", "refs/remotes", at=top))
-        rows = [line.split(" ", 1) for line in said.splitlines()]
+        output = self._ask(asking("for-each-ref", shape, "refs/heads", "refs/remotes", at=top))
+        rows = [line.split(" ", 1) for line in output.splitlines()]
         wanted = {trunk.casefold() for trunk in trunks}
         held = [(c, ref) for c, ref in rows if read_ref(ref).name.casefold() in wanted]
         held.sort(key=lambda row: not row[1].startswith("refs/remotes/"))

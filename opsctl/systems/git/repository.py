@@ -121,10 +121,10 @@ def diary(ref: str, *, at: Path) -> Command:
     return asking("log", "--walk-reflogs", *shape, "--end-of-options", ref, "--", at=at)
 
 
-def read_status(said: bytes) -> WorktreeStatus:
+def read_status(output: bytes) -> WorktreeStatus:
     """Read `status --porcelain=v2 --branch -z`."""
     head, branch, dirty, untracked = "", "", [], []
-    words = iter(said.decode(errors="backslashreplace").split("\0"))
+    words = iter(output.decode(errors="backslashreplace").split("\0"))
     for word in words:
         kind, _, rest = word.partition(" ")
         if rest.startswith("branch.oid "):
@@ -153,10 +153,10 @@ class RefNames:
     pointing: tuple[Ref, ...]
 
 
-def read_names(said: str, head: str, remotes: tuple[str, ...]) -> RefNames:
+def read_names(output: str, head: str, remotes: tuple[str, ...]) -> RefNames:
     """Read the answer to `holders`."""
     branch, containing, pointing = None, [], []
-    for line in said.splitlines():
+    for line in output.splitlines():
         full, mark, target, peeled = line.split("\0")
         ref = read_ref(full, remotes)
         if mark == "*":
@@ -183,10 +183,10 @@ def read_ref(full: str, remotes: tuple[str, ...] = ()) -> Ref:
     return Ref(RefKind.OTHER, full.removeprefix("refs/"))
 
 
-def read_makers(said: str, branch: str | None, wanted: frozenset[str]) -> tuple[str, ...]:
+def read_makers(output: str, branch: str | None, wanted: frozenset[str]) -> tuple[str, ...]:
     """Say on which branches the wanted commits were made, from the diary of HEAD."""
     current, makers = branch or "", []
-    for line in said.splitlines():
+    for line in output.splitlines():
         commit, _, deed = line.partition("\0")
         if commit in wanted and MADE.match(deed) and current:
             makers.append(current)
@@ -195,15 +195,15 @@ def read_makers(said: str, branch: str | None, wanted: frozenset[str]) -> tuple[
     return tuple(dict.fromkeys(makers))
 
 
-def read_renames(said: str) -> tuple[str, ...]:
+def read_renames(output: str) -> tuple[str, ...]:
     """Say what a branch was called before, from its own diary."""
-    deeds = (line.partition("\0")[2] for line in said.splitlines())
-    return tuple(renamed["before"] for deed in deeds if (renamed := RENAMED.fullmatch(deed)))
+    entries = (line.partition("\0")[2] for line in output.splitlines())
+    return tuple(renamed["before"] for deed in entries if (renamed := RENAMED.fullmatch(deed)))
 
 
-def read_blob(said: bytes) -> bytes | None:
+def read_blob(output: bytes) -> bytes | None:
     """Read `cat-file --batch`: a line `<id> blob <size>`, the bytes, a line break."""
-    header, _, rest = said.partition(b"\n")
+    header, _, rest = output.partition(b"\n")
     words = header.rsplit(b" ", 2)
     if len(words) != len(("id", "kind", "size")) or words[1] != b"blob":
         return None
@@ -217,8 +217,8 @@ class GitCommand:
         self._processes = processes
 
     def version(self) -> str:
-        said = self._processes.run(asking("version"), check=True).stdout
-        return said.removeprefix("git version ").split()[0]
+        output = self._processes.run(asking("version"), check=True).stdout
+        return output.removeprefix("git version ").split()[0]
 
     def facts(self, directory: Path, *, trunks: tuple[str, ...] = ()) -> GitFacts | None:
         words = ("rev-parse", "--is-shallow-repository", "--show-toplevel")
@@ -246,9 +246,9 @@ class GitCommand:
 
     def _named(self, facts: GitFacts, head: str) -> GitFacts:
         top = facts.top_level
-        said = self._ask(holders(head, at=top)).stdout
+        output = self._ask(holders(head, at=top)).stdout
         remotes = tuple(self._ask(asking("remote", at=top)).stdout.splitlines())
-        names = read_names(said, head, remotes)
+        names = read_names(output, head, remotes)
         subject = self._ask(asking("log", "-1", "--format=%s", head, at=top)).stdout
         return replace(
             facts,
@@ -261,8 +261,8 @@ class GitCommand:
     def _remembered(self, facts: GitFacts, head: str, trunks: tuple[str, ...]) -> GitFacts:
         top = facts.top_level
         ours = self._ask(self._beyond(head, trunks, at=top)).stdout
-        deeds = self._ask(diary("HEAD", at=top)).stdout
-        makers = read_makers(deeds, facts.branch, frozenset(ours.split()))
+        entries = self._ask(diary("HEAD", at=top)).stdout
+        makers = read_makers(entries, facts.branch, frozenset(ours.split()))
         if facts.branch is None:
             return replace(facts, made_on=makers)
         renames = read_renames(self._ask(diary(f"refs/heads/{facts.branch}", at=top)).stdout)
@@ -271,9 +271,11 @@ class GitCommand:
     def _beyond(self, head: str, trunks: tuple[str, ...], *, at: Path) -> Command:
         """Ask for the commits that no trunk has."""
         shape = "--format=%(objectname) %(refname)"
-        said = self._ask(asking("for-each-ref", shape, "refs/heads", "refs/remotes", at=at)).stdout
+        output = self._ask(
+            asking("for-each-ref", shape, "refs/heads", "refs/remotes", at=at)
+        ).stdout
         wanted = {trunk.casefold() for trunk in trunks}
-        rows = (line.split(" ", 1) for line in said.splitlines())
+        rows = (line.split(" ", 1) for line in output.splitlines())
         known = {commit for commit, ref in rows if read_ref(ref).name.casefold() in wanted}
         given = "".join(f"^{commit}\n" for commit in sorted(known))
         return asking(

@@ -168,9 +168,9 @@ async def _closed_behind_us(dials: Sequence[httpx2.Request]) -> AsyncIterator[No
     """Close what was opened: httpcore2 forgets a connection cancelled in its TLS handshake."""
     opened: list[Any] = []
 
-    async def note(event: str, told: Mapping[str, Any]) -> None:
+    async def note(event: str, info: Mapping[str, Any]) -> None:
         if event == "connection.connect_tcp.complete":
-            opened.append(told["return_value"])
+            opened.append(info["return_value"])
 
     for dialled in dials:
         dialled.extensions["trace"] = note
@@ -206,7 +206,7 @@ async def _read(answer: httpx2.Response, origin: str, max_bytes: int) -> bytes:
 
 def parse_date(text: str) -> datetime | None:
     try:
-        said = parsedate_to_datetime(text)
+        moment = parsedate_to_datetime(text)
     except ValueError:
         return None
-    return said.replace(tzinfo=said.tzinfo or UTC).astimezone(UTC)
+    return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)

@@ -106,9 +106,9 @@ async def closed_on_failure(messages: Sequence[httpx2.Request]) -> AsyncIterator
     """Close what was opened in vain: httpcore2 forgets a connection cancelled in its handshake."""
     opened: list[Any] = []
 
-    async def note(event: str, told: Mapping[str, Any]) -> None:
+    async def note(event: str, info: Mapping[str, Any]) -> None:
         if event == "connection.connect_tcp.complete":
-            opened.append(told["return_value"])
+            opened.append(info["return_value"])
 
     for message in messages:
         message.extensions["trace"] = note

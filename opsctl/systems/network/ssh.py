@@ -97,9 +97,9 @@ def read_address(address: str) -> Remote:
 def proved(remote: Remote, tailnet: Tailnet, processes: Processes) -> Remote:
     """Ask ssh for its real destination, and verify that it is a machine of the tailnet."""
     asked = Command(("ssh", "-G", *remote.options, "--", remote.host), timeout_s=ASK_S)
-    said = processes.run(asked, check=True).stdout
+    output = processes.run(asked, check=True).stdout
     real = next(
-        (line.partition(" ")[2] for line in said.splitlines() if line.startswith("hostname ")), ""
+        (line.partition(" ")[2] for line in output.splitlines() if line.startswith("hostname ")), ""
     )
     if is_loopback(real):
         return remote
@@ -149,9 +149,9 @@ class Tunnel:
         return read_df(finished.stdout) if not finished.exit_code else None
 
 
-def read_df(said: str) -> Usage | None:
+def read_df(output: str) -> Usage | None:
     """Read `df -P -B1` of one path; blocks reserved for root count as used."""
-    lines = said.splitlines()
+    lines = output.splitlines()
     fields = lines[-1].split() if len(lines) > 1 else []
     if len(fields) < COLUMNS or not all(field.isdigit() for field in fields[1:4]):
         return None
@@ -232,13 +232,13 @@ class _Child:
 
     def hear(self, word: str) -> None:
         """Wait for one line; what else comes is why it failed."""
-        said = self._line()
-        if said == word:
+        output = self._line()
+        if output == word:
             return
         code = self._gone()
         if code == BUSY:
-            raise BusyError("it is held", why=said)
-        why = self._complaint() or said or f"ssh ended with exit code {code}"
+            raise BusyError("it is held", why=output)
+        why = self._complaint() or output or f"ssh ended with exit code {code}"
         raise UnreachableError(f"cannot reach {self._name}", why=why, hint="Try it by hand: ssh")
 
     def end(self) -> None:

@@ -38,16 +38,16 @@ class SentBatch(Value):
         for start, end, _ in self.message.copies:
             yield self.message.text[start:end]
 
-    def find(self, said: Diagnosis, *, answered: int, fed: int) -> ErrorPlace:
+    def find(self, diagnosis: Diagnosis, *, answered: int, fed: int) -> ErrorPlace:
         """Place an error: by its position, by its line of data, or by the answers before it."""
-        if said.position is not None:
-            return self._at(said.position - 1, answered)
+        if diagnosis.position is not None:
+            return self._at(diagnosis.position - 1, answered)
         statement = self._statement(answered)
         if statement is None:
             return ErrorPlace(ScriptStage.BEFORE, None, None)
         if self.message.starts and statement >= len(self.message.starts):
             return ErrorPlace(ScriptStage.AFTER, None, None)
-        return ErrorPlace(ScriptStage.TEXT, self._in_data(said.context, fed), statement)
+        return ErrorPlace(ScriptStage.TEXT, self._in_data(diagnosis.context, fed), statement)
 
     def _at(self, offset: int, answered: int) -> ErrorPlace:
         body = offset - len(self.head)

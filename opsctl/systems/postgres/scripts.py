@@ -248,22 +248,22 @@ class LibpqSession:
         self.rollback()
         raise refusal
 
-    def _translated(self, sent: SentBatch, said: Diagnosis, answers: "_Answers") -> OpsctlError:
-        why = f"{said.message} ({said.detail})" if said.detail else said.message
+    def _translated(self, sent: SentBatch, reported: Diagnosis, answers: "_Answers") -> OpsctlError:
+        why = f"{reported.message} ({reported.detail})" if reported.detail else reported.message
         if not self._connection.is_open:
             return self._lost(why)
-        meaning = by_state(said.sqlstate) or STATEMENT
-        found = sent.find(said, answered=answers.count, fed=answers.fed)
+        meaning = by_state(reported.sqlstate) or STATEMENT
+        found = sent.find(reported, answered=answers.count, fed=answers.fed)
         return ScriptError(
             meaning.what.format(address=self._address),
             why=why,
-            hint=said.hint or meaning.hint,
-            sqlstate=said.sqlstate,
+            hint=reported.hint or meaning.hint,
+            sqlstate=reported.sqlstate,
             stage=found.stage,
             position=found.position,
             statement=found.statement,
-            context=said.context,
-            constraint=said.constraint,
+            context=reported.context,
+            constraint=reported.constraint,
         )
 
     def _lost(self, why: str) -> UnreachableError:

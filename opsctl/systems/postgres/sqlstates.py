@@ -163,10 +163,10 @@ def by_state(sqlstate: str) -> SqlstateMeaning | None:
 
 def by_words(words: str) -> SqlstateMeaning:
     """Find what kept a session from starting."""
-    return next((meaning for said, meaning in BY_WORDS if re.search(said, words)), DEAD)
+    return next((meaning for text, meaning in BY_WORDS if re.search(text, words)), DEAD)
 
 
-def words_of_connecting(said: str) -> str:
+def words_of_connecting(text: str) -> str:
     """Return the server's message, without the address that our own message names."""
-    first = said.strip().partition("\n")[0]
+    first = text.strip().partition("\n")[0]
     return re.sub(r"^.* failed: (FATAL: +|ERROR: +)?|^connection is bad: ", "", first)

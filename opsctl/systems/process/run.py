@@ -92,9 +92,9 @@ class Finished:
     @property
     def complaint(self) -> str:
         """The end of its output, for people: stderr, or else stdout, with secrets masked."""
-        said = self.stderr.strip() or self.stdout.strip()
+        error_text = self.stderr.strip() or self.stdout.strip()
         # Redacted before it is cut: half a secret is one too.
-        return redact(said, self.command.secrets)[-SHOWN_CHARACTERS:].strip()
+        return redact(error_text, self.command.secrets)[-SHOWN_CHARACTERS:].strip()
 
     def require(self) -> Self:
         """Return itself if the program succeeded; raise otherwise."""
@@ -160,11 +160,11 @@ class LocalProcesses:
         return finished.require() if check else finished
 
     def stream(self, command: Command, on_line: Callable[[Line], None]) -> Finished:
-        spoken = Lines(command.secrets, lambda text: on_line(Line(text)))
-        complained = Lines(command.secrets, lambda text: on_line(Line(text, is_error=True)))
-        finished = self._carry(command, spoken, complained)
-        spoken.end()
-        complained.end()
+        stdout_lines = Lines(command.secrets, lambda text: on_line(Line(text)))
+        stderr_lines = Lines(command.secrets, lambda text: on_line(Line(text, is_error=True)))
+        finished = self._carry(command, stdout_lines, stderr_lines)
+        stdout_lines.end()
+        stderr_lines.end()
         return finished
 
     def _carry(self, command: Command, out: Sink, err: Sink) -> Finished:

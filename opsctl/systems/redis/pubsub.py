@@ -22,9 +22,9 @@ class Topics:
     @property
     def purpose(self) -> str:
         """Name the connection so that others can read what it listens to: CLIENT LIST cannot."""
-        said = [f"sub={name}" for name in self.channels] + [f"psub={p}" for p in self.patterns]
+        listed = [f"sub={name}" for name in self.channels] + [f"psub={p}" for p in self.patterns]
         # Redis takes no spaces or control characters in a name.
-        return "".join(letter for letter in ",".join(said) if "!" <= letter <= "~")[:200]
+        return "".join(letter for letter in ",".join(listed) if "!" <= letter <= "~")[:200]
 
     @property
     def commands(self) -> Sequence[Command]:

@@ -104,9 +104,9 @@ def _view(report: PubsubReport) -> list[Block]:
     )
     table = Table(("", "name", "", "literal", "patterns", "proof"), rows)
     others = [f for f in report.findings if f.check.partition(" ")[0] not in ("channel", "pattern")]
-    said = [f"{finding.check}: {finding.what}" for finding in others]
+    messages = [f"{finding.check}: {finding.what}" for finding in others]
     fixes = dict.fromkeys(f.fix for f in report.findings if f.fix and f.level is not Level.OK)
-    return [table, *said, *(["\nTo fix:"] if fixes else []), *fixes]
+    return [table, *messages, *(["\nTo fix:"] if fixes else []), *fixes]
 
 
 def _lines(beat: TrafficInterval) -> list[str]:
