@@ -19,7 +19,7 @@ def list_candidates(
 
     Patterns that match no expected channel are only there to explain the count.
     """
-    named = (*patterns, *(prefix_pattern for client in clients for prefix_pattern in patterns_in_name(client.name)))
+    named = (*patterns, *(name for client in clients for name in patterns_in_name(client.name)))
     channels = tuple(channels)
     ours = (as_observer_pattern(name) for name in (*named, *channels))
     guessed = (guess for channel in channels for guess in _guess_patterns(channel))
@@ -47,7 +47,7 @@ def patterns_in_name(name: str) -> tuple[str, ...]:
     patterns: list[str] = []
     kind = ""
     for word in found[1].split(",") if found else ():
-        prefix = next((prefix_pattern for prefix_pattern in ("psub=", "sub=") if word.startswith(prefix_pattern)), "")
+        prefix = next((each for each in ("psub=", "sub=") if word.startswith(each)), "")
         kind = prefix or kind
         if kind == "psub=":
             patterns.append(word.removeprefix(prefix))
