@@ -5,13 +5,17 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
+from tests.engines.addresses import LOOPBACK
 from tests.engines.owner import is_left_over, this_process
 from tests.engines.require import give_up
 
 HOST_VARIABLE = "OPSCTL_TEST_DOCKER_HOST"
+VERSION_VARIABLE = "OPSCTL_TEST_DOCKER_VERSION"
+ADDRESS_VARIABLE = "OPSCTL_TEST_DOCKER_ADDRESS"
 OWNER_LABEL = "opsctl.test.owner"
 BUSYBOX = os.environ.get("OPSCTL_TEST_BUSYBOX_IMAGE", "busybox:1.37")
 REDIS = os.environ.get("OPSCTL_TEST_REDIS_IMAGE", "redis:8.0.2")
@@ -29,9 +33,19 @@ _KINDS = (
 )
 
 
+def client_environment() -> dict[str, str]:
+    """What a program needs of our environment to find the client and its plugins."""
+    return {name: os.environ[name] for name in ("PATH", "DOCKER_CONFIG") if name in os.environ}
+
+
 @dataclass(frozen=True)
 class DockerEngine:
     host: str
+
+    @property
+    def address(self) -> str:
+        """Where its published ports are reached: it may have a network of its own."""
+        return os.environ.get(ADDRESS_VARIABLE, LOOPBACK)
 
     def attempt(
         self, *command: str, timeout_s: float = _COMMAND_S
@@ -74,19 +88,42 @@ class DockerEngine:
                 self.attempt(*removal, *doomed)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_docker_config(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let the client use the plugins that it was told of, and keep what it writes to itself."""
+    told = os.environ.get("DOCKER_CONFIG")
+    if told is None:
+        yield
+        return
+    folder = tmp_path_factory.mktemp("docker-config")
+    (folder / "cli-plugins").symlink_to(Path(told) / "cli-plugins")
+    os.environ["DOCKER_CONFIG"] = str(folder)
+    yield
+    os.environ["DOCKER_CONFIG"] = told
+
+
 @pytest.fixture(scope="session")
-def docker_engine() -> Iterator[DockerEngine]:
+def docker_engine(own_docker_config: None) -> Iterator[DockerEngine]:
     """Reach the engine, after sweeping what killed test runs left in it."""
+    del own_docker_config
     engine = DockerEngine(_host())
     if shutil.which("docker") is None:
         give_up("docker", "no docker client in PATH; scripts/ci/testbed up")
-    if engine.attempt("info", timeout_s=_ANSWER_S).returncode != 0:
+    version = engine.attempt("version", "--format", "{{.Server.Version}}", timeout_s=_ANSWER_S)
+    if version.returncode != 0:
         give_up("docker", f"no engine answers at {engine.host}; scripts/ci/testbed up")
+    if not is_expected(version.stdout, os.environ.get(VERSION_VARIABLE, "")):
+        give_up("docker", f"{engine.host} is engine {version.stdout.strip()}, another was expected")
     if engine.attempt("compose", "version").returncode != 0:
         give_up("docker", "the client has no compose; scripts/ci/testbed up")
     engine.remove(is_left_over)
     yield engine
     engine.remove(lambda name: name.startswith(this_process().prefix))
+
+
+def is_expected(version: str, expected: str) -> bool:
+    """Say whether a version begins with the numbers that were asked for; any does if none were."""
+    return f"{version.strip()}.".startswith(f"{expected}." if expected else "")
 
 
 def _host() -> str:

@@ -80,7 +80,7 @@ def start_own_engine(server_folders: ServerFolders, *, data: Path | None = None)
 
 def _require_namespaces() -> None:
     for program in ("dockerd", "unshare", "ip"):
-        if shutil.which(program, path="/usr/bin:/bin:/usr/sbin:/sbin") is None:
+        if shutil.which(program) is None:
             give_up("docker", f"no {program} in PATH; scripts/ci/testbed up")
     done = subprocess.run([*_APART, "true"], capture_output=True, check=False, timeout=60)
     if done.returncode:

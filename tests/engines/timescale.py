@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.engines.addresses import LOOPBACK
 from tests.engines.databases import Database, create_database, drop_database
 from tests.engines.docker import TIMESCALE, DockerEngine
 from tests.engines.require import give_up
@@ -28,11 +27,12 @@ def timescale_engine(request: pytest.FixtureRequest) -> DockerEngine:
 @pytest.fixture(scope="session")
 def timescale_server(timescale_engine: DockerEngine) -> Iterator[Database]:
     """Start one container for this worker; this is its administrator's database."""
-    options = ["--publish", f"{LOOPBACK}::5432", "--env", f"POSTGRES_PASSWORD={_PASSWORD}"]
+    address = timescale_engine.address
+    options = ["--publish", f"{address}::5432", "--env", f"POSTGRES_PASSWORD={_PASSWORD}"]
     container = timescale_engine.start(TIMESCALE, "-c", "fsync=off", options=options)
     published = timescale_engine.run("port", container, "5432/tcp").splitlines()[0]
     port = int(published.rpartition(":")[2])
-    admin = Database(LOOPBACK, port, "postgres", "postgres", _PASSWORD)
+    admin = Database(address, port, "postgres", "postgres", _PASSWORD)
     wait_for(admin.answers, _START_S, "TimescaleDB to answer")
     yield admin
     timescale_engine.run("rm", "--force", "--volumes", container)

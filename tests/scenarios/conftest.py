@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.engines.docker import client_environment
+
 OPSCTL = Path(sys.executable).with_name("opsctl")
 
 
@@ -72,7 +74,8 @@ def opsctl(tmp_path: Path) -> Program:
     project, home = tmp_path / "at/project", tmp_path / "at/home"
     project.mkdir(parents=True)
     home.mkdir()
-    kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+    kept = {"PYTHONPATH": os.environ["PYTHONPATH"]} if "PYTHONPATH" in os.environ else {}
+    kept |= client_environment()
     return Program(project, {**kept, "HOME": str(home), "LC_ALL": "C.UTF-8"})
 
 

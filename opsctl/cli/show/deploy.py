@@ -11,7 +11,7 @@ from opsctl.deploy.model import (
     RecordedRelease,
     ServiceChange,
 )
-from opsctl.deploy.prune.plan import PrunePlan
+from opsctl.deploy.prune.plan import PrunePlan, describe_missing_images
 from opsctl.deploy.prune.prune import PruneReport
 from opsctl.deploy.status import DeployStatus, ServiceStatus
 from opsctl.units import format_bytes
@@ -72,11 +72,13 @@ def view_prune_plan(plan: PrunePlan) -> list[Block]:
         for item in plan.remove
     )
     kept = tuple((image.name, short_id(image.image), image.reason) for image in plan.kept)
+    missing = describe_missing_images(plan, result="nothing would be removed")
     return [
         Table(("remove", "name", "size", "reason"), rows),
         "",
         Table(("keep", "image", "reason"), kept),
         "volumes are always kept",
+        *_view_warnings((missing,) if missing else ()),
     ]
 
 

@@ -57,7 +57,7 @@ class PrunePlan:
     kept: tuple[KeptImage, ...]
     images_bytes: int = 0
     missing: tuple[KeptImage, ...] = ()
-    """Images to keep that do not exist; then nothing may be removed."""
+    """Images to keep that do not exist; then nothing is removed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +105,21 @@ def _images_of(release: RecordedRelease, reason: str) -> Iterator[KeptImage]:
 def plan_removals(
     contents: EngineContents, kept: tuple[KeptImage, ...], minimum_age: MinimumAge
 ) -> PrunePlan:
-    """Remove what `docker system prune -af` removes, except kept images; never a volume."""
+    """Remove what `docker system prune -af` removes, except kept images; never a volume.
+
+    If one of those does not exist, nothing is removed: something is wrong.
+    """
     present = {image.id for image in contents.images}
+    missing = tuple(found for found in kept if found.image not in present)
+    if missing:
+        return PrunePlan((), kept, contents.images_bytes, missing)
     remove = (
         *_plan_containers(contents, minimum_age),
         *_plan_networks(contents, minimum_age),
         *_plan_images(contents, frozenset(found.image for found in kept), minimum_age),
         *_plan_build_cache(contents),
     )
-    missing = tuple(found for found in kept if found.image not in present)
-    return PrunePlan(remove, kept, contents.images_bytes, missing)
+    return PrunePlan(remove, kept, contents.images_bytes)
 
 
 def _plan_containers(contents: EngineContents, minimum_age: MinimumAge) -> Iterator[PruneItem]:
@@ -155,14 +160,16 @@ def _plan_build_cache(contents: EngineContents) -> Iterator[PruneItem]:
         yield PruneItem(PruneKind.BUILD_CACHE, "", "of all builders", contents.cache_bytes, reason)
 
 
-def describe_missing_images(plan: PrunePlan) -> DeployIssue | None:
+def describe_missing_images(
+    plan: PrunePlan, *, result: str = "nothing was removed"
+) -> DeployIssue | None:
     """Object when an image to keep does not exist: then nothing may be removed."""
     if not plan.missing:
         return None
     names = ", ".join(dict.fromkeys(f"{found.name} ({found.reason})" for found in plan.missing))
     return DeployIssue(
         "prune",
-        f"nothing was removed: an image that must be kept does not exist: {names}",
+        f"{result}: an image that must be kept does not exist: {names}",
         "Deploy again, or remove everything unused with: opsctl prune --keep 0",
         is_warning=True,
     )

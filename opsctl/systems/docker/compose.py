@@ -33,6 +33,13 @@ GRACE_S = 30.0
 SETTINGS = {"DOCKER_CLI_HINTS": "false"}
 EVERY_PROFILE = "*"
 
+# What the plugin says when no engine answers: Compose 2, an address that cannot be, Compose 5.
+UNREACHED = (
+    "Cannot connect to the Docker daemon",
+    "trying to connect to the",
+    "failed to connect to the docker API",
+)
+
 # Also what is never closed: that may be what is wrong with it.
 QUOTED = re.compile(r"""\"(?:[^"\\]|\\.)*("|$)|`[^`]*(`|$)""")
 
@@ -141,7 +148,7 @@ def _unquoted(line: str) -> str:
 
 
 class DockerCompose:
-    """The compose plugin of the docker program, version 2."""
+    """The compose plugin of the docker program, version 2.21 or later."""
 
     def __init__(self, processes: Processes, plugin: Path | None = None) -> None:
         """With `plugin` rendering calls it directly: the docker program starts it twice."""
@@ -229,5 +236,4 @@ def _command(project: ComposeProject, argv: tuple[str, ...], timeout_s: float) -
 
 
 def _is_unreached(finished: Finished) -> bool:
-    said = finished.stderr
-    return "Cannot connect to the Docker daemon" in said or "trying to connect to the" in said
+    return any(said in finished.stderr for said in UNREACHED)

@@ -1,7 +1,6 @@
 """The project of one test, on the engine of its worker, driven by the real program."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -9,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.engines.docker import BUSYBOX
+from tests.engines.docker import BUSYBOX, client_environment
 from tests.engines.own_engine import OwnEngine
 
 ROOT = Path(__file__).parents[3]
@@ -82,7 +81,7 @@ class DeployedProject:
     @property
     def environment(self) -> dict[str, str]:
         return {
-            "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin",
+            **client_environment(),
             "PYTHONPATH": str(ROOT),
             "HOME": str(self.directory.parent),
             "DOCKER_HOST": self.engine.host,

@@ -142,9 +142,12 @@ def test_a_missing_image_that_must_be_kept_stops_the_clean_up(
     del prod.variables["OPSCTL_DEPLOY_PRUNE"]
     prod.engine.run("volume", "create", f"{prod.name}-data")
 
+    plan = prod.opsctl("prune", "-n", "--exit-code")
     by_hand = prod.opsctl("prune", "--yes")
     forced = prod.opsctl("prune", "--yes", "--keep", "0")
 
+    assert plan.exit_code == 0
+    assert "nothing would be removed" in plan.out
     assert "nothing was removed" in by_hand.out
     assert forced.exit_code == 0, forced.err
     assert prod.served_version() == "2"

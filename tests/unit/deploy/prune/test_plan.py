@@ -117,3 +117,9 @@ def test_a_missing_image_that_must_be_kept_is_reported() -> None:
     assert issue is not None
     assert "web:1" in issue.what
     assert describe_missing_images(present) is None
+
+
+def test_while_a_kept_image_is_missing_nothing_is_removed() -> None:
+    contents = _make_contents(images=(_image("i2", "old:1"),), cache_bytes=1)
+
+    assert _list_removals(contents, (KeptImage("i1", "web:1", "why"),)) == []
