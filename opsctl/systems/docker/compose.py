@@ -4,19 +4,25 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from opsctl.errors import OpsctlError, UnreachableError
+from opsctl.systems.docker.compose_dry_run import WAITING, read_event
 from opsctl.systems.engine.compose import (
     ComposeProject,
+    DryRun,
+    DryRunEnd,
+    DryRunEvent,
     LogOptions,
     OnLine,
     ServiceContainer,
     UpOptions,
 )
 from opsctl.systems.engine.compose_model import RenderedProject, read_rendered
-from opsctl.systems.process.output import MASK
+from opsctl.systems.process.output import MASK, Line, redact
 from opsctl.systems.process.run import Command, Finished, Processes
 
 # The first with `--progress` for the whole program and `ps` as a line for each container.
@@ -30,6 +36,9 @@ FETCH_S = 3600.0
 SPARE_S = 120.0
 # Cut off in the middle of replacing a container, it leaves two under one name.
 GRACE_S = 30.0
+# 0.2 to 0.3 s on an idle machine. One that waits for a container may never end.
+DRY_RUN_S = 20.0
+DRY_RUN_GRACE_S = 1.0
 SETTINGS = {"DOCKER_CLI_HINTS": "false"}
 EVERY_PROFILE = "*"
 
@@ -70,8 +79,12 @@ def ps(project: ComposeProject) -> tuple[str, ...]:
     return compose(project, "ps", "--all", "--no-trunc", "--format", "json")
 
 
-def up(project: ComposeProject, options: UpOptions) -> tuple[str, ...]:
-    words = ["up", "-d", "--no-build", "--pull", "never"]
+def dry_run(project: ComposeProject, options: UpOptions) -> tuple[str, ...]:
+    return up(project, options, "--dry-run")
+
+
+def up(project: ComposeProject, options: UpOptions, *mode: str) -> tuple[str, ...]:
+    words = [*mode, "up", "-d", "--no-build", "--pull", "never"]
     if options.wait_timeout_s is not None:
         words += ["--wait", "--wait-timeout", str(options.wait_timeout_s)]
     if options.remove_orphans:
@@ -188,6 +201,26 @@ class DockerCompose:
         timeout_s = (options.wait_timeout_s or options.limit_s) + SPARE_S
         return self._act(project, up(project, options), on_line, timeout_s=timeout_s)
 
+    def dry_run(self, project: ComposeProject, options: UpOptions) -> DryRun:
+        argv = dry_run(project, options)
+        if self._plugin is not None:
+            argv = direct(argv, self._plugin)
+        # Masking would change the names of resources that contain a short secret.
+        plain = replace(project, secrets=())
+        command = _command(plain, argv, DRY_RUN_S)
+        command = replace(command, grace_s=DRY_RUN_GRACE_S, late=_LateError)
+        events: list[DryRunEvent] = []
+        try:
+            finished = self._processes.stream(command, partial(_collect_event, events))
+        except _WaitingError:
+            return DryRun(tuple(events), DryRunEnd.WAITING)
+        except _LateError as error:
+            return DryRun(tuple(events), DryRunEnd.LATE, error.what)
+        if finished.exit_code:
+            complaint = redact(without_content(finished.complaint), project.secrets)
+            return DryRun(tuple(events), DryRunEnd.FAILED, complaint)
+        return DryRun(tuple(events))
+
     def build(
         self, project: ComposeProject, on_line: OnLine, *, services: tuple[str, ...] = ()
     ) -> Finished:
@@ -221,6 +254,23 @@ class DockerCompose:
             what = f"cannot render the compose project {project.name}"
             raise OpsctlError(what, why=without_content(finished.complaint))
         return finished.require().stdout
+
+
+class _WaitingError(Exception):
+    """The dry run waits for a container that it only pretends to start."""
+
+
+class _LateError(OpsctlError):
+    pass
+
+
+def _collect_event(events: list[DryRunEvent], line: Line) -> None:
+    event = read_event(line.text)
+    if event is None:
+        return
+    if event.word == WAITING:
+        raise _WaitingError
+    events.append(event)
 
 
 def _command(project: ComposeProject, argv: tuple[str, ...], timeout_s: float) -> Command:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
@@ -52,6 +53,32 @@ class ServiceContainer:
     exit_code: int = 0
 
 
+class DryRunEnd(StrEnum):
+    COMPLETE = "complete"
+    WAITING = "waiting"
+    """It began to wait for a container; everything that is created or removed was named before."""
+    LATE = "late"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class DryRunEvent:
+    """One thing that compose says it would do, in its own words: Container web-1 Recreate."""
+
+    kind: str
+    name: str
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """What compose says that `up` would do."""
+
+    events: tuple[DryRunEvent, ...]
+    end: DryRunEnd = DryRunEnd.COMPLETE
+    complaint: str = ""
+
+
 OnLine = Callable[[Line], None]
 
 
@@ -72,6 +99,10 @@ class Compose(Protocol):
 
     def up(self, project: ComposeProject, options: UpOptions, on_line: OnLine) -> Finished:
         """Start the services: builds and pulls nothing. Any exit code but 0 is a failure."""
+        ...
+
+    def dry_run(self, project: ComposeProject, options: UpOptions) -> DryRun:
+        """Say what `up` with the same arguments would do; change nothing."""
         ...
 
     def build(

@@ -10,7 +10,13 @@ from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.systems.clock import SystemClock
 from opsctl.systems.docker.compose import OLDEST, DockerCompose
 from opsctl.systems.docker.plugins import find_plugin
-from opsctl.systems.engine.compose import Compose, ComposeProject, LogOptions, UpOptions
+from opsctl.systems.engine.compose import (
+    Compose,
+    ComposeProject,
+    DryRunEnd,
+    LogOptions,
+    UpOptions,
+)
 from opsctl.systems.engine.compose_model import Caps, Port
 from opsctl.systems.process.output import Line
 from opsctl.systems.process.run import LocalProcesses
@@ -118,6 +124,48 @@ def test_a_stack_goes_up_is_seen_and_goes_down_without_its_data(
     assert compose.ps(project) == ()
     assert f"{project.name}_data" in compose_project.engine.run("volume", "ls", "-q").split()
     assert not [line for line in ear.heard if CANARY in line]
+
+
+def test_a_dry_run_names_what_would_be_created_and_creates_nothing(
+    compose: Compose, project: ComposeProject, compose_project: TempComposeProject
+) -> None:
+    said = compose.dry_run(project, UpOptions(wait_timeout_s=None))
+
+    assert said.end is DryRunEnd.COMPLETE, said.complaint
+    events = {(event.kind, event.name) for event in said.events if event.word == "Creating"}
+    name = project.name
+    assert events == {
+        ("Container", f"{name}-web-1"),
+        ("Network", f"{name}_default"),
+        ("Volume", f"{name}_data"),
+    }
+    assert compose.ps(project) == ()
+    assert f"{name}_data" not in compose_project.engine.run("volume", "ls", "-q").split()
+
+
+def test_a_dry_run_ends_where_it_would_wait_for_a_first_one_shot(
+    compose: Compose, project: ComposeProject, compose_project: TempComposeProject
+) -> None:
+    job = f"job: {{image: '{BUSYBOX}'}}"
+    needs = "depends_on: {job: {condition: service_completed_successfully}}"
+    compose_project.write(f"services: {{{job}, web: {{image: '{BUSYBOX}', {needs}}}}}")
+
+    said = compose.dry_run(project, UpOptions(wait_timeout_s=None))
+
+    assert said.end in {DryRunEnd.COMPLETE, DryRunEnd.WAITING}
+    created = {event.name for event in said.events if event.word == "Creating"}
+    assert {f"{project.name}-job-1", f"{project.name}-web-1"} <= created
+
+
+def test_a_dry_run_of_a_file_that_compose_refuses_has_failed(
+    compose: Compose, project: ComposeProject, compose_project: TempComposeProject
+) -> None:
+    compose_project.write(f"services: {{web: {{image: '{BUSYBOX}', volumes: ['none:/d']}}}}")
+
+    said = compose.dry_run(project, UpOptions())
+
+    assert said.end is DryRunEnd.FAILED
+    assert "none" in said.complaint
 
 
 def test_an_unhealthy_service_fails_the_start(

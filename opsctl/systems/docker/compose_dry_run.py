@@ -1,0 +1,18 @@
+"""docker compose --dry-run: what it prints, line by line."""
+
+import re
+
+from opsctl.systems.engine.compose import DryRunEvent
+
+# Compose 2 marks each line, Compose 5 does not; Compose 2 quotes the names of volumes.
+EVENT = re.compile(
+    r"(DRY-RUN MODE -)?\s*(?P<kind>Container|Network|Volume)"
+    r'\s+"?(?P<name>[^\s"]+)"?\s+(?P<word>[A-Z]\w+)'
+)
+WAITING = "Waiting"
+
+
+def read_event(line: str) -> DryRunEvent | None:
+    """Read one line; None for a warning, or for what says nothing about a resource."""
+    found = EVENT.match(line.strip())
+    return DryRunEvent(found["kind"], found["name"], found["word"]) if found else None
