@@ -7,7 +7,7 @@ from typing import Any
 
 from opsctl.deploy.model import GeneratedProject
 from opsctl.errors import OpsctlError, UsageError
-from opsctl.systems.engine.compose_model import RenderedProject, read_rendered
+from opsctl.systems.engine.compose_model import RenderedProject, Service, read_rendered
 
 
 def generate_project(
@@ -18,7 +18,7 @@ def generate_project(
     for name, service in (raw.get("services") or {}).items():
         _complete_service(service, f"{raw['name']}-{name}", app_env)
     generated = read_generated(json.dumps(raw, indent=1, sort_keys=True), profiles)
-    if not generated.services:
+    if not any(_is_active(service, profiles) for service in rendered.services.values()):
         raise OpsctlError(
             f"cannot deploy {rendered.name}",
             why="its compose file has no services to run",
@@ -39,8 +39,12 @@ def active_services(rendered: RenderedProject, profiles: Collection[str]) -> tup
     return tuple(
         name
         for name, service in rendered.services.items()
-        if service.replicas and (not service.profiles or set(service.profiles) & set(profiles))
+        if service.replicas and _is_active(service, profiles)
     )
+
+
+def _is_active(service: Service, profiles: Collection[str]) -> bool:
+    return not service.profiles or bool(set(service.profiles) & set(profiles))
 
 
 def check_service_names(names: tuple[str, ...], known: Mapping[str, object]) -> tuple[str, ...]:

@@ -7,6 +7,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from opsctl.deploy.planning.changed_keys import KeyChange, ProjectChanges
+from opsctl.deploy.planning.compose_actions import ComposeActions
 from opsctl.systems.engine.compose import ComposeProject
 from opsctl.systems.engine.compose_model import RenderedProject, Service
 from opsctl.systems.engine.inventory import PortPublisher
@@ -165,6 +167,14 @@ class Observation:
     """Services that keep data in a named volume."""
     pending_migrations: str | None = None
     """What would be applied; None when nothing would, or when migrations are off."""
+    compose: ComposeActions | None = None
+    """What compose's dry run says; None where it was not needed."""
+    compose_if_fetched: ComposeActions | None = None
+    """The same, if every image that is fetched changes."""
+    changes: ProjectChanges | None = None
+    """What the compose file changes since the current release; None when that is not known."""
+    compose_upgrade: str = ""
+    """Says that another version of compose made what runs; empty when it is the same."""
 
     def containers_of(self, service: str) -> tuple[ServiceContainer, ...]:
         return tuple(found for found in self.containers if found.service == service)
@@ -204,6 +214,8 @@ class ServiceChange(StrEnum):
     START = "start"
     RECREATE = "recreate"
     RECREATE_IF_IMAGE_CHANGES = "recreate if its image changes"
+    STOP_AND_START = "stop and start"
+    SCALE_DOWN = "scale down"
     REMOVE = "remove"
 
 
@@ -211,6 +223,18 @@ class ServiceChange(StrEnum):
 class ServicePlan:
     service: str
     change: ServiceChange
+    reason: str
+    keys: tuple[KeyChange, ...] = ()
+    """What changed in its configuration, secrets masked."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResourcePlan:
+    """What happens to a network or a volume."""
+
+    kind: str
+    name: str
+    change: str
     reason: str
 
 
@@ -236,6 +260,10 @@ class DeployPlan:
     services: tuple[ServicePlan, ...]
     warnings: tuple[DeployIssue, ...] = ()
     remove_orphans: bool = True
+    resources: tuple[ResourcePlan, ...] = ()
+    """Networks and volumes that change."""
+    compose: ComposeActions | None = None
+    """What compose does to each container, network and volume; None when it was not asked."""
 
     @property
     def is_idle(self) -> bool:

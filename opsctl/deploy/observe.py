@@ -1,7 +1,7 @@
 """Reads everything that a plan is made from; changes nothing."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -25,6 +25,10 @@ from opsctl.deploy.model import (
     RecordedRelease,
     ServiceContainer,
 )
+from opsctl.deploy.planning.ask_compose import ask_compose, draft_file
+from opsctl.deploy.planning.changed_keys import ProjectChanges, compare_projects
+from opsctl.deploy.planning.compose_actions import ActionKind, ComposeActions
+from opsctl.deploy.planning.fetches import names_for_up
 from opsctl.deploy.preflight.stateful_services import is_stateful
 from opsctl.deploy.releases.release_log import ReleaseLog
 from opsctl.systems.engine.compose_labels import (
@@ -32,6 +36,7 @@ from opsctl.systems.engine.compose_labels import (
     ONE_OFF_LABEL,
     PROJECT_LABEL,
     SERVICE_LABEL,
+    VERSION_LABEL,
 )
 from opsctl.systems.engine.compose_model import RenderedProject, read_rendered
 from opsctl.systems.engine.inventory import InventoryImage, PortPublisher
@@ -43,7 +48,6 @@ if TYPE_CHECKING:
     from opsctl.systems.host import Listener, Usage
 
 TEMPORARY_NAME = re.compile(r"[0-9a-f]{12}_.+")
-RELEASE_FILES = "releases"
 THREADS = 2
 
 
@@ -87,19 +91,56 @@ class Observer:
         current, unfinished = self.release_log.current(), self.release_log.unfinished()
         containers, disk = self.project_containers(), self._engine_disk()
         generated = self._generate(reads.rendered.result(), options, current)
-        with ThreadPoolExecutor(1) as pool:
+        services = split_leftovers(containers)[0]
+        with ThreadPoolExecutor(THREADS) as pool:
             hashing = pool.submit(self._with_config_hashes, generated, current)
+            asking = pool.submit(self.ask_compose, generated, services, options)
             images = self._find_images(generated)
-            generated = hashing.result()
-        observation = self._build_observation(
-            generated, containers, images, disk, reads.checkout.result()
-        )
+            observation = self._build_observation(
+                generated, containers, images, disk, reads.checkout.result()
+            )
+            observation = replace(observation, generated=hashing.result(), compose=asking.result())
         return replace(
             observation,
             current_release=current,
             unfinished_release=unfinished,
             pending_migrations=migrator.pending() if migrator else None,
+            changes=self._find_changes(generated, current),
+            compose_upgrade=self.find_compose_upgrade(observation),
         )
+
+    def ask_compose(
+        self,
+        generated: GeneratedProject,
+        containers: tuple[ServiceContainer, ...],
+        options: DeployOptions,
+        *,
+        changed: Collection[str] = (),
+    ) -> ComposeActions:
+        """Ask what `up` would do now; `changed` services count as changed."""
+        names = names_for_up(generated, options, self.context.target.profiles)
+        return ask_compose(self.context, generated, names, containers, changed=changed)
+
+    def find_compose_upgrade(self, observation: Observation) -> str:
+        """Compare compose's version with what the containers say, when any is recreated."""
+        actions = observation.compose.actions if observation.compose else ()
+        if not any(found.action is ActionKind.RECREATE for found in actions):
+            return ""
+        labels = (found.container.labels.get(VERSION_LABEL) for found in observation.containers)
+        before = sorted({version for version in labels if version})
+        now = self.context.compose.version()
+        if not before or before == [now]:
+            return ""
+        return f"compose was upgraded from {', '.join(v for v in before if v != now)} to {now}"
+
+    def _find_changes(
+        self, generated: GeneratedProject, current: RecordedRelease | None
+    ) -> ProjectChanges | None:
+        previous = self.read_release_file(current) if current else None
+        if previous is None:
+            return None
+        secrets = (*previous.rendered.secrets, *generated.rendered.secrets)
+        return compare_projects(previous.text, generated.text, secrets)
 
     def observe_generated(
         self,
@@ -205,14 +246,8 @@ class Observer:
         if current and current.file_digest == generated.digest and current.config_hashes:
             return replace(generated, config_hashes=current.config_hashes)
         context = self.context
-        folder = context.state_directory / RELEASE_FILES
-        context.files.make_private_dir(folder)
-        path = folder / f"draft-{context.target.env}-{context.actor.pid}.json"
-        context.files.write_text(path, generated.text)
-        try:
+        with draft_file(context, generated.text, "draft") as path:
             hashes = context.compose.hashes(context.target.compose_project(path))
-        finally:
-            context.files.remove(path)
         names = (name for name in generated.services if name in hashes)
         return replace(generated, config_hashes={name: hashes[name] for name in names})
 

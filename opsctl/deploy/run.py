@@ -16,7 +16,8 @@ from opsctl.deploy.model import (
     ServiceChange,
     ServiceContainer,
 )
-from opsctl.deploy.observe import RELEASE_FILES, Observer
+from opsctl.deploy.observe import Observer
+from opsctl.deploy.planning.ask_compose import RELEASE_FILES
 from opsctl.deploy.releases.release_log import ReleaseLog
 from opsctl.systems.engine.compose import ComposeProject
 from opsctl.systems.process.output import Line

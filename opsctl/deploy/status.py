@@ -13,7 +13,9 @@ from opsctl.deploy.model import (
     ServiceContainer,
 )
 from opsctl.deploy.observe import Observer
-from opsctl.deploy.planning.plan import plan_changes
+from opsctl.deploy.planning.compose_actions import ActionKind
+from opsctl.deploy.planning.resource_changes import plan_resources
+from opsctl.deploy.planning.service_changes import plan_changes
 from opsctl.deploy.verify.service_health import is_one_shot
 from opsctl.errors import OpsctlError
 from opsctl.findings import Figure, Finding, Level
@@ -128,6 +130,11 @@ def _list_findings(
 ) -> Iterator[Finding]:
     if observation.unfinished_release is not None and not is_in_progress:
         yield _report_unfinished(observation.unfinished_release)
+    for resource in plan_resources(observation):
+        if resource.change != ActionKind.CREATE:
+            what = f"{resource.change}: {resource.reason}"
+            fix = f"opsctl up -e {observation.target.env}"
+            yield Finding(f"{resource.kind} {resource.name}", Level.WARNING, what, fix=fix)
     for container in observation.leftovers:
         what = "left by an interrupted replacement"
         yield Finding(container.name, Level.WARNING, what, fix="opsctl up removes it")

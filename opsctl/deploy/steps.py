@@ -1,7 +1,6 @@
 """Runs each kind of step; nothing is decided here."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +9,13 @@ from opsctl.deploy.model import (
     DeployIssue,
     DeployStep,
     RestorePoint,
+    ServiceChange,
     ServiceContainer,
     StepKind,
 )
-from opsctl.deploy.planning.plan import plan_changes
+from opsctl.deploy.planning.ask_compose import up_options
+from opsctl.deploy.planning.fetches import find_builder, names_for_up
+from opsctl.deploy.planning.plan_again import plan_again
 from opsctl.deploy.preflight.checks import find_issues, refuse_on_issues
 from opsctl.deploy.preflight.model import PreflightInput
 from opsctl.deploy.preflight.stateful_services import STATEFUL_SERVICE
@@ -31,7 +33,6 @@ from opsctl.deploy.verify.wait_until_healthy import (
     wait_until_healthy,
 )
 from opsctl.errors import OpsctlError
-from opsctl.systems.engine.compose import UpOptions
 from opsctl.systems.process.run import Finished
 
 # More releases than anyone goes back.
@@ -63,13 +64,15 @@ def remove(run: DeployRun, step: DeployStep) -> None:
 
 def build(run: DeployRun, step: DeployStep) -> None:
     compose = run.observer.context.compose
-    finished = compose.build(run.project, run.take_line, services=step.services)
+    builder = find_builder(run.generated, step.what)
+    services = (builder,) if builder else step.services
+    finished = compose.build(run.project, run.take_line, services=services)
     _require_success(run, finished, f"cannot build {step.what}")
 
 
 def pull(run: DeployRun, step: DeployStep) -> None:
     compose = run.observer.context.compose
-    finished = compose.pull(run.project, run.take_line, services=step.services)
+    finished = compose.pull(run.project, run.take_line, services=step.services[:1])
     _require_success(run, finished, f"cannot pull {step.what}")
 
 
@@ -83,7 +86,7 @@ def tag(run: DeployRun, _: DeployStep) -> None:
 
 def start(run: DeployRun, step: DeployStep) -> None:
     run.has_changed_containers = True
-    _compose_up(run, step.services)
+    _compose_up(run, step.services, remove_orphans=False)
     _verify_services(run, step.services)
 
 
@@ -92,33 +95,39 @@ def migrate(run: DeployRun, _: DeployStep) -> None:
         run.schema = run.integrations.migrator.apply()
 
 
-def up(run: DeployRun, step: DeployStep) -> None:
-    _check_built_images(run)
+def up(run: DeployRun, _: DeployStep) -> None:
+    """Ask compose again what it will do, let the guards judge that, and do it."""
+    run.observation, run.plan = plan_again(run.observer, run.observation, run.plan, run.options)
+    _check_stateful_services(run)
     run.has_changed_containers = True
-    _compose_up(run, tuple(name for name in step.services if name not in run.completed_before))
+    profiles = run.observation.target.profiles
+    names = names_for_up(run.generated, run.options, profiles)
+    _compose_up(run, names, remove_orphans=run.plan.remove_orphans)
+    _remove_inactive(run)
 
 
-def _check_built_images(run: DeployRun) -> None:
-    """Read the image ids again: a build may have changed the image of a database."""
-    inventory = run.observer.context.inventory
-    images = {name: inventory.image(name) for name in run.observation.image_ids}
-    ids = {name: image.id if image else None for name, image in images.items()}
-    run.observation = replace(run.observation, image_ids=ids)
-    services = tuple(plan_changes(run.observation, run.options, ()))
-    plan = replace(run.plan, services=services)
+def _check_stateful_services(run: DeployRun) -> None:
+    """A build may have changed the image of a database, and others may follow it."""
     settings = run.observer.context.settings.deploy
-    issues = find_issues(PreflightInput(run.observation, plan, run.options, settings))
+    issues = find_issues(PreflightInput(run.observation, run.plan, run.options, settings))
     stateful = tuple(issue for issue in issues if issue.check == STATEFUL_SERVICE)
     refuse_on_issues(stateful, command="up")
 
 
-def _compose_up(run: DeployRun, services: tuple[str, ...]) -> None:
-    how = UpOptions(
-        services=services,
-        wait_timeout_s=None,
-        remove_orphans=run.plan.remove_orphans,
-        limit_s=_wait_timeout_s(run),
-    )
+def _remove_inactive(run: DeployRun) -> None:
+    """Remove what compose leaves: containers of a profile that is not active any more."""
+    removed = {plan.service for plan in run.plan.services if plan.change is ServiceChange.REMOVE}
+    known = removed & set(run.generated.rendered.services)
+    present = {found.service for found in run.observer.service_containers()} if known else set()
+    if names := tuple(sorted(known & present)):
+        compose = run.observer.context.compose
+        finished = compose.remove(run.project, run.take_line, services=names)
+        _require_success(run, finished, f"cannot remove {', '.join(names)}")
+
+
+def _compose_up(run: DeployRun, services: tuple[str, ...], *, remove_orphans: bool) -> None:
+    limit_s = _wait_timeout_s(run)
+    how = up_options(services, remove_orphans=remove_orphans, limit_s=limit_s)
     image_names = run.restore_point.image_names
     keep_tagged(run.observer, {image: name for name, image in image_names.items()})
     finished = compose_up(run.observer, run.project, how, run.take_line)

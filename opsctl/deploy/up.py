@@ -7,6 +7,7 @@ from opsctl.deploy.integrations import DeployIntegrations
 from opsctl.deploy.lock import find_other_deploy
 from opsctl.deploy.model import DeployIssue, DeployOptions, DeployPlan, Observation
 from opsctl.deploy.observe import Observer
+from opsctl.deploy.planning.fetches import plan_fetches
 from opsctl.deploy.planning.plan import plan_deploy
 from opsctl.deploy.preflight.checks import find_issues, refuse_on_issues
 from opsctl.deploy.preflight.model import PreflightInput
@@ -20,6 +21,7 @@ def prepare_deploy(
 ) -> DeployRun:
     """Plan a deploy; raise when a preflight check refuses it."""
     observation = observer.observe(options, integrations.migrator)
+    observation = ask_for_fetches(observer, observation, options)
     settings = observer.context.settings.deploy
     plan = plan_deploy(
         observation,
@@ -32,6 +34,19 @@ def prepare_deploy(
     return DeployRun(observer, checked, observation, options, integrations)
 
 
+def ask_for_fetches(
+    observer: Observer, observation: Observation, options: DeployOptions
+) -> Observation:
+    """Ask who would follow if every image that is fetched changes."""
+    fetched = {name for step in plan_fetches(observation, options) for name in step.services}
+    changed = fetched & {found.service for found in observation.containers}
+    if not changed:
+        return observation
+    containers, generated = observation.containers, observation.generated
+    followed = observer.ask_compose(generated, containers, options, changed=changed)
+    return replace(observation, compose_if_fetched=followed)
+
+
 def check_plan(
     observer: Observer, observation: Observation, plan: DeployPlan, options: DeployOptions
 ) -> DeployPlan:
@@ -42,6 +57,7 @@ def check_plan(
     warnings = (
         *_warn_of_unfinished(observer, observation),
         *_warn_of_unknown_origin(observation),
+        *_warn_of_own_reading(observation),
         *issues,
     )
     return replace(plan, warnings=warnings)
@@ -69,6 +85,16 @@ def _warn_of_unknown_origin(observation: Observation) -> Iterator[DeployIssue]:
             "unknown origin",
             f"{observation.target.project} was not started by opsctl: if this deploy fails, its"
             " images are restored, with today's configuration",
+            is_warning=True,
+        )
+
+
+def _warn_of_own_reading(observation: Observation) -> Iterator[DeployIssue]:
+    if observation.compose is not None and not observation.compose.was_asked:
+        yield DeployIssue(
+            "dry run of compose",
+            "compose did not say what it would do, so this plan is opsctl's own reading:"
+            f" {observation.compose.complaint}",
             is_warning=True,
         )
 

@@ -32,11 +32,12 @@ def view_plan(plan: DeployPlan) -> list[Block]:
         title = f"{plan.project} on {plan.engine}: nothing would change"
     steps = tuple((step.kind.value, step.what, step.reason) for step in plan.steps)
     services = tuple((s.service, s.change.value, s.reason) for s in plan.services)
+    resources = tuple((f"{r.kind} {r.name}", r.change, r.reason) for r in plan.resources)
     return [
         title,
         Table(("step", "what", "reason"), steps),
         "",
-        Table(("service", "change", "reason"), services),
+        Table(("service", "change", "reason"), (*services, *resources)),
         *_view_warnings(plan.warnings),
     ]
 

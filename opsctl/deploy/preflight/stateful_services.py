@@ -10,6 +10,7 @@ from opsctl.systems.engine.compose_model import Service
 STATEFUL_SERVICE = "stateful service"
 _DISRUPTIVE = frozenset(
     {ServiceChange.RECREATE, ServiceChange.RECREATE_IF_IMAGE_CHANGES, ServiceChange.REMOVE}
+    | {ServiceChange.STOP_AND_START, ServiceChange.SCALE_DOWN}
 )
 
 

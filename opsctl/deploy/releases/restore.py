@@ -6,7 +6,8 @@ from opsctl.deploy.compose_file import keep_services
 from opsctl.deploy.compose_up import compose_up, remove_leftovers
 from opsctl.deploy.integrations import ReportLine
 from opsctl.deploy.model import RestorePoint, ServiceContainer
-from opsctl.deploy.observe import RELEASE_FILES, Observer
+from opsctl.deploy.observe import Observer
+from opsctl.deploy.planning.ask_compose import RELEASE_FILES
 from opsctl.deploy.releases.image_tags import restore_tags
 from opsctl.deploy.verify.wait_until_healthy import (
     ExpectedServices,

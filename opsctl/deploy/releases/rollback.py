@@ -11,6 +11,7 @@ from opsctl.deploy.model import (
     RestorePoint,
 )
 from opsctl.deploy.observe import Observer
+from opsctl.deploy.planning.own_reading import find_changed_image
 from opsctl.deploy.planning.plan import plan_rollback
 from opsctl.deploy.releases.rebuild_image import plan_image_fetches
 from opsctl.deploy.releases.release_log import read_restore_point
@@ -30,6 +31,7 @@ def prepare_rollback(
     inventory = observer.context.inventory
     present = {s: inventory.image(image) is not None for s, image in origin.images.items()}
     observation = _with_restored_tags(observation, origin, present)
+    observation = _ask_compose(observer, observation, options)
     plan = plan_rollback(
         replace(observation, current_release=origin),
         release=observer.release_log.new_id(),
@@ -39,6 +41,18 @@ def prepare_rollback(
     )
     checked = check_plan(observer, observation, plan, options)
     return DeployRun(observer, checked, observation, options, integrations, origin=origin)
+
+
+def _ask_compose(
+    observer: Observer, observation: Observation, options: DeployOptions
+) -> Observation:
+    """Ask with the images that the names will have once the tags are restored."""
+    changed = {
+        name for name in observation.generated.services if find_changed_image(observation, name)
+    }
+    containers, generated = observation.containers, observation.generated
+    asked = observer.ask_compose(generated, containers, options, changed=changed)
+    return replace(observation, compose=asked)
 
 
 def choose_release(

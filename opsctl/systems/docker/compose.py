@@ -109,6 +109,12 @@ def down(project: ComposeProject, *, stop_timeout_s: int) -> tuple[str, ...]:
     return compose(project, "down", "--timeout", str(stop_timeout_s))
 
 
+def remove(project: ComposeProject, services: tuple[str, ...]) -> tuple[str, ...]:
+    # Never with --volumes: anonymous ones are data as well.
+    words = ("--profile", EVERY_PROFILE, "rm", "--stop", "--force", "--", *services)
+    return compose(project, *words)
+
+
 def logs(project: ComposeProject, options: LogOptions) -> tuple[str, ...]:
     words = ["logs", "--no-color", "--tail", str(options.lines)]
     if options.follow:
@@ -236,6 +242,11 @@ class DockerCompose:
     ) -> Finished:
         argv = down(project, stop_timeout_s=stop_timeout_s)
         return self._act(project, argv, on_line, timeout_s=DOWN_S + stop_timeout_s)
+
+    def remove(
+        self, project: ComposeProject, on_line: OnLine, *, services: tuple[str, ...]
+    ) -> Finished:
+        return self._act(project, remove(project, services), on_line, timeout_s=DOWN_S)
 
     def logs(self, project: ComposeProject, options: LogOptions, on_line: OnLine) -> Finished:
         timeout_s = math.inf if options.follow else ASK_S

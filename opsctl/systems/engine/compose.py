@@ -119,6 +119,12 @@ class Compose(Protocol):
         """Remove containers and networks; volumes stay, always."""
         ...
 
+    def remove(
+        self, project: ComposeProject, on_line: OnLine, *, services: tuple[str, ...]
+    ) -> Finished:
+        """Stop and remove the containers of these services, whatever their profile."""
+        ...
+
     def logs(self, project: ComposeProject, shown: "LogOptions", on_line: OnLine) -> Finished: ...
 
 

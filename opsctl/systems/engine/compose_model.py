@@ -101,6 +101,8 @@ class RenderedProject:
     services: Mapping[str, Service]
     volumes: tuple[str, ...] = ()
     """Names of the engine's volumes, those of others included."""
+    networks: Mapping[str, str] = field(default_factory=dict)
+    """Network to its name in the engine, those of others included."""
     text: str = field(default="", repr=False)
     """What compose printed; a compose file in itself, secrets in clear."""
 
@@ -124,6 +126,7 @@ def read_rendered(text: str) -> RenderedProject:
             name=raw["name"],
             services={name: _service(name, one) for name, one in services.items()},
             volumes=tuple(one["name"] for one in (raw.get("volumes") or {}).values()),
+            networks={key: one["name"] for key, one in (raw.get("networks") or {}).items()},
             text=text,
         )
     except (ValueError, KeyError, TypeError, AttributeError):

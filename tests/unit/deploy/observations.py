@@ -39,9 +39,13 @@ def make_target(env: str = "dev", **more: Any) -> DeployTarget:
 
 
 def make_generated(
-    services: Mapping[str, Any], *, profiles: Sequence[str] = ()
+    services: Mapping[str, Any],
+    *,
+    profiles: Sequence[str] = (),
+    networks: Mapping[str, Any] | None = None,
 ) -> GeneratedProject:
-    rendered = read_rendered(json.dumps({"name": "shop-dev", "services": services}))
+    project = {"name": "shop-dev", "services": services, "networks": networks or {}}
+    rendered = read_rendered(json.dumps(project))
     generated = generate_project(rendered, app_env="development", profiles=profiles)
     hashes = {name: f"hash of {name}" for name in generated.services}
     return replace(generated, config_hashes=hashes)
@@ -75,9 +79,13 @@ def make_release(name: str = "dev-20260101-000000", **more: Any) -> RecordedRele
 
 
 def make_observation(
-    services: Mapping[str, Any], *containers: ServiceContainer, env: str = "dev", **more: Any
+    services: Mapping[str, Any],
+    *containers: ServiceContainer,
+    env: str = "dev",
+    networks: Mapping[str, Any] | None = None,
+    **more: Any,
 ) -> Observation:
-    generated = make_generated(services)
+    generated = make_generated(services, networks=networks)
     ids = {found.container.image: found.container.image_id for found in containers}
     base = Observation(
         target=make_target(env),

@@ -78,7 +78,11 @@ def test_when_nothing_changed_only_the_checks_remain() -> None:
             ServiceChange.START,
             "it is exited (exit code 3)",
         ),
-        (make_service_container("web", state="exited"), ServiceChange.KEEP, "nothing changed"),
+        (
+            make_service_container("web", state="exited"),
+            ServiceChange.KEEP,
+            "it completed, and nothing changed",
+        ),
     ],
 )
 def test_a_service_is_changed_for_a_reason(
