@@ -135,6 +135,8 @@ class RestorePoint:
     release: str = ""
     unhealthy: tuple[str, ...] = ()
     """Services that were already unhealthy then."""
+    containers: tuple[str, ...] = ()
+    """Ids of all containers of the project, stopped ones included."""
 
     @property
     def is_empty(self) -> bool:

@@ -1,6 +1,7 @@
 """What happens after a failed step: show logs, restore the previous release, record the outcome."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NoReturn
 
 from opsctl.deploy.model import DeployStep, ServiceContainer
@@ -35,12 +36,15 @@ def _recover(run: DeployRun, step: DeployStep, error: BaseException) -> None:
         return
     print_failure_logs(run, error)
     run.integrations.report(f"{step.kind} failed: {reason}; restoring the previous release")
-    run.release_log.note(run.plan.release, "restore", "begin", reason=reason)
+    # A state directory that is full must not keep the previous release from running again.
+    with suppress(OpsctlError):
+        run.release_log.note(run.plan.release, "restore", "begin", reason=reason)
     try:
         run.containers = restore(
             run.observer,
             run.restore_point,
             generated_text=run.generated.text,
+            timeout_s=run.wait_timeout_s,
             report=run.integrations.report,
         )
     except OpsctlError as restore_error:
@@ -53,12 +57,13 @@ def _fail_unchanged(run: DeployRun, step: DeployStep, reason: str) -> None:
     try:
         restore_tags(run.observer, run.restore_point.image_names)
     finally:
-        _record_outcome(run, outcomes.FAILED, f"{step.kind}: {reason}")
+        if unrecorded := _record_outcome(run, outcomes.FAILED, f"{step.kind}: {reason}"):
+            run.integrations.report(unrecorded.removeprefix("; "))
 
 
 def _raise_restored(run: DeployRun, step: DeployStep, error: BaseException) -> NoReturn:
     reason = describe_error(error)
-    _record_outcome(run, outcomes.RESTORED, f"{step.kind}: {reason}")
+    unrecorded = _record_outcome(run, outcomes.RESTORED, f"{step.kind}: {reason}")
     has_previous = bool(run.restore_point.images)
     result = "restored the previous release" if has_previous else "removed what was started"
     title = f"{run.plan.project}: {run.plan.release} failed; {result}"
@@ -67,7 +72,7 @@ def _raise_restored(run: DeployRun, step: DeployStep, error: BaseException) -> N
         raise error
     raise OpsctlError(
         f"cannot deploy to {run.plan.env}: step {step.kind} failed; {result}",
-        why=reason,
+        why=reason + unrecorded,
         hint=getattr(error, "hint", "") or f"`opsctl history -e {run.plan.env}` has the record.",
     ) from error
 
@@ -77,7 +82,7 @@ def _raise_unrestored(
 ) -> NoReturn:
     cause = describe_error(restore_error)
     reason = f"{step.kind}: {describe_error(error)}; the restore failed too: {cause}"
-    _record_outcome(run, outcomes.DEGRADED, reason)
+    reason += _record_outcome(run, outcomes.DEGRADED, reason)
     title = f"{run.plan.project}: {run.plan.release} failed and could not be rolled back"
     notify_outcome(run, title, is_failure=True, text=reason)
     env = run.plan.env
@@ -90,12 +95,22 @@ def _raise_unrestored(
     ) from restore_error
 
 
-def _record_outcome(run: DeployRun, outcome: str, reason: str) -> None:
-    """Record the outcome; the release is missing if not even its start could be recorded."""
-    if run.observer.context.store.releases.find(run.plan.release) is None:
-        return
-    run.release_log.note(run.plan.release, outcome, "end", reason=reason)
-    run.release_log.finish(run.plan.release, outcome, release_details(run, reason=reason))
+def _record_outcome(run: DeployRun, outcome: str, reason: str) -> str:
+    """Record the outcome; return what to add to the error if that fails.
+
+    The release is missing if not even its start could be recorded.
+    """
+    try:
+        if run.observer.context.store.releases.find(run.plan.release) is None:
+            return ""
+        run.release_log.note(run.plan.release, outcome, "end", reason=reason)
+        run.release_log.finish(run.plan.release, outcome, release_details(run, reason=reason))
+    except OpsctlError as error:
+        return (
+            f"; the outcome could not be recorded ({describe_error(error)}), so `opsctl status`"
+            " calls the release unfinished until the next deploy"
+        )
+    return ""
 
 
 def describe_error(error: BaseException) -> str:

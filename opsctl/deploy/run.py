@@ -75,6 +75,11 @@ class DeployRun:
         kept = (p.service for p in self.plan.services if p.change is ServiceChange.KEEP)
         return frozenset(name for name in kept if not self.observation.containers_of(name))
 
+    @property
+    def wait_timeout_s(self) -> float:
+        settings = self.observer.context.settings.deploy
+        return self.options.wait_timeout_s or settings.wait_timeout_s
+
     def take_line(self, line: Line) -> None:
         """Keep the last lines of a program's output, and show each."""
         self.output.append(line.text)

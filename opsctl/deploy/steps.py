@@ -26,9 +26,9 @@ from opsctl.deploy.releases.rebuild_image import fetch_images
 from opsctl.deploy.releases.release_log import read_restore_point, restore_point_details
 from opsctl.deploy.run import DeployRun
 from opsctl.deploy.verify.data_checks import wait_for_data
+from opsctl.deploy.verify.expectations import expect_services, find_warnings, is_unhealthy
 from opsctl.deploy.verify.service_health import is_one_shot
 from opsctl.deploy.verify.wait_until_healthy import (
-    ExpectedServices,
     check_images_and_environment,
     wait_until_healthy,
 )
@@ -126,16 +126,12 @@ def _remove_inactive(run: DeployRun) -> None:
 
 
 def _compose_up(run: DeployRun, services: tuple[str, ...], *, remove_orphans: bool) -> None:
-    limit_s = _wait_timeout_s(run)
+    limit_s = run.wait_timeout_s
     how = up_options(services, remove_orphans=remove_orphans, limit_s=limit_s)
     image_names = run.restore_point.image_names
     keep_tagged(run.observer, {image: name for name, image in image_names.items()})
     finished = compose_up(run.observer, run.project, how, run.take_line)
     _require_success(run, finished, "cannot start the services with docker compose")
-
-
-def _wait_timeout_s(run: DeployRun) -> float:
-    return run.options.wait_timeout_s or run.observer.context.settings.deploy.wait_timeout_s
 
 
 def verify(run: DeployRun, step: DeployStep) -> None:
@@ -145,18 +141,14 @@ def verify(run: DeployRun, step: DeployStep) -> None:
 
 
 def _verify_services(run: DeployRun, names: tuple[str, ...]) -> tuple[ServiceContainer, ...]:
-    generated, image_ids = run.generated, run.observation.image_ids
-    before = (found.container for found in run.observation.containers)
-    expected = ExpectedServices(
-        services={name: generated.service(name) for name in names},
-        images={name: image_ids.get(generated.images[name]) for name in names},
-        app_env=run.observation.target.app_env,
-        restarts_before={container.id: container.restart_count for container in before},
-    )
+    now = run.observer.context.clock.now()
+    expected = expect_services(run.observation, run.plan, names, now=now)
     containers = wait_until_healthy(
-        run.observer, expected, timeout_s=_wait_timeout_s(run), report=run.integrations.report
+        run.observer, expected, timeout_s=run.wait_timeout_s, report=run.integrations.report
     )
     check_images_and_environment(run.observer, expected, containers)
+    warnings = find_warnings(expected, containers, env=run.plan.env, project=run.plan.project)
+    run.warnings += [warning for warning in warnings if warning not in run.warnings]
     return containers
 
 
@@ -272,11 +264,8 @@ def create_restore_point(run: DeployRun) -> RestorePoint:
         file=current.file if current else "",
         release=current.id if current else "",
         unhealthy=tuple(sorted({found.service for found in before if is_unhealthy(found)})),
+        containers=tuple(found.container.id for found in run.observation.containers),
     )
-
-
-def is_unhealthy(found: ServiceContainer) -> bool:
-    return found.container.health == "unhealthy" or found.container.state != "running"
 
 
 ACTIONS: dict[StepKind, Callable[[DeployRun, DeployStep], None]] = {

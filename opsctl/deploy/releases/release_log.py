@@ -115,6 +115,8 @@ def read_restore_point(release: RecordedRelease) -> RestorePoint:
         image_names=_read_texts(raw.get("image_names")),
         file=str(raw.get("file") or ""),
         release=str(raw.get("release") or ""),
+        unhealthy=_read_words(raw.get("unhealthy")),
+        containers=_read_words(raw.get("containers")),
     )
 
 
@@ -150,6 +152,10 @@ def _read_release(release: Release) -> RecordedRelease:
         image_digests=_read_texts(raw.get("image_digests")),
         config_hashes=_read_texts(raw.get("config_hashes")),
     )
+
+
+def _read_words(raw: object) -> tuple[str, ...]:
+    return tuple(str(word) for word in raw) if isinstance(raw, list | tuple) else ()
 
 
 def _read_texts(raw: object) -> dict[str, str]:

@@ -15,7 +15,8 @@ from opsctl.deploy.verify.wait_until_healthy import (
     wait_until_healthy,
 )
 from opsctl.errors import OpsctlError, UnreachableError
-from opsctl.systems.engine.compose import UpOptions
+from opsctl.systems.engine.compose import ComposeProject, UpOptions
+from opsctl.systems.engine.compose_labels import PROJECT_LABEL
 from opsctl.systems.engine.compose_model import RenderedProject, read_rendered
 from opsctl.systems.files.local import MissingFileError
 from opsctl.systems.process.output import Line
@@ -26,7 +27,12 @@ SHOWN_LINES = 5
 
 
 def restore(
-    observer: Observer, restore_point: RestorePoint, *, generated_text: str, report: ReportLine
+    observer: Observer,
+    restore_point: RestorePoint,
+    *,
+    generated_text: str,
+    timeout_s: float,
+    report: ReportLine,
 ) -> tuple[ServiceContainer, ...]:
     """Restore what ran before; raise unless exactly that runs in the end."""
     wait_for_engine(observer, report=report)
@@ -40,13 +46,15 @@ def restore(
     restarts = {
         found.container.id: found.container.restart_count for found in observer.service_containers()
     }
-    _start_services(observer, services, file=file, rendered=rendered, report=report)
+    project = observer.context.target.compose_project(file, secrets=rendered.secrets)
+    _start_services(observer, project, services, limit_s=timeout_s, report=report)
+    _remove_jobs(observer, restore_point)
     expected = ExpectedServices(
         services={n: rendered.services[n] for n in services if n not in restore_point.unhealthy},
         images=dict(restore_point.images),
         restarts_before=restarts,
     )
-    return _verify_restored(observer, expected, services, report=report)
+    return _verify_restored(observer, expected, services, timeout_s=timeout_s, report=report)
 
 
 def wait_for_engine(observer: Observer, *, report: ReportLine) -> None:
@@ -74,7 +82,17 @@ def _remove_started(observer: Observer, *, report: ReportLine) -> None:
         stop_timeout_s=STOP_TIMEOUT_S,
     )
     if finished.exit_code:
-        raise OpsctlError("cannot remove what was started", why=finished.complaint)
+        report(f"docker compose could not remove everything: {finished.complaint}")
+    # Compose may leave a container that is just being created, and the network that it uses.
+    project = context.target.project
+    for container in observer.project_containers():
+        context.containers.remove(container.id, force=True)
+    for network in context.inventory.unused_networks():
+        if network.labels.get(PROJECT_LABEL) == project:
+            context.inventory.remove_network(network.id)
+    if remaining := observer.project_containers():
+        names = ", ".join(container.name for container in remaining)
+        raise OpsctlError("cannot remove what was started", why=f"still there: {names}")
 
 
 def _find_project_file(
@@ -101,17 +119,24 @@ def _name_of(restore_point: RestorePoint, image_id: str) -> str:
     return next((name for name, named in names if named == image_id), image_id)
 
 
+def _remove_jobs(observer: Observer, restore_point: RestorePoint) -> None:
+    """Remove the jobs that only the failed release has run: they did not run before."""
+    if not restore_point.containers:
+        return
+    for found in observer.service_containers():
+        is_new = found.container.id not in restore_point.containers
+        if is_new and found.service not in restore_point.images and not found.is_up:
+            observer.context.containers.remove(found.container.id, force=True)
+
+
 def _start_services(
     observer: Observer,
+    project: ComposeProject,
     services: tuple[str, ...],
     *,
-    file: Path,
-    rendered: RenderedProject,
+    limit_s: float,
     report: ReportLine,
 ) -> None:
-    context = observer.context
-    project = context.target.compose_project(file, secrets=rendered.secrets)
-    limit_s = context.settings.deploy.wait_timeout_s
     how = UpOptions(services=services, wait_timeout_s=None, remove_orphans=True, limit_s=limit_s)
     output: list[str] = []
 
@@ -130,9 +155,9 @@ def _verify_restored(
     expected: ExpectedServices,
     services: tuple[str, ...],
     *,
+    timeout_s: float,
     report: ReportLine,
 ) -> tuple[ServiceContainer, ...]:
-    timeout_s = observer.context.settings.deploy.wait_timeout_s
     containers = wait_until_healthy(observer, expected, timeout_s=timeout_s, report=report)
     missing = sorted(set(expected.images) - set(services))
     if missing:

@@ -25,6 +25,8 @@ class HealthVerdict:
     container: str = ""
     remaining_s: float = 0.0
     """How much longer the container must run to count as stable."""
+    is_running_job: bool = False
+    """It is stable, and only waited for because it is expected to end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,10 @@ class HealthRules:
     crash_restarts: int
     restarts_before: Mapping[str, int]
     """Container id to its restart count when the wait began."""
+    jobs: frozenset[str] = frozenset()
+    """Services that are expected to end."""
+    excused: frozenset[str] = frozenset()
+    """Ids of containers that were unhealthy before, and that this deploy does not change."""
 
 
 def judge_service(
@@ -51,7 +57,15 @@ def judge_service(
 def _judge_container(
     service: Service, container: Container, rules: HealthRules, now: datetime
 ) -> HealthVerdict:
+    if container.id in rules.excused:
+        why = "unhealthy before this deploy, which did not change it"
+        return HealthVerdict(service.name, ServiceHealth.HEALTHY, why, container.id)
     health, why = _decide_health(service, container, rules, now)
+    if health is ServiceHealth.HEALTHY and service.name in rules.jobs and not container.health:
+        why = "expected to end, still running"
+        return HealthVerdict(
+            service.name, ServiceHealth.WAITING, why, container.id, is_running_job=True
+        )
     is_waiting = health is ServiceHealth.WAITING
     remaining_s = rules.stable_s - _uptime_s(container, now) if is_waiting else 0.0
     return HealthVerdict(service.name, health, why, container.id, max(0.0, remaining_s))

@@ -1,8 +1,11 @@
 """Waits until every service is healthy, and checks its image and environment."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
+from typing import TypeVar
 
 from opsctl.deploy.integrations import ReportLine
 from opsctl.deploy.model import ServiceContainer
@@ -13,10 +16,12 @@ from opsctl.deploy.verify.service_health import (
     ServiceHealth,
     judge_service,
 )
-from opsctl.errors import OpsctlError
+from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.systems.engine.compose_model import Service
 
 POLL_S = 0.1
+ENGINE_POLL_S = 0.5
+T = TypeVar("T")
 
 
 class UnhealthyError(OpsctlError):
@@ -38,6 +43,10 @@ class ExpectedServices:
     """Service to the image id that it must run."""
     app_env: str | None = None
     restarts_before: Mapping[str, int] = field(default_factory=dict)
+    jobs: frozenset[str] = frozenset()
+    """Services whose end is waited for, as long as there is time."""
+    excused: frozenset[str] = frozenset()
+    """Ids of containers that were unhealthy before, and that were not changed."""
 
 
 def wait_until_healthy(
@@ -50,25 +59,50 @@ def wait_until_healthy(
     """Wait until every service is healthy; fail at once when one no longer can be."""
     context = observer.context
     settings = context.settings.deploy
-    rules = HealthRules(settings.stable_s, settings.crash_restarts, expected.restarts_before)
-    # Start times come from the engine, so uptime is measured by the engine's clock.
-    clock_offset = context.containers.now() - context.clock.now()
+    rules = HealthRules(
+        settings.stable_s,
+        settings.crash_restarts,
+        expected.restarts_before,
+        jobs=expected.jobs,
+        excused=expected.excused,
+    )
     end = context.clock.steady() + timeout_s
+    # Start times come from the engine, so uptime is measured by the engine's clock.
+    engine_now = ask_patiently(observer, context.containers.now, report=report)
+    clock_offset = engine_now - context.clock.now()
     reported = ""
     while True:
-        containers = observer.service_containers()
+        containers = ask_patiently(observer, observer.service_containers, report=report)
         now = context.clock.now() + clock_offset
         verdicts = _judge_services(expected, containers, rules, now=now)
         if not any(v.health in {ServiceHealth.WAITING, ServiceHealth.FAILED} for v in verdicts):
             return containers
         _raise_if_failed(verdicts)
         if context.clock.steady() >= end:
+            if all(v.is_running_job for v in verdicts if v.health is ServiceHealth.WAITING):
+                return containers
             _raise_late(verdicts, timeout_s=timeout_s)
         waiting = _describe(v for v in verdicts if v.health is ServiceHealth.WAITING)
         if waiting != reported:
             reported = waiting
             report(f"waiting for {waiting}")
         context.clock.sleep(_pause_s(verdicts))
+
+
+def ask_patiently(
+    observer: Observer, question: Callable[[], T], *, report: ReportLine = lambda _: None
+) -> T:
+    """Ask again while the engine is unreachable: one slow answer says nothing about a deploy."""
+    clock, end = observer.context.clock, math.inf
+    while True:
+        try:
+            return question()
+        except UnreachableError:
+            end = min(end, clock.steady() + observer.context.settings.deploy.engine_wait_s)
+            if clock.steady() >= end:
+                raise
+        report("waiting for the container engine")
+        clock.sleep(ENGINE_POLL_S)
 
 
 def _pause_s(verdicts: tuple[HealthVerdict, ...]) -> float:
@@ -101,7 +135,8 @@ def _raise_if_failed(verdicts: tuple[HealthVerdict, ...]) -> None:
 
 
 def _raise_late(verdicts: tuple[HealthVerdict, ...], *, timeout_s: float) -> None:
-    late = tuple(v for v in verdicts if v.health is ServiceHealth.WAITING)
+    waiting = (v for v in verdicts if v.health is ServiceHealth.WAITING)
+    late = tuple(v for v in waiting if not v.is_running_job)
     what = f"cannot verify {_list_services(late)}"
     why = f"not healthy within {timeout_s:g} s: {_describe(late)}"
     raise UnhealthyError(what, why=why, verdicts=late)
@@ -129,7 +164,8 @@ def check_images_and_environment(
 
 
 def _check_app_env(observer: Observer, found: ServiceContainer, app_env: str) -> None:
-    actual = observer.context.containers.environment(found.container.id).get("APP_ENV")
+    read = partial(observer.context.containers.environment, found.container.id)
+    actual = ask_patiently(observer, read).get("APP_ENV")
     if actual != app_env:
         why = f"its APP_ENV is {actual or 'not set'}, expected {app_env}"
         raise OpsctlError(f"cannot verify {found.service}", why=why)

@@ -30,7 +30,10 @@ class Deploy(Section):
         le=600,
     )
     engine_wait_s: float = setting(
-        30.0, "How long a restore waits for an engine that is unreachable.", ge=0, le=3600
+        30.0,
+        "How long a deploy or a restore waits for an engine that is unreachable.",
+        ge=0,
+        le=3600,
     )
     crash_restarts: int = setting(
         3, "Restarts during a deploy that count as a crash loop.", ge=1, le=50
