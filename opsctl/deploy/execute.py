@@ -4,8 +4,9 @@ from opsctl.deploy.model import DeployReport, DeployStep, ServiceContainer, Serv
 from opsctl.deploy.notify_outcome import notify_outcome
 from opsctl.deploy.recover import fail_deploy, print_failure_logs
 from opsctl.deploy.releases import release_log as outcomes
+from opsctl.deploy.releases.release_details import release_details
 from opsctl.deploy.run import DeployRun
-from opsctl.deploy.steps import ACTIONS, create_restore_point, release_details
+from opsctl.deploy.steps import ACTIONS, create_restore_point
 from opsctl.deploy.verify.expectations import repair_hint
 from opsctl.deploy.verify.wait_until_healthy import UnhealthyError
 
@@ -35,12 +36,8 @@ def execute(run: DeployRun) -> DeployReport:
 
 
 def _begin_release(run: DeployRun) -> None:
-    unfinished = run.observation.unfinished_release
-    context = run.observer.context
-    with context.store.transaction():
-        if unfinished is not None:
-            run.release_log.abandon(unfinished, successor=run.plan.release)
-        run.release_log.begin(run.plan, context.actor, release_details(run))
+    actor = run.observer.context.actor
+    run.release_log.begin(run.plan, actor, release_details(run))
 
 
 def _run_step(run: DeployRun, step: DeployStep) -> None:

@@ -120,6 +120,18 @@ class RecordedRelease:
     last_step: str = ""
     restore_point: Mapping[str, object] = field(default_factory=dict)
     """What ran before this release, as JSON."""
+    number: int = 0
+    """Counts releases in the order in which they were begun; a clock may go back."""
+    image_manifests: Mapping[str, str] = field(default_factory=dict)
+    """Service to the digest of its image's content, where the engine knows it."""
+    image_contents: Mapping[str, str] = field(default_factory=dict)
+    """Service to its image's fingerprint, which leaves build times out."""
+
+    @property
+    def content(self) -> tuple[object, ...]:
+        """The same for two releases that run the same."""
+        images = {name: self.image_contents.get(name) or id_ for name, id_ in self.images.items()}
+        return (self.file_digest, tuple(sorted(images.items())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +149,8 @@ class RestorePoint:
     """Services that were already unhealthy then."""
     containers: tuple[str, ...] = ()
     """Ids of all containers of the project, stopped ones included."""
+    manifests: Mapping[str, str] = field(default_factory=dict)
+    """Service to the digest of its image's content, where the engine knows it."""
 
     @property
     def is_empty(self) -> bool:
@@ -154,6 +168,8 @@ class Observation:
     """Containers that an interrupted replacement left under a temporary name."""
     image_ids: Mapping[str, str | None] = field(default_factory=dict)
     """Name to id, for every image that the project names."""
+    image_manifests: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Name to the digests of its content, where the engine knows them."""
     git: GitFacts | None = None
     experiment: str | None = None
     disk: "Usage | None" = None
@@ -180,6 +196,11 @@ class Observation:
 
     def containers_of(self, service: str) -> tuple[ServiceContainer, ...]:
         return tuple(found for found in self.containers if found.service == service)
+
+    def runs_image(self, container: Container, name: str) -> bool:
+        """Compare by content: the same content built or pulled again may have another id."""
+        is_same_id = container.image_id == self.image_ids.get(name)
+        return is_same_id or container.image_manifest in self.image_manifests.get(name, ())
 
 
 class StepKind(StrEnum):

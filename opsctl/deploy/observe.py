@@ -210,12 +210,11 @@ class Observer:
         settings = self.context.settings.deploy
         service_containers, leftovers = split_leftovers(containers)
         publishers, listeners = self._find_port_users(generated)
-        return Observation(
+        observation = Observation(
             target=self.context.target,
             generated=generated,
             containers=service_containers,
             leftovers=leftovers,
-            image_ids={name: image.id if image else None for name, image in images.items()},
             image_sizes={name: image.size_bytes for name, image in images.items() if image},
             git=checkout.git,
             experiment=checkout.experiment,
@@ -229,6 +228,7 @@ class Observer:
                 if is_stateful(generated.service(name), settings)
             ),
         )
+        return with_images(observation, images)
 
     def _find_images(self, generated: GeneratedProject) -> dict[str, InventoryImage | None]:
         names = sorted(set(generated.images.values()))
@@ -271,6 +271,17 @@ class Observer:
     def _engine_disk(self) -> "Usage | None":
         root = self.context.inventory.facts().root
         return self.context.engine_usage(Path(root)) if root else None
+
+
+def with_images(
+    observation: Observation, images: Mapping[str, InventoryImage | None]
+) -> Observation:
+    """Put in what the names of images refer to now."""
+    return replace(
+        observation,
+        image_ids={name: image.id if image else None for name, image in images.items()},
+        image_manifests={name: image.manifests for name, image in images.items() if image},
+    )
 
 
 def split_leftovers(

@@ -8,9 +8,9 @@ from opsctl.deploy.model import DeployStep, ServiceContainer
 from opsctl.deploy.notify_outcome import notify_outcome
 from opsctl.deploy.releases import release_log as outcomes
 from opsctl.deploy.releases.image_tags import restore_tags
+from opsctl.deploy.releases.release_details import release_details
 from opsctl.deploy.releases.restore import restore
 from opsctl.deploy.run import DeployRun
-from opsctl.deploy.steps import release_details
 from opsctl.deploy.verify.wait_until_healthy import UnhealthyError
 from opsctl.errors import OpsctlError, RefusedError, UnrestoredError
 from opsctl.systems.process.output import redact

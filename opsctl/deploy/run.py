@@ -20,6 +20,7 @@ from opsctl.deploy.observe import Observer
 from opsctl.deploy.planning.ask_compose import RELEASE_FILES
 from opsctl.deploy.releases.release_log import ReleaseLog
 from opsctl.systems.engine.compose import ComposeProject
+from opsctl.systems.engine.inventory import InventoryImage
 from opsctl.systems.process.output import Line
 
 KEPT_LINES = 40
@@ -42,7 +43,10 @@ class DeployRun:
     """The release log has the outcome."""
     freed_bytes: int = 0
     schema: str = ""
-    image_digests: dict[str, str] = field(default_factory=dict)
+    images: dict[str, InventoryImage] = field(default_factory=dict)
+    """Service to image, read when the release is recorded."""
+    rebuilt: set[str] = field(default_factory=set)
+    """Names of images that a rollback has built again."""
     started_s: float = 0.0
     containers: tuple[ServiceContainer, ...] = ()
     warnings: list[DeployIssue] = field(default_factory=list)

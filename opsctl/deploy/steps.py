@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from opsctl.deploy.compose_up import compose_up
 from opsctl.deploy.model import (
@@ -21,13 +20,18 @@ from opsctl.deploy.preflight.model import PreflightInput
 from opsctl.deploy.preflight.stateful_services import STATEFUL_SERVICE
 from opsctl.deploy.prune.prune import prune_engine
 from opsctl.deploy.releases import release_log as outcomes
-from opsctl.deploy.releases.image_tags import keep_tagged, restore_tags
+from opsctl.deploy.releases.image_tags import (
+    drop_kept_tags,
+    keep_images,
+    keep_nameless,
+    restore_tags,
+)
 from opsctl.deploy.releases.rebuild_image import fetch_images
+from opsctl.deploy.releases.release_details import find_image_ids, read_images, release_details
 from opsctl.deploy.releases.release_log import read_restore_point, restore_point_details
 from opsctl.deploy.run import DeployRun
 from opsctl.deploy.verify.data_checks import wait_for_data
 from opsctl.deploy.verify.expectations import expect_services, find_warnings, is_unhealthy
-from opsctl.deploy.verify.service_health import is_one_shot
 from opsctl.deploy.verify.wait_until_healthy import (
     check_images_and_environment,
     wait_until_healthy,
@@ -38,7 +42,6 @@ from opsctl.systems.process.run import Finished
 # More releases than anyone goes back.
 KEPT_RELEASE_FILES = 50
 SHOWN_LINES = 3
-RECORDED_LINES = 5
 
 
 def preflight(_: DeployRun, __: DeployStep) -> None:
@@ -56,6 +59,15 @@ def snapshot(run: DeployRun, _: DeployStep) -> None:
     run.release_log.note(
         run.plan.release, StepKind.SNAPSHOT, "restore point", restore_point=restore_point
     )
+    _keep_what_runs(run)
+
+
+def _keep_what_runs(run: DeployRun) -> None:
+    """Tag each image whose name a later step may give to another image."""
+    taken = {step.what for step in run.plan.steps if step.kind in {StepKind.BUILD, StepKind.PULL}}
+    taken |= set(run.origin.image_names.values()) if run.origin else set()
+    before = run.restore_point.image_names.items()
+    keep_images(run.observer, {image: name for name, image in before if name in taken})
 
 
 def remove(run: DeployRun, step: DeployStep) -> None:
@@ -85,7 +97,7 @@ def tag(run: DeployRun, _: DeployStep) -> None:
 
 
 def start(run: DeployRun, step: DeployStep) -> None:
-    run.has_changed_containers = True
+    _begin_changes(run)
     _compose_up(run, step.services, remove_orphans=False)
     _verify_services(run, step.services)
 
@@ -99,11 +111,17 @@ def up(run: DeployRun, _: DeployStep) -> None:
     """Ask compose again what it will do, let the guards judge that, and do it."""
     run.observation, run.plan = plan_again(run.observer, run.observation, run.plan, run.options)
     _check_stateful_services(run)
-    run.has_changed_containers = True
+    _begin_changes(run)
     profiles = run.observation.target.profiles
     names = names_for_up(run.generated, run.options, profiles)
     _compose_up(run, names, remove_orphans=run.plan.remove_orphans)
     _remove_inactive(run)
+
+
+def _begin_changes(run: DeployRun) -> None:
+    """Close a release that was cut off only now: until here, going back means its restore point."""
+    run.has_changed_containers = True
+    run.release_log.abandon_unfinished(successor=run.plan.release)
 
 
 def _check_stateful_services(run: DeployRun) -> None:
@@ -129,7 +147,7 @@ def _compose_up(run: DeployRun, services: tuple[str, ...], *, remove_orphans: bo
     limit_s = run.wait_timeout_s
     how = up_options(services, remove_orphans=remove_orphans, limit_s=limit_s)
     image_names = run.restore_point.image_names
-    keep_tagged(run.observer, {image: name for name, image in image_names.items()})
+    keep_nameless(run.observer, {image: name for name, image in image_names.items()})
     finished = compose_up(run.observer, run.project, how, run.take_line)
     _require_success(run, finished, "cannot start the services with docker compose")
 
@@ -153,77 +171,29 @@ def _verify_services(run: DeployRun, names: tuple[str, ...]) -> tuple[ServiceCon
 
 
 def record(run: DeployRun, _: DeployStep) -> None:
-    run.image_digests = _find_digests(run)
+    run.images = read_images(run)
     run.release_log.finish(run.plan.release, outcomes.DONE, release_details(run))
     run.is_recorded = True
-    remove_old_release_files(run)
     run.left_behind = f"release {run.plan.release} is live; only the clean-up is incomplete"
+    _keep_for_rollback(run)
+    remove_old_release_files(run)
+
+
+def _keep_for_rollback(run: DeployRun) -> None:
+    """Tag what ran before, and give up our tags of what runs."""
+    in_use = set(find_image_ids(run).values())
+    before = run.restore_point.image_names.items()
+    keep_images(run.observer, {image: name for name, image in before if image not in in_use})
+    drop_kept_tags(run.observer, in_use)
 
 
 def remove_old_release_files(run: DeployRun) -> None:
-    """Keep the generated files of the last releases only."""
-    for release in run.release_log.recent()[KEPT_RELEASE_FILES:]:
-        if release.file:
+    """Keep the generated files of the last releases only; failed ones do not push out others."""
+    log = run.release_log
+    kept = {release.file for release in (*log.succeeded()[:KEPT_RELEASE_FILES], *log.recent(1))}
+    for release in log.recent():
+        if release.file and release.file not in kept:
             run.observer.context.files.remove(Path(release.file))
-
-
-def release_details(run: DeployRun, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
-    """Collect what is needed to find a release and to restore it."""
-    generated, origin, current = run.generated, run.origin, run.observation.current_release
-    return {
-        "kind": run.options.kind,
-        "origin": (origin.origin or origin.id) if origin else "",
-        "images": find_image_ids(run),
-        "image_names": {name: generated.images[name] for name in generated.services},
-        "image_digests": run.image_digests,
-        "config_hashes": dict(generated.config_hashes),
-        "completed": _find_completed(run),
-        "file": str(run.file),
-        "file_digest": generated.digest,
-        "services": list(generated.services),
-        "is_dirty": _is_dirty(run),
-        "schema": run.schema or (current.schema if current else ""),
-        "duration_s": round(run.observer.context.clock.steady() - run.started_s, 3),
-        "freed_bytes": run.freed_bytes,
-        "restore_point": restore_point_details(run.restore_point),
-        "output": run.output[-RECORDED_LINES:] if more else [],
-        **more,
-    }
-
-
-def _is_dirty(run: DeployRun) -> bool:
-    git = run.observation.git
-    if run.origin is not None:
-        return run.origin.is_dirty
-    return bool(git and (git.dirty or git.untracked))
-
-
-def find_image_ids(run: DeployRun) -> dict[str, str]:
-    """Map each service to its image id; what runs counts more than what was observed before."""
-    observed = {
-        name: image
-        for name in run.generated.services
-        if (image := run.observation.image_ids.get(run.generated.images[name])) is not None
-    }
-    return {**observed, **{found.service: found.container.image_id for found in run.containers}}
-
-
-def _find_digests(run: DeployRun) -> dict[str, str]:
-    """Map each service to the registry digest of its image, where it has one."""
-    inventory = run.observer.context.inventory
-    images = {service: inventory.image(image) for service, image in find_image_ids(run).items()}
-    return {name: image.digests[0] for name, image in images.items() if image and image.digests}
-
-
-def _find_completed(run: DeployRun) -> list[str]:
-    completed = {
-        found.service
-        for found in run.containers
-        if found.container.state == "exited"
-        and found.service in run.generated.rendered.services
-        and is_one_shot(run.generated.service(found.service))
-    }
-    return sorted(completed | run.completed_before)
 
 
 def prune(run: DeployRun, _: DeployStep) -> None:
@@ -265,6 +235,7 @@ def create_restore_point(run: DeployRun) -> RestorePoint:
         release=current.id if current else "",
         unhealthy=tuple(sorted({found.service for found in before if is_unhealthy(found)})),
         containers=tuple(found.container.id for found in run.observation.containers),
+        manifests={found.service: found.container.image_manifest for found in before},
     )
 
 

@@ -35,6 +35,8 @@ class Release(Value):
     outcome: str = "running"
     finished_at: datetime | None = None
     details: Details = MappingProxyType({})
+    number: int = 0
+    """Counts releases in the order in which they were begun; the store assigns it."""
 
 
 class ReleaseStep(Value):

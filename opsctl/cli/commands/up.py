@@ -67,9 +67,8 @@ def up(
     _ = observer.background_reads
     integrations = build_integrations(session, migrate=not no_migrate)
     if dry_run:
-        return conclude_plan(
-            session, prepare_deploy(observer, options, integrations), exit_code=exit_code
-        )
+        run = prepare_deploy(observer, options, integrations)
+        return conclude_plan(session, run, exit_code=exit_code)
     with lock_project(session, observer, wait_s=lock_timeout_s):
         wait_until_quiet(observer)
         report = run_plan(session, prepare_deploy(observer, options, integrations))

@@ -11,7 +11,7 @@ from opsctl.deploy.model import (
     RecordedRelease,
     ServiceChange,
 )
-from opsctl.deploy.prune.plan import PrunePlan, describe_missing_images
+from opsctl.deploy.prune.plan import PrunePlan, SparedImage, describe_missing_images
 from opsctl.deploy.prune.prune import PruneReport
 from opsctl.deploy.status import DeployStatus, ServiceStatus
 from opsctl.units import format_bytes
@@ -78,8 +78,18 @@ def view_prune_plan(plan: PrunePlan) -> list[Block]:
         Table(("remove", "name", "size", "reason"), rows),
         "",
         Table(("keep", "image", "reason"), kept),
+        *_view_spared(plan.spared),
         "volumes are always kept",
         *_view_warnings((missing,) if missing else ()),
+    ]
+
+
+def _view_spared(images: Iterable[SparedImage]) -> list[Block]:
+    """List what stays because of other projects; whoever knows better removes it by name."""
+    return [
+        f"kept for project {image.project}: {image.name}"
+        f" (if that project is gone: docker rmi {image.name})"
+        for image in images
     ]
 
 
@@ -89,7 +99,7 @@ def view_prune_report(report: PruneReport) -> list[Block]:
     )
     result = f"removed {len(rows)} items, freed {format_bytes(report.freed_bytes)}"
     table = Table(("removed", "name", "size"), rows)
-    return [table, "", result, *_view_warnings(report.warnings)]
+    return [table, "", result, *_view_spared(report.spared), *_view_warnings(report.warnings)]
 
 
 def view_status(status: DeployStatus) -> list[Block]:

@@ -66,9 +66,10 @@ def read_change(
 
 def find_changed_image(observation: Observation, name: str) -> str:
     """Say that a container runs another image than its name refers to now; empty if none does."""
-    new_image = observation.image_ids.get(observation.generated.service(name).image)
+    image = observation.generated.service(name).image
+    new_image = observation.image_ids.get(image)
     for found in observation.containers_of(name):
-        if found.container.image_id != new_image:
+        if not observation.runs_image(found.container, image):
             before, after = short_id(found.container.image_id), short_id(new_image)
             return f"its image changed from {before} to {after}"
     return ""
@@ -102,8 +103,10 @@ def completed_before(observation: Observation, name: str) -> bool:
     if current is None or name not in current.completed:
         return False
     has_same_config = current.config_hashes.get(name) == generated.config_hashes.get(name)
-    image = observation.image_ids.get(generated.images[name])
-    return has_same_config and current.images.get(name) == image
+    image, manifest = generated.images[name], current.image_manifests.get(name)
+    is_same_id = current.images.get(name) == observation.image_ids.get(image)
+    is_same_content = manifest in observation.image_manifests.get(image, ())
+    return has_same_config and (is_same_id or is_same_content)
 
 
 def has_completed(observation: Observation, found: ServiceContainer) -> bool:

@@ -12,7 +12,7 @@ from opsctl.deploy.model import (
     ServicePlan,
     StepKind,
 )
-from opsctl.deploy.observe import Observer
+from opsctl.deploy.observe import Observer, with_images
 from opsctl.deploy.planning.resource_changes import plan_resources
 from opsctl.deploy.planning.service_changes import plan_changes, plan_reruns
 
@@ -40,8 +40,7 @@ def _observe_again(
     images = {name: inventory.image(name) for name in observation.image_ids}
     containers = observer.service_containers()
     now = replace(
-        observation,
-        image_ids={name: image.id if image else None for name, image in images.items()},
+        with_images(observation, images),
         containers=containers,
         leftovers=(),
         compose=observer.ask_compose(observation.generated, containers, options),

@@ -1,11 +1,12 @@
 """Decides what a clean-up removes and what it keeps; pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from opsctl.deploy.model import DeployIssue, RecordedRelease, RestorePoint
+from opsctl.deploy.releases.kept_tags import find_owner
 from opsctl.systems.engine.compose_labels import PROJECT_LABEL
 from opsctl.systems.engine.inventory import EngineNetwork, InventoryImage, StoppedContainer
 
@@ -34,6 +35,17 @@ class KeptImage:
     image: str
     name: str
     reason: str
+    is_used: bool = False
+    """A container uses it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SparedImage:
+    """An image that opsctl keeps for the rollback of another project."""
+
+    image: str
+    name: str
+    project: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +70,17 @@ class PrunePlan:
     images_bytes: int = 0
     missing: tuple[KeptImage, ...] = ()
     """Images to keep that do not exist; then nothing is removed."""
+    spared: tuple[SparedImage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class MinimumAge:
-    """How old what another compose project created must be before it may be removed."""
+class PruneOwner:
+    """Whose clean-up this is, and how old what another compose project created must be."""
 
+    name: str
+    """The project in the settings, whose tags the kept images carry."""
     project: str
+    """The compose project."""
     min_age_s: float
 
     def is_too_young(
@@ -86,7 +102,7 @@ def find_images_to_keep(
 ) -> tuple[KeptImage, ...]:
     """List the images of the current release and of the last `count` before it."""
     kept = list(_images_of(current, f"release {current.id} runs")) if current else []
-    older = list(previous)[:count]
+    older = choose_kept_releases(current, tuple(previous), count=count)
     for release in older:
         kept += _images_of(release, f"a rollback to release {release.id} needs it")
     if count and not older:
@@ -97,13 +113,28 @@ def find_images_to_keep(
     return tuple({found.image: found for found in reversed(kept)}.values())
 
 
+def choose_kept_releases(
+    current: RecordedRelease | None, previous: tuple[RecordedRelease, ...], *, count: int
+) -> tuple[RecordedRelease, ...]:
+    """Keep the last `count`; another build of the current commit takes no place."""
+    others = [release for release in previous if not _is_same_commit(release, current)]
+    newest = {release.id for release in (*previous[:count], *others[:count])}
+    return tuple(release for release in previous if release.id in newest)
+
+
+def _is_same_commit(release: RecordedRelease, current: RecordedRelease | None) -> bool:
+    if current is None or release.is_dirty or current.is_dirty:
+        return False
+    return bool(release.git_sha) and release.git_sha == current.git_sha
+
+
 def _images_of(release: RecordedRelease, reason: str) -> Iterator[KeptImage]:
     for service, image in release.images.items():
         yield KeptImage(image, release.image_names.get(service, service), reason)
 
 
 def plan_removals(
-    contents: EngineContents, kept: tuple[KeptImage, ...], minimum_age: MinimumAge
+    contents: EngineContents, kept: tuple[KeptImage, ...], owner: PruneOwner
 ) -> PrunePlan:
     """Remove what `docker system prune -af` removes, except kept images; never a volume.
 
@@ -113,45 +144,66 @@ def plan_removals(
     missing = tuple(found for found in kept if found.image not in present)
     if missing:
         return PrunePlan((), kept, contents.images_bytes, missing)
+    unused = tuple(_list_unused(contents, frozenset(found.image for found in kept), owner))
     remove = (
-        *_plan_containers(contents, minimum_age),
-        *_plan_networks(contents, minimum_age),
-        *_plan_images(contents, frozenset(found.image for found in kept), minimum_age),
+        *_plan_containers(contents, owner),
+        *_plan_networks(contents, owner),
+        *_plan_images(unused, owner),
         *_plan_build_cache(contents),
     )
-    return PrunePlan(remove, kept, contents.images_bytes)
+    kept = tuple(replace(found, is_used=found.image in contents.used) for found in kept)
+    spared = tuple(spared for image in unused for spared in _list_keepers(image, owner))
+    return PrunePlan(remove, kept, contents.images_bytes, spared=spared)
 
 
-def _plan_containers(contents: EngineContents, minimum_age: MinimumAge) -> Iterator[PruneItem]:
+def _plan_containers(contents: EngineContents, owner: PruneOwner) -> Iterator[PruneItem]:
     for container in contents.stopped:
-        if not minimum_age.is_too_young(container.labels, container.created_at, contents.now):
+        if not owner.is_too_young(container.labels, container.created_at, contents.now):
             reason = f"it is {container.state}"
             yield PruneItem(
                 PruneKind.CONTAINER, container.id, container.name, container.size_bytes, reason
             )
 
 
-def _plan_networks(contents: EngineContents, minimum_age: MinimumAge) -> Iterator[PruneItem]:
+def _plan_networks(contents: EngineContents, owner: PruneOwner) -> Iterator[PruneItem]:
     for network in contents.networks:
-        if not minimum_age.is_too_young(network.labels, network.created_at, contents.now):
+        if not owner.is_too_young(network.labels, network.created_at, contents.now):
             reason = "no container uses it"
             yield PruneItem(PruneKind.NETWORK, network.id, network.name, 0, reason)
 
 
-def _plan_images(
-    contents: EngineContents, kept: frozenset[str], minimum_age: MinimumAge
-) -> Iterator[PruneItem]:
+def _list_unused(
+    contents: EngineContents, kept: frozenset[str], owner: PruneOwner
+) -> Iterator[InventoryImage]:
     in_new_containers = {
         container.image_id
         for container in contents.stopped
-        if minimum_age.is_too_young(container.labels, container.created_at, contents.now)
+        if owner.is_too_young(container.labels, container.created_at, contents.now)
     }
     for image in contents.images:
         if image.id not in contents.used | kept | in_new_containers:
-            name, reason = next(iter(image.names), image.id), "no container uses it"
-            yield PruneItem(
-                PruneKind.IMAGE, image.id, name, image.size_bytes, reason, names=image.names
-            )
+            yield image
+
+
+def _plan_images(unused: tuple[InventoryImage, ...], owner: PruneOwner) -> Iterator[PruneItem]:
+    for image in unused:
+        names, size, reason = image.names, image.size_bytes, "no container uses it"
+        if any(_list_keepers(image, owner)):
+            # Another project still keeps it: only our own tag goes.
+            names = tuple(name for name in names if find_owner(name) == owner.name)
+            size, reason = 0, "this project no longer keeps it"
+            if not names:
+                continue
+        name = next(iter(names), image.id)
+        yield PruneItem(PruneKind.IMAGE, image.id, name, size, reason, names=names)
+
+
+def _list_keepers(image: InventoryImage, owner: PruneOwner) -> Iterator[SparedImage]:
+    """List the other projects whose opsctl tag the image carries."""
+    for name in image.names:
+        keeper = find_owner(name)
+        if keeper is not None and keeper != owner.name:
+            yield SparedImage(image.id, name, keeper)
 
 
 def _plan_build_cache(contents: EngineContents) -> Iterator[PruneItem]:

@@ -8,15 +8,16 @@ from opsctl.deploy.observe import Observer
 from opsctl.deploy.prune.plan import (
     EngineContents,
     KeptImage,
-    MinimumAge,
     PruneItem,
     PruneKind,
+    PruneOwner,
     PrunePlan,
+    SparedImage,
     describe_missing_images,
     find_images_to_keep,
     plan_removals,
 )
-from opsctl.deploy.releases.image_tags import keep_tagged
+from opsctl.deploy.releases.image_tags import keep_images, keep_nameless
 from opsctl.deploy.releases.release_log import ReleaseLog, read_restore_point
 from opsctl.errors import OpsctlError
 from opsctl.settings.reading.choose_environment import ENVIRONMENTS
@@ -35,6 +36,7 @@ class PruneReport:
     kept: tuple[KeptImage, ...]
     freed_bytes: int
     warnings: tuple[DeployIssue, ...] = ()
+    spared: tuple[SparedImage, ...] = ()
 
 
 def plan_prune(observer: Observer, *, keep: int | None = None) -> PrunePlan:
@@ -42,8 +44,9 @@ def plan_prune(observer: Observer, *, keep: int | None = None) -> PrunePlan:
     context = observer.context
     settings = context.settings.deploy
     kept = _find_kept(observer, settings.keep_releases if keep is None else keep)
-    minimum_age = MinimumAge(context.target.project, settings.prune_min_age_s)
-    return plan_removals(_read_contents(observer), kept, minimum_age)
+    name = context.settings.project.name
+    owner = PruneOwner(name, context.target.project, settings.prune_min_age_s)
+    return plan_removals(_read_contents(observer), kept, owner)
 
 
 def _find_kept(observer: Observer, count: int) -> tuple[KeptImage, ...]:
@@ -90,8 +93,8 @@ def prune_engine(observer: Observer, *, report: ReportLine, keep: int | None = N
     plan = plan_prune(observer, keep=keep)
     missing = describe_missing_images(plan)
     if missing is not None:
-        return PruneReport(context.target.env, (), plan.kept, 0, (missing,))
-    keep_tagged(observer, {found.image: found.name for found in plan.kept})
+        return PruneReport(context.target.env, (), plan.kept, 0, (missing,), plan.spared)
+    _tag_kept(observer, plan)
     removed: list[PruneItem] = []
     warnings: list[DeployIssue] = []
     freed_bytes = 0
@@ -107,7 +110,16 @@ def prune_engine(observer: Observer, *, report: ReportLine, keep: int | None = N
             report(f"removed {item.kind} {item.name}")
     freed_bytes += max(0, plan.images_bytes - context.containers.disk_usage().images_bytes)
     warnings += _find_lost_images(observer, plan.kept)
-    return PruneReport(context.target.env, tuple(removed), plan.kept, freed_bytes, tuple(warnings))
+    return PruneReport(
+        context.target.env, tuple(removed), plan.kept, freed_bytes, tuple(warnings), plan.spared
+    )
+
+
+def _tag_kept(observer: Observer, plan: PrunePlan) -> None:
+    """Give our tag to kept images: it tells every other clean-up by opsctl to spare them."""
+    used = {found.image: found.name for found in plan.kept if found.is_used}
+    keep_nameless(observer, used)
+    keep_images(observer, {f.image: f.name for f in plan.kept if not f.is_used})
 
 
 def _remove(observer: Observer, item: PruneItem) -> tuple[bool, int]:

@@ -1,16 +1,16 @@
-"""The tags of images: moved back on a restore, and added where an image must not be pruned.
+"""The tags of images: moved back on a restore, and added where an image must not be lost.
 
-Each image has one tag: a second one would let a clean-up remove the first from an image in use.
+On some engines an image is gone as soon as a build takes its last name, though a container runs
+from it. So an image gets a tag of opsctl's own before anything may take its name, and as long as a
+rollback needs it. An image in use has no tag of ours beside another: a clean-up by others would
+remove the other one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from opsctl.deploy.observe import Observer
-from opsctl.systems.engine.inventory import split_reference
-
-KEPT_TAG = "opsctl-"
-IMAGE_ID = "sha256:"
-SHORT_ID = 12
+from opsctl.deploy.releases.kept_tags import IMAGE_ID, find_owner, kept_name
+from opsctl.systems.engine.inventory import InventoryImage
 
 
 def restore_tags(observer: Observer, images: Mapping[str, str]) -> None:
@@ -18,24 +18,46 @@ def restore_tags(observer: Observer, images: Mapping[str, str]) -> None:
     inventory = observer.context.inventory
     for name, image_id in images.items():
         image = None if name.startswith(IMAGE_ID) else inventory.image(image_id)
-        tagged = inventory.image(name) if image else None
-        if image is None or (tagged is not None and tagged.id == image.id):
+        if image is None:
             continue
-        inventory.tag(image_id, name)
-        for other in image.names:
-            if split_reference(other)[1].startswith(KEPT_TAG):
-                inventory.remove_image(other)
+        tagged = inventory.image(name)
+        if tagged is None or tagged.id != image.id:
+            inventory.tag(image_id, name)
+    drop_kept_tags(observer, images.values())
 
 
-def keep_tagged(observer: Observer, images: Mapping[str, str]) -> None:
+def keep_images(observer: Observer, images: Mapping[str, str]) -> None:
+    """Give each image, by id and name, a tag that no build or pull takes over."""
+    inventory = observer.context.inventory
+    for image_id, name in images.items():
+        image = inventory.image(image_id)
+        if image is not None and not _kept_tags(observer, image):
+            inventory.tag(image_id, kept_name(image_id, name, owner=_owner(observer)))
+
+
+def keep_nameless(observer: Observer, images: Mapping[str, str]) -> None:
     """Tag images that have no tag: `docker image prune` removes those."""
     inventory = observer.context.inventory
     for image_id, name in images.items():
         image = inventory.image(image_id)
         if image is not None and not image.names:
-            inventory.tag(image_id, kept_name(image_id, name))
+            inventory.tag(image_id, kept_name(image_id, name, owner=_owner(observer)))
 
 
-def kept_name(image_id: str, name: str) -> str:
-    repository = "kept" if name.startswith(IMAGE_ID) else split_reference(name.partition("@")[0])[0]
-    return f"{repository}:{KEPT_TAG}{image_id.removeprefix(IMAGE_ID)[:SHORT_ID]}"
+def drop_kept_tags(observer: Observer, images: Collection[str]) -> None:
+    """Remove our tag from each image that has another name."""
+    inventory = observer.context.inventory
+    for image_id in set(images):
+        image = inventory.image(image_id)
+        kept = _kept_tags(observer, image) if image else ()
+        if image is not None and len(kept) < len(image.names):
+            for name in kept:
+                inventory.remove_image(name)
+
+
+def _kept_tags(observer: Observer, image: InventoryImage) -> tuple[str, ...]:
+    return tuple(name for name in image.names if find_owner(name) == _owner(observer))
+
+
+def _owner(observer: Observer) -> str:
+    return observer.context.settings.project.name

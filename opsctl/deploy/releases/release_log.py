@@ -1,7 +1,8 @@
 """The log of releases: each is begun before a change, and closed with its outcome."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from opsctl.deploy.model import DeployPlan, RecordedRelease, RestorePoint, StepKind
@@ -25,11 +26,10 @@ class ReleaseLog:
     env: str
 
     def new_id(self) -> str:
-        """Name a release by its time: names sort by age, and people can type them."""
+        """Name a release by its time, so that people can type it; a clock may repeat itself."""
         name = f"{self.env}-{self.clock.now():%Y%m%d-%H%M%S}"
-        recent = (release.id for release in self.releases.recent(env=self.env, limit=READ_LIMIT))
-        same = sum(taken == name or taken.startswith(f"{name}.") for taken in recent)
-        return f"{name}.{same + 1}" if same else name
+        names = (f"{name}.{number}" if number > 1 else name for number in count(1))
+        return next(name for name in names if self.releases.find(name) is None)
 
     def begin(self, plan: DeployPlan, actor: Actor, details: Mapping[str, Any]) -> None:
         self.releases.begin(
@@ -54,14 +54,12 @@ class ReleaseLog:
     def finish(self, release: str, outcome: str, details: Mapping[str, Any]) -> None:
         self.releases.finish(release, at=self.clock.now(), outcome=outcome, details=details)
 
-    def abandon(self, unfinished: RecordedRelease, *, successor: str) -> None:
-        """Close a release that was cut off and that another one continues."""
-        if unfinished.outcome != RUNNING:
-            return
-        release = self.releases.find(unfinished.id)
-        details = dict(release.details) if release else {}
-        details["reason"] = f"cut off in step {unfinished.last_step}; {successor} continued"
-        self.finish(unfinished.id, ABANDONED, details)
+    def abandon_unfinished(self, *, successor: str) -> None:
+        """Close every release that was cut off; this one has begun to change containers."""
+        for release in self.releases.recent(env=self.env, outcome=RUNNING, limit=READ_LIMIT):
+            if release.id != successor:
+                reason = f"cut off in step {self._last_step(release.id)}; {successor} continued"
+                self.finish(release.id, ABANDONED, {**release.details, "reason": reason})
 
     def recent(self, limit: int = READ_LIMIT) -> tuple[RecordedRelease, ...]:
         """List releases, newest first."""
@@ -70,30 +68,28 @@ class ReleaseLog:
 
     def succeeded(self) -> tuple[RecordedRelease, ...]:
         """List the releases that were deployed and verified, newest first."""
-        return tuple(release for release in self.recent() if release.outcome == DONE)
+        releases = self.releases.recent(env=self.env, outcome=DONE, limit=READ_LIMIT)
+        return tuple(_read_release(release) for release in releases)
 
     def current(self) -> RecordedRelease | None:
         """Find the release that runs: the last one that succeeded."""
         return next(iter(self.succeeded()), None)
 
     def unfinished(self) -> RecordedRelease | None:
-        """Find a release that was never closed, because its process was killed."""
-        newest = next(iter(self.recent(limit=1)), None)
+        """Find what was cut off or could not be restored; a failed release changed nothing."""
+        touched = (release for release in self.recent() if release.outcome != FAILED)
+        newest = next(touched, None)
         if newest is None or newest.outcome not in {RUNNING, DEGRADED}:
             return None
-        steps = self.releases.steps(newest.id)
-        return replace(newest, last_step=steps[-1].step if steps else str(StepKind.PREFLIGHT))
+        return replace(newest, last_step=self._last_step(newest.id))
+
+    def _last_step(self, release: str) -> str:
+        steps = self.releases.steps(release)
+        return steps[-1].step if steps else str(StepKind.PREFLIGHT)
 
     def previous(self, current: RecordedRelease | None) -> tuple[RecordedRelease, ...]:
-        """List what ran before the current release, newest first; rollbacks are left out."""
-        if current is None:
-            return ()
-        origin = current.origin or current.id
-        return tuple(
-            release
-            for release in self.succeeded()
-            if (release.origin or release.id) < origin and release.origin in {"", release.id}
-        )
+        """List what ran before the current release, newest first."""
+        return find_previous(self.succeeded(), current)
 
     def find(self, name: str) -> RecordedRelease:
         """Find a release by its name or by the start of its commit."""
@@ -107,6 +103,27 @@ class ReleaseLog:
         )
 
 
+def find_previous(
+    releases: Iterable[RecordedRelease], current: RecordedRelease | None
+) -> tuple[RecordedRelease, ...]:
+    """List what ran before; rollbacks are left out, and what runs the same as a newer one."""
+    if current is None:
+        return ()
+    releases = tuple(releases)
+    origin = next((found for found in releases if found.id == current.origin), current)
+    if current.origin and origin is current:
+        # It went back to what ran before the first release.
+        return ()
+    contents = {current.content, origin.content}
+    previous = []
+    for release in releases:
+        is_older = release.number < origin.number and release.origin in {"", release.id}
+        if is_older and release.content not in contents:
+            contents.add(release.content)
+            previous.append(release)
+    return tuple(previous)
+
+
 def read_restore_point(release: RecordedRelease) -> RestorePoint:
     """Read what a release recorded about what ran before it."""
     raw = release.restore_point
@@ -117,6 +134,7 @@ def read_restore_point(release: RecordedRelease) -> RestorePoint:
         release=str(raw.get("release") or ""),
         unhealthy=_read_words(raw.get("unhealthy")),
         containers=_read_words(raw.get("containers")),
+        manifests=_read_texts(raw.get("manifests")),
     )
 
 
@@ -151,6 +169,9 @@ def _read_release(release: Release) -> RecordedRelease:
         image_names=_read_texts(raw.get("image_names")),
         image_digests=_read_texts(raw.get("image_digests")),
         config_hashes=_read_texts(raw.get("config_hashes")),
+        number=release.number,
+        image_manifests=_read_texts(raw.get("image_manifests")),
+        image_contents=_read_texts(raw.get("image_contents")),
     )
 
 

@@ -52,6 +52,7 @@ def restore(
     expected = ExpectedServices(
         services={n: rendered.services[n] for n in services if n not in restore_point.unhealthy},
         images=dict(restore_point.images),
+        manifests={n: (digest,) for n, digest in restore_point.manifests.items() if digest},
         restarts_before=restarts,
     )
     return _verify_restored(observer, expected, services, timeout_s=timeout_s, report=report)

@@ -1,9 +1,11 @@
 """Rolls back to an earlier release: its own file and images, offline where they are kept."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from opsctl.deploy.integrations import DeployIntegrations
 from opsctl.deploy.model import (
+    DeployIssue,
     DeployOptions,
     GeneratedProject,
     Observation,
@@ -13,11 +15,14 @@ from opsctl.deploy.model import (
 from opsctl.deploy.observe import Observer
 from opsctl.deploy.planning.own_reading import find_changed_image
 from opsctl.deploy.planning.plan import plan_rollback
-from opsctl.deploy.releases.rebuild_image import plan_image_fetches
+from opsctl.deploy.releases.rebuild_image import BUILD_FROM_COMMIT, plan_image_fetches
 from opsctl.deploy.releases.release_log import read_restore_point
 from opsctl.deploy.run import DeployRun
 from opsctl.deploy.up import check_plan
 from opsctl.errors import OpsctlError
+
+# What ran before the first release is named after that release.
+BEFORE_FIRST = "before-"
 
 
 def prepare_rollback(
@@ -32,15 +37,26 @@ def prepare_rollback(
     present = {s: inventory.image(image) is not None for s, image in origin.images.items()}
     observation = _with_restored_tags(observation, origin, present)
     observation = _ask_compose(observer, observation, options)
+    fetches = _plan_fetches(observer, observation, origin, present)
     plan = plan_rollback(
         replace(observation, current_release=origin),
         release=observer.release_log.new_id(),
-        fetches=plan_image_fetches(origin, generated.text, present),
+        fetches=fetches,
         origin=origin.id,
         notifies=integrations.notifier is not None,
     )
     checked = check_plan(observer, observation, plan, options)
+    checked = replace(checked, warnings=(*checked.warnings, *_warn_of_configuration(origin)))
     return DeployRun(observer, checked, observation, options, integrations, origin=origin)
+
+
+def _plan_fetches(
+    observer: Observer, observation: Observation, origin: RecordedRelease, present: dict[str, bool]
+) -> dict[str, str]:
+    fetches = plan_image_fetches(origin, observation.generated, present)
+    if any(BUILD_FROM_COMMIT in how for how in fetches.values()) and observation.git:
+        observer.context.sources.check(observation.git.top_level, origin.git_sha)
+    return fetches
 
 
 def _ask_compose(
@@ -55,6 +71,15 @@ def _ask_compose(
     return replace(observation, compose=asked)
 
 
+def _warn_of_configuration(origin: RecordedRelease) -> Iterator[DeployIssue]:
+    if origin.id.startswith(BEFORE_FIRST) and not read_restore_point(origin).file:
+        what = (
+            "opsctl did not start what ran before the first release: its images are restored, with"
+            " the configuration of the first release"
+        )
+        yield DeployIssue("unknown origin", what, is_warning=True)
+
+
 def choose_release(
     observer: Observer,
     name: str | None,
@@ -64,22 +89,41 @@ def choose_release(
 ) -> RecordedRelease:
     if name is not None:
         return observer.release_log.find(name)
+    if unfinished is not None and unfinished.kind == "rollback":
+        # Asked again, a rollback goes where it was going.
+        return _find_origin(observer, unfinished)
     if unfinished is not None and current is not None:
         # The unfinished deploy never became a release: the current one ran before it.
         return current
     previous = observer.release_log.previous(current)
     if previous:
         return previous[0]
-    restore_point = read_restore_point(current) if current else RestorePoint()
-    if current is not None and not restore_point.is_empty and current.kind == "up":
-        return _release_before_first(current, restore_point)
+    first = current or unfinished
+    restore_point = read_restore_point(first) if first else RestorePoint()
+    if first is not None and not restore_point.is_empty and first.kind == "up":
+        return _release_before_first(first, restore_point)
     env = observer.context.target.env
     raise OpsctlError(
         f"cannot roll back {env}: there is no release to go back to",
-        why=f"the release log has {'one successful release' if current else 'no successful one'}",
+        why=_explain_no_previous(current),
         hint=f"`opsctl history -e {env}` lists the releases; `opsctl up -e {env}` deploys the"
         f" checkout, `opsctl down -e {env}` stops the environment.",
     )
+
+
+def _find_origin(observer: Observer, unfinished: RecordedRelease) -> RecordedRelease:
+    """Find where an unfinished rollback was going: a release, or what ran before the first one."""
+    name = unfinished.origin
+    if not name.startswith(BEFORE_FIRST):
+        return observer.release_log.find(name)
+    first = observer.release_log.find(name.removeprefix(BEFORE_FIRST))
+    return _release_before_first(first, read_restore_point(first))
+
+
+def _explain_no_previous(current: RecordedRelease | None) -> str:
+    if current is None:
+        return "no release has succeeded"
+    return f"no successful release before {current.origin or current.id} differs from what runs"
 
 
 def _release_before_first(current: RecordedRelease, restore_point: RestorePoint) -> RecordedRelease:
@@ -88,10 +132,12 @@ def _release_before_first(current: RecordedRelease, restore_point: RestorePoint)
     images = restore_point.images
     return replace(
         current,
-        id=f"before-{current.id}",
+        id=f"{BEFORE_FIRST}{current.id}",
         images=images,
         image_names={service: names.get(image, image) for service, image in images.items()},
         image_digests={},
+        image_manifests=restore_point.manifests,
+        image_contents={},
         file=restore_point.file or current.file,
         services=tuple(images) if restore_point.file else current.services,
     )
@@ -113,9 +159,11 @@ def _with_restored_tags(
     observation: Observation, origin: RecordedRelease, present: dict[str, bool]
 ) -> Observation:
     """Plan with the image ids that the names will have once the tags are restored."""
-    ids = dict(observation.image_ids)
+    ids, manifests = dict(observation.image_ids), dict(observation.image_manifests)
     for service, image in origin.images.items():
         name = origin.image_names.get(service)
         if name in ids:
             ids[name] = image if present[service] else None
-    return replace(observation, image_ids=ids)
+            manifest = origin.image_manifests.get(service)
+            manifests[name] = (manifest,) if manifest else ()
+    return replace(observation, image_ids=ids, image_manifests=manifests)

@@ -21,12 +21,15 @@ def expect_services(
     observation: Observation, plan: DeployPlan, names: Collection[str], *, now: datetime
 ) -> ExpectedServices:
     """Expect the planned images in healthy containers."""
-    generated, image_ids = observation.generated, observation.image_ids
+    images = {name: observation.generated.images[name] for name in names}
     kept = {found.service for found in plan.services if found.change is ServiceChange.KEEP}
     before = [found.container for found in observation.containers]
     return ExpectedServices(
-        services={name: generated.service(name) for name in names},
-        images={name: image_ids.get(generated.images[name]) for name in names},
+        services={name: observation.generated.service(name) for name in names},
+        images={name: observation.image_ids.get(image) for name, image in images.items()},
+        manifests={
+            name: observation.image_manifests.get(image, ()) for name, image in images.items()
+        },
         app_env=observation.target.app_env,
         restarts_before={container.id: container.restart_count for container in before},
         jobs=find_jobs(observation, now=now) - kept,

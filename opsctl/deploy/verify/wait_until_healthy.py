@@ -41,12 +41,19 @@ class ExpectedServices:
     services: Mapping[str, Service]
     images: Mapping[str, str | None]
     """Service to the image id that it must run."""
+    manifests: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Service to the digests of its image's content, which count as much as the id."""
     app_env: str | None = None
     restarts_before: Mapping[str, int] = field(default_factory=dict)
     jobs: frozenset[str] = frozenset()
     """Services whose end is waited for, as long as there is time."""
     excused: frozenset[str] = frozenset()
     """Ids of containers that were unhealthy before, and that were not changed."""
+
+    def accepts_image(self, found: ServiceContainer) -> bool:
+        image, container = self.images.get(found.service), found.container
+        is_same_content = container.image_manifest in self.manifests.get(found.service, ())
+        return not image or container.image_id == image or is_same_content
 
 
 def wait_until_healthy(
@@ -155,8 +162,8 @@ def check_images_and_environment(
 ) -> None:
     """Refuse a container that runs another image than planned, or has another APP_ENV."""
     for found in containers:
-        image = expected.images.get(found.service)
-        if image and found.container.image_id != image:
+        if not expected.accepts_image(found):
+            image = expected.images.get(found.service)
             why = f"it runs image {found.container.image_id}, expected {image}"
             raise OpsctlError(f"cannot verify {found.service}", why=why)
         if expected.app_env and found.service in expected.services:

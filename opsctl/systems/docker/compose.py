@@ -40,6 +40,8 @@ GRACE_S = 30.0
 DRY_RUN_S = 20.0
 DRY_RUN_GRACE_S = 1.0
 SETTINGS = {"DOCKER_CLI_HINTS": "false"}
+# A default attestation has a time in it: with it, each build of the same content is another image.
+BUILD_SETTINGS = {"BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}
 EVERY_PROFILE = "*"
 
 # What the plugin says when no engine answers: Compose 2, an address that cannot be, Compose 5.
@@ -230,7 +232,8 @@ class DockerCompose:
     def build(
         self, project: ComposeProject, on_line: OnLine, *, services: tuple[str, ...] = ()
     ) -> Finished:
-        return self._act(project, build(project, services), on_line, timeout_s=FETCH_S)
+        with_settings = replace(project, environment={**project.environment, **BUILD_SETTINGS})
+        return self._act(with_settings, build(project, services), on_line, timeout_s=FETCH_S)
 
     def pull(
         self, project: ComposeProject, on_line: OnLine, *, services: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from typing import Any
 
 import docker
 from docker import errors
-from docker.constants import DEFAULT_DOCKER_API_VERSION, MINIMUM_DOCKER_API_VERSION
+from docker.constants import MINIMUM_DOCKER_API_VERSION
 from requests import exceptions as http
 from urllib3 import exceptions as wire
 
@@ -31,6 +31,8 @@ from opsctl.systems.error_table import ErrorMeaning, meaning_of
 
 UNIX = "unix://"
 DEFAULT_ADDRESS = "unix:///var/run/docker.sock"
+# The first that names the content of an image; the driver's own default is older.
+NEWEST_API_VERSION = "1.48"
 DEADLINE_S = 2.0
 # Logs, a second sample of the processor, a clean-up: the engine works, but takes its time.
 PATIENT_S = 30.0
@@ -242,7 +244,7 @@ class DockerContainers:
             why = f"what answers at {self._address} is not a Docker Engine"
             raise UnreachableError("cannot talk to the container engine", why=why)
         oldest = said.get("MinAPIVersion", MINIMUM_DOCKER_API_VERSION)
-        return choose_api_version(newest, oldest, ours=DEFAULT_DOCKER_API_VERSION)
+        return choose_api_version(newest, oldest, ours=NEWEST_API_VERSION)
 
     def _opened(self, timeout_s: float, api: str) -> docker.APIClient:
         if timeout_s not in self._clients:

@@ -1,10 +1,15 @@
 """The Docker Engine's images, networks and ports."""
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from docker import errors
+from requests import HTTPError
 
 from opsctl.systems.docker.containers import DISK_USAGE_S, PATIENT_S, DockerContainers
 from opsctl.systems.engine.compose_labels import PROJECT_LABEL
@@ -23,6 +28,11 @@ from opsctl.systems.engine.model import read_time
 OWN_NETWORKS = frozenset({"bridge", "host", "none"})
 CONFLICT, FORBIDDEN = 409, 403
 PULL_S = 3600.0
+# What an image's configuration says about how it runs.
+IMAGE_CONFIG = (
+    "Cmd", "Entrypoint", "Env", "ExposedPorts", "Healthcheck", "Labels", "Shell", "StopSignal",
+    "User", "Volumes", "WorkingDir",
+)  # fmt: skip
 
 
 class DockerInventory(DockerContainers):
@@ -36,10 +46,23 @@ class DockerInventory(DockerContainers):
     def image(self, name: str) -> InventoryImage | None:
         with self._telling(f"cannot inspect image {name}"):
             try:
-                raw = self._client().inspect_image(name)  # type: ignore[no-untyped-call]  # stub
+                raw = self._inspect_image(name)
             except errors.NotFound:
                 return None
-        return _image(raw, (raw.get("Config") or {}).get("Labels"))
+        image = _image(raw, (raw.get("Config") or {}).get("Labels"))
+        return replace(image, manifests=_manifests(raw), fingerprint=_fingerprint(raw))
+
+    def _inspect_image(self, name: str) -> Mapping[str, Any]:
+        """Inspect an image and its manifests, for which the driver has no call."""
+        client = self._client()
+        url = f"{client.base_url}/v{client.api_version}/images/{quote(name, safe='/:@')}/json"
+        answer = client.get(url, params={"manifests": "1"}, timeout=client.timeout)
+        try:
+            answer.raise_for_status()
+        except HTTPError as error:
+            errors.create_api_error_from_http_exception(error)
+        raw: Mapping[str, Any] = answer.json()
+        return raw
 
     def list_images(self) -> tuple[InventoryImage, ...]:
         with self._telling("cannot list the images"):
@@ -131,6 +154,25 @@ def _image(raw: Mapping[str, Any], labels: Mapping[str, str] | None) -> Inventor
         size_bytes=raw["Size"],
         labels=labels or {},
     )
+
+
+def _manifests(raw: Mapping[str, Any]) -> tuple[str, ...]:
+    """List what can run; an attestation cannot."""
+    return tuple(
+        manifest["ID"]
+        for manifest in raw.get("Manifests") or ()
+        if manifest.get("Kind") == "image" and manifest.get("Available")
+    )
+
+
+def _fingerprint(raw: Mapping[str, Any]) -> str:
+    """Digest the layers and the configuration, without names and times."""
+    config = raw.get("Config") or {}
+    content = [
+        (raw.get("RootFS") or {}).get("Layers"),
+        {key: config[key] for key in IMAGE_CONFIG if config.get(key)},
+    ]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _stopped(row: Mapping[str, Any]) -> StoppedContainer:

@@ -29,6 +29,10 @@ class InventoryImage:
     digests: tuple[str, ...]
     size_bytes: int
     labels: Mapping[str, str] = field(default_factory=dict)
+    manifests: tuple[str, ...] = ()
+    """Digests of its content, one per platform that is here; empty where the engine has none."""
+    fingerprint: str = ""
+    """The same for two images that differ only in when they were built."""
 
 
 @dataclass(frozen=True, slots=True)

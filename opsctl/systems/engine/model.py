@@ -49,6 +49,8 @@ class Container:
     cpu_limit: float = 0.0
     is_privileged: bool = False
     network_mode: str = ""
+    image_manifest: str = ""
+    """Digest of the image's content for this platform; empty where the engine does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ def read_container(raw: Mapping[str, Any]) -> Container:
         cpu_limit=_cpu_limit(host),
         is_privileged=bool(host.get("Privileged")),
         network_mode=host.get("NetworkMode") or "",
+        image_manifest=(raw.get("ImageManifestDescriptor") or {}).get("digest") or "",
     )
 
 

@@ -1,5 +1,6 @@
 """What an engine holds, asked of a real one that nobody else uses."""
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -49,6 +50,39 @@ def test_an_image_is_named_found_and_its_names_taken_away_one_by_one(
     assert named.id == image.id
     assert (first, again) == (RemovalResult.REMOVED, RemovalResult.GONE)
     assert inventory.image(BUSYBOX) is not None
+
+
+def _build(engine: OwnEngine, name: str, text: str) -> None:
+    subprocess.run(
+        ["docker", "-H", engine.host, "build", "-q", "--no-cache", "-t", name, "-"],
+        input=f"FROM {BUSYBOX}\nENV TEXT={text}\n".encode(),
+        check=True,
+        capture_output=True,
+    )
+
+
+def test_a_container_names_the_content_of_its_image_or_the_engine_knows_none(
+    inventory: DockerInventory, own_engine: OwnEngine, name: str
+) -> None:
+    own_engine.run("create", "--name", name, BUSYBOX)
+    image, container = inventory.image(BUSYBOX), inventory.inspect(name)
+    own_engine.run("rm", name)
+
+    assert image is not None
+    assert container is not None
+    assert container.image_id == image.id
+    assert container.image_manifest in (image.manifests or ("",))
+
+
+def test_images_that_differ_only_in_when_they_were_built_have_one_fingerprint(
+    inventory: DockerInventory, own_engine: OwnEngine, name: str
+) -> None:
+    for number, text in enumerate(("same", "same", "other")):
+        _build(own_engine, f"{name}:{number}", text)
+
+    prints = [image.fingerprint for n in range(3) if (image := inventory.image(f"{name}:{n}"))]
+
+    assert prints[0] == prints[1] != prints[2]
 
 
 def test_an_image_that_a_container_depends_on_is_not_removed(

@@ -32,6 +32,7 @@ def release(number: int, *, env: str = "prod") -> Release:
         git_subject="Größe: `x` 🚀",
         who="op@box",
         details={"images": {"web": "sha256:1"}},
+        number=number,
     )
 
 

@@ -7,8 +7,8 @@ from opsctl.deploy.model import RestorePoint
 from opsctl.deploy.prune.plan import (
     EngineContents,
     KeptImage,
-    MinimumAge,
     PruneKind,
+    PruneOwner,
     describe_missing_images,
     find_images_to_keep,
     plan_removals,
@@ -18,10 +18,11 @@ from tests.unit.deploy.observations import NOW, make_release
 
 CURRENT = make_release("dev-3", images={"web": "i3"}, image_names={"web": "web:1"})
 OLDER = (
-    make_release("dev-2", images={"web": "i2"}, image_names={"web": "web:1"}),
-    make_release("dev-1", images={"web": "i1"}, image_names={"web": "web:1"}),
+    make_release("dev-2", images={"web": "i2"}, image_names={"web": "web:1"}, git_sha="b"),
+    make_release("dev-1", images={"web": "i1"}, image_names={"web": "web:1"}, git_sha="c"),
 )
 OTHERS = {"com.docker.compose.project": "other"}
+OWNER = PruneOwner("shop", "shop", 60)
 OURS = {"com.docker.compose.project": "shop"}
 
 
@@ -41,7 +42,7 @@ def _make_contents(**more: Any) -> EngineContents:
 def _list_removals(
     contents: EngineContents, kept: tuple[KeptImage, ...] = ()
 ) -> list[tuple[PruneKind, str]]:
-    plan = plan_removals(contents, kept, MinimumAge("shop", 60))
+    plan = plan_removals(contents, kept, OWNER)
     return [(item.kind, item.name) for item in plan.remove]
 
 
@@ -109,8 +110,8 @@ def test_the_build_cache_is_removed_when_there_is_any() -> None:
 
 def test_a_missing_image_that_must_be_kept_is_reported() -> None:
     kept = (KeptImage("i1", "web:1", "a rollback to release dev-1 needs it"),)
-    missing = plan_removals(_make_contents(), kept, MinimumAge("shop", 60))
-    present = plan_removals(_make_contents(images=(_image("i1"),)), kept, MinimumAge("shop", 60))
+    missing = plan_removals(_make_contents(), kept, OWNER)
+    present = plan_removals(_make_contents(images=(_image("i1"),)), kept, OWNER)
 
     issue = describe_missing_images(missing)
 
@@ -123,3 +124,41 @@ def test_while_a_kept_image_is_missing_nothing_is_removed() -> None:
     contents = _make_contents(images=(_image("i2", "old:1"),), cache_bytes=1)
 
     assert _list_removals(contents, (KeptImage("i1", "web:1", "why"),)) == []
+
+
+def test_an_image_that_another_project_keeps_is_spared_and_reported() -> None:
+    theirs = "app:opsctl-other-0123456789ab"
+    contents = _make_contents(images=(_image("i1", "app:1", theirs),))
+
+    plan = plan_removals(contents, (), OWNER)
+
+    assert plan.remove == ()
+    assert [(item.name, item.project) for item in plan.spared] == [(theirs, "other")]
+
+
+def test_of_an_image_that_two_projects_keep_only_our_own_tag_is_removed() -> None:
+    ours, theirs = "app:opsctl-shop-0123456789ab", "app:opsctl-other-0123456789ab"
+    contents = _make_contents(images=(_image("i1", theirs, ours),))
+
+    (item,) = plan_removals(contents, (), OWNER).remove
+
+    assert (item.names, item.size_bytes) == ((ours,), 0)
+
+
+def test_an_image_that_only_we_kept_is_removed_with_its_tag() -> None:
+    ours = "app:opsctl-shop-0123456789ab"
+    contents = _make_contents(images=(_image("i1", ours),))
+
+    (item,) = plan_removals(contents, (), OWNER).remove
+
+    assert item.names == (ours,)
+
+
+def test_another_build_of_the_current_commit_takes_no_place() -> None:
+    again = make_release("dev-3", images={"web": "i3"}, git_sha="b")
+    bad = make_release("dev-2", images={"web": "i2"}, git_sha="b")
+    good = make_release("dev-1", images={"web": "i1"}, git_sha="a")
+
+    kept = find_images_to_keep(again, (bad, good), restore_point=RestorePoint(), count=1)
+
+    assert {item.image for item in kept} == {"i3", "i2", "i1"}
