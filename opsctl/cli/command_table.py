@@ -43,6 +43,21 @@ ROOT_COMMANDS: dict[str, Entry] = {
         "opsctl.cli.commands.rollback:rollback",
         "Roll back to RELEASE, by default the previous one; works offline.",
     ),
+    "restart": Entry(
+        "opsctl.cli.commands.restart:restart",
+        "Restart services, and wait until they are healthy.",
+    ),
+    "exec": Entry(
+        "opsctl.cli.commands.exec:exec_in_service",
+        "Run a command in a running service; exit with its code.",
+    ),
+    "lock": Entry(
+        "opsctl.cli.commands.lock:lock", "Block the deploys of an environment, and say why."
+    ),
+    "unlock": Entry(
+        "opsctl.cli.commands.unlock:unlock",
+        "Allow the deploys of an environment again, whoever locked it.",
+    ),
     "prune": Entry(
         "opsctl.cli.commands.prune:prune",
         "Remove unused containers, networks, images and build cache.",
@@ -100,7 +115,10 @@ DEBUG_COMMANDS: dict[str, Entry] = {
 
 # The headings of `opsctl --help`; every command of the root stands below exactly one of them.
 ROOT_SECTIONS: dict[str, tuple[str, ...]] = {
-    "Deploy": ("up", "down", "rollback", "history", "prune"),
+    "Deploy": (
+        *("up", "down", "restart", "exec", "rollback", "history"),
+        *("lock", "unlock", "prune"),
+    ),
     "Data": ("migrate", "cache", "limits"),
     "Observe": ("status", "logs", "health", "debug", "disk", "notify"),
     "Rules": ("check", "test"),

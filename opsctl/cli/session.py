@@ -84,17 +84,28 @@ class Session:
         return wiring
 
     @contextmanager
-    def audited_change(self, target: str, *, lock: str, wait_s: float) -> Iterator[None]:
-        """Make a change: recorded in the audit, refused to experiments in prod, under a lock."""
+    def audited_action(
+        self, target: str, details: Mapping[str, Any] | None = None
+    ) -> Iterator[None]:
+        """Do something that is recorded in the audit, and refused to experiments in prod."""
         # Only commands that change something pay for this import.
         from opsctl.state.model import Action  # noqa: PLC0415
 
         wiring = self.wiring
-        action = Action(wiring.actor, wiring.settings.env, self.command, target)
+        action = Action(wiring.actor, wiring.settings.env, self.command, target, details or {})
         with wiring.store.audit.action(action, clock=wiring.clock):
             wiring.guard_production(self.command)
-            with wiring.locks.hold(lock, purpose=f"opsctl {self.command}", wait_s=wait_s):
-                yield
+            yield
+
+    @contextmanager
+    def audited_change(self, target: str, *, lock: str, wait_s: float) -> Iterator[None]:
+        """Make a change: recorded in the audit, refused to experiments in prod, under a lock."""
+        purpose = f"opsctl {self.command}"
+        with (
+            self.audited_action(target),
+            self.wiring.locks.hold(lock, purpose=purpose, wait_s=wait_s),
+        ):
+            yield
 
     @functools.cached_property
     def progress(self) -> "Progress":

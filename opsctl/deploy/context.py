@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from opsctl.systems.git.worktree import Sources
     from opsctl.systems.host import Host, Usage
     from opsctl.systems.network.tailnet import Tailnet
+    from opsctl.systems.process.run import Processes
 
 
 class DeployContext(Protocol):
@@ -46,6 +47,8 @@ class DeployContext(Protocol):
     def inventory(self) -> "Inventory": ...
     @property
     def compose(self) -> "Compose": ...
+    @property
+    def processes(self) -> "Processes": ...
     @property
     def store(self) -> "Store": ...
     @property

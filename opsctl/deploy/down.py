@@ -8,8 +8,6 @@ from opsctl.errors import OpsctlError
 from opsctl.systems.engine.compose_labels import ONE_OFF_LABEL, PROJECT_LABEL, SERVICE_LABEL
 from opsctl.systems.engine.model import Container
 
-STOP_TIMEOUT_S = 10
-
 
 @dataclass(frozen=True, slots=True)
 class DownStep:
@@ -31,9 +29,15 @@ class DownPlan:
 
 
 def plan_down(observer: Observer) -> DownPlan:
-    target = observer.context.target
-    steps = tuple(_plan_removal(container) for container in observer.project_containers())
-    return DownPlan(target.env, target.project, target.engine_name, steps)
+    """List what has the project's label: the compose file may have changed, or be gone."""
+    context = observer.context
+    target = context.target
+    containers = (_plan_removal(container) for container in observer.project_containers())
+    networks = (
+        DownStep(f"remove network {network.name}", "network of this project")
+        for network in context.inventory.project_networks(target.project)
+    )
+    return DownPlan(target.env, target.project, target.engine_name, (*containers, *networks))
 
 
 def _plan_removal(container: Container) -> DownStep:
@@ -51,14 +55,19 @@ def take_down(observer: Observer, *, report: ReportLine) -> DownPlan:
     for container in one_offs:
         context.containers.remove(container.id, force=True)
     finished = context.compose.down(
-        context.target.compose_project(),
-        lambda line: report(line.text),
-        stop_timeout_s=STOP_TIMEOUT_S,
+        context.target.compose_project(), lambda line: report(line.text)
     )
     if finished.exit_code:
         raise OpsctlError(f"cannot stop {project}", why=finished.complaint)
+    _check_removed(observer, report=report)
+    return plan
+
+
+def _check_removed(observer: Observer, *, report: ReportLine) -> None:
+    project = observer.context.target.project
+    for network in observer.context.inventory.project_networks(project):
+        report(f"network {network.name} stays: containers outside of {project} use it")
     remaining = observer.project_containers()
     if remaining:
         names = ", ".join(container.name for container in remaining)
         raise OpsctlError(f"cannot stop all of {project}", why=f"still there: {names}")
-    return plan

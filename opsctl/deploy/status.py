@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
+from opsctl.deploy.deployed_project import read_deployed_project
+from opsctl.deploy.locking.manual_lock import read_manual_lock
 from opsctl.deploy.model import (
     DeployOptions,
     Observation,
@@ -19,6 +21,7 @@ from opsctl.deploy.planning.service_changes import plan_changes
 from opsctl.deploy.verify.service_health import is_one_shot
 from opsctl.errors import OpsctlError
 from opsctl.findings import Figure, Finding, Level
+from opsctl.systems.engine.compose import UnreadableProjectError
 from opsctl.systems.engine.model import ContainerStats
 
 THREADS = 8
@@ -50,14 +53,17 @@ class DeployStatus:
     findings: tuple[Finding, ...]
     unfinished: str = ""
     holder: str = ""
+    locked: str = ""
+    """Who blocks the deploys by hand, since when and why."""
 
 
 def read_status(observer: Observer, *, with_stats: bool = True) -> DeployStatus:
     """Look at every service; the findings list what is wrong."""
     context = observer.context
-    observation = observer.observe(DeployOptions())
+    observation, problems = _observe(observer)
     stats = _measure(observer, observation.containers) if with_stats else {}
     holder = context.engine_locks.holder(context.target.project, context.inventory.facts().id)
+    manual_lock = read_manual_lock(context)
     rows = tuple(_list_rows(observation, _find_drift(observation), stats))
     current, unfinished = observation.current_release, observation.unfinished_release
     is_in_progress = holder is not None
@@ -69,10 +75,29 @@ def read_status(observer: Observer, *, with_stats: bool = True) -> DeployStatus:
         git_sha=current.git_sha if current else "",
         git_subject=current.git_subject if current else "",
         services=rows,
-        findings=tuple(_list_findings(observation, rows, is_in_progress=is_in_progress)),
+        findings=(
+            *problems,
+            *_list_findings(observation, rows, is_in_progress=is_in_progress),
+        ),
         unfinished=unfinished.id if unfinished and not is_in_progress else "",
         holder=holder.said if holder else "",
+        locked=manual_lock.description if manual_lock else "",
     )
+
+
+def _observe(observer: Observer) -> tuple[Observation, tuple[Finding, ...]]:
+    """Compare with the compose file; if that cannot be read, with what was deployed last."""
+    try:
+        return observer.observe(DeployOptions()), ()
+    except UnreadableProjectError as error:
+        what = f"{error.what}: {error.why}"
+    observation = observer.observe_generated(
+        read_deployed_project(observer, observer.service_containers()),
+        current=observer.release_log.current(),
+        unfinished=observer.release_log.unfinished(),
+    )
+    fix = "Fix the compose file; `opsctl logs`, `down` and `rollback` work without it"
+    return observation, (Finding("compose file", Level.CRITICAL, what, fix=fix),)
 
 
 def _find_drift(observation: Observation) -> dict[str, str]:

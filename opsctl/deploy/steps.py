@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from opsctl.deploy.compose_up import compose_up
+from opsctl.deploy.hooks import run_hook
 from opsctl.deploy.model import (
     DeployIssue,
     DeployStep,
@@ -248,10 +249,12 @@ ACTIONS: dict[StepKind, Callable[[DeployRun, DeployStep], None]] = {
     StepKind.BUILD: build,
     StepKind.PULL: pull,
     StepKind.TAG: tag,
+    StepKind.BEFORE_UP: run_hook,
     StepKind.START: start,
     StepKind.MIGRATE: migrate,
     StepKind.UP: up,
     StepKind.VERIFY: verify,
+    StepKind.AFTER_UP: run_hook,
     StepKind.RECORD: record,
     StepKind.PRUNE: prune,
     StepKind.NOTIFY: notify,

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from opsctl.deploy.hooks import add_hooks
 from opsctl.deploy.integrations import DeployIntegrations
-from opsctl.deploy.lock import find_other_deploy
+from opsctl.deploy.locking.deploy_lock import find_other_deploy
+from opsctl.deploy.locking.manual_lock import read_manual_lock
 from opsctl.deploy.model import DeployIssue, DeployOptions, DeployPlan, Observation
 from opsctl.deploy.observe import Observer
 from opsctl.deploy.planning.fetches import plan_fetches
@@ -30,7 +32,8 @@ def prepare_deploy(
         prunes=observation.target.is_prod and settings.prune,
         notifies=integrations.notifier is not None,
     )
-    checked = check_plan(observer, observation, plan, options)
+    with_hooks = add_hooks(plan, settings.hooks, observation.generated.rendered.secrets)
+    checked = check_plan(observer, observation, with_hooks, options)
     return DeployRun(observer, checked, observation, options, integrations)
 
 
@@ -55,12 +58,23 @@ def check_plan(
     issues = find_issues(facts)
     refuse_on_issues(issues, command=options.kind)
     warnings = (
+        *_warn_of_manual_lock(observer),
         *_warn_of_unfinished(observer, observation),
         *_warn_of_unknown_origin(observation),
         *_warn_of_own_reading(observation),
         *issues,
     )
     return replace(plan, warnings=warnings)
+
+
+def _warn_of_manual_lock(observer: Observer) -> Iterator[DeployIssue]:
+    """Warn in a dry run; the command itself is refused before it gets here."""
+    lock = read_manual_lock(observer.context)
+    if lock is not None:
+        fix = f"opsctl unlock -e {observer.context.target.env}"
+        yield DeployIssue(
+            "locked", f"this would be refused: {lock.description}", fix, is_warning=True
+        )
 
 
 def _warn_of_unfinished(observer: Observer, observation: Observation) -> Iterator[DeployIssue]:

@@ -24,6 +24,11 @@ class Actor(Value):
     def who(self) -> str:
         return f"{self.user}@{self.host}"
 
+    @property
+    def full_name(self) -> str:
+        """Name the person behind sudo as well."""
+        return f"{self.who} ({self.sudo_user})" if self.sudo_user else self.who
+
 
 class Release(Value):
     id: str

@@ -56,7 +56,7 @@ class MemoryContainers:
     def stats(self, container: str) -> ContainerStats:
         return self.measured[self._present(container, f"cannot measure {container}").id]
 
-    def restart(self, container: str, *, stop_timeout_s: int = 10) -> Container:
+    def restart(self, container: str, *, stop_timeout_s: int | None = None) -> Container:
         del stop_timeout_s  # this engine stops at once
         found = self._present(container, f"cannot restart {container}")
         self.restarted.append(found.name)

@@ -48,6 +48,9 @@ class ScriptedProcesses:
             on_line(Line(redact(text, command.secrets), is_error=True))
         return finished
 
+    def attach(self, command: Command) -> int:
+        return self.run(command).exit_code
+
     def _answer(self, command: Command) -> _Answer:
         if all(words[0] != command.argv[0] for words in self._answers):
             raise missing_program(command)

@@ -38,4 +38,4 @@ def logs(
 
     session.left_behind = "nothing was changed"
     options = LogOptions(services, lines, follow=is_followed, with_times=times)
-    print_logs(Observer(session.wiring), options, print_line)
+    print_logs(Observer(session.wiring), options, print_line, warn=session.output.note)

@@ -1,5 +1,7 @@
 """`opsctl up`."""
 
+from typing import Any
+
 import click
 
 from opsctl.cli.click_classes import OpsctlCommand
@@ -35,17 +37,14 @@ from opsctl.deploy.up import prepare_deploy, wait_until_quiet
 @pass_session
 def up(
     session: Session,
+    /,
     *,
-    services: tuple[str, ...],
-    build: bool,
     no_migrate: bool,
-    allow_dirty: bool,
     yes: bool,  # noqa: ARG001 - a deploy never asks
-    allow_stateful: bool,
-    wait_timeout_s: float | None,
     dry_run: bool,
     exit_code: bool,
     lock_timeout_s: float | None,
+    **options: Any,  # noqa: ANN401 - what click read
 ) -> int:
     """Deploy the checked-out code; restore the previous release on failure.
 
@@ -62,14 +61,14 @@ def up(
       opsctl up -e dev web          deploy one service
       opsctl up -e prod --json      print the result as JSON
     """
-    options = DeployOptions(services, build, allow_dirty, allow_stateful, wait_timeout_s)
+    deploy_options = DeployOptions(**options)
     observer = Observer(session.wiring)
     _ = observer.background_reads
     integrations = build_integrations(session, migrate=not no_migrate)
     if dry_run:
-        run = prepare_deploy(observer, options, integrations)
+        run = prepare_deploy(observer, deploy_options, integrations)
         return conclude_plan(session, run, exit_code=exit_code)
     with lock_project(session, observer, wait_s=lock_timeout_s):
         wait_until_quiet(observer)
-        report = run_plan(session, prepare_deploy(observer, options, integrations))
+        report = run_plan(session, prepare_deploy(observer, deploy_options, integrations))
     return session.output.conclude(report, view_report(report))

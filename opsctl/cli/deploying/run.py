@@ -13,7 +13,7 @@ from opsctl.cli.session import Session
 from opsctl.cli.show.deploy import view_plan
 from opsctl.deploy.execute import execute
 from opsctl.deploy.integrations import DeployIntegrations
-from opsctl.deploy.lock import deploy_lock
+from opsctl.deploy.locking.deploy_lock import deploy_lock, refuse_within_hook
 from opsctl.deploy.model import DeployReport
 from opsctl.deploy.observe import Observer
 from opsctl.deploy.run import DeployRun
@@ -48,6 +48,7 @@ class LinePrinter:
 def lock_project(session: Session, observer: Observer, *, wait_s: float | None) -> Iterator[None]:
     """Lock the project here and on the engine, and record the action in the audit log."""
     target, wait_s = observer.context.target, wait_s or 0.0
+    refuse_within_hook(observer.context)
     lock = f"deploy-{target.project}"
     with (
         session.audited_change(

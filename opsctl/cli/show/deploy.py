@@ -106,6 +106,8 @@ def view_status(status: DeployStatus) -> list[Block]:
     commit = f" ({short_id(status.git_sha)} {status.git_subject})" if status.git_sha else ""
     title = f"{status.project} on {status.engine}: release {status.release or 'none'}{commit}"
     holder = [f"deploy in progress: {status.holder}"] if status.holder else []
+    if status.locked:
+        holder.append(f"{status.locked} (to lift it: opsctl unlock -e {status.env})")
     problems = [finding for finding in status.findings if finding.fix]
     return [
         title,

@@ -22,7 +22,6 @@ from opsctl.systems.files.local import MissingFileError
 from opsctl.systems.process.output import Line
 
 POLL_S = 0.5
-STOP_TIMEOUT_S = 10
 SHOWN_LINES = 5
 
 
@@ -80,7 +79,6 @@ def _remove_started(observer: Observer, *, report: ReportLine) -> None:
     finished = context.compose.down(
         context.target.compose_project(),
         lambda line: report(line.text),
-        stop_timeout_s=STOP_TIMEOUT_S,
     )
     if finished.exit_code:
         report(f"docker compose could not remove everything: {finished.complaint}")

@@ -12,8 +12,10 @@ from opsctl.settings.reading.refuse_renamed import (
     renamed_variables,
 )
 
-# Not settings: variables of the terminal and of the tests.
-RESERVED_VARIABLES = frozenset({"OPSCTL_OUTPUT", "OPSCTL_REQUIRE", "OPSCTL_COMPLETE"})
+# Not settings: variables of the terminal, of the tests, and of a deploy's hooks.
+RESERVED_VARIABLES = frozenset(
+    {"OPSCTL_OUTPUT", "OPSCTL_REQUIRE", "OPSCTL_COMPLETE", "OPSCTL_RELEASE", "OPSCTL_COMMIT"}
+)
 RESERVED_PREFIXES = ("OPSCTL_TEST_", "_OPSCTL_")
 
 

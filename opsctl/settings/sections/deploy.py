@@ -11,6 +11,23 @@ class FreshTable(Section):
     within_s: float = setting(60.0, "Maximum age of the newest row.", gt=0, le=86400)
 
 
+def _check_commands(commands: tuple[tuple[str, ...], ...]) -> None:
+    if not all(argv and argv[0].strip() for argv in commands):
+        raise ValueError("each command is a list of arguments that begins with a program")
+
+
+class DeployHooks(Section):
+    """Commands around a deploy; they run on this machine, in the project's folder."""
+
+    before_up: tuple[tuple[str, ...], ...] = setting(
+        (), "Commands before the first container changes.", check=_check_commands
+    )
+    after_up: tuple[tuple[str, ...], ...] = setting(
+        (), "Commands after every service is healthy.", check=_check_commands
+    )
+    timeout_s: float = setting(300.0, "Longest run of one command.", gt=0, le=86400)
+
+
 class Deploy(Section):
     """Timeouts of a deploy, what it keeps, and what its preflight checks allow."""
 
@@ -86,6 +103,10 @@ class Deploy(Section):
     )
     data_check_timeout_s: float = setting(
         60.0, "Longest wait until the data checks pass.", gt=0, le=3600
+    )
+    hooks: DeployHooks = setting(
+        DeployHooks(),
+        "Commands around a deploy, each a list of arguments: before_up, after_up, timeout_s.",
     )
     lock_dir: str = setting(
         "/run/lock",

@@ -19,6 +19,7 @@ from opsctl.systems.engine.compose import (
     LogOptions,
     OnLine,
     ServiceContainer,
+    UnreadableProjectError,
     UpOptions,
 )
 from opsctl.systems.engine.compose_model import RenderedProject, read_rendered
@@ -43,6 +44,8 @@ SETTINGS = {"DOCKER_CLI_HINTS": "false"}
 # A default attestation has a time in it: with it, each build of the same content is another image.
 BUILD_SETTINGS = {"BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}
 EVERY_PROFILE = "*"
+# Compose 2.26 writes it before each line of a log, `--ansi never` or not.
+ERASE_LINE = "\x1b[2K"
 
 # What the plugin says when no engine answers: Compose 2, an address that cannot be, Compose 5.
 UNREACHED = (
@@ -106,9 +109,15 @@ def pull(project: ComposeProject, services: tuple[str, ...] = ()) -> tuple[str, 
     return compose(project, "pull", "--ignore-buildable", "--", *services)
 
 
-def down(project: ComposeProject, *, stop_timeout_s: int) -> tuple[str, ...]:
+def without_files(project: ComposeProject) -> ComposeProject:
+    """Describe the project by its name alone: compose then goes by the labels of what exists."""
+    return replace(project, files=(), env_files=(), profiles=())
+
+
+def down(project: ComposeProject, *, stop_timeout_s: int | None) -> tuple[str, ...]:
     # Never with --volumes: that is the data.
-    return compose(project, "down", "--timeout", str(stop_timeout_s))
+    timeout = () if stop_timeout_s is None else ("--timeout", str(stop_timeout_s))
+    return compose(without_files(project), "down", "--remove-orphans", *timeout)
 
 
 def remove(project: ComposeProject, services: tuple[str, ...]) -> tuple[str, ...]:
@@ -241,10 +250,10 @@ class DockerCompose:
         return self._act(project, pull(project, services), on_line, timeout_s=FETCH_S)
 
     def down(
-        self, project: ComposeProject, on_line: OnLine, *, stop_timeout_s: int = 10
+        self, project: ComposeProject, on_line: OnLine, *, stop_timeout_s: int | None = None
     ) -> Finished:
         argv = down(project, stop_timeout_s=stop_timeout_s)
-        return self._act(project, argv, on_line, timeout_s=DOWN_S + stop_timeout_s)
+        return self._act(project, argv, on_line, timeout_s=DOWN_S + (stop_timeout_s or 0))
 
     def remove(
         self, project: ComposeProject, on_line: OnLine, *, services: tuple[str, ...]
@@ -253,7 +262,11 @@ class DockerCompose:
 
     def logs(self, project: ComposeProject, options: LogOptions, on_line: OnLine) -> Finished:
         timeout_s = math.inf if options.follow else ASK_S
-        return self._act(project, logs(project, options), on_line, timeout_s=timeout_s)
+
+        def take_line(line: Line) -> None:
+            on_line(replace(line, text=line.text.removeprefix(ERASE_LINE)))
+
+        return self._act(project, logs(project, options), take_line, timeout_s=timeout_s)
 
     def _act(
         self, project: ComposeProject, argv: tuple[str, ...], on_line: OnLine, *, timeout_s: float
@@ -266,7 +279,7 @@ class DockerCompose:
         finished = self._processes.run(_command(project, argv, ASK_S))
         if finished.exit_code:
             what = f"cannot render the compose project {project.name}"
-            raise OpsctlError(what, why=without_content(finished.complaint))
+            raise UnreadableProjectError(what, why=without_content(finished.complaint))
         return finished.require().stdout
 
 

@@ -36,6 +36,8 @@ NEWEST_API_VERSION = "1.48"
 DEADLINE_S = 2.0
 # Logs, a second sample of the processor, a clean-up: the engine works, but takes its time.
 PATIENT_S = 30.0
+# The engine's own, for a container that has none.
+STOP_TIMEOUT_S = 10
 # The engine walks through every layer and volume to add up what they take.
 DISK_USAGE_S = 120.0
 
@@ -186,9 +188,11 @@ class DockerContainers:
         with self._telling(f"cannot measure {container}"):
             return read_stats(self._client(self._patience_s).stats(container, stream=False))
 
-    def restart(self, container: str, *, stop_timeout_s: int = 10) -> Container:
+    def restart(self, container: str, *, stop_timeout_s: int | None = None) -> Container:
         what = f"cannot restart {container}"
         before = self._present(container, what)
+        if stop_timeout_s is None:
+            stop_timeout_s = self._own_stop_timeout_s(container)
         with self._telling(what):
             try:
                 # The client adds the time to stop to its own.
@@ -198,6 +202,11 @@ class DockerContainers:
                 if self._present(container, what).started_at == before.started_at:
                     raise
         return self._present(container, what)
+
+    def _own_stop_timeout_s(self, container: str) -> int:
+        raw = self._inspected(container) or {}
+        own = (raw.get("Config") or {}).get("StopTimeout")
+        return STOP_TIMEOUT_S if own is None else int(own)
 
     def _present(self, container: str, what: str) -> Container:
         found = self.inspect(container)

@@ -80,6 +80,12 @@ class DockerInventory(DockerContainers):
             rows = self._client(PATIENT_S).containers(all=True, size=True, filters=wanted)
         return tuple(_stopped(row) for row in rows)
 
+    def project_networks(self, project: str) -> tuple[EngineNetwork, ...]:
+        wanted = {"label": f"{PROJECT_LABEL}={project}"}
+        with self._telling(f"cannot list the networks of {project}"):
+            rows = self._client().networks(filters=wanted)
+        return tuple(sorted((_network(row) for row in rows), key=lambda network: network.name))
+
     def unused_networks(self) -> tuple[EngineNetwork, ...]:
         with self._telling("cannot list the networks"):
             client = self._client(PATIENT_S)

@@ -6,9 +6,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from opsctl.errors import OpsctlError
 from opsctl.systems.engine.compose_model import RenderedProject
 from opsctl.systems.process.output import Line
 from opsctl.systems.process.run import Finished
+
+
+class UnreadableProjectError(OpsctlError):
+    """The files of a project are missing, or compose cannot read them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +119,12 @@ class Compose(Protocol):
     ) -> Finished: ...
 
     def down(
-        self, project: ComposeProject, on_line: OnLine, *, stop_timeout_s: int = 10
+        self, project: ComposeProject, on_line: OnLine, *, stop_timeout_s: int | None = None
     ) -> Finished:
-        """Remove containers and networks; volumes stay, always."""
+        """Remove all containers and networks of that name, whatever its files say; keep volumes.
+
+        Each container has its own time to stop, unless one is given here.
+        """
         ...
 
     def remove(
@@ -125,7 +133,9 @@ class Compose(Protocol):
         """Stop and remove the containers of these services, whatever their profile."""
         ...
 
-    def logs(self, project: ComposeProject, shown: "LogOptions", on_line: OnLine) -> Finished: ...
+    def logs(self, project: ComposeProject, shown: "LogOptions", on_line: OnLine) -> Finished:
+        """Read logs; of a project without files, those of the containers that exist."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

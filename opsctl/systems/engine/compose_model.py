@@ -112,9 +112,14 @@ class RenderedProject:
         return tuple(
             value
             for service in self.services.values()
-            for name, value in service.environment.items()
-            if value and SECRET_NAME.search(name)
+            for value in secret_values(service.environment)
         )
+
+
+def secret_values(environment: Mapping[str, str | None]) -> tuple[str, ...]:
+    """List the values of the variables whose names say that they are secret."""
+    pairs = environment.items()
+    return tuple(value for name, value in pairs if value and SECRET_NAME.search(name))
 
 
 def read_rendered(text: str) -> RenderedProject:

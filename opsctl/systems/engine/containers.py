@@ -38,8 +38,11 @@ class Containers(Protocol):
         """Measure a running container; takes a second or two."""
         ...
 
-    def restart(self, container: str, *, stop_timeout_s: int = 10) -> Container:
-        """Restart it, and return its state afterwards."""
+    def restart(self, container: str, *, stop_timeout_s: int | None = None) -> Container:
+        """Restart it, also when it is stopped or paused; return its state afterwards.
+
+        It has its own time to stop, unless one is given.
+        """
         ...
 
     def remove(self, container: str, *, force: bool = False) -> None:

@@ -21,6 +21,7 @@ GRACE_S = 0.2
 # Everyone may lock it; the holder records its name inside.
 SHARED = 0o666
 NAME_LIMIT_BYTES = 4096
+RECORD_LIMIT_BYTES = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +51,24 @@ class EngineLocks(Protocol):
         """Return its holder; None if it is free."""
         ...
 
+    def manual_lock(self, project: str, engine: str) -> str:
+        """Read the record of the lock that a person set; empty if there is none."""
+        ...
+
+    def set_manual_lock(self, project: str, engine: str, record: str) -> None:
+        """Replace the record; an empty one lifts the lock."""
+        ...
+
 
 def lock_path(directory: Path, project: str, engine: str) -> Path:
     """Name the file by the engine's own id: one engine has many addresses."""
     digest = hashlib.sha256(engine.encode()).hexdigest()[:12]
     return directory / f"opsctl-{project}-{digest}.lock"
+
+
+def manual_lock_path(directory: Path, project: str, engine: str) -> Path:
+    """Name the file beside the lock: it stays until a person empties it."""
+    return lock_path(directory, project, engine).with_suffix(".locked")
 
 
 def busy(project: str, claim: Claim, path: Path, *, wait_s: float) -> BusyError:
@@ -101,6 +115,31 @@ class HostLocks:
         finally:
             os.close(descriptor)
         return None
+
+    def manual_lock(self, project: str, engine: str) -> str:
+        path = manual_lock_path(self._directory, project, engine)
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except FileNotFoundError:
+            return ""
+        except OSError as error:
+            raise _unlockable(path, error) from error
+        try:
+            return os.pread(descriptor, RECORD_LIMIT_BYTES, 0).decode(errors="replace")
+        finally:
+            os.close(descriptor)
+
+    def set_manual_lock(self, project: str, engine: str, record: str) -> None:
+        path = manual_lock_path(self._directory, project, engine)
+        descriptor = _opened(path)
+        try:
+            # Never empty in between: whoever looks meanwhile sees the old record or the new one.
+            os.pwrite(descriptor, record.encode(), 0)
+            os.ftruncate(descriptor, len(record.encode()))
+        except OSError as error:
+            raise _unlockable(path, error) from error
+        finally:
+            os.close(descriptor)
 
     def _take(self, descriptor: int, path: Path, project: str, *, wait_s: float) -> None:
         end = self._clock.steady() + max(wait_s, GRACE_S)

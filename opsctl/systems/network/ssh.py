@@ -13,9 +13,17 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from opsctl.addresses import is_loopback
-from opsctl.errors import BusyError, SettingsError, UnreachableError
+from opsctl.errors import BusyError, OpsctlError, SettingsError, UnreachableError
 from opsctl.systems.clock import Clock
-from opsctl.systems.engine.locks import GRACE_S, POLL_S, Claim, busy, lock_path, read_claim
+from opsctl.systems.engine.locks import (
+    GRACE_S,
+    POLL_S,
+    Claim,
+    busy,
+    lock_path,
+    manual_lock_path,
+    read_claim,
+)
 from opsctl.systems.host import Usage
 from opsctl.systems.network.tailnet import Peer, Tailnet
 from opsctl.systems.process.run import INHERITED, Command, Processes, missing_program
@@ -38,6 +46,13 @@ LOCKING = (
     'umask 0; [ -e "$1" ] || : >>"$1"; exec 9<>"$1"; '
     f'flock -n 9 || {{ cat "$1"; exit {BUSY}; }}; '
     f'read -r who; printf %s "$who" >"$1"; echo {READY}; cat >/dev/null; : >"$1"'
+)
+READING = '[ -L "$1" ] && { echo "it is a symbolic link" >&2; exit 1; }; [ ! -e "$1" ] || cat "$1"'
+# Written over the old record and not emptied first: a reader takes the first line.
+WRITING = (
+    'umask 0; [ -L "$1" ] && { echo "it is a symbolic link" >&2; exit 1; }; '
+    '[ -e "$1" ] || : >>"$1" || exit 1; '
+    'if [ -n "$2" ]; then printf "%s\\n" "$2" 1<>"$1"; else : >"$1"; fi'
 )
 COLUMNS = 6
 
@@ -185,6 +200,22 @@ class SshLocks:
         argv = self._tunnel.remote.running("sh", "-c", script, "sh", path)
         finished = self._tunnel.processes.run(Command(argv, timeout_s=ASK_S))
         return read_claim(finished.stdout) if finished.exit_code == BUSY else None
+
+    def manual_lock(self, project: str, engine: str) -> str:
+        path = manual_lock_path(self._directory, project, engine)
+        return self._run_on_lock(READING, path)
+
+    def set_manual_lock(self, project: str, engine: str, record: str) -> None:
+        path = manual_lock_path(self._directory, project, engine)
+        self._run_on_lock(WRITING, path, record.rstrip("\n"))
+
+    def _run_on_lock(self, script: str, path: Path, *words: str) -> str:
+        argv = self._tunnel.remote.running("sh", "-c", script, "sh", str(path), *words)
+        finished = self._tunnel.processes.run(Command(argv, timeout_s=ASK_S))
+        if finished.exit_code:
+            hint = "Set deploy.lock_dir to a directory there that all deployers may write to."
+            raise OpsctlError(f"cannot use the lock {path}", why=finished.complaint, hint=hint)
+        return finished.stdout
 
     def _tried(
         self, path: Path, claim: Claim, project: str, *, wait_s: float, end: float

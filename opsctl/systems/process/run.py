@@ -14,6 +14,7 @@ from typing import Protocol, Self
 
 from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.systems.clock import Clock
+from opsctl.systems.process.foreground import INTERRUPTIONS, run_in_foreground
 from opsctl.systems.process.output import Head, Line, Lines, Sink, Tail, redact
 
 # Enough for any rendered project or list of files, and far from filling a small server.
@@ -23,7 +24,6 @@ SHOWN_ARGUMENTS = 160
 # How long a program that has ended may keep its pipes open through something it left behind.
 LINGER_S = 1.0
 REAP_S = 5.0
-INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 READ_BYTES = 65_536
 # A deadline may be never; what the kernel waits for may not.
 LONGEST_WAIT_S = 60.0
@@ -121,6 +121,13 @@ class Processes(Protocol):
         """Pass on each line as it arrives, secrets masked; only the end of the output is kept."""
         ...
 
+    def attach(self, command: Command) -> int:
+        """Run it on our own terminal and streams, without a time limit; return its exit code.
+
+        Signals are for it alone: 128 and the number of the signal that ended it.
+        """
+        ...
+
 
 def missing_program(command: Command) -> OpsctlError:
     program = command.argv[0]
@@ -167,6 +174,18 @@ class LocalProcesses:
         stderr_lines.end()
         return finished
 
+    def attach(self, command: Command) -> int:
+        try:
+            return run_in_foreground(
+                command.argv, cwd=command.cwd, env=self._child_environment(command)
+            )
+        except START_ERRORS as error:
+            raise _not_started(command, error) from error
+
+    def _child_environment(self, command: Command) -> dict[str, str]:
+        inherited = {name: self._environment[name] for name in INHERITED & set(self._environment)}
+        return inherited | dict(command.env)
+
     def _carry(self, command: Command, out: Sink, err: Sink) -> Finished:
         started = self._clock.steady()
         withheld = _Withheld()
@@ -198,14 +217,13 @@ class LocalProcesses:
             raise _not_started(command, error) from error
 
     def _start(self, command: Command) -> subprocess.Popen[bytes]:
-        inherited = {name: self._environment[name] for name in INHERITED & set(self._environment)}
         stdin = subprocess.DEVNULL if command.input is None else subprocess.PIPE
         try:
             # A session of its own: no terminal to prompt on, and one group to end it all by.
             return subprocess.Popen(  # noqa: S603 - an argument list, never a shell
                 command.argv,
                 cwd=command.cwd,
-                env=inherited | dict(command.env),
+                env=self._child_environment(command),
                 stdin=stdin,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,

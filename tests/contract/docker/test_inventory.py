@@ -167,3 +167,19 @@ def test_an_engine_that_is_down_is_unreachable(tmp_path: Path) -> None:
 )
 def test_a_reference_is_split(reference: str, parts: tuple[str, str]) -> None:
     assert split_reference(reference) == parts
+
+
+def test_the_networks_of_a_project_are_listed_in_use_or_not(
+    inventory: DockerInventory, own_engine: OwnEngine, name: str
+) -> None:
+    label = f"--label=com.docker.compose.project={name}"
+    own_engine.run("network", "create", label, f"{name}_b")
+    own_engine.run("network", "create", label, f"{name}_a")
+    own_engine.run("network", "create", f"{name}_other")
+    own_engine.run("create", "--name", name, "--network", f"{name}_a", BUSYBOX)
+
+    networks = inventory.project_networks(name)
+
+    assert [network.name for network in networks] == [f"{name}_a", f"{name}_b"]
+    own_engine.run("rm", "--force", name)
+    own_engine.run("network", "rm", f"{name}_a", f"{name}_b", f"{name}_other")

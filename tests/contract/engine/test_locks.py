@@ -11,7 +11,13 @@ import pytest
 
 from opsctl.errors import BusyError, OpsctlError
 from opsctl.systems.clock import SystemClock
-from opsctl.systems.engine.locks import Claim, HostLocks, lock_path, read_claim
+from opsctl.systems.engine.locks import (
+    Claim,
+    HostLocks,
+    lock_path,
+    manual_lock_path,
+    read_claim,
+)
 from tests.waiting import wait_for
 
 CLAIM = Claim("me@here", 1, "2026-01-01 00:00:00 UTC", "opsctl up")
@@ -117,3 +123,53 @@ def test_a_directory_that_is_not_there_names_the_setting(tmp_path: Path) -> None
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"who": 1}', "null"])
 def test_other_content_means_an_unknown_holder(text: str) -> None:
     assert read_claim(text).said == "held by someone whose name is not recorded"
+
+
+def test_a_manual_lock_stays_until_it_is_emptied(tmp_path: Path) -> None:
+    locks = HostLocks(tmp_path, SystemClock())
+
+    locks.set_manual_lock("shop", "engine", "a longer record\n")
+    locks.set_manual_lock("shop", "engine", "record\n")
+    before = HostLocks(tmp_path, SystemClock()).manual_lock("shop", "engine")
+    locks.set_manual_lock("shop", "engine", "")
+
+    assert before == "record\n"
+    assert locks.manual_lock("shop", "engine") == ""
+    assert manual_lock_path(tmp_path, "shop", "engine").stat().st_mode & 0o777 == 0o666
+
+
+def test_a_manual_lock_is_not_the_lock_of_a_deploy(tmp_path: Path) -> None:
+    locks = HostLocks(tmp_path, SystemClock())
+    locks.set_manual_lock("shop", "engine", "record\n")
+
+    with locks.hold("shop", "engine", CLAIM, wait_s=0):
+        pass
+
+    assert locks.manual_lock("shop", "engine") == "record\n"
+    assert locks.manual_lock("shop2", "engine") == ""
+
+
+def test_a_link_in_the_place_of_a_manual_lock_is_not_followed(tmp_path: Path) -> None:
+    locks, victim = HostLocks(tmp_path, SystemClock()), tmp_path / "victim"
+    victim.write_text("precious")
+    manual_lock_path(tmp_path, "shop", "engine").symlink_to(victim)
+
+    for use in (
+        lambda: locks.manual_lock("shop", "engine"),
+        lambda: locks.set_manual_lock("shop", "engine", "x"),
+    ):
+        with pytest.raises(OpsctlError) as refused:
+            use()
+        assert "link" in refused.value.hint
+
+    assert victim.read_text() == "precious"
+
+
+def test_a_manual_lock_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    locks = HostLocks(tmp_path / "none", SystemClock())
+
+    with pytest.raises(OpsctlError) as refused:
+        locks.set_manual_lock("shop", "engine", "record")
+
+    assert "deploy.lock_dir" in refused.value.hint
+    assert locks.manual_lock("shop", "engine") == ""

@@ -89,3 +89,14 @@ def test_no_secret_is_in_an_error_or_a_repr(processes: Processes) -> None:
 
     shown = [repr(command), repr(finished), repr(caught.value), *vars(caught.value).values()]
     assert not [text for text in shown if CANARY in text]
+
+
+def test_an_attached_program_gives_its_exit_code(processes: Processes) -> None:
+    assert processes.attach(Command(FAILS)) == 4
+
+
+def test_a_program_that_is_not_there_cannot_be_attached(processes: Processes) -> None:
+    with pytest.raises(OpsctlError) as missing:
+        processes.attach(Command(("no-such-program",)))
+
+    assert missing.value.what == "cannot run no-such-program"

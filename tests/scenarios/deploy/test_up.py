@@ -194,6 +194,7 @@ def test_logs_are_printed_as_text_and_as_json_lines(project: DeployedProject) ->
     lines = project.opsctl("logs", "web", "--json").out.splitlines()
 
     assert "serving 1" in text.out
+    assert "2K" not in text.out + "".join(lines)
     assert any("serving 1" in json.loads(line)["line"] for line in lines)
 
 
@@ -215,7 +216,9 @@ def test_down_removes_containers_and_one_off_runs_and_keeps_the_data(
     plan = project.opsctl("down", "-n", "--json").json
     done = project.opsctl("down", "--yes")
 
-    assert len(plan["steps"]) == 3
+    steps = [step["what"] for step in plan["steps"]]
+    assert len(steps) == 4
+    assert steps[-1] == f"remove network {project.compose_project}_default"
     assert done.exit_code == 0, done.err
     assert project.container_names() == []
     assert project.compose_project not in project.engine.run("network", "ls")

@@ -57,7 +57,9 @@ class FakeCompose:
         self.limits_s.append(options.limit_s)
         return Finished(Command(("docker",)), 0)
 
-    def down(self, project: ComposeProject, on_line: OnLine, *, stop_timeout_s: int) -> Finished:
+    def down(
+        self, project: ComposeProject, on_line: OnLine, *, stop_timeout_s: int | None = None
+    ) -> Finished:
         del project, on_line, stop_timeout_s
         return Finished(Command(("docker",)), self.down_exit_code)
 

@@ -3,8 +3,9 @@ from pathlib import Path
 import pytest
 
 from opsctl.systems.docker import compose
-from opsctl.systems.docker.compose import read_hashes, read_instances
+from opsctl.systems.docker.compose import DockerCompose, read_hashes, read_instances
 from opsctl.systems.engine.compose import ComposeProject, LogOptions, ServiceContainer, UpOptions
+from tests.fakes.processes import ScriptedProcesses
 
 PROJECT = ComposeProject(
     "shop-prod", Path("/srv/shop"), (Path("a.yml"), Path("/etc/b.yml")), "ssh://far"
@@ -45,7 +46,6 @@ START = [
         ),
         (compose.build(PROJECT, ("web",)), "build -- web"),
         (compose.pull(PROJECT), "pull --ignore-buildable --"),
-        (compose.down(PROJECT, stop_timeout_s=7), "down --timeout 7"),
         (
             compose.logs(PROJECT, LogOptions(("web",), lines=5, follow=True, with_times=True)),
             "logs --no-color --tail 5 --follow --timestamps -- web",
@@ -54,6 +54,28 @@ START = [
 )
 def test_every_call_names_the_whole_project(argv: tuple[str, ...], rest: str) -> None:
     assert list(argv) == [*START, *rest.split()]
+
+
+@pytest.mark.parametrize(
+    ("stop_timeout_s", "rest"),
+    [(None, "down --remove-orphans"), (7, "down --remove-orphans --timeout 7")],
+)
+def test_a_project_is_taken_down_by_its_name_whatever_its_files_say(
+    stop_timeout_s: int | None, rest: str
+) -> None:
+    argv = compose.down(PROJECT, stop_timeout_s=stop_timeout_s)
+
+    assert list(argv) == [*START[: START.index("-f")], *rest.split()]
+
+
+def test_the_code_that_erases_a_line_is_no_part_of_a_log() -> None:
+    processes = ScriptedProcesses()
+    processes.script("docker", stdout="\x1b[2Kweb-1  | one\nweb-1  | \x1b[2Ktwo\n")
+    lines: list[str] = []
+
+    DockerCompose(processes).logs(PROJECT, LogOptions(), lambda line: lines.append(line.text))
+
+    assert lines == ["web-1  | one", "web-1  | \x1b[2Ktwo"]
 
 
 def test_env_files_and_profiles_are_passed() -> None:

@@ -1,0 +1,1 @@
+"""Who may change an environment: the lock of a running deploy, and the lock that a person sets."""
