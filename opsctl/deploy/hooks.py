@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from opsctl.deploy.failure_reason import find_reason
 from opsctl.deploy.model import DeployPlan, DeployStep, DeployTarget, StepKind
 from opsctl.deploy.run import DeployRun
 from opsctl.errors import OpsctlError
@@ -19,7 +20,7 @@ PASSED_VARIABLES = (
     "XDG_STATE_HOME",
 )
 CHANGING = frozenset({StepKind.START, StepKind.MIGRATE, StepKind.UP})
-SHOWN_LINES = 3
+KEPT_LINES = 40
 
 
 def add_hooks(plan: DeployPlan, hooks: DeployHooks, secrets: Iterable[str]) -> DeployPlan:
@@ -54,7 +55,7 @@ def run_hook(run: DeployRun, step: DeployStep) -> None:
 
     def take_line(line: Line) -> None:
         output.append(line.text)
-        del output[:-SHOWN_LINES]
+        del output[:-KEPT_LINES]
         run.take_line(line)
 
     command = Command(
@@ -67,7 +68,7 @@ def run_hook(run: DeployRun, step: DeployStep) -> None:
     )
     finished = context.processes.stream(command, take_line)
     if finished.exit_code:
-        why = f"exit code {finished.exit_code}: {' | '.join(output) or 'it printed nothing'}"
+        why = f"exit code {finished.exit_code}: {find_reason(output) or 'it printed nothing'}"
         raise OpsctlError(f"cannot run the hook {step.what}", why=why)
 
 

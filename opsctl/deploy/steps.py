@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from opsctl.deploy.compose_up import compose_up
+from opsctl.deploy.failure_reason import find_reason
 from opsctl.deploy.hooks import run_hook
 from opsctl.deploy.model import (
     DeployIssue,
@@ -42,7 +43,6 @@ from opsctl.systems.process.run import Finished
 
 # More releases than anyone goes back.
 KEPT_RELEASE_FILES = 50
-SHOWN_LINES = 3
 
 
 def preflight(_: DeployRun, __: DeployStep) -> None:
@@ -217,8 +217,8 @@ def notify(_: DeployRun, __: DeployStep) -> None:
 
 def _require_success(run: DeployRun, finished: Finished, what: str) -> None:
     if finished.exit_code:
-        lines = [line for line in run.output if line.strip(" -")][-SHOWN_LINES:]
-        raise OpsctlError(what, why=f"exit code {finished.exit_code}: {' | '.join(lines)}")
+        reason = find_reason(run.output)
+        raise OpsctlError(what, why=f"exit code {finished.exit_code}: {reason}")
 
 
 def create_restore_point(run: DeployRun) -> RestorePoint:
