@@ -6,8 +6,8 @@ from opsctl.deploy.recover import fail_deploy, print_failure_logs
 from opsctl.deploy.releases import release_log as outcomes
 from opsctl.deploy.releases.release_details import release_details
 from opsctl.deploy.run import DeployRun
+from opsctl.deploy.services.repair import suggest_repair
 from opsctl.deploy.steps import ACTIONS, create_restore_point
-from opsctl.deploy.verify.expectations import repair_hint
 from opsctl.deploy.verify.wait_until_healthy import UnhealthyError
 
 
@@ -58,8 +58,8 @@ def _verify_unchanged(run: DeployRun) -> DeployReport:
             ACTIONS[step.kind](run, step)
         except UnhealthyError as error:
             print_failure_logs(run, error)
-            services = [verdict.service for verdict in error.verdicts]
-            error.hint = error.hint or repair_hint(run.plan.project, services)
+            services = (verdict.service for verdict in error.verdicts)
+            error.hint = error.hint or suggest_repair(run.plan.env, services)
             raise
     current = run.observation.current_release
     return _build_report(run, "unchanged", release=current.id if current else "")

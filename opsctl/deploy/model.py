@@ -302,6 +302,8 @@ class DeployOptions:
 
     services: tuple[str, ...] = ()
     build: bool = False
+    force_recreate: tuple[str, ...] = ()
+    """Services to recreate although nothing about them changed."""
     allow_dirty: bool = False
     allow_stateful: bool = False
     wait_timeout_s: float | None = None

@@ -181,7 +181,8 @@ class Observer:
         target = self.context.target
         # Before anything else may use a name that came from outside.
         check_service_names(
-            options.services, dict.fromkeys(active_services(rendered, target.profiles))
+            (*options.services, *options.force_recreate),
+            dict.fromkeys(active_services(rendered, target.profiles)),
         )
         generated = generate_project(rendered, app_env=target.app_env, profiles=target.profiles)
         if not options.services or current is None:

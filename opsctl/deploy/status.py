@@ -18,6 +18,7 @@ from opsctl.deploy.observe import Observer
 from opsctl.deploy.planning.compose_actions import ActionKind
 from opsctl.deploy.planning.resource_changes import plan_resources
 from opsctl.deploy.planning.service_changes import plan_changes
+from opsctl.deploy.services.repair import suggest_repair
 from opsctl.deploy.verify.service_health import is_one_shot
 from opsctl.errors import OpsctlError
 from opsctl.findings import Figure, Finding, Level
@@ -182,6 +183,8 @@ def _report_service(observation: Observation, row: ServiceStatus) -> Finding:
     if row.state == "missing" or not _is_healthy(observation, row):
         state = f"{row.state}, {row.health}" if row.health else row.state
         fix = f"opsctl logs -e {env} {row.service}; then opsctl up -e {env}"
+        if row.state in {"running", "paused"}:
+            fix = suggest_repair(env, (row.service,))
         return Finding(row.service, Level.CRITICAL, state, fix=fix, figures=figures)
     if row.drift:
         fix = f"opsctl up -e {env}"

@@ -1,6 +1,7 @@
 """Runs each kind of step; nothing is decided here."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from opsctl.deploy.compose_up import compose_up
@@ -16,6 +17,7 @@ from opsctl.deploy.model import (
 )
 from opsctl.deploy.planning.ask_compose import up_options
 from opsctl.deploy.planning.fetches import find_builder, names_for_up
+from opsctl.deploy.planning.force_recreate import find_forced
 from opsctl.deploy.planning.plan_again import plan_again
 from opsctl.deploy.preflight.checks import find_issues, refuse_on_issues
 from opsctl.deploy.preflight.model import PreflightInput
@@ -39,6 +41,7 @@ from opsctl.deploy.verify.wait_until_healthy import (
     wait_until_healthy,
 )
 from opsctl.errors import OpsctlError
+from opsctl.systems.engine.compose import UpOptions
 from opsctl.systems.process.run import Finished
 
 # More releases than anyone goes back.
@@ -113,6 +116,10 @@ def up(run: DeployRun, _: DeployStep) -> None:
     run.observation, run.plan = plan_again(run.observer, run.observation, run.plan, run.options)
     _check_stateful_services(run)
     _begin_changes(run)
+    if forced := tuple(find_forced(run.observation, run.options)):
+        # First and alone: compose cannot start a paused container, but it can replace one.
+        how = up_options(forced, remove_orphans=False, limit_s=run.wait_timeout_s)
+        _run_compose_up(run, replace(how, force_recreate=True, with_dependencies=False))
     profiles = run.observation.target.profiles
     names = names_for_up(run.generated, run.options, profiles)
     _compose_up(run, names, remove_orphans=run.plan.remove_orphans)
@@ -147,6 +154,10 @@ def _remove_inactive(run: DeployRun) -> None:
 def _compose_up(run: DeployRun, services: tuple[str, ...], *, remove_orphans: bool) -> None:
     limit_s = run.wait_timeout_s
     how = up_options(services, remove_orphans=remove_orphans, limit_s=limit_s)
+    _run_compose_up(run, how)
+
+
+def _run_compose_up(run: DeployRun, how: UpOptions) -> None:
     image_names = run.restore_point.image_names
     keep_nameless(run.observer, {image: name for name, image in image_names.items()})
     finished = compose_up(run.observer, run.project, how, run.take_line)
@@ -166,7 +177,7 @@ def _verify_services(run: DeployRun, names: tuple[str, ...]) -> tuple[ServiceCon
         run.observer, expected, timeout_s=run.wait_timeout_s, report=run.integrations.report
     )
     check_images_and_environment(run.observer, expected, containers)
-    warnings = find_warnings(expected, containers, env=run.plan.env, project=run.plan.project)
+    warnings = find_warnings(expected, containers, env=run.plan.env)
     run.warnings += [warning for warning in warnings if warning not in run.warnings]
     return containers
 

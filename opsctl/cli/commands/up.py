@@ -28,6 +28,12 @@ from opsctl.deploy.up import prepare_deploy, wait_until_quiet
 @click.option(
     "--allow-dirty", is_flag=True, help="Deploy uncommitted changes; the release records that."
 )
+@click.option(
+    "--force-recreate",
+    multiple=True,
+    metavar="SERVICE",
+    help="Recreate this service, changed or not; may be repeated.",
+)
 @never_asks_option
 @allow_stateful_option
 @wait_timeout_option
@@ -49,7 +55,8 @@ def up(
     """Deploy the checked-out code; restore the previous release on failure.
 
     Builds or pulls images, applies pending migrations, starts what changed, and waits until every
-    service is healthy. With SERVICES, deploys only those and what they depend on.
+    service is healthy. With SERVICES, deploys only those and what they depend on. A service that
+    stays unhealthy or paused is repaired by `opsctl restart` or by --force-recreate.
 
     Exit 5: a preflight check refused. Exit 1: the deploy failed, and the previous release was
     restored. Exit 8: the restore failed too. Exit 75: another deploy is in progress.
@@ -59,9 +66,10 @@ def up(
       opsctl up -e prod -n          show the plan
       opsctl up -e prod             deploy everything
       opsctl up -e dev web          deploy one service
+      opsctl up -e prod --force-recreate web
       opsctl up -e prod --json      print the result as JSON
     """
-    deploy_options = DeployOptions(**options)
+    deploy_options = _read_options(**options)
     observer = Observer(session.wiring)
     _ = observer.background_reads
     integrations = build_integrations(session, migrate=not no_migrate)
@@ -72,3 +80,14 @@ def up(
         wait_until_quiet(observer)
         report = run_plan(session, prepare_deploy(observer, deploy_options, integrations))
     return session.output.conclude(report, view_report(report))
+
+
+def _read_options(
+    *,
+    services: tuple[str, ...],
+    force_recreate: tuple[str, ...],
+    **options: Any,  # noqa: ANN401
+) -> DeployOptions:
+    """Where services are named, those that are recreated are among them."""
+    covered = (*services, *force_recreate) if services else ()
+    return DeployOptions(services=covered, force_recreate=force_recreate, **options)

@@ -13,6 +13,7 @@ from opsctl.deploy.model import (
     StepKind,
 )
 from opsctl.deploy.planning.fetches import plan_fetches
+from opsctl.deploy.planning.force_recreate import add_forced
 from opsctl.deploy.planning.resource_changes import plan_resources
 from opsctl.deploy.planning.service_changes import plan_changes, plan_reruns
 
@@ -32,6 +33,7 @@ def plan_deploy(
     """List the steps for what was observed; when nothing would change, only the checks remain."""
     fetches = plan_fetches(observation, options)
     services = tuple(plan_changes(observation, options, fetches))
+    services = add_forced(services, observation, options)
     resources = tuple(plan_resources(observation))
     is_changing = _changes_anything(observation, services, resources, fetches)
     if is_changing:

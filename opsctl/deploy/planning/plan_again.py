@@ -13,6 +13,7 @@ from opsctl.deploy.model import (
     StepKind,
 )
 from opsctl.deploy.observe import Observer, with_images
+from opsctl.deploy.planning.force_recreate import add_forced
 from opsctl.deploy.planning.resource_changes import plan_resources
 from opsctl.deploy.planning.service_changes import plan_changes, plan_reruns
 
@@ -22,7 +23,8 @@ def plan_again(
 ) -> tuple[Observation, DeployPlan]:
     """Return what is known now, and the plan that `up` is held to."""
     now = _observe_again(observer, observation, options)
-    services = tuple(plan_reruns(now, tuple(plan_changes(now, options))))
+    changes = add_forced(tuple(plan_changes(now, options)), now, options)
+    services = tuple(plan_reruns(now, changes))
     again = replace(
         plan,
         services=tuple(_keep_started(plan, services)),

@@ -11,6 +11,7 @@ from opsctl.deploy.integrations import ReportLine
 from opsctl.deploy.model import GeneratedProject, ServiceContainer
 from opsctl.deploy.observe import Observer
 from opsctl.deploy.preflight.stateful_services import has_database_image, is_stateful
+from opsctl.deploy.services.repair import suggest_repair
 from opsctl.deploy.verify.service_health import is_one_shot
 from opsctl.deploy.verify.wait_until_healthy import (
     ExpectedServices,
@@ -204,7 +205,7 @@ def restart_services(
     try:
         after = wait_until_healthy(observer, expected, timeout_s=timeout_s, report=report)
     except UnhealthyError as error:
-        error.hint = _suggest_repair(plan, error)
+        error.hint = suggest_repair(plan.env, (found.service for found in error.verdicts))
         raise
     restarted = {restart.container for restart in plan.restarts}
     return RestartReport(
@@ -217,15 +218,6 @@ def restart_services(
             if (container := found.container).name in restarted
         ),
         round(context.clock.steady() - started_s, 2),
-    )
-
-
-def _suggest_repair(plan: RestartPlan, error: UnhealthyError) -> str:
-    names = tuple(dict.fromkeys(verdict.service for verdict in error.verdicts))
-    force = "".join(f" --force-recreate {name}" for name in names)
-    return (
-        f"Read why: opsctl logs -e {plan.env} {' '.join(names)}."
-        f" To replace it: opsctl up -e {plan.env}{force}"
     )
 
 

@@ -10,6 +10,7 @@ from opsctl.deploy.model import (
     ServiceChange,
     ServiceContainer,
 )
+from opsctl.deploy.services.repair import suggest_repair
 from opsctl.deploy.verify.jobs import find_jobs
 from opsctl.deploy.verify.wait_until_healthy import ExpectedServices
 
@@ -51,7 +52,7 @@ def is_unhealthy(found: ServiceContainer) -> bool:
 
 
 def find_warnings(
-    expected: ExpectedServices, containers: Collection[ServiceContainer], *, env: str, project: str
+    expected: ExpectedServices, containers: Collection[ServiceContainer], *, env: str
 ) -> Iterator[DeployIssue]:
     """Warn of what a deploy did not have to wait for, and was not well when it ended."""
     for found in containers:
@@ -59,7 +60,7 @@ def find_warnings(
         if found.container.id in expected.excused and is_unhealthy(found):
             what = f"{name} was unhealthy before this deploy, which did not change it"
             yield DeployIssue(
-                UNCHANGED_UNHEALTHY, what, repair_hint(project, (name,)), is_warning=True
+                UNCHANGED_UNHEALTHY, what, suggest_repair(env, (name,)), is_warning=True
             )
         if (
             name in expected.jobs
@@ -70,8 +71,3 @@ def find_warnings(
             fix = f"`opsctl status -e {env}` shows how it ended. If it runs for ever, give it"
             fix += " `restart: unless-stopped`."
             yield DeployIssue(RUNNING_JOB, what, fix, is_warning=True)
-
-
-def repair_hint(project: str, services: Collection[str]) -> str:
-    names = " ".join(dict.fromkeys(services))
-    return f"Repair it: docker compose -p {project} restart {names}"

@@ -24,12 +24,12 @@ def test_what_was_unhealthy_and_is_not_changed_is_excused_with_a_warning() -> No
     observation = make_observation(SERVICES, SICK, CHANGED)
 
     expected = expect_services(observation, plan(observation), ("a", "b"), now=NOW)
-    (warning,) = find_warnings(expected, (SICK, CHANGED), env="dev", project="shop-dev")
+    (warning,) = find_warnings(expected, (SICK, CHANGED), env="dev")
 
     assert expected.excused == {SICK.container.id}
     assert (warning.check, warning.is_warning) == ("unhealthy service", True)
     assert "a was unhealthy before" in warning.what
-    assert "docker compose -p shop-dev restart a" in warning.fix
+    assert "opsctl restart -e dev a" in warning.fix
 
 
 def test_it_is_not_warned_of_once_it_has_recovered() -> None:
@@ -38,7 +38,7 @@ def test_it_is_not_warned_of_once_it_has_recovered() -> None:
 
     recovered = replace(SICK, container=replace(SICK.container, health="healthy"))
 
-    assert summarize(find_warnings(expected, (recovered,), env="dev", project="shop-dev")) == []
+    assert summarize(find_warnings(expected, (recovered,), env="dev")) == []
 
 
 def test_what_is_changed_is_not_excused() -> None:
@@ -72,6 +72,6 @@ def test_a_job_that_is_kept_is_not_waited_for() -> None:
     expected = expect_services(observation, plan(observation), ("a", "b"), now=NOW)
 
     assert expected.jobs == {"b"}
-    assert summarize(
-        find_warnings(expected, observation.containers, env="dev", project="shop-dev")
-    ) == [("running job", True)]
+    assert summarize(find_warnings(expected, observation.containers, env="dev")) == [
+        ("running job", True)
+    ]
