@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self, TextIO
 
 from opsctl import __version__, logs
 from opsctl import settings as settings_code
-from opsctl.errors import SettingsError
+from opsctl.errors import BusyError, OpsctlError, RefusedError, SettingsError
 from opsctl.settings import (
     LoadedSettings,
     Settings,
@@ -48,6 +48,11 @@ _WAITS = (
     "doctor.timeout_s",
     "disk.timeout_s",
     "notify.timeout_s",
+)
+
+
+STATE_HINT = (
+    "Or keep the state elsewhere: set state.dir (OPSCTL_STATE_DIR) to a writable directory."
 )
 
 
@@ -162,7 +167,13 @@ class ProjectWiring:
         from opsctl.systems.sqlite.database import SqliteDatabases
 
         databases = SqliteDatabases(self.files, self.clock)
-        return self._exits.enter_context(open_store(self.state_directory, databases))
+        try:
+            return self._exits.enter_context(open_store(self.state_directory, databases))
+        except (BusyError, RefusedError):
+            raise
+        except OpsctlError as error:
+            error.hint = f"{error.hint} {STATE_HINT}".strip()
+            raise
 
     def open_store(self) -> None:
         _ = self.store
