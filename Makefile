@@ -11,8 +11,11 @@ TOUCH_REDIS := tests/unit/kit tests/unit/probe tests/unit/health_rules tests/uni
   tests/scenarios/test_redis_commands.py tests/scenarios/test_redis_faults.py \
   tests/architecture/test_kit_imports.py
 
+# What is run again on the testbed's other engine: .ci/run says which is which.
+OTHER_DOCKER := tests/contract/docker tests/integration/testbed tests/scenarios/sandbox/test_runs.py
+
 .DEFAULT_GOAL := help
-.PHONY: help install check quick test test-without-redis demo docs unasync lock bench bench-migrate clean
+.PHONY: help install check quick test test-without-redis test-docker demo docs unasync lock bench bench-migrate clean
 .PHONY: up-prod up-dev up-local down migrate debug-pubsub
 
 help: ## List the targets
@@ -48,6 +51,9 @@ test: install ## Run the tests; what needs a missing server skips by name
 
 test-without-redis: install ## Test kit, probes and commands again with REDIS_ENABLED=false and no server
 	REDIS_ENABLED=false OPSCTL_REQUIRE= OPSCTL_TEST_REDIS_SERVER=none $(BIN)/python -m pytest $(TOUCH_REDIS)
+
+test-docker: install ## Test again what needs Docker most, on another engine
+	OPSCTL_REQUIRE=docker,root $(BIN)/python -m pytest $(OTHER_DOCKER)
 
 demo: install ## Create a project in a temporary folder: init, config, doctor
 	@scripts/demo $(BIN)/opsctl

@@ -4,12 +4,16 @@
 set -euo pipefail
 
 # apt in a cron-like shell lacks sbin, where dockerd, debootstrap and iptables live.
-export PATH="$PATH:/usr/sbin:/sbin"
+[[ :$PATH: == *:/usr/sbin:* ]] || PATH=$PATH:/usr/sbin:/sbin
+export PATH
 export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
 
-docker_host=${DOCKER_HOST:-unix:///var/run/docker.sock}
-# Written when these scripts started the engine: what they may also stop.
-engine_pid_file=/run/opsctl-testbed-dockerd.pid
+# What was built here stays between runs.
+testbed_cache=${OPSCTL_TESTBED_CACHE:-/var/cache/opsctl-testbed}
+# Every program of the main engine is in its bin/; a change of the recipe is another folder.
+docker_home=$testbed_cache/docker-$(sha256sum "$(dirname "${BASH_SOURCE[0]}")/steps/docker-programs" | cut -c 1-12)
+engine_run=/run/opsctl-testbed
+engine_data=/var/lib/opsctl-testbed
 timescale_image=timescale/timescaledb:2.19.3-pg17
 redis_image=redis:8.0.2
 python_image=python:3.13-slim
@@ -46,4 +50,41 @@ newest_postgres_bin() {
 # is_running PID PROGRAM: a zombie is not running, and a pid may have gone to someone else.
 is_running() {
   [ "$(basename "$(readlink "/proc/$1/exe" 2>/dev/null)")" = "$2" ]
+}
+
+# choose_engine NAME: what follows uses the programs of this engine, and talks to it.
+choose_engine() {
+  engine=$1
+  without_our_programs
+  case $engine in
+    docker)
+      PATH=$docker_home/bin:$PATH
+      export DOCKER_CONFIG=$docker_home/config
+      engine_address=198.18.29.2
+      engine_link=opsctl-new
+      engine_version=29
+      ;;
+    docker-old)
+      unset DOCKER_CONFIG
+      engine_address=198.18.20.2
+      engine_link=opsctl-old
+      engine_version=20.10
+      ;;
+    *) fail "there is no engine $engine: choose docker or docker-old" ;;
+  esac
+  engine_namespace=opsctl-$engine
+  engine_pid_file=$engine_run/$engine.pid
+  export DOCKER_HOST=unix://$engine_run/$engine.sock
+}
+
+without_our_programs() {
+  local folder kept=
+  while IFS= read -r -d : folder; do
+    [[ $folder == "$testbed_cache"/docker-*/bin ]] || kept+=:$folder
+  done <<<"$PATH:"
+  PATH=${kept#:}
+}
+
+engine_answers() {
+  timeout 10 docker info >/dev/null 2>&1
 }

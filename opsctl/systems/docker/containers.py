@@ -22,6 +22,7 @@ from opsctl.systems.engine.model import (
     EngineVersion,
     Image,
     choose_api_version,
+    choose_disk_usage_api,
     read_container,
     read_disk,
     read_image,
@@ -136,8 +137,9 @@ class DockerContainers:
         self._address = address
         self._deadline_s = deadline_s
         self._patience_s = patience_s
-        self._clients: dict[float, docker.APIClient] = {}
+        self._clients: dict[tuple[float, str], docker.APIClient] = {}
         self._api = ""
+        self._newest_api = ""
 
     def close(self) -> None:
         for client in self._clients.values():
@@ -236,16 +238,18 @@ class DockerContainers:
 
     def disk_usage(self) -> EngineDisk:
         with self._telling("cannot read the disk usage of the container engine"):
-            return read_disk(self._client(DISK_USAGE_S).df())
+            self._agree()
+            api = choose_disk_usage_api(self._newest_api, chosen=self._api)
+            return read_disk(self._opened(DISK_USAGE_S, api).df())
 
     def _client(self, timeout_s: float | None = None) -> docker.APIClient:
-        timeout_s = timeout_s or self._deadline_s
-        if not self._api:
-            self._api = self._agreed()
-            self.close()
-        return self._opened(timeout_s, self._api)
+        self._agree()
+        return self._opened(timeout_s or self._deadline_s, self._api)
 
-    def _agreed(self) -> str:
+    def _agree(self) -> None:
+        """Agree on a protocol, once."""
+        if self._api:
+            return
         check_socket(self._address, self._deadline_s)
         said = self._opened(self._deadline_s, MINIMUM_DOCKER_API_VERSION).version(api_version=False)
         newest = said.get("ApiVersion")
@@ -253,15 +257,17 @@ class DockerContainers:
             why = f"what answers at {self._address} is not a Docker Engine"
             raise UnreachableError("cannot talk to the container engine", why=why)
         oldest = said.get("MinAPIVersion", MINIMUM_DOCKER_API_VERSION)
-        return choose_api_version(newest, oldest, ours=NEWEST_API_VERSION)
+        self._newest_api = newest
+        self._api = choose_api_version(newest, oldest, ours=NEWEST_API_VERSION)
+        self.close()
 
     def _opened(self, timeout_s: float, api: str) -> docker.APIClient:
-        if timeout_s not in self._clients:
+        if (timeout_s, api) not in self._clients:
             client = docker.APIClient(self._address, version=api, timeout=math.ceil(timeout_s))
             # The way to the engine is never through a proxy.
             client.trust_env = False
-            self._clients[timeout_s] = client
-        return self._clients[timeout_s]
+            self._clients[timeout_s, api] = client
+        return self._clients[timeout_s, api]
 
     @contextmanager
     def _telling(self, what: str) -> Iterator[None]:

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 STOPPED = frozenset({"created", "exited", "dead"})
+# The first protocol in which an engine adds up itself what a clean-up can free.
+DISK_USAGE_API = "1.52"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +161,7 @@ def read_disk(raw: Mapping[str, Any]) -> EngineDisk:
         # -1 where a driver cannot tell.
         volumes_bytes=sum(max(0, usage.get("Size", 0)) for usage in volumes),
         build_cache_bytes=sum(one["Size"] for one in caches if not one.get("Shared")),
-        unused_images_bytes=max(0, images_bytes - _used_by_containers(raw)),
+        unused_images_bytes=_unused_images_bytes(raw, images_bytes),
         stopped_containers_bytes=sum(
             one.get("SizeRw", 0) for one in containers if one.get("State") in STOPPED
         ),
@@ -167,6 +169,15 @@ def read_disk(raw: Mapping[str, Any]) -> EngineDisk:
             one["Size"] for one in caches if not one.get("Shared") and not one.get("InUse")
         ),
     )
+
+
+def _unused_images_bytes(raw: Mapping[str, Any], images_bytes: int) -> int:
+    """Believe an engine that adds it up: by its lists, a layer that two images share is unused."""
+    summed = raw.get("ImageUsage")
+    if summed is not None:
+        # Nothing is left out of the answer rather than told as 0.
+        return int(summed.get("Reclaimable", 0))
+    return max(0, images_bytes - _used_by_containers(raw))
 
 
 def _used_by_containers(raw: Mapping[str, Any]) -> int:
@@ -193,6 +204,13 @@ def read_image(raw: Mapping[str, Any]) -> Image:
 def choose_api_version(newest: str, oldest: str, *, ours: str) -> str:
     """Choose the protocol: the newest that both sides know."""
     return max(min(newest, ours, key=_parts), oldest, key=_parts)
+
+
+def choose_disk_usage_api(newest: str, *, chosen: str) -> str:
+    """Choose the first protocol that tells what can be freed, where the engine speaks it."""
+    if _parts(newest) < _parts(DISK_USAGE_API):
+        return chosen
+    return max(chosen, DISK_USAGE_API, key=_parts)
 
 
 def _parts(version: str) -> tuple[int, ...]:

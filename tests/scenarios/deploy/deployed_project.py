@@ -87,7 +87,8 @@ class DeployedProject:
             "DOCKER_HOST": self.engine.host,
             "OPSCTL_STATE_DIR": str(self.directory.parent / "state"),
             "OPSCTL_DEPLOY_LOCK_DIR": str(self.directory.parent),
-            "OPSCTL_DEPLOY_STABLE_S": "0.4",
+            # The engine may notice late that a container has exited.
+            "OPSCTL_DEPLOY_STABLE_S": "1",
             "OPSCTL_DEPLOY_WAIT_TIMEOUT_S": "90",
             "OPSCTL_DEPLOY_ENGINE_WAIT_S": "2",
             "OPSCTL_DEPLOY_DISK_RESERVE_MB": "8",

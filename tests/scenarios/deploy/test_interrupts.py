@@ -15,8 +15,8 @@ POINTS = (
     "build:",
     "#1 ",
     "up:",
-    "-web-1  Recreate",
-    "-web-1  Starting",
+    "-web-1 Recreate",
+    "-web-1 Starting",
     "verify:",
     "record:",
 )
@@ -29,12 +29,17 @@ def _cut_off(project: DeployedProject, point: str, number: signal.Signals) -> tu
         said = ""
         for line in running.stderr:
             said += line
-            if point in line:
+            if _has_point(line, point):
                 running.send_signal(number)
                 _again(running, number)
                 break
         said += running.stderr.read()
     return running.returncode, said
+
+
+def _has_point(line: str, point: str) -> bool:
+    """Compose 2 writes two spaces where Compose 5 writes one."""
+    return point.strip() in " ".join(line.split())
 
 
 def _again(running: subprocess.Popen[str], number: signal.Signals) -> None:

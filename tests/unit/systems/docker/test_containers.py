@@ -13,6 +13,7 @@ from opsctl.systems.docker.containers import BY_CLASS, DRIVER_ERRORS, STUCK_HINT
 from opsctl.systems.engine.model import (
     EngineDisk,
     choose_api_version,
+    choose_disk_usage_api,
     read_disk,
     read_stats,
     read_time,
@@ -145,3 +146,23 @@ def test_what_the_engine_cannot_measure_counts_as_nothing() -> None:
     raw = {"LayersSize": 5, "Containers": None, "Volumes": [{"UsageData": {"Size": -1}}, {}]}
 
     assert read_disk(raw) == EngineDisk(5, 0, 0, 0)
+
+
+@pytest.mark.parametrize(("summed", "unused"), [({"Reclaimable": 10}, 10), ({}, 0)])
+def test_an_engine_that_adds_up_what_can_be_freed_is_believed(
+    summed: dict[str, int], unused: int
+) -> None:
+    # By the lists two images that share a layer both leave it out: 80 of it would be unused.
+    listed = {"Size": 100, "SharedSize": 80, "Containers": 1}
+    raw = {"LayersSize": 100, "Images": [listed], "ImageUsage": summed}
+
+    assert read_disk(raw).unused_images_bytes == unused
+
+
+@pytest.mark.parametrize(
+    ("newest", "expected"), [("1.41", "1.41"), ("1.51", "1.44"), ("1.52", "1.52"), ("1.56", "1.52")]
+)
+def test_disk_usage_is_asked_for_where_the_engine_adds_it_up(newest: str, expected: str) -> None:
+    chosen = choose_api_version(newest, "1.24", ours="1.44")
+
+    assert choose_disk_usage_api(newest, chosen=chosen) == expected
