@@ -45,7 +45,7 @@ JOB = {"plcap-job-1": "job"}
 BOTH = {"a": "", "b": ""}
 
 
-@pytest.mark.parametrize("version", ["2.26", "2.40"])
+@pytest.mark.parametrize("version", ["2.26", "2.40", "5.6"])
 @pytest.mark.parametrize(
     ("edit", "before", "expected"),
     [
@@ -94,13 +94,13 @@ def test_what_depends_on_the_version_is_read_as_each_version_says(
 
     said = {
         version: describe(read_actions(DryRun(tuple(read_output(version, edit))), state))
-        for version in ("2.26", "2.40")
+        for version in ("2.26", "2.40", "5.6")
     }
 
-    assert said == {"2.26": old, "2.40": new}
+    assert said == {"2.26": old, "2.40": new, "5.6": new}
 
 
-@pytest.mark.parametrize("version", ["2.26", "2.40"])
+@pytest.mark.parametrize("version", ["2.26", "2.40", "5.6"])
 @pytest.mark.parametrize("edit", ["stopped", "paused"])
 def test_what_does_not_run_is_started(version: str, edit: str) -> None:
     events = read_output(version, edit)
