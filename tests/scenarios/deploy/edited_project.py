@@ -9,14 +9,18 @@ from tests.scenarios.deploy.deployed_project import DeployedProject
 from tests.scenarios.deploy.edits import MOVING, ONE, TWO, Edit
 
 REFERENCES = ("network_mode", "ipc", "pid")
+COMPOSE_S = 240
 UP = ("up", "--detach", "--remove-orphans", "--no-build", "--pull", "never")
-INSPECTED = "{{.Name}} {{.Id}} {{.State.StartedAt}} {{.State.Running}}"
+LABEL = '{{{{index .Config.Labels "com.docker.compose.{}"}}}}'
+SEEN = "{{.Name}} {{.Id}} {{.State.StartedAt}} {{.State.Running}}"
+INSPECTED = f"{LABEL.format('service')}-{LABEL.format('container-number')} {SEEN}"
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
     """One container, as it is at one moment."""
 
+    name: str
     id: str
     started_at: str
     is_running: bool
@@ -78,11 +82,11 @@ def run_compose(project: DeployedProject, name: str, made: Mapping[str, Any]) ->
     file = project.directory / "plain.yml"
     file.write_text(json.dumps(made))
     place = ("--project-directory", str(project.directory), "-f", str(file))
-    project.engine.run("compose", "-p", name, *place, *UP)
+    project.engine.run("compose", "-p", name, *place, *UP, timeout_s=COMPOSE_S)
 
 
 def look(project: DeployedProject, name: str) -> dict[str, Seen]:
-    """Look at every container of a compose project."""
+    """Look at every container of a compose project; a key is the service and a number."""
     label = f"label=com.docker.compose.project={name}"
     ids = project.engine.run("ps", "--all", "--quiet", "--filter", label).split()
     if not ids:
@@ -90,8 +94,8 @@ def look(project: DeployedProject, name: str) -> dict[str, Seen]:
     lines = project.engine.run("inspect", "--format", INSPECTED, *ids).splitlines()
     rows = (line.split() for line in lines)
     return {
-        container.removeprefix(f"/{name}-"): Seen(identity, started, running == "true")
-        for container, identity, started, running in rows
+        key: Seen(container.removeprefix("/"), identity, started, running == "true")
+        for key, container, identity, started, running in rows
     }
 
 
@@ -115,15 +119,13 @@ def _compare(old: Seen | None, new: Seen | None) -> str:
 
 
 def read_planned(project: DeployedProject, shown: Mapping[str, Any]) -> dict[str, str]:
-    """Read from a plan what it says of each container."""
-    prefix = f"{project.compose_project}-"
+    """Read from a plan, before it runs, what it says of each container."""
+    seen = look(project, project.compose_project)
+    keys, prefix = {found.name: key for key, found in seen.items()}, f"{project.compose_project}-"
     planned = {
-        str(action["name"]).removeprefix(prefix): str(action["action"])
+        keys.get(action["name"]) or str(action["name"]).removeprefix(prefix): str(action["action"])
         for action in shown["compose"]["actions"]
         if action["kind"] == "container"
     }
     removed = {row["service"] for row in shown["services"] if row["change"] == "remove"}
-    for name in look(project, project.compose_project):
-        if name.rpartition("-")[0] in removed:
-            planned[name] = "remove"
-    return planned
+    return planned | {key: "remove" for key in seen if key.rpartition("-")[0] in removed}

@@ -14,7 +14,7 @@ def make_random_project(chance: random.Random) -> Project:
     services = {
         name: _make_service(chance, NAMES[:index]) for index, name in enumerate(NAMES[:count])
     }
-    return {"services": services, "networks": {"n": {}}, "volumes": {"v": {}}}
+    return {"services": services, "networks": {"n": {}}, "volumes": {"vol": {}}}
 
 
 def _make_service(chance: random.Random, earlier: tuple[str, ...]) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def _make_service(chance: random.Random, earlier: tuple[str, ...]) -> dict[str, 
     if chance.random() < 0.3:
         service["networks"] = ["default", "n"]
     if chance.random() < 0.3:
-        service["volumes"] = ["v:/data"]
+        service["volumes"] = ["vol:/data"]
     if chance.random() < 0.3:
         service["deploy"] = {"replicas": chance.randint(0, 3)}
     return service
