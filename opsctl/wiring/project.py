@@ -17,6 +17,7 @@ from opsctl.settings import (
     default_settings,
     load_settings,
 )
+from opsctl.settings.reading.find_settings_files import DOTENV
 from opsctl.settings.sections.state import state_directory
 from opsctl.systems.clock import Clock, SystemClock
 from opsctl.systems.files.local import Files, LocalFiles, MissingFileError, PathKind
@@ -139,7 +140,8 @@ class ProjectWiring:
 
     def _read(self, path: Path) -> str | None:
         try:
-            return self.files.read_text(path)
+            # Compose reads a .env in any encoding; the settings in it are ASCII.
+            return self.files.read_text(path, is_lenient=path.name == DOTENV.name)
         except MissingFileError:
             return None
 

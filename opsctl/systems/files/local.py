@@ -61,7 +61,11 @@ class HeldFile(Protocol):
 
 
 class Files(Protocol):
-    def read_text(self, path: Path, *, limit_bytes: int = TEXT_LIMIT_BYTES) -> str: ...
+    def read_text(
+        self, path: Path, *, limit_bytes: int = TEXT_LIMIT_BYTES, is_lenient: bool = False
+    ) -> str:
+        """Read it whole; `is_lenient` replaces what is not UTF-8."""
+        ...
 
     def write_text(
         self, path: Path, text: str, *, mode: int = PRIVATE_FILE, follow_link: bool = False
@@ -164,13 +168,15 @@ def translate(error: OSError, *, what: str) -> OpsctlError:
 
 
 class LocalFiles:
-    def read_text(self, path: Path, *, limit_bytes: int = TEXT_LIMIT_BYTES) -> str:
+    def read_text(
+        self, path: Path, *, limit_bytes: int = TEXT_LIMIT_BYTES, is_lenient: bool = False
+    ) -> str:
         what = f"cannot read {path}"
         with _reported(what):
             data = _read(path, limit_bytes + 1)
         if len(data) > limit_bytes:
             raise OpsctlError(what, why=f"it is larger than {limit_bytes:,} bytes")
-        return _decode(data, what=what)
+        return data.decode("utf-8", "replace") if is_lenient else _decode(data, what=what)
 
     def write_text(
         self, path: Path, text: str, *, mode: int = PRIVATE_FILE, follow_link: bool = False
