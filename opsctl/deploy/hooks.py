@@ -50,7 +50,7 @@ def describe_command(argv: tuple[str, ...], secrets: tuple[str, ...]) -> str:
 
 def run_hook(run: DeployRun, step: DeployStep) -> None:
     """Run one command in the project's folder; its failure is the step's."""
-    context, secrets = run.observer.context, run.generated.rendered.secrets
+    context, secrets = run.observer.context, run.secrets
     hooks, output = context.settings.deploy.hooks, list[str]()
 
     def take_line(line: Line) -> None:

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from opsctl.deploy.compose_file import check_service_names
 from opsctl.deploy.integrations import ReportLine
 from opsctl.deploy.observe import Observer
+from opsctl.deploy.secret_values import collect_secrets
 from opsctl.errors import OpsctlError
 from opsctl.systems.engine.compose import ComposeProject, LogOptions, UnreadableProjectError
-from opsctl.systems.engine.compose_model import secret_values
+from opsctl.systems.engine.compose_secrets import secret_values
 from opsctl.systems.process.output import Line
 
 
@@ -27,7 +28,8 @@ def print_logs(
         project = _find_existing_project(observer, options.services)
     else:
         check_service_names(options.services, rendered.services)
-        project = context.target.compose_project(secrets=rendered.secrets)
+        secrets = collect_secrets(context, rendered)
+        project = context.target.compose_project(secrets=secrets)
     finished = context.compose.logs(project, options, on_line)
     if finished.exit_code:
         raise OpsctlError("cannot read the logs", why=finished.complaint)

@@ -11,7 +11,8 @@ from opsctl.deploy.planning.changed_keys import KeyChange, ProjectChanges
 from opsctl.deploy.planning.compose_actions import ComposeActions
 from opsctl.systems.engine.compose import ComposeProject
 from opsctl.systems.engine.compose_model import RenderedProject, Service
-from opsctl.systems.engine.inventory import PortPublisher
+from opsctl.systems.engine.compose_variables import UnsetVariable
+from opsctl.systems.engine.inventory import InventoryImage, PortPublisher
 from opsctl.systems.engine.model import Container
 from opsctl.systems.git.repository import GitFacts
 
@@ -158,6 +159,15 @@ class RestorePoint:
 
 
 @dataclass(frozen=True, slots=True)
+class EngineResources:
+    """The labels of what may be shared, by name; None where it does not exist."""
+
+    volumes: Mapping[str, Mapping[str, str] | None] = field(default_factory=dict)
+    networks: Mapping[str, Mapping[str, str] | None] = field(default_factory=dict)
+    containers: Mapping[str, Mapping[str, str] | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Observation:
     """Everything that a plan is made from, read at one moment."""
 
@@ -179,6 +189,10 @@ class Observation:
     tailnet_addresses: frozenset[str] = frozenset()
     """This machine's own addresses in the tailnet."""
     image_sizes: Mapping[str, int] = field(default_factory=dict)
+    images: Mapping[str, InventoryImage] = field(default_factory=dict)
+    """Name to image, for those of the project that are on the engine."""
+    resources: EngineResources = EngineResources()
+    """Only external ones, and those with a fixed name."""
     current_release: RecordedRelease | None = None
     unfinished_release: RecordedRelease | None = None
     stateful_services: frozenset[str] = frozenset()
@@ -193,6 +207,8 @@ class Observation:
     """What the compose file changes since the current release; None when that is not known."""
     compose_upgrade: str = ""
     """Says that another version of compose made what runs; empty when it is the same."""
+    unset_variables: tuple[UnsetVariable, ...] = ()
+    """Variables that the compose file uses and nobody set."""
 
     def containers_of(self, service: str) -> tuple[ServiceContainer, ...]:
         return tuple(found for found in self.containers if found.service == service)

@@ -20,6 +20,7 @@ from opsctl.deploy.context import DeployContext
 from opsctl.deploy.integrations import Migrator
 from opsctl.deploy.model import (
     DeployOptions,
+    EngineResources,
     GeneratedProject,
     Observation,
     RecordedRelease,
@@ -29,8 +30,10 @@ from opsctl.deploy.planning.ask_compose import ask_compose, draft_file
 from opsctl.deploy.planning.changed_keys import ProjectChanges, compare_projects
 from opsctl.deploy.planning.compose_actions import ActionKind, ComposeActions
 from opsctl.deploy.planning.fetches import names_for_up
-from opsctl.deploy.preflight.stateful_services import is_stateful
+from opsctl.deploy.preflight.databases import is_database, is_stateful
+from opsctl.deploy.preflight.shared_resources import names_to_look_up
 from opsctl.deploy.releases.release_log import ReleaseLog
+from opsctl.settings.sections.deploy import Deploy
 from opsctl.systems.engine.compose_labels import (
     CONFIG_HASH_LABEL,
     ONE_OFF_LABEL,
@@ -105,8 +108,9 @@ class Observer:
             current_release=current,
             unfinished_release=unfinished,
             pending_migrations=migrator.pending() if migrator else None,
-            changes=self.find_changes(generated, current),
+            changes=self._find_changes(generated, current),
             compose_upgrade=self.find_compose_upgrade(observation),
+            unset_variables=reads.rendered.result().unset_variables,
         )
 
     def ask_compose(
@@ -133,7 +137,7 @@ class Observer:
             return ""
         return f"compose was upgraded from {', '.join(v for v in before if v != now)} to {now}"
 
-    def find_changes(
+    def _find_changes(
         self, generated: GeneratedProject, current: RecordedRelease | None
     ) -> ProjectChanges | None:
         previous = self.read_release_file(current) if current else None
@@ -226,10 +230,26 @@ class Observer:
             stateful_services=frozenset(
                 name
                 for name in generated.services
-                if is_stateful(generated.service(name), settings)
+                if _is_stateful_database(generated, name, images, settings)
             ),
+            images={name: image for name, image in images.items() if image},
+            resources=self._find_resources(generated),
         )
         return with_images(observation, images)
+
+    def _find_resources(self, generated: GeneratedProject) -> EngineResources:
+        """Ask about fixed and external names; most projects have none."""
+        inventory, containers = self.context.inventory, self.context.containers
+        rendered, project = generated.rendered, self.context.target.project
+        volumes = names_to_look_up(rendered.declared_volumes, project)
+        networks = names_to_look_up(rendered.declared_networks, project)
+        services = (generated.service(name) for name in generated.services)
+        named = {name: containers.inspect(name) for s in services if (name := s.container_name)}
+        return EngineResources(
+            volumes={name: inventory.volume_labels(name) for name in volumes},
+            networks={name: inventory.network_labels(name) for name in networks},
+            containers={name: found.labels if found else None for name, found in named.items()},
+        )
 
     def _find_images(self, generated: GeneratedProject) -> dict[str, InventoryImage | None]:
         names = sorted(set(generated.images.values()))
@@ -283,6 +303,18 @@ def with_images(
         image_ids={name: image.id if image else None for name, image in images.items()},
         image_manifests={name: image.manifests for name, image in images.items() if image},
     )
+
+
+def _is_stateful_database(
+    generated: GeneratedProject,
+    name: str,
+    images: Mapping[str, InventoryImage | None],
+    settings: Deploy,
+) -> bool:
+    service, project = generated.service(name), generated.rendered.name
+    image = images.get(service.image)
+    kinds = (is_stateful, is_database)
+    return all(judge(service, settings, image=image, project=project) for judge in kinds)
 
 
 def split_leftovers(

@@ -130,7 +130,7 @@ def print_failure_logs(run: DeployRun, error: BaseException) -> None:
         except OpsctlError:
             continue
         run.integrations.report(f"last log lines of {name}:")
-        for line in redact(log, run.generated.rendered.secrets).splitlines() or ["(no output)"]:
+        for line in redact(log, run.secrets).splitlines() or ["(no output)"]:
             run.integrations.report(f"  {line}")
 
 

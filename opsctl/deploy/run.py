@@ -19,6 +19,7 @@ from opsctl.deploy.model import (
 from opsctl.deploy.observe import Observer
 from opsctl.deploy.planning.ask_compose import RELEASE_FILES
 from opsctl.deploy.releases.release_log import ReleaseLog
+from opsctl.deploy.secret_values import collect_secrets
 from opsctl.systems.engine.compose import ComposeProject
 from opsctl.systems.engine.inventory import InventoryImage
 from opsctl.systems.process.output import Line
@@ -70,8 +71,12 @@ class DeployRun:
     @property
     def project(self) -> ComposeProject:
         """The generated file as a project, for compose."""
-        secrets = self.generated.rendered.secrets
-        return self.observation.target.compose_project(self.file, secrets=secrets)
+        return self.observation.target.compose_project(self.file, secrets=self.secrets)
+
+    @cached_property
+    def secrets(self) -> tuple[str, ...]:
+        """Values to mask in all output."""
+        return collect_secrets(self.observer.context, self.generated.rendered)
 
     @property
     def completed_before(self) -> frozenset[str]:

@@ -117,6 +117,6 @@ class EngineWiring(ProjectWiring):
     @cached_property
     def local_engine(self) -> str:
         """The local engine: a test never runs where the environment is deployed to."""
-        from opsctl.systems.docker.containers import DEFAULT_ADDRESS
+        from opsctl.deploy.target import DEFAULT_ENGINE
 
-        return self.settings.engine.host or self._environ.get("DOCKER_HOST", "") or DEFAULT_ADDRESS
+        return self.settings.engine.host or self._environ.get("DOCKER_HOST", "") or DEFAULT_ENGINE

@@ -69,8 +69,8 @@ def test_settings_that_did_not_change_are_not_parsed_and_checked_again(
     monkeypatch.chdir(tmp_path)
     loaded_by(HELP.format(words=["init", "-q"]))
 
-    first = loaded_by(HELP.format(words=["config", "check", "-q"]))
-    second = loaded_by(HELP.format(words=["config", "check", "--quiet"]))
+    first = loaded_by(HELP.format(words=["config", "show", "-q"]))
+    second = loaded_by(HELP.format(words=["config", "show", "--quiet"]))
 
     assert {"pydantic", "yaml"} <= first
     assert not second & (HEAVY | {"logging", "locale"})

@@ -9,6 +9,7 @@ from opsctl.cli.click_classes import CommandGroup
 from opsctl.cli.flags import FORMATS
 from opsctl.cli.session import Session, pass_session
 from opsctl.cli.show.text import Block, Table
+from opsctl.doctor.compose_file import check_compose_file
 from opsctl.doctor.judge import judge_settings
 from opsctl.findings import Finding
 from opsctl.settings import DescribedSetting
@@ -60,14 +61,16 @@ def show(session: Session, *, origin: bool) -> int:
 def check(session: Session, *, connect: bool) -> int:
     """Check the settings of an environment.
 
-    Exit 6: a setting is wrong. Exit 3: one is doubtful, such as a variable that sets nothing.
+    Exit 6: a setting is wrong. Exit 3: one is doubtful, such as a variable that sets nothing, or
+    one that the compose file uses and nobody set.
     """
     loaded = session.wiring.loaded
     if connect:
         from opsctl.doctor.connections import connect_all  # noqa: PLC0415 - drivers, rarely needed
 
         connect_all(session.wiring)
-    checked = CheckedSettings(loaded.resolved.settings.env, tuple(judge_settings(loaded)))
+    findings = (*judge_settings(loaded), *check_compose_file(session.wiring))
+    checked = CheckedSettings(loaded.resolved.settings.env, findings)
     view: list[Block] = [f"{finding.level}: {finding.what}" for finding in checked.findings]
     return session.output.conclude(checked, view)
 

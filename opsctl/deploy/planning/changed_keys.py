@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from opsctl.systems.engine.compose_model import SECRET_NAME
+from opsctl.systems.engine.compose_secrets import SECRET_NAME
 from opsctl.systems.process.output import MASK, redact
 
 LONGEST_VALUE = 60

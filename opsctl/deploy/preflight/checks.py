@@ -7,14 +7,19 @@ from opsctl.deploy.preflight.host_access import check_host_access
 from opsctl.deploy.preflight.model import PreflightCheck, PreflightInput
 from opsctl.deploy.preflight.ports import check_database_ports, check_ports_free
 from opsctl.deploy.preflight.remote_bind_mounts import check_bind_mounts
+from opsctl.deploy.preflight.shared_resources import check_container_names, check_shared_resources
 from opsctl.deploy.preflight.stateful_services import check_stateful_services
+from opsctl.deploy.preflight.unset_variables import check_unset_variables
 from opsctl.errors import RefusedError
 
 CHECKS: tuple[PreflightCheck, ...] = (
     check_experiment,
     check_git_checkout,
+    check_unset_variables,
     check_database_ports,
     check_host_access,
+    check_shared_resources,
+    check_container_names,
     check_ports_free,
     check_disk_space,
     check_stateful_services,

@@ -1,44 +1,75 @@
 """Only services named in the settings may control the host."""
 
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 
 from opsctl.deploy.model import DeployIssue
 from opsctl.deploy.preflight.model import PreflightInput
-from opsctl.systems.engine.compose_model import Service
-
-# Folders count as well: whoever mounts one has the socket in it.
-SOCKET_PATHS = frozenset(
-    {"/var/run/docker.sock", "/run/docker.sock", "/var/run", "/run", "/", "/var"}
-    | {"/run/containerd/containerd.sock", "/var/run/containerd/containerd.sock"}
+from opsctl.systems.engine.compose_model import RenderedProject, Service, Volume
+from opsctl.systems.engine.host_control import (
+    gives_control,
+    holds_socket,
+    is_powerful_capability,
+    is_powerful_device,
+    opens_disks,
 )
-SOCKET_NAMES = frozenset({"docker.sock", "containerd.sock", "podman.sock"})
-HOST_MODE = "host"
+
+HOST_MODE, FOREIGN_MODE = "host", "container:"
+NAMESPACES = {
+    "network_mode": "network",
+    "pid": "processes",
+    "ipc": "shared memory",
+    "userns_mode": "users",
+}
+UNIX = "unix://"
 
 
 def check_host_access(facts: PreflightInput) -> Iterator[DeployIssue]:
+    rendered = facts.observation.generated.rendered
+    socket = facts.observation.target.engine_name
+    socket = socket.removeprefix(UNIX) if socket.startswith(UNIX) else ""
     for service in facts.services:
-        name = service.name
-        if _mounts_socket(service) and name not in facts.settings.allow_docker_socket:
+        name, mounts = service.name, tuple(find_host_paths(service, rendered))
+        sockets = [mount.source for mount in mounts if holds_socket(mount.source, socket)]
+        if sockets and name not in facts.settings.allow_docker_socket:
             yield DeployIssue(
                 "engine socket",
-                f"{name} mounts the engine's socket, which gives root on the host",
+                f"{name} mounts {sockets[0]}, and with it the engine's socket,"
+                " which gives root on the host",
                 f"Remove the mount, or add {name} to deploy.allow_docker_socket.",
             )
-        if _is_privileged(service) and name not in facts.settings.allow_privileged:
+        powers = ", ".join(_find_powers(service, mounts))
+        if powers and name not in facts.settings.allow_privileged:
             yield DeployIssue(
                 "privileged service",
-                f"{name} is privileged, or shares the host's processes or network",
+                f"{name} {powers}",
                 f"Remove that, or add {name} to deploy.allow_privileged.",
             )
 
 
-def _mounts_socket(service: Service) -> bool:
-    mounts = (PurePosixPath(mount.source) for mount in service.volumes if mount.kind == "bind")
-    return any(str(path) in SOCKET_PATHS or path.name in SOCKET_NAMES for path in mounts)
+def find_host_paths(service: Service, rendered: RenderedProject) -> Iterator[Volume]:
+    """Find what the service mounts of the host, by itself or through a volume."""
+    devices = {volume.key: volume.device for volume in rendered.declared_volumes}
+    for mount in service.volumes:
+        if mount.kind == "bind":
+            yield mount
+        elif devices.get(mount.source):
+            device = devices[mount.source]
+            yield Volume("bind", mount.target, device, is_read_only=mount.is_read_only)
 
 
-def _is_privileged(service: Service) -> bool:
-    shares_host = HOST_MODE in {service.network_mode, service.pid, service.ipc}
-    has_all = "ALL" in {capability.upper() for capability in service.cap_add}
-    return service.is_privileged or shares_host or has_all
+def _find_powers(service: Service, mounts: tuple[Volume, ...]) -> Iterator[str]:
+    if service.is_privileged:
+        yield "is privileged"
+    for key, what in NAMESPACES.items():
+        mode = getattr(service, key)
+        if mode == HOST_MODE:
+            yield f"shares the {what} of the host"
+        elif mode.startswith(FOREIGN_MODE):
+            yield f"shares the {what} of {mode.removeprefix(FOREIGN_MODE)}, of another project"
+    yield from (f"has the capability {it}" for it in service.cap_add if is_powerful_capability(it))
+    yield from (f"has the device {it}" for it in service.devices if is_powerful_device(it))
+    if any(opens_disks(rule) for rule in service.device_cgroup_rules):
+        yield "may open every disk (device_cgroup_rules)"
+    for mount in mounts:
+        if gives_control(mount.source, is_read_only=mount.is_read_only):
+            yield f"mounts {mount.source} of the host"

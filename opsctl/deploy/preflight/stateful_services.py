@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 
 from opsctl.deploy.model import DeployIssue, ServiceChange, ServicePlan
+from opsctl.deploy.preflight.databases import is_data_image, is_stateful
 from opsctl.deploy.preflight.model import PreflightInput
-from opsctl.settings.sections.deploy import Deploy
-from opsctl.systems.engine.compose_model import Service
 
 STATEFUL_SERVICE = "stateful service"
 _DISRUPTIVE = frozenset(
@@ -22,29 +21,22 @@ def check_stateful_services(facts: PreflightInput) -> Iterator[DeployIssue]:
                 STATEFUL_SERVICE,
                 f"{plan.service} keeps data; {plan.change}: {plan.reason}"
                 f"{_describe_major_change(facts, plan)}",
-                "Make sure that there is a backup, then allow it with --allow-stateful.",
+                "Make sure that there is a backup, then allow it with --allow-stateful;"
+                f" if {plan.service} keeps no data, add it to deploy.stateless.",
                 is_warning=facts.options.allow_stateful or is_uncertain,
             )
 
 
-def is_stateful(service: Service, settings: Deploy) -> bool:
-    has_volume = any(volume.kind == "volume" and volume.source for volume in service.volumes)
-    return has_volume and has_database_image(service, settings)
-
-
-def has_database_image(service: Service, settings: Deploy) -> bool:
-    """Recognise a database by the name of its image."""
-    name = service.image.rpartition("/")[2].casefold()
-    return any(word in name for word in settings.database_images)
-
-
 def _keeps_data(facts: PreflightInput, name: str) -> bool:
-    service = facts.observation.generated.rendered.services.get(name)
+    observation, settings = facts.observation, facts.settings
+    service = observation.generated.rendered.services.get(name)
+    project = observation.generated.rendered.name
     if service is not None:
-        return is_stateful(service, facts.settings)
+        image = observation.images.get(service.image)
+        return is_stateful(service, settings, image=image, project=project)
     # No longer in the file: its containers still tell the image.
-    images = (found.container.image for found in facts.observation.containers_of(name))
-    return any(has_database_image(Service(name, image=image), facts.settings) for image in images)
+    images = (found.container.image for found in observation.containers_of(name))
+    return any(is_data_image(name, image, settings, project=project) for image in images)
 
 
 def _describe_major_change(facts: PreflightInput, plan: ServicePlan) -> str:

@@ -90,8 +90,7 @@ def _rebuild(run: DeployRun, release: RecordedRelease, image: str, builder: str)
         text = _replace_build_contexts(run.generated.text, git.top_level, checkout)
         file = run.file.with_name(f"rebuild-{context.target.env}.json")
         context.files.write_text(file, text)
-        secrets = run.generated.rendered.secrets
-        project = context.target.compose_project(file, secrets=secrets)
+        project = context.target.compose_project(file, secrets=run.secrets)
         try:
             finished = context.compose.build(project, run.take_line, services=(builder,))
         finally:

@@ -9,6 +9,7 @@ from opsctl.deploy.model import RestorePoint, ServiceContainer
 from opsctl.deploy.observe import Observer
 from opsctl.deploy.planning.ask_compose import RELEASE_FILES
 from opsctl.deploy.releases.image_tags import restore_tags
+from opsctl.deploy.secret_values import collect_secrets
 from opsctl.deploy.verify.wait_until_healthy import (
     ExpectedServices,
     check_images_and_environment,
@@ -45,7 +46,8 @@ def restore(
     restarts = {
         found.container.id: found.container.restart_count for found in observer.service_containers()
     }
-    project = observer.context.target.compose_project(file, secrets=rendered.secrets)
+    secrets = collect_secrets(observer.context, rendered)
+    project = observer.context.target.compose_project(file, secrets=secrets)
     _start_services(observer, project, services, limit_s=timeout_s, report=report)
     _remove_jobs(observer, restore_point)
     expected = ExpectedServices(

@@ -8,6 +8,7 @@ from opsctl.deploy.compose_file import check_service_names
 from opsctl.deploy.deployed_project import read_deployed_project
 from opsctl.deploy.model import ServiceContainer
 from opsctl.deploy.observe import Observer
+from opsctl.deploy.secret_values import collect_secrets
 from opsctl.errors import OpsctlError, UsageError
 from opsctl.systems.engine.compose_labels import NUMBER_LABEL
 from opsctl.systems.process.output import redact
@@ -38,7 +39,8 @@ def prepare_exec(
     containers = observer.service_containers()
     check_service_names((service,), {found.service: found for found in containers})
     chosen = choose_container(containers, service, index=index, env=target.env).container
-    secrets = read_deployed_project(observer, containers).rendered.secrets
+    rendered = read_deployed_project(observer, containers).rendered
+    secrets = collect_secrets(observer.context, rendered)
     argv = build_exec(target.engine, chosen.id, words, has_terminal=has_terminal)
     return ContainerCommand(
         chosen.name,

@@ -10,7 +10,7 @@ from opsctl.deploy.deployed_project import read_deployed_project
 from opsctl.deploy.integrations import ReportLine
 from opsctl.deploy.model import GeneratedProject, ServiceContainer
 from opsctl.deploy.observe import Observer
-from opsctl.deploy.preflight.stateful_services import has_database_image, is_stateful
+from opsctl.deploy.preflight.databases import is_data_image, is_stateful
 from opsctl.deploy.services.repair import suggest_repair
 from opsctl.deploy.verify.service_health import is_one_shot
 from opsctl.deploy.verify.wait_until_healthy import (
@@ -19,6 +19,7 @@ from opsctl.deploy.verify.wait_until_healthy import (
     wait_until_healthy,
 )
 from opsctl.errors import RefusedError
+from opsctl.systems.engine.compose_labels import PROJECT_LABEL
 from opsctl.systems.engine.compose_model import Service
 
 if TYPE_CHECKING:
@@ -171,11 +172,12 @@ def _describe_state(found: ServiceContainer) -> str:
 
 
 def _keeps_data(deployed: GeneratedProject, found: ServiceContainer, settings: "Deploy") -> bool:
+    project = found.container.labels.get(PROJECT_LABEL, "")
     service = deployed.rendered.services.get(found.service) if deployed.text else None
     if service is not None:
-        return is_stateful(service, settings)
+        return is_stateful(service, settings, project=project)
     # Without a recorded file only the name of the image tells.
-    return has_database_image(Service(found.service, image=found.container.image), settings)
+    return is_data_image(found.service, found.container.image, settings, project=project)
 
 
 def refuse_stateful(plan: RestartPlan, containers: tuple[ServiceContainer, ...]) -> None:

@@ -8,6 +8,7 @@ from opsctl.policy.model import Rule, Severity, Violation, rule
 from opsctl.policy.project import CheckedComposeFile, CheckedProject
 from opsctl.policy.rules.services import each_service, service_violation
 from opsctl.systems.engine.compose_model import Port, Service, Volume
+from opsctl.systems.engine.image_names import is_named_after
 
 SOCKETS = frozenset({"docker.sock", "containerd.sock", "podman.sock", "crio.sock", "dockerd.sock"})
 # Folders that hold the socket, or the whole host.
@@ -25,8 +26,9 @@ _POWERS = frozenset(
 def _is_database(service: Service, port: Port, project: CheckedProject) -> bool:
     if port.target in project.deploy.database_ports:
         return True
-    image = service.image.partition("@")[0].lower()
-    return any(word in image for word in project.deploy.database_images)
+    if service.name in project.deploy.stateless:
+        return False
+    return is_named_after(service.image, project.deploy.database_images)
 
 
 def _outside(project: CheckedProject) -> Iterator[tuple[CheckedComposeFile, Service, Port, bool]]:

@@ -76,24 +76,35 @@ class Deploy(Section):
         (), "Services that may mount the engine's socket, which gives root on the host."
     )
     allow_privileged: tuple[str, ...] = setting((), "Services that may be privileged.")
+    allow_unset: tuple[str, ...] = setting(
+        (), "Variables that a compose file may use in production without a value."
+    )
     database_ports: tuple[int, ...] = setting(
         (5432, 6379, 26379, 3306, 1433, 1521, 27017, 9200, 11211),
         "Ports of databases: in production published only on loopback or the tailnet.",
     )
     database_images: tuple[str, ...] = setting(
         (
-            "postgres",
-            "timescale",
-            "redis",
-            "valkey",
-            "mysql",
-            "mariadb",
-            "mongo",
-            "clickhouse",
-            "influxdb",
-            "elasticsearch",
+            *("postgres", "postgis", "pgvector", "pgvecto", "timescale", "cockroach"),
+            *("redis", "valkey", "keydb", "dragonfly"),
+            *("mysql", "mariadb", "percona", "mssql"),
+            *("mongo", "couchdb", "cassandra", "scylla", "neo4j"),
+            *("clickhouse", "influxdb", "elasticsearch", "opensearch"),
         ),
         "Words in an image name that mark a service as a database.",
+    )
+    stateful_images: tuple[str, ...] = setting(
+        (
+            *("rabbitmq", "kafka", "redpanda", "nats", "zookeeper", "etcd", "consul", "vault"),
+            *("minio", "meilisearch", "typesense", "qdrant", "weaviate", "milvus"),
+        ),
+        "Words in an image name that mark a service which keeps data, besides databases.",
+    )
+    stateful: tuple[str, ...] = setting(
+        (), "Services that keep data, whatever their image: they need --allow-stateful."
+    )
+    stateless: tuple[str, ...] = setting(
+        (), "Services that neither keep data nor are databases, whatever their image."
     )
     subscribed_channels: tuple[str, ...] = setting(
         (), "Pub/Sub channels that must have a subscriber after a deploy."

@@ -23,6 +23,11 @@ from opsctl.systems.engine.compose import (
     UpOptions,
 )
 from opsctl.systems.engine.compose_model import RenderedProject, read_rendered
+from opsctl.systems.engine.compose_variables import (
+    UnsetVariable,
+    find_unset_names,
+    find_unset_variables,
+)
 from opsctl.systems.process.output import MASK, Line, redact
 from opsctl.systems.process.run import Command, Finished, Processes
 
@@ -74,6 +79,10 @@ def compose(project: ComposeProject, *words: str) -> tuple[str, ...]:
 
 def config(project: ComposeProject) -> tuple[str, ...]:
     return compose(project, "--profile", EVERY_PROFILE, "config", "--format", "json")
+
+
+def config_as_written(project: ComposeProject) -> tuple[str, ...]:
+    return (*config(project), "--no-interpolate")
 
 
 def hashes(project: ComposeProject) -> tuple[str, ...]:
@@ -200,10 +209,25 @@ class DockerCompose:
         return said
 
     def config(self, project: ComposeProject) -> RenderedProject:
-        return read_rendered(self._rendered(project, config(project)))
+        finished = self._render(project, config(project))
+        rendered = read_rendered(finished.stdout)
+        unset = self._find_unset(project, find_unset_names(finished.stderr))
+        return replace(rendered, unset_variables=unset) if unset else rendered
+
+    def _find_unset(
+        self, project: ComposeProject, names: tuple[str, ...]
+    ) -> tuple[UnsetVariable, ...]:
+        if not names:
+            return ()
+        try:
+            text = self._render(project, config_as_written(project)).stdout
+        except OpsctlError:
+            # Not every file is valid as it is written; the names are what counts.
+            text = ""
+        return find_unset_variables(names, text)
 
     def hashes(self, project: ComposeProject) -> Mapping[str, str]:
-        return read_hashes(self._rendered(project, hashes(project)))
+        return read_hashes(self._render(project, hashes(project)).stdout)
 
     def ps(self, project: ComposeProject) -> tuple[ServiceContainer, ...]:
         finished = self._processes.run(_command(project, ps(project), ASK_S))
@@ -273,14 +297,14 @@ class DockerCompose:
     ) -> Finished:
         return self._processes.stream(_command(project, argv, timeout_s), on_line)
 
-    def _rendered(self, project: ComposeProject, argv: tuple[str, ...]) -> str:
+    def _render(self, project: ComposeProject, argv: tuple[str, ...]) -> Finished:
         if self._plugin is not None:
             argv = direct(argv, self._plugin)
         finished = self._processes.run(_command(project, argv, ASK_S))
         if finished.exit_code:
             what = f"cannot render the compose project {project.name}"
             raise UnreadableProjectError(what, why=without_content(finished.complaint))
-        return finished.require().stdout
+        return finished.require()
 
 
 class _WaitingError(Exception):

@@ -49,8 +49,14 @@ class DockerInventory(DockerContainers):
                 raw = self._inspect_image(name)
             except errors.NotFound:
                 return None
-        image = _image(raw, (raw.get("Config") or {}).get("Labels"))
-        return replace(image, manifests=_manifests(raw), fingerprint=_fingerprint(raw))
+        config = raw.get("Config") or {}
+        return replace(
+            _image(raw, config.get("Labels")),
+            manifests=_manifests(raw),
+            fingerprint=_fingerprint(raw),
+            ports=tuple(int(port.partition("/")[0]) for port in config.get("ExposedPorts") or ()),
+            volumes=tuple(config.get("Volumes") or ()),
+        )
 
     def _inspect_image(self, name: str) -> Mapping[str, Any]:
         """Inspect an image and its manifests, for which the driver has no call."""
@@ -93,6 +99,14 @@ class DockerInventory(DockerContainers):
         # Not by the engine's own filter: version 20 calls every network unused.
         used = {one["NetworkID"] for row in alive for one in _attached(row)} | OWN_NETWORKS
         return tuple(_network(row) for row in rows if not {row["Id"], row["Name"]} & used)
+
+    def volume_labels(self, name: str) -> Mapping[str, str] | None:
+        with self._telling(f"cannot inspect volume {name}"):
+            return _labels(lambda: self._client().inspect_volume(name))
+
+    def network_labels(self, name: str) -> Mapping[str, str] | None:
+        with self._telling(f"cannot inspect network {name}"):
+            return _labels(lambda: self._client().inspect_network(name))
 
     def publishers(self) -> tuple[PortPublisher, ...]:
         with self._telling("cannot list the containers"):
@@ -179,6 +193,13 @@ def _fingerprint(raw: Mapping[str, Any]) -> str:
         {key: config[key] for key in IMAGE_CONFIG if config.get(key)},
     ]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _labels(inspect: Callable[[], Mapping[str, Any]]) -> Mapping[str, str] | None:
+    try:
+        return inspect().get("Labels") or {}
+    except errors.NotFound:
+        return None
 
 
 def _stopped(row: Mapping[str, Any]) -> StoppedContainer:

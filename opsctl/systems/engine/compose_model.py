@@ -1,15 +1,20 @@
 """A compose project as compose understands it: one form for each thing, figures as numbers."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from opsctl.errors import OpsctlError
-
-SECRET_NAME = re.compile("PASS|SECRET|TOKEN|KEY|CREDENTIAL|DSN|URL", re.IGNORECASE)
+from opsctl.systems.engine.compose_resources import DeclaredResource, read_resources
+from opsctl.systems.engine.compose_secrets import (
+    DeclaredSecret,
+    public_words,
+    read_declared_secrets,
+    secret_values,
+)
+from opsctl.systems.engine.compose_variables import UnsetVariable
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,7 @@ class Build:
     context: str
     dockerfile: str = "Dockerfile"
     target: str = ""
+    args: Mapping[str, str | None] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,8 @@ class Service:
     cap_add: tuple[str, ...] = ()
     security_opt: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
+    device_cgroup_rules: tuple[str, ...] = ()
+    expose: tuple[str, ...] = ()
     is_privileged: bool = False
     is_read_only: bool = False
     has_healthcheck: bool = False
@@ -105,21 +113,22 @@ class RenderedProject:
     """Network to its name in the engine, those of others included."""
     text: str = field(default="", repr=False)
     """What compose printed; a compose file in itself, secrets in clear."""
+    unset_variables: tuple[UnsetVariable, ...] = ()
+    """Variables that it uses, and that compose replaced by nothing."""
+    declared_secrets: tuple[DeclaredSecret, ...] = ()
+    declared_volumes: tuple[DeclaredResource, ...] = ()
+    declared_networks: tuple[DeclaredResource, ...] = ()
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Values to mask in all output."""
-        return tuple(
-            value
-            for service in self.services.values()
-            for value in secret_values(service.environment)
-        )
-
-
-def secret_values(environment: Mapping[str, str | None]) -> tuple[str, ...]:
-    """List the values of the variables whose names say that they are secret."""
-    pairs = environment.items()
-    return tuple(value for name, value in pairs if value and SECRET_NAME.search(name))
+        """Values to mask in all output; those of `declared_secrets` are read elsewhere."""
+        services = self.services.values()
+        images = (service.image for service in services)
+        public = frozenset(public_words((self.name, *self.services, *self.volumes, *images)))
+        given = [service.environment for service in services]
+        given += [service.build.args for service in services if service.build]
+        found = (value for values in given for value in secret_values(values, public=public))
+        return tuple(dict.fromkeys(found))
 
 
 def read_rendered(text: str) -> RenderedProject:
@@ -133,6 +142,9 @@ def read_rendered(text: str) -> RenderedProject:
             volumes=tuple(one["name"] for one in (raw.get("volumes") or {}).values()),
             networks={key: one["name"] for key, one in (raw.get("networks") or {}).items()},
             text=text,
+            declared_secrets=read_declared_secrets(raw.get("secrets")),
+            declared_volumes=read_resources(raw.get("volumes")),
+            declared_networks=read_resources(raw.get("networks")),
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         # Its text and its cause would quote the project, passwords included.
@@ -169,6 +181,8 @@ def _service(name: str, raw: Mapping[str, Any]) -> Service:
         cap_add=_words(raw.get("cap_add")),
         security_opt=_words(raw.get("security_opt")),
         devices=tuple(_device(one) for one in raw.get("devices") or ()),
+        device_cgroup_rules=_words(raw.get("device_cgroup_rules")),
+        expose=_words(raw.get("expose")),
         is_privileged=bool(raw.get("privileged")),
         is_read_only=bool(raw.get("read_only")),
         has_healthcheck=_is_checked(raw.get("healthcheck")),
@@ -212,7 +226,8 @@ def _build(raw: Mapping[str, Any] | str | None) -> Build | None:
     if isinstance(raw, str):
         return Build(raw)
     dockerfile = raw.get("dockerfile") or "Dockerfile"
-    return Build(raw.get("context", "."), dockerfile, raw.get("target") or "")
+    target, args = raw.get("target") or "", mapping(raw.get("args"))
+    return Build(raw.get("context", "."), dockerfile, target, args)
 
 
 def _ports(raw: Mapping[str, Any]) -> Iterator[Port]:

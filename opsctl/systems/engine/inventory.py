@@ -33,6 +33,10 @@ class InventoryImage:
     """Digests of its content, one per platform that is here; empty where the engine has none."""
     fingerprint: str = ""
     """The same for two images that differ only in when they were built."""
+    ports: tuple[int, ...] = ()
+    """Ports that it exposes; only known of an image that was asked for by name."""
+    volumes: tuple[str, ...] = ()
+    """Folders in which it declares data; the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,12 @@ class Inventory(Protocol):
         ...
 
     def unused_networks(self) -> tuple[EngineNetwork, ...]: ...
+
+    def volume_labels(self, name: str) -> Mapping[str, str] | None:
+        """Read the labels of a volume; None if there is none of this name."""
+        ...
+
+    def network_labels(self, name: str) -> Mapping[str, str] | None: ...
 
     def publishers(self) -> tuple[PortPublisher, ...]: ...
 

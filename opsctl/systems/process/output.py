@@ -7,6 +7,8 @@ from typing import Protocol
 from urllib.parse import quote
 
 MASK = "***"
+# A shorter line of a secret, such as a brace of JSON, is found in most other texts.
+MIN_LINE_CHARACTERS = 6
 LINE_LIMIT_BYTES = 64 * 1024
 
 
@@ -27,7 +29,8 @@ def _forms(secrets: Iterable[str]) -> set[str]:
     forms: set[str] = set()
     for secret in secrets:
         forms |= {secret, quote(secret, safe=""), json.dumps(secret)[1:-1]}
-        forms |= {line.strip() for line in secret.splitlines()}
+        lines = (line.strip() for line in secret.splitlines())
+        forms |= {line for line in lines if len(line) >= MIN_LINE_CHARACTERS}
     return forms - {""}
 
 

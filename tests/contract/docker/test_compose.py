@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from opsctl.errors import OpsctlError, UnreachableError
+from opsctl.settings.reading.parse_dotenv import read_dotenv
 from opsctl.systems.clock import SystemClock
 from opsctl.systems.docker.compose import OLDEST, DockerCompose
 from opsctl.systems.docker.plugins import find_plugin
@@ -18,6 +19,8 @@ from opsctl.systems.engine.compose import (
     UpOptions,
 )
 from opsctl.systems.engine.compose_model import Caps, Port
+from opsctl.systems.engine.compose_secrets import DeclaredSecret
+from opsctl.systems.engine.compose_variables import UnsetVariable
 from opsctl.systems.process.output import Line
 from opsctl.systems.process.run import LocalProcesses
 from tests.engines.compose import TempComposeProject
@@ -103,6 +106,109 @@ def test_a_project_is_rendered_with_every_profile(
     assert job.profiles == ("tools",)
     assert rendered.volumes == (f"{project.name}_data",)
     assert rendered.secrets == (CANARY,)
+
+
+def test_what_nobody_set_is_known_with_the_services_that_use_it(
+    compose: Compose, project: ComposeProject, compose_project: TempComposeProject
+) -> None:
+    compose_project.write("FROM_FILE=a$TYPO_B", "one.env")
+    compose_project.write(f"""
+services:
+  web:
+    image: {BUSYBOX}
+    environment: ["A=$TYPO_A", "B=${{EMPTY:-}}", "C=${{EMPTY-}}"]
+    env_file: one.env
+    ports: ["$TYPO_C:80"]
+  job: {{image: {BUSYBOX}, profiles: [tools], command: "$TYPO_A"}}
+""")
+
+    rendered = compose.config(project)
+
+    assert sorted(rendered.unset_variables, key=lambda unset: unset.name) == [
+        UnsetVariable("TYPO_A", ("job", "web")),
+        UnsetVariable("TYPO_B"),
+        UnsetVariable("TYPO_C", ("web",)),
+    ]
+
+
+def test_declared_volumes_networks_and_secrets_are_read(
+    compose: Compose, project: ComposeProject, compose_project: TempComposeProject
+) -> None:
+    compose_project.write(f"""
+services:
+  web:
+    image: {BUSYBOX}
+    volumes: ["run:/x", "fixed:/y", "other:/z"]
+    networks: [shared]
+    secrets: [one, two]
+    device_cgroup_rules: ["b 8:* rwm"]
+volumes:
+  run: {{driver_opts: {{type: none, o: bind, device: /var/run}}}}
+  fixed: {{name: pgdata}}
+  other: {{external: true}}
+networks:
+  shared: {{name: shared, external: true}}
+secrets:
+  one: {{file: ./one.txt}}
+  two: {{environment: TWO}}
+""")
+
+    rendered = compose.config(project)
+
+    volumes = {volume.key: volume for volume in rendered.declared_volumes}
+    assert volumes["run"].device == "/var/run"
+    assert volumes["fixed"].has_fixed_name(rendered.name)
+    assert not volumes["run"].has_fixed_name(rendered.name)
+    assert volumes["other"].is_external
+    assert [(one.name, one.is_external) for one in rendered.declared_networks] == [("shared", True)]
+    assert set(rendered.declared_secrets) == {
+        DeclaredSecret(str(project.directory / "one.txt")),
+        DeclaredSecret("", "TWO"),
+    }
+    assert rendered.services["web"].device_cgroup_rules == ("b 8:* rwm",)
+
+
+FORMS = r"""A="line 1
+line 2"
+BARE
+B: yaml
+x-y.z=1
+C="q" trailing
+G=$B-x
+H="a\$b\n\t\\ \q"
+I=a$$b
+J=${NOPE:-other}
+K='s$A
+z\'y'
+L="${B}"
+1M=x
+M=a#b
+N="x"#c
+Q = spaced  # c
+export R=1
+S='a\nb'
+T=it's
+V=${B:+alt}
+W=
+X=""
+Z=back\slash
+AA="octal \0101"
+DD[0]=1
+EE=http://x/#fragment
+"""
+
+
+def test_a_dotenv_is_read_as_compose_reads_it(
+    compose: Compose, project: ComposeProject, compose_project: TempComposeProject
+) -> None:
+    compose_project.write(f"services: {{web: {{image: {BUSYBOX}, env_file: forms.env}}}}")
+    text = FORMS.encode() + b"LATIN=caf\xe9 x\n"
+    (project.directory / "forms.env").write_bytes(text)
+
+    rendered = compose.config(project).services["web"].environment
+
+    ours = read_dotenv(text.decode(errors="replace"), "forms.env")
+    assert {variable.name: variable.value for variable in ours} == rendered
 
 
 def test_a_stack_goes_up_is_seen_and_goes_down_without_its_data(

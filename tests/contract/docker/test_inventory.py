@@ -127,6 +127,37 @@ def test_a_network_is_listed_only_while_nobody_uses_it(
     assert "bridge" not in unused
 
 
+def test_a_volume_and_a_network_are_known_by_their_labels(
+    inventory: DockerInventory, own_engine: OwnEngine, name: str
+) -> None:
+    for kind in ("volume", "network"):
+        own_engine.run(kind, "create", "--label", "a=b", name)
+    own_engine.run("volume", "create", f"{name}-plain")
+
+    assert inventory.volume_labels(name) == {"a": "b"}
+    assert inventory.network_labels(name) == {"a": "b"}
+    assert inventory.volume_labels(f"{name}-plain") == {}
+    assert inventory.volume_labels(f"{name}-none") is None
+    assert inventory.network_labels(f"{name}-none") is None
+    own_engine.run("network", "rm", name)
+    own_engine.run("volume", "rm", name, f"{name}-plain")
+
+
+def test_an_image_is_known_by_what_it_exposes_and_stores(
+    inventory: DockerInventory, own_engine: OwnEngine, name: str
+) -> None:
+    changes = [f"--change={line}" for line in ("EXPOSE 6379", "EXPOSE 53/udp", "VOLUME /data")]
+    container = own_engine.run("create", BUSYBOX)
+    own_engine.run("commit", *changes, container, f"{name}:1")
+
+    image = inventory.image(f"{name}:1")
+
+    assert image is not None
+    assert (sorted(image.ports), image.volumes) == ([53, 6379], ("/data",))
+    own_engine.run("rm", container)
+    own_engine.run("rmi", f"{name}:1")
+
+
 def test_a_published_port_is_listed_with_its_container(
     inventory: DockerInventory, own_engine: OwnEngine, name: str
 ) -> None:

@@ -73,6 +73,28 @@ def test_uncommitted_changes_reach_production_only_when_allowed(prod: DeployedPr
     assert "no remote branch contains" in allowed.err
 
 
+def test_a_variable_that_nobody_set_is_refused_in_production_and_told_elsewhere(
+    prod: DeployedProject,
+) -> None:
+    typo = {"environment": {"DB_PASSWORD": "${DB_PASSWORD_TYPO}"}}
+    (prod.directory / ".env").write_text("DB_PASSWORD=right\n")
+    (prod.directory / ".gitignore").write_text(".env\n")
+    prod.write_compose_file({"store": {**STORE, **typo}}, env="dev")
+
+    done = _refused(prod, service=typo)
+    checked = prod.opsctl("config", "check")
+    prod.variables["OPSCTL_DEPLOY_ALLOW_UNSET"] = "DB_PASSWORD_TYPO"
+    allowed = prod.opsctl("up", "-n")
+    del prod.variables["OPSCTL_DEPLOY_ALLOW_UNSET"]
+    prod.env = "dev"
+    warned = prod.opsctl("up", "-n")
+
+    assert "store uses DB_PASSWORD_TYPO" in done.err
+    assert (checked.exit_code, "DB_PASSWORD_TYPO" in checked.out) == (3, True)
+    assert (allowed.exit_code, "DB_PASSWORD_TYPO" in allowed.out) == (0, False)
+    assert (warned.exit_code, "store uses DB_PASSWORD_TYPO" in warned.out) == (0, True)
+
+
 @pytest.mark.parametrize("port", ["5432:5432", "0.0.0.0:15432:5432", "100.64.1.2:5432:5432"])
 def test_no_database_port_of_production_is_public(prod: DeployedProject, port: str) -> None:
     done = _refused(prod, service={"ports": [port]})
@@ -129,6 +151,34 @@ def test_a_port_that_another_container_uses_is_refused_with_its_name(
 
     assert f"container {project.name}" in done.err
     project.engine.run("rm", "--force", holder)
+
+
+def test_what_another_environment_has_is_refused_before_anything_starts(
+    project: DeployedProject,
+) -> None:
+    volume, name = f"{project.name}-data", f"{project.name}-store"
+    service = {**STORE, "container_name": name, "volumes": ["data:/data"]}
+    shared: dict[str, Any] = {"volumes": {"data": {"name": volume}}}
+    for env in ("dev", "prod"):
+        project.write_compose_file({"store": service}, env=env, **shared)
+    project.commit("One")
+    project.run_up()
+    project.env = "prod"
+    refused = project.opsctl("up")
+    own = {**STORE, "volumes": ["data:/data"], "networks": ["far"]}
+    external = {"far": {"name": f"{project.name}-none", "external": True}}
+    shared["volumes"]["data"]["external"] = True
+    project.write_compose_file({"store": own}, networks=external, **shared)
+    missing = project.opsctl("up", "-n", "--allow-dirty")
+
+    assert refused.exit_code == 5
+    assert f"volume {volume} belongs to project {project.name}-dev" in refused.err
+    assert f"wants the name {name}" in refused.err
+    assert "external: true" in refused.err
+    assert missing.exit_code == 5
+    assert f"docker network create {project.name}-none" in missing.err
+    assert "belongs to project" not in missing.err
+    assert project.container_names() == []
 
 
 def test_too_little_disk_space_is_refused_before_anything_is_fetched(

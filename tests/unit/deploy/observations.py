@@ -18,8 +18,8 @@ from opsctl.deploy.model import (
     ServiceContainer,
 )
 from opsctl.deploy.planning.plan import plan_deploy
+from opsctl.deploy.preflight.databases import is_stateful
 from opsctl.deploy.preflight.model import PreflightCheck, PreflightInput
-from opsctl.deploy.preflight.stateful_services import is_stateful
 from opsctl.settings.sections.deploy import Deploy
 from opsctl.systems.engine.compose_model import read_rendered
 from opsctl.systems.engine.model import Container

@@ -23,6 +23,10 @@ def test_each_line_of_a_key_is_masked() -> None:
     assert redact("bad line: MIIEpA", ("-----BEGIN-----\nMIIEpA\n",)) == "bad line: ***"
 
 
+def test_a_short_line_of_a_secret_is_not_masked_everywhere() -> None:
+    assert redact("{web} is up", ('{\n "a": "MIIEpA"\n}',)) == "{web} is up"
+
+
 def test_an_empty_secret_masks_nothing() -> None:
     assert redact("plain", ("",)) == "plain"
 
