@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from opsctl.deploy.model import DeployTarget
 from opsctl.errors import SettingsError
@@ -15,9 +16,17 @@ DEFAULT_ENGINE = "unix:///var/run/docker.sock"
 
 
 def read_target(
-    settings: Settings, directory: Path, environ: Mapping[str, str], *, engine: str = ""
+    settings: Settings,
+    directory: Path,
+    environ: Mapping[str, str],
+    *,
+    engine: str = "",
+    dotenv: Mapping[str, str] = MappingProxyType({}),
 ) -> DeployTarget:
-    """Describe an environment; `engine` is this end of a tunnel, if there is one."""
+    """Describe an environment; `engine` is this end of a tunnel, if there is one.
+
+    COMPOSE_PROFILES of the `.env` counts where the settings name no profiles, as for compose.
+    """
     environment = settings.environments.of(settings.env)
     engine_name = read_engine_address(settings, environ)
     default_file = f"docker-compose.{overlays(settings.env)[0]}.yml"
@@ -30,9 +39,15 @@ def read_target(
         engine=engine or engine_name,
         engine_name=engine_name,
         is_remote=engine_name.startswith((SSH, "tcp://")),
-        profiles=environment.profiles,
+        profiles=environment.profiles or read_profiles(dotenv),
         variables={k: v for k, v in environ.items() if not k.startswith(TOOL_VARIABLES)},
     )
+
+
+def read_profiles(dotenv: Mapping[str, str]) -> tuple[str, ...]:
+    """Read the profiles that compose would activate by itself."""
+    names = dotenv.get("COMPOSE_PROFILES", "").split(",")
+    return tuple(name.strip() for name in names if name.strip())
 
 
 def read_engine_address(settings: Settings, environ: Mapping[str, str]) -> str:

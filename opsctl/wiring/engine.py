@@ -1,5 +1,6 @@
 """The container engine, local or remote, and its parts."""
 
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from opsctl.systems.network.ssh import Tunnel
     from opsctl.systems.network.tailnet import Tailnet
 
+from opsctl.settings.reading.find_settings_files import read_variables
 from opsctl.wiring.project import ProjectWiring
 
 
@@ -26,7 +28,15 @@ class EngineWiring(ProjectWiring):
         from opsctl.deploy.target import read_target
 
         engine = self._tunnel.address if self._tunnel else ""
-        return read_target(self.settings, self.project_dir, self._environ, engine=engine)
+        return read_target(
+            self.settings, self.project_dir, self._environ, engine=engine, dotenv=self._dotenv
+        )
+
+    @cached_property
+    def _dotenv(self) -> Mapping[str, str]:
+        """The project's .env, which compose reads as well."""
+        variables = read_variables(self.project_dir, self._read)
+        return {variable.name: variable.value for variable in variables}
 
     @cached_property
     def _tunnel(self) -> "Tunnel | None":
@@ -101,7 +111,11 @@ class EngineWiring(ProjectWiring):
         from opsctl.deploy.target import read_target
 
         target = read_target(
-            self.settings, self.project_dir, self._environ, engine=self.local_engine
+            self.settings,
+            self.project_dir,
+            self._environ,
+            engine=self.local_engine,
+            dotenv=self._dotenv,
         )
         return target.compose_project()
 

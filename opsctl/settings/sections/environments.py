@@ -15,7 +15,9 @@ class Environment(Section):
         "Name of the compose project; empty means <project.name>-<env>.",
         pattern=r"^([a-z0-9][a-z0-9_-]{0,62})?$",
     )
-    profiles: tuple[str, ...] = setting((), "Active compose profiles.")
+    profiles: tuple[str, ...] = setting(
+        (), "Active compose profiles; none means those of COMPOSE_PROFILES in .env."
+    )
 
 
 class Environments(Section):

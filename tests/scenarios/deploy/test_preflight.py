@@ -181,6 +181,18 @@ def test_what_another_environment_has_is_refused_before_anything_starts(
     assert project.container_names() == []
 
 
+def test_the_profiles_of_the_dotenv_are_deployed_as_by_compose(project: DeployedProject) -> None:
+    tool = {**STORE, "volumes": [], "profiles": ["tools"]}
+    project.write_compose_file({"store": STORE, "tool": tool})
+    before = project.opsctl("up", "-n", "--json").json["services"]
+    (project.directory / ".env").write_text("COMPOSE_PROFILES=tools\n")
+
+    after = project.opsctl("up", "-n", "--json").json["services"]
+
+    assert [plan["service"] for plan in before] == ["store"]
+    assert [plan["service"] for plan in after] == ["store", "tool"]
+
+
 def test_too_little_disk_space_is_refused_before_anything_is_fetched(
     project: DeployedProject,
 ) -> None:

@@ -72,3 +72,19 @@ def test_variables_that_configure_tools_do_not_come_from_the_shell() -> None:
     target = read_target(_settings(), HERE, environ)
 
     assert target.compose_project().environment == {"TAG": "1", "APP_ENV": "development"}
+
+
+@pytest.mark.parametrize(
+    ("own", "dotenv", "profiles"),
+    [
+        ({}, {}, ()),
+        ({}, {"COMPOSE_PROFILES": "web, tools,"}, ("web", "tools")),
+        ({"profiles": ["own"]}, {"COMPOSE_PROFILES": "web"}, ("own",)),
+    ],
+)
+def test_profiles_come_from_the_dotenv_where_the_settings_name_none(
+    own: dict[str, Any], dotenv: dict[str, str], profiles: tuple[str, ...]
+) -> None:
+    target = read_target(_settings(environments={"dev": own}), HERE, {}, dotenv=dotenv)
+
+    assert target.profiles == profiles
