@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from opsctl.systems.clock import Clock
     from opsctl.systems.engine.compose import Compose
     from opsctl.systems.engine.containers import Containers
+    from opsctl.systems.engine.guarded_engine import EngineGuard
     from opsctl.systems.engine.inventory import Inventory
     from opsctl.systems.engine.locks import EngineLocks
     from opsctl.systems.files.local import Files
@@ -49,6 +50,8 @@ class DeployContext(Protocol):
     def compose(self) -> "Compose": ...
     @property
     def processes(self) -> "Processes": ...
+    @property
+    def engine_guard(self) -> "EngineGuard": ...
     @property
     def store(self) -> "Store": ...
     @property

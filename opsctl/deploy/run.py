@@ -49,6 +49,8 @@ class DeployRun:
     rebuilt: set[str] = field(default_factory=set)
     """Names of images that a rollback has built again."""
     started_s: float = 0.0
+    before_up: tuple[ServiceContainer, ...] = ()
+    """The containers right before `up`."""
     containers: tuple[ServiceContainer, ...] = ()
     warnings: list[DeployIssue] = field(default_factory=list)
     left_behind: str = "no running container was changed"

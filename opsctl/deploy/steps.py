@@ -15,6 +15,7 @@ from opsctl.deploy.model import (
     ServiceContainer,
     StepKind,
 )
+from opsctl.deploy.planning.allowed_calls import allow_plan
 from opsctl.deploy.planning.ask_compose import up_options
 from opsctl.deploy.planning.fetches import find_builder, names_for_up
 from opsctl.deploy.planning.force_recreate import find_forced
@@ -34,6 +35,7 @@ from opsctl.deploy.releases.rebuild_image import fetch_images
 from opsctl.deploy.releases.release_details import find_image_ids, read_images, release_details
 from opsctl.deploy.releases.release_log import read_restore_point, restore_point_details
 from opsctl.deploy.run import DeployRun
+from opsctl.deploy.verify.compare_with_plan import find_deviations
 from opsctl.deploy.verify.data_checks import wait_for_data
 from opsctl.deploy.verify.expectations import expect_services, find_warnings, is_unhealthy
 from opsctl.deploy.verify.wait_until_healthy import (
@@ -116,6 +118,7 @@ def up(run: DeployRun, _: DeployStep) -> None:
     run.observation, run.plan = plan_again(run.observer, run.observation, run.plan, run.options)
     _check_stateful_services(run)
     _begin_changes(run)
+    _unpause(run)
     if forced := tuple(find_forced(run.observation, run.options)):
         # First and alone: compose cannot start a paused container, but it can replace one.
         how = up_options(forced, remove_orphans=False, limit_s=run.wait_timeout_s)
@@ -130,6 +133,14 @@ def _begin_changes(run: DeployRun) -> None:
     """Close a release that was cut off only now: until here, going back means its restore point."""
     run.has_changed_containers = True
     run.release_log.abandon_unfinished(successor=run.plan.release)
+
+
+def _unpause(run: DeployRun) -> None:
+    """Unpause what the plan starts: compose cannot."""
+    starts = {plan.service for plan in run.plan.services if plan.change is ServiceChange.START}
+    for found in run.observer.service_containers():
+        if found.service in starts and found.container.state == "paused":
+            run.observer.context.containers.unpause(found.container.id)
 
 
 def _check_stateful_services(run: DeployRun) -> None:
@@ -160,14 +171,27 @@ def _compose_up(run: DeployRun, services: tuple[str, ...], *, remove_orphans: bo
 def _run_compose_up(run: DeployRun, how: UpOptions) -> None:
     image_names = run.restore_point.image_names
     keep_nameless(run.observer, {image: name for name, image in image_names.items()})
-    finished = compose_up(run.observer, run.project, how, run.take_line)
+    run.before_up = run.observer.service_containers()
+    forced = how.services if how.force_recreate else ()
+    allowed = allow_plan(run.plan, run.generated.rendered, run.before_up, forced=forced)
+    finished = compose_up(run.observer, run.project, how, run.take_line, allowed=allowed)
     _require_success(run, finished, "cannot start the services with docker compose")
 
 
 def verify(run: DeployRun, step: DeployStep) -> None:
     names = tuple(name for name in step.services if name not in run.completed_before)
     run.containers = _verify_services(run, names)
+    if not run.plan.is_idle:
+        _compare_with_plan(run)
     wait_for_data(run.observer, run.integrations.data_checks, report=run.integrations.report)
+
+
+def _compare_with_plan(run: DeployRun) -> None:
+    """Fail if something was changed that the plan did not have: the report would not be true."""
+    deviations = tuple(find_deviations(run.plan, run.before_up, run.containers))
+    if deviations:
+        what = "cannot verify that only the plan was carried out"
+        raise OpsctlError(what, why="; ".join(deviations))
 
 
 def _verify_services(run: DeployRun, names: tuple[str, ...]) -> tuple[ServiceContainer, ...]:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from opsctl.systems.engine.capped_container import CappedRunner
     from opsctl.systems.engine.compose import Compose, ComposeProject
     from opsctl.systems.engine.containers import Containers
+    from opsctl.systems.engine.guarded_engine import EngineGuard
     from opsctl.systems.engine.inventory import Inventory
     from opsctl.systems.engine.locks import EngineLocks
     from opsctl.systems.git.worktree import Sources
@@ -104,6 +105,12 @@ class EngineWiring(ProjectWiring):
         from opsctl.systems.docker.plugins import find_plugin
 
         return DockerCompose(self.processes, find_plugin("compose", self._environ))
+
+    @cached_property
+    def engine_guard(self) -> "EngineGuard":
+        from opsctl.systems.docker.guarded_engine import DockerEngineGuard
+
+        return DockerEngineGuard()
 
     @cached_property
     def local_project(self) -> "ComposeProject":

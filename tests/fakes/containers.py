@@ -64,6 +64,11 @@ class MemoryContainers:
         self.add(replace(found, state="running", started_at=self.wall))
         return self.running[found.id]
 
+    def unpause(self, container: str) -> None:
+        found = self._present(container, f"cannot unpause container {container}")
+        if found.state == "paused":
+            self.add(replace(found, state="running"))
+
     def remove(self, container: str, *, force: bool = False) -> None:
         found = self.inspect(container)
         if found is None:

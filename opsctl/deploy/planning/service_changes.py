@@ -110,7 +110,8 @@ def _explain(
         case ServiceChange.RECREATE | ServiceChange.STOP_AND_START:
             return _explain_disruption(observation, compose, name)
         case ServiceChange.START if own_change is not change:
-            return "it does not run"
+            states = {found.container.state for found in observation.containers_of(name)}
+            return "it is paused" if "paused" in states else "it does not run"
         case _ if own_change is change:
             return own_reason
         case _:

@@ -19,6 +19,7 @@ from opsctl.errors import OpsctlError, UnreachableError
 from opsctl.systems.engine.compose import ComposeProject, UpOptions
 from opsctl.systems.engine.compose_labels import PROJECT_LABEL
 from opsctl.systems.engine.compose_model import RenderedProject, read_rendered
+from opsctl.systems.engine.guarded_engine import AllowedCalls
 from opsctl.systems.files.local import MissingFileError
 from opsctl.systems.process.output import Line
 
@@ -145,7 +146,9 @@ def _start_services(
         output.append(line.text)
         report(line.text)
 
-    finished = compose_up(observer, project, how, take_line)
+    # Whatever of this project stands in the way may go; nothing of another one.
+    allowed = AllowedCalls(project=project.name)
+    finished = compose_up(observer, project, how, take_line, allowed=allowed)
     if finished.exit_code:
         why = " | ".join(output[-SHOWN_LINES:])
         raise OpsctlError("cannot restore the previous release", why=why)

@@ -216,6 +216,12 @@ class DockerContainers:
             raise OpsctlError(what, why="there is no such container")
         return found
 
+    def unpause(self, container: str) -> None:
+        what = f"cannot unpause container {container}"
+        if self._present(container, what).state == "paused":
+            with self._telling(what):
+                self._client(self._patience_s).unpause(container)
+
     def remove(self, container: str, *, force: bool = False) -> None:
         with self._telling(f"cannot remove container {container}"):
             try:

@@ -45,6 +45,10 @@ class Containers(Protocol):
         """
         ...
 
+    def unpause(self, container: str) -> None:
+        """Let a paused container run on; one that is not paused stays as it is."""
+        ...
+
     def remove(self, container: str, *, force: bool = False) -> None:
         """Remove it if it is there; volumes stay."""
         ...

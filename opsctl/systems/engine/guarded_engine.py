@@ -60,9 +60,14 @@ class EngineCall:
     project: str = ""
     """Of anything that compose made."""
 
+    @property
+    def final_name(self) -> str:
+        """The name of a container when it has replaced the one before."""
+        return TEMPORARY_PREFIX.sub("", self.name)
+
     def __str__(self) -> str:
         target = "" if self.target is CallTarget.ENGINE else f" {self.target}"
-        name = f" {self.name}" if self.name else ""
+        name = f" {self.final_name}" if self.name else ""
         service = f" (service {self.service})" if self.service else ""
         return f"{self.action}{target}{name}{service}"
 
@@ -89,8 +94,7 @@ def is_allowed(call: EngineCall, allowed: AllowedCalls) -> bool:
         CallTarget.VOLUME: allowed.volumes,
     }
     actions = by_target.get(call.target, {})
-    final_name = TEMPORARY_PREFIX.sub("", call.name)
-    return call.action in actions.get(call.name, actions.get(final_name, frozenset()))
+    return call.action in actions.get(call.name, actions.get(call.final_name, frozenset()))
 
 
 class GuardedEngine(Protocol):

@@ -130,6 +130,20 @@ def test_a_restart_shows_in_the_start(stage: Stage) -> None:
     assert after.state == "running"
 
 
+def test_a_paused_container_is_unpaused(
+    docker: DockerContainers, docker_engine: DockerEngine
+) -> None:
+    paused = docker_engine.start(BUSYBOX, "sleep", "1000")
+    docker_engine.run("pause", paused)
+
+    docker.unpause(paused)
+    docker.unpause(paused)
+
+    found = docker.inspect(paused)
+    assert found is not None
+    assert found.state == "running"
+
+
 def test_a_removed_container_is_gone_and_may_be_removed_again(stage: Stage) -> None:
     stage.containers.remove(stage.id, force=True)
 

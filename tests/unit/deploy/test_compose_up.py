@@ -9,13 +9,18 @@ import pytest
 
 from opsctl.deploy.compose_up import ATTEMPTS, compose_up
 from opsctl.deploy.observe import Observer
-from opsctl.systems.engine.compose import OnLine, UpOptions
+from opsctl.errors import OpsctlError
+from opsctl.systems.engine.compose import ComposeProject, OnLine, UpOptions
+from opsctl.systems.engine.guarded_engine import AllowedCalls, CallTarget, EngineCall
 from opsctl.systems.process.output import Line
 from opsctl.systems.process.run import Command, Finished
 from tests.fakes.clock import HandClock
 from tests.fakes.containers import MemoryContainers
+from tests.fakes.engine_guard import MemoryGuard
+from tests.unit.deploy.observations import make_target
 
 LOST = "Error response from daemon: container is marked for removal and cannot be started"
+ALLOWED = AllowedCalls(project="shop-dev")
 BROKEN = "Error response from daemon: no such device"
 
 
@@ -25,8 +30,11 @@ class FakeCompose:
 
     lines: Sequence[str]
     starts: int = 0
+    engines: list[str] = field(default_factory=list)
 
-    def up(self, project: Any, how: UpOptions, on_line: OnLine) -> Finished:  # noqa: ARG002 - whatever it is
+    def up(self, project: ComposeProject, how: UpOptions, on_line: OnLine) -> Finished:
+        del how
+        self.engines.append(project.engine)
         line = self.lines[min(self.starts, len(self.lines) - 1)]
         self.starts += 1
         on_line(Line(line))
@@ -36,6 +44,7 @@ class FakeCompose:
 @dataclass
 class ComposeStart:
     compose: FakeCompose
+    guard: MemoryGuard = field(default_factory=MemoryGuard)
     clock: HandClock = field(default_factory=HandClock)
     printed: list[str] = field(default_factory=list)
 
@@ -44,11 +53,15 @@ class ComposeStart:
             compose=self.compose,
             clock=self.clock,
             containers=MemoryContainers(),
+            engine_guard=self.guard,
             target=SimpleNamespace(project="shop-dev"),
         )
-        project: Any = None
         return compose_up(
-            Observer(context), project, UpOptions(), lambda line: self.printed.append(line.text)
+            Observer(context),
+            make_target().compose_project(),
+            UpOptions(),
+            lambda line: self.printed.append(line.text),
+            allowed=ALLOWED,
         )
 
 
@@ -80,3 +93,24 @@ def test_any_other_result_is_final(line: str) -> None:
 
     assert start.compose.starts == 1
     assert start.clock.count == 0
+
+
+def test_compose_reaches_the_engine_only_through_the_guard() -> None:
+    start = ComposeStart(FakeCompose([LOST, ""]))
+
+    start.compose_up()
+
+    assert start.compose.engines == [start.guard.address] * 2
+    assert start.guard.allowed == [ALLOWED]
+
+
+@pytest.mark.parametrize("line", [BROKEN, LOST, ""])
+def test_what_was_refused_is_named_and_never_tried_again(line: str) -> None:
+    stop = EngineCall(CallTarget.CONTAINER, "stop", "shop-dev-db-1", "db", "shop-dev")
+    start = ComposeStart(FakeCompose([line]), MemoryGuard(refused=(stop, stop)))
+
+    with pytest.raises(OpsctlError) as caught:
+        start.compose_up()
+
+    assert caught.value.why.startswith("it asked to stop container shop-dev-db-1 (service db);")
+    assert start.compose.starts == 1

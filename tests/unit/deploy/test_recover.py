@@ -17,10 +17,12 @@ from opsctl.errors import OpsctlError, UnrestoredError
 from opsctl.settings.sections.deploy import Deploy
 from opsctl.systems.engine.compose import ComposeProject, OnLine, UpOptions
 from opsctl.systems.engine.compose_labels import PROJECT_LABEL, SERVICE_LABEL
+from opsctl.systems.engine.guarded_engine import AllowedCalls
 from opsctl.systems.engine.inventory import EngineNetwork
 from opsctl.systems.process.run import Command, Finished
 from tests.fakes.clock import HandClock
 from tests.fakes.containers import MemoryContainers
+from tests.fakes.engine_guard import MemoryGuard
 from tests.unit.deploy.observations import make_container, make_observation, make_target
 
 SERVICES: dict[str, Any] = {"web": {"image": "web:1"}, "job": {"image": "job:1", "restart": "no"}}
@@ -87,6 +89,7 @@ class FailedDeploy:
     engine: MemoryContainers = field(default_factory=MemoryContainers)
     inventory: FakeInventory = field(default_factory=FakeInventory)
     clock: HandClock = field(default_factory=HandClock)
+    guard: MemoryGuard = field(default_factory=MemoryGuard)
     reported: list[str] = field(default_factory=list)
 
     def add(self, service: str, **more: Any) -> None:
@@ -104,6 +107,7 @@ class FailedDeploy:
             containers=self.engine,
             compose=self.compose,
             inventory=self.inventory,
+            engine_guard=self.guard,
             store=FullDisk(),
             files=SimpleNamespace(read_text=lambda _: observation.generated.text),
             target=make_target(),
@@ -132,6 +136,7 @@ def test_a_full_state_directory_does_not_keep_the_previous_release_down(tmp_path
     error = failed.recover(WEB_BEFORE)
 
     assert failed.compose.limits_s
+    assert failed.guard.allowed == [AllowedCalls(project="shop-dev")]
     assert error.exit_code == 1
     assert "restored the previous release" in error.what
     assert "could not be recorded" in error.why
