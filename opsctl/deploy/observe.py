@@ -108,7 +108,7 @@ class Observer:
             current_release=current,
             unfinished_release=unfinished,
             pending_migrations=migrator.pending() if migrator else None,
-            changes=self._find_changes(generated, current),
+            changes=self.find_changes(generated, current),
             compose_upgrade=self.find_compose_upgrade(observation),
             unset_variables=reads.rendered.result().unset_variables,
         )
@@ -137,7 +137,7 @@ class Observer:
             return ""
         return f"compose was upgraded from {', '.join(v for v in before if v != now)} to {now}"
 
-    def _find_changes(
+    def find_changes(
         self, generated: GeneratedProject, current: RecordedRelease | None
     ) -> ProjectChanges | None:
         previous = self.read_release_file(current) if current else None

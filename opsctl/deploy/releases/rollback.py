@@ -36,7 +36,8 @@ def prepare_rollback(
     inventory = observer.context.inventory
     present = {s: inventory.image(image) is not None for s, image in origin.images.items()}
     observation = _with_restored_tags(observation, origin, present)
-    observation = _ask_compose(observer, observation, options)
+    changes = observer.find_changes(generated, current)
+    observation = _ask_compose(observer, replace(observation, changes=changes), options)
     fetches = _plan_fetches(observer, observation, origin, present)
     plan = plan_rollback(
         replace(observation, current_release=origin),

@@ -10,9 +10,11 @@ EVENT = re.compile(
     r'\s+"?(?P<name>[^\s"]+)"?\s+(?P<word>[A-Z]\w+)'
 )
 WAITING = "Waiting"
+PROMPT = "(data will be lost)?"
 
 
 def read_event(line: str) -> DryRunEvent | None:
     """Read one line; None for a warning, or for what says nothing about a resource."""
-    found = EVENT.match(line.strip())
+    # The question about a volume ends without a line break; without a terminal the answer is no.
+    found = EVENT.match(line.rpartition(PROMPT)[2].strip())
     return DryRunEvent(found["kind"], found["name"], found["word"]) if found else None

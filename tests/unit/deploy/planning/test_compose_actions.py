@@ -45,21 +45,16 @@ JOB = {"plcap-job-1": "job"}
 BOTH = {"a": "", "b": ""}
 
 
-@pytest.mark.parametrize("version", ["2.26"])
+@pytest.mark.parametrize("version", ["2.26", "2.40", "5.6"])
 @pytest.mark.parametrize(
     ("edit", "before", "expected"),
     [
         ("first", {}, ["create a-1", "create b-1", "create plcap_default", "create plcap_dat"]),
         ("unchanged", A, []),
-        ("dependents", A | B, ["recreate a-1", "recreate b-1"]),
-        ("restart-true", A | B, ["recreate a-1", "recreate b-1"]),
-        ("links", A | B, ["recreate a-1", "recreate b-1"]),
         ("netmode", A | B, ["recreate a-1", "recreate b-1"]),
-        ("healthy", A | B, ["recreate a-1", "recreate b-1"]),
         ("scale-1-0", A | B, ["remove a-1"]),
         ("scale-1-3", A, ["recreate a-1", "create a-2", "create a-3"]),
         ("orphan", A | B, ["remove b-1"]),
-        ("network", A | B, []),
         ("volume-label", A, []),
         ("missing-image", A, ["create b-1"]),
         ("profile-off", A | B, []),
@@ -78,7 +73,34 @@ def test_a_dry_run_says_what_happens_to_each_resource(
     assert actions.was_asked
 
 
-@pytest.mark.parametrize("version", ["2.26"])
+@pytest.mark.parametrize(
+    ("edit", "old", "new"),
+    [
+        ("dependents", ["recreate a-1", "recreate b-1"], ["recreate a-1"]),
+        ("healthy", ["recreate a-1", "recreate b-1"], ["recreate a-1"]),
+        (
+            "restart-true",
+            ["recreate a-1", "recreate b-1"],
+            ["recreate a-1", "stop and start b-1"],
+        ),
+        ("links", ["recreate a-1", "recreate b-1"], ["recreate a-1", "stop and start b-1"]),
+        ("network", [], ["stop and start a-1", "stop and start b-1", "recreate plcap_n"]),
+    ],
+)
+def test_what_depends_on_the_version_is_read_as_each_version_says(
+    edit: str, old: list[str], new: list[str]
+) -> None:
+    state = make_state(A | B, wanted=BOTH)
+
+    said = {
+        version: describe(read_actions(DryRun(tuple(read_output(version, edit))), state))
+        for version in ("2.26", "2.40", "5.6")
+    }
+
+    assert said == {"2.26": old, "2.40": new, "5.6": new}
+
+
+@pytest.mark.parametrize("version", ["2.26", "2.40", "5.6"])
 @pytest.mark.parametrize("edit", ["stopped", "paused"])
 def test_what_does_not_run_is_started(version: str, edit: str) -> None:
     events = read_output(version, edit)
@@ -170,6 +192,10 @@ def test_other_lines_say_nothing_about_a_resource(line: str) -> None:
         (' DRY-RUN MODE -  Volume "plcap_dat"  Creating', ("Volume", "plcap_dat", "Creating")),
         (" Volume plcap_dat Creating ", ("Volume", "plcap_dat", "Creating")),
         (" Container a-1 Error no such image", ("Container", "a-1", "Error")),
+        (
+            "Recreate (data will be lost)?  Container a-1  Recreate",
+            ("Container", "a-1", "Recreate"),
+        ),
     ],
 )
 def test_a_line_is_read_in_the_form_of_either_version(
