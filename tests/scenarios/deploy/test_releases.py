@@ -14,7 +14,7 @@ def _kill_at(project: DeployedProject, point: str, *words: str) -> None:
     with project.start_opsctl(*words) as running:
         assert running.stderr is not None
         for line in running.stderr:
-            if point in line:
+            if point in " ".join(line.split()):
                 running.kill()
                 break
     assert running.returncode == -signal.SIGKILL
@@ -33,7 +33,7 @@ def test_a_build_that_fails_after_a_killed_deploy_does_not_hide_what_ran(
     project.commit_version("2")
     project.run_up()
     project.commit_version("3")
-    _kill_at(project, "-web-1  Recreate", "up")
+    _kill_at(project, "-web-1 Recreate", "up")
     project.commit_version("4", dockerfile=f"FROM {BUSYBOX}\nRUN exit 9\n")
 
     project.run_up(exit_code=1)
