@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from opsctl.systems.engine.guarded_engine import EngineGuard
     from opsctl.systems.engine.inventory import Inventory
     from opsctl.systems.engine.locks import EngineLocks
+    from opsctl.systems.files.contents import FileContents
     from opsctl.systems.files.local import Files
     from opsctl.systems.git.repository import Git
     from opsctl.systems.git.worktree import Sources
@@ -38,6 +39,8 @@ class DeployContext(Protocol):
     def clock(self) -> "Clock": ...
     @property
     def files(self) -> "Files": ...
+    @property
+    def contents(self) -> "FileContents": ...
     @property
     def host(self) -> "Host": ...
     @property

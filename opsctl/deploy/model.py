@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from opsctl.deploy.mounted.model import MountedFiles
 from opsctl.deploy.planning.changed_keys import KeyChange, ProjectChanges
 from opsctl.deploy.planning.compose_actions import ComposeActions
 from opsctl.systems.engine.compose import ComposeProject
@@ -63,6 +64,12 @@ class GeneratedProject:
     services: tuple[str, ...]
     """Only those of the active profiles."""
     config_hashes: Mapping[str, str] = field(default_factory=dict)
+    mounted: MountedFiles = field(default_factory=dict)
+    """The files that the services mount from the project."""
+    file_labels: Mapping[str, str] = field(default_factory=dict)
+    """Service to a digest of the files that it mounts."""
+    changed_files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Service to its files that differ from those of the current release."""
 
     def service(self, name: str) -> Service:
         return self.rendered.services[name]
@@ -125,6 +132,8 @@ class RecordedRelease:
     """Counts releases in the order in which they were begun; a clock may go back."""
     image_manifests: Mapping[str, str] = field(default_factory=dict)
     """Service to the digest of its image's content, where the engine knows it."""
+    file_labels: Mapping[str, str] = field(default_factory=dict)
+    """Service to a digest of the files that it mounts."""
     image_contents: Mapping[str, str] = field(default_factory=dict)
     """Service to its image's fingerprint, which leaves build times out."""
 
@@ -132,7 +141,8 @@ class RecordedRelease:
     def content(self) -> tuple[object, ...]:
         """The same for two releases that run the same."""
         images = {name: self.image_contents.get(name) or id_ for name, id_ in self.images.items()}
-        return (self.file_digest, tuple(sorted(images.items())))
+        files = tuple(sorted(self.file_labels.items()))
+        return (self.file_digest, tuple(sorted(images.items())), files)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,9 @@ from opsctl.deploy.model import (
     RecordedRelease,
     ServiceContainer,
 )
-from opsctl.deploy.planning.ask_compose import ask_compose, draft_file
+from opsctl.deploy.mounted.label_project import keep_recorded, label_project
+from opsctl.deploy.mounted.stored_files import FileStore
+from opsctl.deploy.planning.ask_compose import RELEASE_FILES, ask_compose, draft_file
 from opsctl.deploy.planning.changed_keys import ProjectChanges, compare_projects
 from opsctl.deploy.planning.compose_actions import ActionKind, ComposeActions
 from opsctl.deploy.planning.fetches import names_for_up
@@ -93,10 +95,10 @@ class Observer:
         reads = self.background_reads
         current, unfinished = self.release_log.current(), self.release_log.unfinished()
         containers, disk = self.project_containers(), self._engine_disk()
-        generated = self._generate(reads.rendered.result(), options, current)
         services = split_leftovers(containers)[0]
+        generated = self._generate(reads.rendered.result(), options, services, current)
         with ThreadPoolExecutor(THREADS) as pool:
-            hashing = pool.submit(self._with_config_hashes, generated, current)
+            hashing = pool.submit(self.with_config_hashes, generated, current)
             asking = pool.submit(self.ask_compose, generated, services, options)
             images = self._find_images(generated)
             observation = self._build_observation(
@@ -175,12 +177,22 @@ class Observer:
             return None
         if not text:
             return None
-        return GeneratedProject(
+        generated = GeneratedProject(
             text, release.file_digest, read_rendered(text), release.services, release.config_hashes
         )
+        mounted = self.file_store.read(release.id)
+        return replace(generated, mounted=mounted, file_labels=release.file_labels)
+
+    @cached_property
+    def file_store(self) -> FileStore:
+        return FileStore(self.context.contents, self.context.state_directory / RELEASE_FILES)
 
     def _generate(
-        self, rendered: RenderedProject, options: DeployOptions, current: RecordedRelease | None
+        self,
+        rendered: RenderedProject,
+        options: DeployOptions,
+        containers: tuple[ServiceContainer, ...],
+        current: RecordedRelease | None,
     ) -> GeneratedProject:
         target = self.context.target
         # Before anything else may use a name that came from outside.
@@ -189,6 +201,7 @@ class Observer:
             dict.fromkeys(active_services(rendered, target.profiles)),
         )
         generated = generate_project(rendered, app_env=target.app_env, profiles=target.profiles)
+        generated = label_project(self.context, self.file_store, generated, containers, current)
         if not options.services or current is None:
             return generated
         return self._merge_into_current(generated, options, current)
@@ -202,7 +215,9 @@ class Observer:
             return generated
         names = with_dependencies(generated, options.services)
         merged = merge_services(generated.text, before.text, names)
-        return read_generated(merged, self.context.target.profiles)
+        project = read_generated(merged, self.context.target.profiles)
+        mounted = self.file_store.read(current.id)
+        return keep_recorded(project, generated, names, before=mounted, current=current)
 
     def _build_observation(
         self,
@@ -260,7 +275,7 @@ class Observer:
         git = self.context.git.facts(target.directory)
         return Checkout(git, self.context.experiment if target.is_prod else None)
 
-    def _with_config_hashes(
+    def with_config_hashes(
         self, generated: GeneratedProject, current: RecordedRelease | None
     ) -> GeneratedProject:
         """Ask compose for its hashes, unless the current release was made from the same text."""

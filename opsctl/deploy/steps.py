@@ -62,6 +62,7 @@ def snapshot(run: DeployRun, _: DeployStep) -> None:
     context, restore_point = run.observer.context, restore_point_details(run.restore_point)
     context.files.make_private_dir(run.file.parent)
     context.files.write_text(run.file, run.generated.text)
+    run.observer.file_store.save(run.plan.release, run.generated.mounted)
     run.release_log.note(
         run.plan.release, StepKind.SNAPSHOT, "restore point", restore_point=restore_point
     )
@@ -226,10 +227,12 @@ def _keep_for_rollback(run: DeployRun) -> None:
 def remove_old_release_files(run: DeployRun) -> None:
     """Keep the generated files of the last releases only; failed ones do not push out others."""
     log = run.release_log
-    kept = {release.file for release in (*log.succeeded()[:KEPT_RELEASE_FILES], *log.recent(1))}
+    kept = (*log.succeeded()[:KEPT_RELEASE_FILES], *log.recent(1))
+    names = {name for release in kept for name in (release.id, release.origin) if name}
     for release in log.recent():
-        if release.file and release.file not in kept:
+        if release.file and release.id not in names:
             run.observer.context.files.remove(Path(release.file))
+            run.observer.file_store.remove(release.id, kept=names)
 
 
 def prune(run: DeployRun, _: DeployStep) -> None:

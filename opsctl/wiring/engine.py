@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from opsctl.systems.engine.guarded_engine import EngineGuard
     from opsctl.systems.engine.inventory import Inventory
     from opsctl.systems.engine.locks import EngineLocks
+    from opsctl.systems.files.contents import FileContents
     from opsctl.systems.git.worktree import Sources
     from opsctl.systems.host import Usage
     from opsctl.systems.network.ssh import Tunnel
@@ -75,6 +76,12 @@ class EngineWiring(ProjectWiring):
         from opsctl.systems.network.tailnet import TailscaleTailnet
 
         return TailscaleTailnet(self.processes)
+
+    @cached_property
+    def contents(self) -> "FileContents":
+        from opsctl.systems.files.contents import LocalContents
+
+        return LocalContents()
 
     @cached_property
     def sources(self) -> "Sources":

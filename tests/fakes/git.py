@@ -27,6 +27,13 @@ class ToldGit:
         facts = self.facts(directory)
         return facts.head if facts else None
 
+    def top_level(self, directory: Path) -> Path:
+        facts = self.facts(directory)
+        if facts is None:
+            what = f"cannot ask git about {directory}"
+            raise OpsctlError(what, why="it is not in a git repository")
+        return facts.top_level
+
     def tracked(self, directory: Path) -> tuple[Path, ...]:
         return tuple(Path(name) for name in sorted(self._at(directory, "HEAD") or {}))
 

@@ -24,6 +24,7 @@ from opsctl.deploy.planning.own_reading import (
     read_change,
 )
 
+SHOWN_FILES = 3
 DISRUPTED = frozenset({ServiceChange.RECREATE, ServiceChange.STOP_AND_START})
 
 
@@ -120,6 +121,9 @@ def _explain(
 
 def _explain_disruption(observation: Observation, compose: ComposeActions, name: str) -> str:
     """Say why a container is recreated, or stopped and started: the nearest cause comes first."""
+    if files := observation.generated.changed_files.get(name):
+        more = f" and {len(files) - SHOWN_FILES} more" if len(files) > SHOWN_FILES else ""
+        return f"mounted files changed: {', '.join(files[:SHOWN_FILES])}{more}"
     keys = observation.changes.services.get(name) if observation.changes else None
     if keys:
         return f"its configuration changed: {describe_keys(keys)}"

@@ -27,6 +27,7 @@ def release_details(run: DeployRun, **more: Any) -> dict[str, Any]:  # noqa: ANN
         "config_hashes": dict(generated.config_hashes),
         "completed": _find_completed(run),
         "file": str(run.file),
+        "file_labels": dict(generated.file_labels),
         "file_digest": generated.digest,
         "services": list(generated.services),
         "is_dirty": _is_dirty(run),

@@ -172,6 +172,7 @@ def _read_release(release: Release) -> RecordedRelease:
         number=release.number,
         image_manifests=_read_texts(raw.get("image_manifests")),
         image_contents=_read_texts(raw.get("image_contents")),
+        file_labels=_read_texts(raw.get("file_labels")),
     )
 
 

@@ -9,6 +9,7 @@ from opsctl.deploy.model import RestorePoint, ServiceContainer
 from opsctl.deploy.observe import Observer
 from opsctl.deploy.planning.ask_compose import RELEASE_FILES
 from opsctl.deploy.releases.image_tags import restore_tags
+from opsctl.deploy.releases.restore_files import restore_text
 from opsctl.deploy.secret_values import collect_secrets
 from opsctl.deploy.verify.wait_until_healthy import (
     ExpectedServices,
@@ -101,19 +102,38 @@ def _find_project_file(
     observer: Observer, restore_point: RestorePoint, generated_text: str
 ) -> tuple[Path, RenderedProject]:
     """Use the file it ran from, or else today's with the services and images of then."""
-    context = observer.context
     try:
         if restore_point.file:
             file = Path(restore_point.file)
-            return file, read_rendered(context.files.read_text(file))
+            text, rendered = _restore_files(observer, restore_point, file)
+            return (file if text is None else _write_file(observer, text)), rendered
     except MissingFileError:
         pass
     images = restore_point.images.items()
     text = keep_services(generated_text, {s: _name_of(restore_point, image) for s, image in images})
+    return _write_file(observer, text), read_rendered(text)
+
+
+def _restore_files(
+    observer: Observer, restore_point: RestorePoint, file: Path
+) -> tuple[str | None, RenderedProject]:
+    """Read the file; its text is another one where copies of mounted files are needed."""
+    before = observer.context.files.read_text(file)
+    services = tuple(restore_point.images)
+    try:
+        text, _ = restore_text(observer, before, services, restore_point.release)
+    except OpsctlError:
+        # A full disk, for one: the services count more than their files of then.
+        text = before
+    return (None if text == before else text), read_rendered(text)
+
+
+def _write_file(observer: Observer, text: str) -> Path:
+    context = observer.context
     path = context.state_directory / RELEASE_FILES / f"restore-{context.target.env}.json"
     context.files.make_private_dir(path.parent)
     context.files.write_text(path, text)
-    return path, read_rendered(text)
+    return path
 
 
 def _name_of(restore_point: RestorePoint, image_id: str) -> str:

@@ -17,6 +17,7 @@ from opsctl.deploy.planning.own_reading import find_changed_image
 from opsctl.deploy.planning.plan import plan_rollback
 from opsctl.deploy.releases.rebuild_image import BUILD_FROM_COMMIT, plan_image_fetches
 from opsctl.deploy.releases.release_log import read_restore_point
+from opsctl.deploy.releases.restore_files import warn_of_missing, with_stored_files
 from opsctl.deploy.run import DeployRun
 from opsctl.deploy.up import check_plan
 from opsctl.errors import OpsctlError
@@ -32,6 +33,7 @@ def prepare_rollback(
     current, unfinished = observer.release_log.current(), observer.release_log.unfinished()
     origin = choose_release(observer, name, current=current, unfinished=unfinished)
     generated = _read_release_file(observer, origin)
+    generated, missing = with_stored_files(observer, generated, origin.id)
     observation = observer.observe_generated(generated, current=current, unfinished=unfinished)
     inventory = observer.context.inventory
     present = {s: inventory.image(image) is not None for s, image in origin.images.items()}
@@ -47,7 +49,8 @@ def prepare_rollback(
         notifies=integrations.notifier is not None,
     )
     checked = check_plan(observer, observation, plan, options)
-    checked = replace(checked, warnings=(*checked.warnings, *_warn_of_configuration(origin)))
+    more = (*_warn_of_configuration(origin), *warn_of_missing(missing, origin.id))
+    checked = replace(checked, warnings=(*checked.warnings, *more))
     return DeployRun(observer, checked, observation, options, integrations, origin=origin)
 
 

@@ -172,8 +172,8 @@ class LocalFiles:
         self, path: Path, *, limit_bytes: int = TEXT_LIMIT_BYTES, is_lenient: bool = False
     ) -> str:
         what = f"cannot read {path}"
-        with _reported(what):
-            data = _read(path, limit_bytes + 1)
+        with reported(what):
+            data = read_regular_file(path, limit_bytes + 1)
         if len(data) > limit_bytes:
             raise OpsctlError(what, why=f"it is larger than {limit_bytes:,} bytes")
         return data.decode("utf-8", "replace") if is_lenient else _decode(data, what=what)
@@ -181,17 +181,18 @@ class LocalFiles:
     def write_text(
         self, path: Path, text: str, *, mode: int = PRIVATE_FILE, follow_link: bool = False
     ) -> None:
-        with _reported(f"cannot write {path}"):
+        with reported(f"cannot write {path}"):
             target = Path(os.path.realpath(path)) if follow_link else path
             if target.is_symlink():
                 raise OSError(errno.ELOOP, "a symbolic link")
-            with _temporary(target.parent, text, mode) as temporary:
+            with temporary_file(target.parent, _encode(text), mode) as temporary:
                 temporary.replace(target)
 
     def create_text(self, path: Path, text: str, *, mode: int = PRIVATE_FILE) -> None:
         # A link appears whole or not at all, and never over something that is there.
-        with _reported(f"cannot create {path}"), _temporary(path.parent, text, mode) as temporary:
-            os.link(temporary, path)
+        data = _encode(text)
+        with reported(f"cannot create {path}"), temporary_file(path.parent, data, mode) as made:
+            os.link(made, path)
 
     def kind(self, path: Path) -> PathKind:
         try:
@@ -210,14 +211,14 @@ class LocalFiles:
 
     def make_dirs(self, path: Path) -> tuple[Path, ...]:
         made: list[Path] = []
-        with _reported(f"cannot make the directory {path}"):
+        with reported(f"cannot make the directory {path}"):
             for missing in _missing(path):
                 missing.mkdir()
                 made.append(missing)
         return tuple(made)
 
     def remove(self, path: Path) -> None:
-        with _reported(f"cannot remove {path}"), suppress(FileNotFoundError):
+        with reported(f"cannot remove {path}"), suppress(FileNotFoundError):
             if path.is_dir() and not path.is_symlink():
                 path.rmdir()
             else:
@@ -225,7 +226,7 @@ class LocalFiles:
 
     def make_private_dir(self, path: Path) -> None:
         what = f"cannot make the directory {path}"
-        with _reported(what):
+        with reported(what):
             for missing in _missing(path):
                 _make(missing)
             found = path.stat()
@@ -237,10 +238,10 @@ class LocalFiles:
     def hold(self, path: Path) -> Iterator[HeldFile]:
         what = f"cannot lock {path}"
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-        with _reported(what):
+        with reported(what):
             descriptor = os.open(path, flags, PRIVATE_FILE)
         try:
-            with _reported(what):
+            with reported(what):
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield _LockedFile(path, descriptor)
         finally:
@@ -248,13 +249,13 @@ class LocalFiles:
 
     def is_held(self, path: Path) -> bool:
         try:
-            with _reported(f"cannot check the lock {path}"):
+            with reported(f"cannot check the lock {path}"):
                 return _is_locked(path)
         except MissingFileError:
             return False
 
     def free_bytes(self, path: Path) -> int:
-        with _reported(f"cannot see the free space at {path}"):
+        with reported(f"cannot see the free space at {path}"):
             found = os.statvfs(path)
         return found.f_bavail * found.f_frsize
 
@@ -266,7 +267,7 @@ class _LockedFile:
 
     def write(self, text: str) -> None:
         # In place: a rename would leave the lock on a file that no one finds any more.
-        with _reported(f"cannot write {self._path}"):
+        with reported(f"cannot write {self._path}"):
             os.ftruncate(self._descriptor, 0)
             os.pwrite(self._descriptor, text.encode("utf-8", "backslashreplace"), 0)
 
@@ -289,7 +290,7 @@ def _is_locked(path: Path) -> bool:
     return False
 
 
-def _read(path: Path, limit_bytes: int) -> bytes:
+def read_regular_file(path: Path, limit_bytes: int) -> bytes:
     # Without O_NONBLOCK a named pipe would keep us waiting for its writer.
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
@@ -313,8 +314,12 @@ def _decode(data: bytes, *, what: str) -> str:
         raise OpsctlError(what, why=why, hint="Save it as UTF-8.") from error
 
 
+def _encode(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
 @contextmanager
-def _temporary(directory: Path, text: str, mode: int) -> Iterator[Path]:
+def temporary_file(directory: Path, data: bytes, mode: int) -> Iterator[Path]:
     """Yield a synced temporary file beside the target; afterwards remove it and sync the names."""
     path = directory / f".opsctl-{os.urandom(8).hex()}.tmp"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -322,7 +327,7 @@ def _temporary(directory: Path, text: str, mode: int) -> Iterator[Path]:
         descriptor = os.open(path, flags, PRIVATE_FILE)
         with os.fdopen(descriptor, "wb") as file:
             os.fchmod(descriptor, mode)
-            file.write(text.encode("utf-8", "surrogateescape"))
+            file.write(data)
             file.flush()
             os.fsync(descriptor)
         yield path
@@ -370,7 +375,7 @@ def _refuse_shared(path: Path, found: os.stat_result) -> None:
 
 
 @contextmanager
-def _reported(what: str) -> Iterator[None]:
+def reported(what: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:

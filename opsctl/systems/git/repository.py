@@ -97,6 +97,10 @@ class Git(Protocol):
         """Name the commit that is checked out, and no more; None where there is none."""
         ...
 
+    def top_level(self, directory: Path) -> Path:
+        """Find the top of the checkout that contains `directory`."""
+        ...
+
     def tracked(self, directory: Path) -> tuple[Path, ...]:
         """List the files under version control, as seen from the top of the checkout."""
         ...
@@ -285,6 +289,10 @@ class GitCommand:
     def head(self, directory: Path) -> str | None:
         asked = asking("rev-parse", "--verify", "--quiet", "HEAD", at=directory)
         return self._processes.run(asked).stdout.strip() or None
+
+    def top_level(self, directory: Path) -> Path:
+        asked = asking("rev-parse", "--show-toplevel", at=directory)
+        return Path(os.fsdecode(self._ask(asked).out.removesuffix(b"\n")))
 
     def tracked(self, directory: Path) -> tuple[Path, ...]:
         asked = asking("ls-files", "-z", "--full-name", "--", ":/", at=directory)

@@ -103,3 +103,33 @@ def test_a_commit_that_leaves_an_image_as_it_was_changes_nothing(
 
     assert project.container_ids() == before
     assert project.opsctl("status", "--no-stats").exit_code == 0
+
+
+def test_a_changed_mounted_file_recreates_its_service_and_a_rollback_mounts_the_old_one(
+    project: DeployedProject,
+) -> None:
+    config = project.directory / "app.conf"
+    config.write_text("one")
+    web = {**STORE, "volumes": ["./app.conf:/app.conf:ro"], "user": "1000"}
+    project.write_compose_file({"web": web, "store": STORE})
+    project.commit("One")
+    project.run_up()
+    unchanged = project.run_up("--json").json["outcome"]
+    store = project.container_ids()[project.container_name("store")]
+    config.write_text("two")
+    project.commit("Two")
+
+    plan = project.opsctl("up", "-n")
+    project.run_up()
+    after_up = _read_config(project)
+    done = project.opsctl("rollback")
+
+    assert unchanged == "unchanged"
+    assert "mounted files changed: app.conf" in plan.out
+    assert done.exit_code == 0, done.err
+    assert (after_up, _read_config(project)) == ("two", "one")
+    assert project.container_ids()[project.container_name("store")] == store
+
+
+def _read_config(project: DeployedProject) -> str:
+    return project.engine.run("exec", project.container_name("web"), "cat", "/app.conf")

@@ -1,0 +1,1 @@
+"""The files that services mount from the project: their digests, and copies for a rollback."""
