@@ -44,7 +44,7 @@ def _recover(run: DeployRun, step: DeployStep, error: BaseException) -> None:
             run.observer,
             run.restore_point,
             generated_text=run.generated.text,
-            timeout_s=run.wait_timeout_s,
+            timeout_s=run.restore_timeout_s,
             report=run.integrations.report,
         )
     except OpsctlError as restore_error:

@@ -91,6 +91,12 @@ class DeployRun:
         settings = self.observer.context.settings.deploy
         return self.options.wait_timeout_s or settings.wait_timeout_s
 
+    @property
+    def restore_timeout_s(self) -> float:
+        """A deploy may be given less time than usual; what ran before gets at least the usual."""
+        settings = self.observer.context.settings.deploy
+        return max(self.wait_timeout_s, settings.wait_timeout_s)
+
     def take_line(self, line: Line) -> None:
         """Keep the last lines of a program's output, and show each."""
         self.output.append(line.text)

@@ -155,6 +155,16 @@ def test_the_wait_timeout_of_the_command_counts_for_the_restore_too(tmp_path: Pa
     assert failed.clock.count >= 40
 
 
+def test_a_shorter_wait_timeout_does_not_shorten_the_restore(tmp_path: Path) -> None:
+    failed = FailedDeploy(tmp_path)
+    failed.add("web", started_at=failed.clock.wall)
+
+    error = failed.recover(WEB_BEFORE, DeployOptions(wait_timeout_s=2))
+
+    assert failed.compose.limits_s == [10]
+    assert "restored the previous release" in error.what
+
+
 def test_the_container_of_a_job_that_only_the_failed_release_ran_is_removed(
     tmp_path: Path,
 ) -> None:
