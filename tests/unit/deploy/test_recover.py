@@ -19,6 +19,7 @@ from opsctl.systems.engine.compose import ComposeProject, OnLine, UpOptions
 from opsctl.systems.engine.compose_labels import PROJECT_LABEL, SERVICE_LABEL
 from opsctl.systems.engine.guarded_engine import AllowedCalls
 from opsctl.systems.engine.inventory import EngineNetwork
+from opsctl.systems.files.contents import LocalContents
 from opsctl.systems.process.run import Command, Finished
 from tests.fakes.clock import HandClock
 from tests.fakes.containers import MemoryContainers
@@ -109,6 +110,7 @@ class FailedDeploy:
             inventory=self.inventory,
             engine_guard=self.guard,
             store=FullDisk(),
+            contents=LocalContents(),
             files=SimpleNamespace(read_text=lambda _: observation.generated.text),
             target=make_target(),
             settings=SimpleNamespace(deploy=Deploy(wait_timeout_s=10)),
