@@ -134,7 +134,8 @@ class Observer:
             return ""
         labels = (found.container.labels.get(VERSION_LABEL) for found in observation.containers)
         before = sorted({version for version in labels if version})
-        now = self.context.compose.version()
+        # Debian adds its own number to the program's version, and not to the label's.
+        now = self.context.compose.version().partition("-")[0]
         if not before or before == [now]:
             return ""
         return f"compose was upgraded from {', '.join(v for v in before if v != now)} to {now}"

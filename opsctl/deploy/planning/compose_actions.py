@@ -39,7 +39,7 @@ class ComposeAction:
 
     kind: ResourceKind
     name: str
-    """For a container that is recreated, the name that it has now."""
+    """Under a new name, a container is removed under the old one, and recreated."""
     action: ActionKind
     service: str = ""
     """The service of a container."""
@@ -106,9 +106,23 @@ def _read_containers(
 ) -> Iterable[ComposeAction]:
     for name, said in words.items():
         action = _read_container(name, said, state)
-        if action is not None:
-            service = state.services.get(name) or _service_of(name, state)
+        service = state.services.get(name) or _service_of(name, state)
+        new_name = _new_name(name, service, state)
+        if action is ActionKind.RECREATE and new_name != name:
+            yield ComposeAction(ResourceKind.CONTAINER, name, ActionKind.REMOVE, service)
+            yield ComposeAction(ResourceKind.CONTAINER, new_name, action, service)
+        elif action is not None:
             yield ComposeAction(ResourceKind.CONTAINER, name, action, service)
+
+
+def _new_name(name: str, service: str, state: ProjectState) -> str:
+    """Name what a recreated container is called afterwards: its `container_name` may change."""
+    default = f"{state.project}-{service}"
+    if service not in state.wanted:
+        return name
+    if state.wanted[service]:
+        return state.wanted[service]
+    return name if re.fullmatch(rf"{re.escape(default)}-\d+", name) else f"{default}-1"
 
 
 def _read_container(name: str, said: Collection[str], state: ProjectState) -> ActionKind | None:

@@ -122,10 +122,12 @@ def read_planned(project: DeployedProject, shown: Mapping[str, Any]) -> dict[str
     """Read from a plan, before it runs, what it says of each container."""
     seen = look(project, project.compose_project)
     keys, prefix = {found.name: key for key, found in seen.items()}, f"{project.compose_project}-"
-    planned = {
-        keys.get(action["name"]) or str(action["name"]).removeprefix(prefix): str(action["action"])
-        for action in shown["compose"]["actions"]
-        if action["kind"] == "container"
-    }
+    actions = [found for found in shown["compose"]["actions"] if found["kind"] == "container"]
+    planned = {}
+    # A container that gets another name is removed and recreated: it is the same one here.
+    for found in sorted(actions, key=lambda action: action["action"] != "remove"):
+        is_fixed = not found["name"].startswith(f"{prefix}{found['service']}-")
+        default = f"{found['service']}-1" if is_fixed else found["name"].removeprefix(prefix)
+        planned[keys.get(found["name"]) or default] = str(found["action"])
     removed = {row["service"] for row in shown["services"] if row["change"] == "remove"}
     return planned | {key: "remove" for key in seen if key.rpartition("-")[0] in removed}

@@ -58,8 +58,6 @@ BOTH = {"a": "", "b": ""}
         ("volume-label", A, []),
         ("missing-image", A, ["create b-1"]),
         ("profile-off", A | B, []),
-        ("container-name", {"plcap_a": "a"}, ["recreate plcap_a"]),
-        ("odd-name", {"0123456789ab_x": "a"}, ["recreate 0123456789ab_x"]),
     ],
 )
 def test_a_dry_run_says_what_happens_to_each_resource(
@@ -71,6 +69,24 @@ def test_a_dry_run_says_what_happens_to_each_resource(
 
     assert describe(actions) == expected
     assert actions.was_asked
+
+
+@pytest.mark.parametrize("version", ["2.26", "2.40", "5.6"])
+@pytest.mark.parametrize(
+    ("edit", "name", "container_name", "expected"),
+    [
+        ("container-name", "plcap_a", "plcap_b", ["remove plcap_a", "recreate plcap_b"]),
+        ("container-name", "plcap_a", "", ["recreate a-1", "remove plcap_a"]),
+        ("odd-name", "0123456789ab_x", "0123456789ab_x", ["recreate 0123456789ab_x"]),
+    ],
+)
+def test_a_recreated_container_may_get_another_name(
+    version: str, edit: str, name: str, container_name: str, expected: list[str]
+) -> None:
+    events = read_output(version, edit)
+    state = make_state({name: "a"}, wanted={"a": container_name})
+
+    assert describe(read_actions(DryRun(tuple(events)), state)) == expected
 
 
 @pytest.mark.parametrize(
