@@ -44,8 +44,8 @@ def _run_step(run: DeployRun, step: DeployStep) -> None:
     """Record the step before it runs and after: a kill leaves only the first record."""
     clock = run.observer.context.clock
     started_s = clock.steady()
-    run.integrations.report(f"{step.kind}: {step.what} ({step.reason})")
     run.release_log.note(run.plan.release, step.kind, "begin", what=step.what)
+    run.integrations.report(f"{step.kind}: {step.what} ({step.reason})")
     ACTIONS[step.kind](run, step)
     seconds = round(clock.steady() - started_s, 3)
     run.release_log.note(run.plan.release, step.kind, "end", seconds=seconds)

@@ -85,7 +85,7 @@ def test_broken_settings_are_one_clear_message(
 
 
 def test_a_broken_dotenv_is_named(project: Program) -> None:
-    project.write(".env", "FINE=1\nBROKEN\n")
+    project.write(".env", 'FINE=1\nBROKEN="never closed\n')
 
     answer = project("config", "check")
 
