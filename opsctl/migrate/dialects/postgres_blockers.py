@@ -55,12 +55,13 @@ class PostgresBlockerWatch:
 
     def _find_blockers(self, session: ScriptSession) -> None:
         query = read_packaged_sql("blockers.postgres.sql")
-        while self._is_late() and not self._ended.wait(self._pause()):
+        while self._is_late() and not self._ended.is_set():
             rows = session.query(query, {"pid": self._pid})
             if rows:
                 self._blockers = [
                     Blocker(int(p), who, text, float(age)) for p, who, text, age in rows
                 ]
+            self._ended.wait(self._pause())
 
     def _is_late(self) -> bool:
         late_after_s = self._lock_s * _LATE_SHARE or _WITHOUT_LIMIT_S

@@ -11,7 +11,7 @@ from opsctl.migrate.run_model import MigrationEvent
 from opsctl.systems.sql_scripts import ScriptError, ScriptSession
 from tests.migration_setup import MigrationSetup
 
-HEAD = "-- opsctl: no-transaction\n-- opsctl: lock_timeout=1s\n"
+HEAD = "-- opsctl: no-transaction\n-- opsctl: lock_timeout=2s\n"
 INDEX = f"{HEAD}CREATE INDEX CONCURRENTLY a_body ON a (body);\n"
 VALID = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('a_body')"
 # Another table: only the age of the transaction is in the way.
