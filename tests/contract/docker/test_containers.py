@@ -216,7 +216,7 @@ def test_a_container_out_of_memory_says_so(
     wait_for(
         lambda: docker_engine.run(*told, "--filter", "event=oom"), 60, "the engine to hear of it"
     )
-    docker_engine.run("kill", id_)
+    docker_engine.run("stop", "--time", "0", id_)
 
     ended = end_of(docker, id_)
 
