@@ -146,7 +146,7 @@ def test_a_lock_that_is_released_in_time_is_waited_for_and_reported(server: Migr
 def test_a_lock_that_stays_ends_the_run_and_names_its_holder(server: MigrationSetup) -> None:
     server.write("001_a.sql", A)
     server.apply()
-    server.write("002_b.sql", "-- opsctl: lock_timeout=300ms\nALTER TABLE a ADD c integer;\n")
+    server.write("002_b.sql", "-- opsctl: lock_timeout=2s\nALTER TABLE a ADD c integer;\n")
     with server.context.dialect.scripts.session() as other:
         other.query("BEGIN")
         other.query("SELECT * FROM a")
